@@ -1,0 +1,59 @@
+# Every target does the set-up it needs. `make run` and `make test` work on a fresh machine.
+PYTHON ?= python3
+BIN := .venv/bin
+
+# No telemetry, no colour codes, no waiting for a hub that training never needs.
+export ZENML_ANALYTICS_OPT_IN := false
+export GX_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := true
+export ZENML_LOGGING_COLORS_DISABLED := true
+
+.PHONY: help setup stack run test unit integration check format lock nano clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## virtual environment with the locked dependencies
+
+.venv/.ready: pyproject.toml requirements.lock
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	touch $@
+
+stack: .zen/.stack ## local ZenML stack with MLflow tracker and registry
+
+.zen/.stack: .venv/.ready pipelines/local_stack.py
+	$(BIN)/python -m pipelines.local_stack
+	touch $@
+
+run: .zen/.stack ## the whole pipeline on the built-in base and data set
+	$(BIN)/zenml pipeline run florence_finetune -c configs/quickstart.yaml
+
+test: unit integration ## all tests
+
+unit: .venv/.ready ## unit tests: under a minute, no ZenML, no network
+	$(BIN)/pytest -m 'not integration and not gpu' tests/unit
+
+integration: .venv/.ready ## the real pipeline
+	$(BIN)/pytest -m integration tests/integration
+
+check: .venv/.ready ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.ready ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: .venv/.ready ## resolve the dependencies anew
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+		--no-header --no-annotate --output-file requirements.lock
+
+nano: .venv/.ready ## pretrain the built-in base again
+	$(BIN)/python -m pretraining.nano
+
+clean: ## remove what the targets made, but for the virtual environment
+	rm -rf outputs runs .zen .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
