@@ -1,0 +1,221 @@
+"""The whole configuration: one typed, frozen tree. YAML mirrors it; a default stands here and nowhere else.
+
+A function takes the section that concerns it, never the whole tree. In Python and on the command line a key
+may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from florence2.errors import ConfigurationError
+
+__all__ = [
+    "Configuration",
+    "DatasetConfig",
+    "EvaluationConfig",
+    "LoraConfig",
+    "ModelConfig",
+    "RegistrationConfig",
+    "Section",
+    "SplitConfig",
+    "TrainingConfig",
+    "ValidationConfig",
+    "leaf_paths",
+]
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatasetConfig(Section):
+    """Where the annotated images come from."""
+
+    source: str = Field("builtin:cards", min_length=1, description="Folder of the data set, or builtin:cards.")
+
+
+class ValidationConfig(Section):
+    """What to do about rows that break a rule."""
+
+    on_error: Literal["fail", "quarantine"] = Field(
+        "fail", description="fail: stop the run; quarantine: go on without the bad rows and count them."
+    )
+
+
+class SplitConfig(Section):
+    """How to split a data set, or the part of it that comes without a split, by image."""
+
+    valid_fraction: Fraction = Field(0.1, description="Share of the images for validation where none is given.")
+    test_fraction: Fraction = Field(0.1, description="Share of the images for the test where none is given.")
+    split_seed: Seed = Field(0, description="Seed of the shuffle.")
+
+    @model_validator(mode="after")
+    def _leave_some_for_training(self) -> Self:
+        if self.valid_fraction + self.test_fraction >= 1.0:
+            raise ValueError(
+                f"valid_fraction {self.valid_fraction} + test_fraction {self.test_fraction} leave nothing to train on"
+            )
+        return self
+
+
+class ModelConfig(Section):
+    """The model to start from."""
+
+    base: str = Field(
+        "builtin:nano",
+        min_length=1,
+        description="builtin:nano, a folder, or a hub id such as florence-community/Florence-2-base-ft.",
+    )
+    revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
+
+
+class LoraConfig(Section):
+    """Low-rank adapters (Hu et al., arXiv 2106.09685) on the linear layers of both towers."""
+
+    rank: int = Field(16, ge=1, description="Rank of the update matrices.")
+    alpha: int = Field(32, ge=1, description="Scale of the update: alpha / rank.")
+    dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Dropout on the adapters' input.")
+
+
+class TrainingConfig(Section):
+    """The fine-tune."""
+
+    strategy: Literal["lora", "full"] = Field("lora", description="lora: adapters; full: every weight.")
+    lora: LoraConfig = Field(default_factory=LoraConfig)
+    epochs: int = Field(10, ge=1, description="Passes over the training split.")
+    batch_size: int = Field(8, ge=1, description="Samples per step and device.")
+    gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
+    learning_rate: float | None = Field(
+        None, gt=0.0, description="Peak learning rate of AdamW; empty: what suits the base and the strategy."
+    )
+    warmup: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
+    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Its course after the rise.")
+    weight_decay: float = Field(0.01, ge=0.0, description="Weight decay of AdamW.")
+    max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
+    max_target_tokens: int = Field(1024, ge=8, description="Longest answer in tokens; a longer one is an error.")
+    loader_workers: int = Field(0, ge=0, description="Processes that decode images beside the training.")
+    seed: Seed = Field(0, description="Seed of the order, the dropout and new weights.")
+
+
+class EvaluationConfig(Section):
+    """How answers are generated and judged."""
+
+    eval_batch_size: int = Field(16, ge=1, description="Images per generation step.")
+    num_beams: int = Field(1, ge=1, description="Beams; 1 is greedy.")
+    max_new_tokens: int = Field(1024, ge=1, description="Longest answer in tokens.")
+    metrics: tuple[str, ...] = Field((), description="Names of metrics; empty: the ones of each task.")
+    examples: int = Field(12, ge=0, description="Pictures with answers before and after in the report.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_metric_objects(cls, values: Any) -> Any:
+        """Take metric objects by their name, so that ``metrics=[MeanAveragePrecisionMetric()]`` works."""
+        if isinstance(values, Mapping) and isinstance(values.get("metrics"), list | tuple):
+            names = tuple(getattr(metric, "name", metric) for metric in values["metrics"])
+            return {**values, "metrics": names}
+        return values
+
+
+class RegistrationConfig(Section):
+    """Under which name the result enters the model registry."""
+
+    model_name: str = Field("florence2-finetune", pattern=r"^[\w.-]+$", description="Name in the registries.")
+    alias: str = Field("challenger", pattern=r"^[a-z][\w-]*$", description="Alias that the new version takes.")
+
+
+class Configuration(Section):
+    """The configuration of a fine-tune from data set to registered model.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
+    """
+
+    dataset: DatasetConfig = Field(default_factory=DatasetConfig)
+    validation: ValidationConfig = Field(default_factory=ValidationConfig)
+    split: SplitConfig = Field(default_factory=SplitConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+    registration: RegistrationConfig = Field(default_factory=RegistrationConfig)
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**_nest(values))
+        except ValidationError as exc:
+            raise ConfigurationError(_explain(exc)) from exc
+
+
+def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
+    paths = dict(leaf_paths(Configuration))
+    nested: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in Configuration.model_fields:
+            nested[key] = _as_mapping(key, value)
+    for key, value in values.items():
+        if key not in Configuration.model_fields:
+            *sections, leaf = paths.get(key, (key,))
+            target = nested
+            for section in sections:
+                inner = target.get(section, {})
+                # A copy, so that the mapping of the caller stays as it is.
+                target[section] = dict(inner if isinstance(inner, Mapping) else inner.model_dump(exclude_unset=True))
+                target = target[section]
+            target[leaf] = value
+    return nested
+
+
+def _as_mapping(section: str, value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_unset=True)
+    if isinstance(value, str):
+        first_key = next(leaf for leaf, path in leaf_paths(Configuration) if path[0] == section)
+        return {first_key: value}
+    return value
+
+
+def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield every setting of a tree of sections: its name, unique in the tree, and its path."""
+    for name, field in model.model_fields.items():
+        annotation = field.annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            yield from leaf_paths(annotation, (*above, name))
+        else:
+            yield name, (*above, name)
+
+
+def _explain(error: ValidationError) -> str:
+    """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
+    lines = []
+    for problem in error.errors():
+        path = [str(part) for part in problem["loc"]]
+        where = ".".join(path) or "configuration"
+        if problem["type"] == "extra_forbidden":
+            known = _known_keys(path[:-1])
+            near = difflib.get_close_matches(path[-1], known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+            lines.append(f"{where}: unknown key; {hint}")
+        else:
+            lines.append(f"{where}: {problem['msg']}, not {problem['input']!r}")
+    return "invalid configuration:\n  " + "\n  ".join(lines)
+
+
+def _known_keys(path: list[str]) -> list[str]:
+    model: type[BaseModel] = Configuration
+    for name in path:
+        annotation = model.model_fields[name].annotation
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            return []
+        model = annotation
+    # At the top, keys of the sections are known as well.
+    return list(model.model_fields) if path else [*model.model_fields, *dict(leaf_paths(model))]

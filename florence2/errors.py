@@ -1,0 +1,59 @@
+"""Every error that a user can cause, in one hierarchy.
+
+    Florence2Error                  exit status 1
+    ├── ConfigurationError          a setting is unknown, of the wrong type or out of range
+    ├── DatasetError                the data set as a whole cannot be read: no folder, no annotations
+    │   └── InvalidAnnotationsError it can be read, but rows break a rule; carries all of them
+    ├── AnswerError                 a text is not the answer that its task asks for
+    ├── ModelError                  a model cannot be found or loaded
+    └── RegistryError               the tracking store or the model registry refused
+
+A message names the file and line, the value, and what to do. Exceptions of other libraries are
+translated where they are caught (``raise ... from exc``), so a caller needs to know only these.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "AnswerError",
+    "ConfigurationError",
+    "DatasetError",
+    "Florence2Error",
+    "InvalidAnnotationsError",
+    "ModelError",
+    "RegistryError",
+]
+
+
+class Florence2Error(Exception):
+    """Base of all errors that florence2 raises on purpose.
+
+    Attributes:
+        exit_status: what a command line returns when the error reaches it.
+    """
+
+    exit_status: int = 1
+
+
+class ConfigurationError(Florence2Error):
+    """A setting is unknown, of the wrong type or out of range; the message lists all such settings."""
+
+
+class DatasetError(Florence2Error):
+    """The data set as a whole cannot be read."""
+
+
+class InvalidAnnotationsError(DatasetError):
+    """Rows of the data set break a rule; the message lists them by file and line."""
+
+
+class AnswerError(Florence2Error, ValueError):
+    """A text is not an answer of its task, for example a box with three location tokens."""
+
+
+class ModelError(Florence2Error):
+    """A model cannot be found, loaded or used."""
+
+
+class RegistryError(Florence2Error):
+    """The tracking store or the model registry cannot do what was asked."""

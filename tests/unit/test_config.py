@@ -1,0 +1,57 @@
+import pytest
+
+from florence2.config import Configuration, leaf_paths
+from florence2.errors import ConfigurationError
+
+
+class _Metric:
+    name = "mean_average_precision"
+
+
+def test_a_key_without_its_section_finds_it() -> None:
+    flat = Configuration(dataset="my/cards", epochs=3, batch_size=4, rank=2, metrics=[_Metric()])
+    nested = Configuration(
+        dataset={"source": "my/cards"},
+        training={"epochs": 3, "batch_size": 4, "lora": {"rank": 2}},
+        evaluation={"metrics": ["mean_average_precision"]},
+    )
+    assert flat == nested
+
+
+def test_key_names_are_unique_in_the_tree() -> None:
+    names = [name for name, _ in leaf_paths(Configuration)]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_sections_survive_a_round_trip_through_plain_data() -> None:
+    config = Configuration(dataset="d", epochs=2)
+    assert Configuration(**config.model_dump(mode="json")) == config
+
+
+def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
+    training = {"epochs": 2}
+    assert Configuration(training=training, batch_size=3).training.batch_size == 3
+    assert training == {"epochs": 2}
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 0}, r"training\.epochs: .*greater than or equal to 1, not 0"),
+        ({"epoch": 3}, "epoch: unknown key; did you mean 'epochs'"),
+        ({"training": {"lora": {"rnak": 3}}}, r"training\.lora\.rnak: unknown key; did you mean 'rank'"),
+        ({"trainings": {}}, "did you mean 'training'"),
+        ({"training": 3}, "training: .*not 3"),
+        ({"strategy": "qlora"}, "'lora' or 'full', not 'qlora'"),
+        ({"valid_fraction": 0.6, "test_fraction": 0.4}, "leave nothing to train on"),
+    ],
+)
+def test_a_wrong_setting_names_itself_its_value_and_the_remedy(values: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        Configuration(**values)
+
+
+def test_all_wrong_settings_are_reported_together() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Configuration(training={"epochs": 0, "batch_size": -1, "epohcs": 2}, alias="No Such")
+    assert all(name in str(caught.value) for name in ("epochs", "batch_size", "epohcs", "alias"))
