@@ -1,0 +1,92 @@
+"""What each Florence-2 task token asks for and how its answer is written and measured.
+
+Florence-2 answers in one of a few kinds of text; the kind decides how an annotation is checked, how an
+answer is parsed and which metric judges it. One row per task: to support a task, add its row.
+Source of tokens and prompts: the task tables of Microsoft's Florence-2 processor, as kept by ``Florence2Processor``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from florence2.errors import AnswerError
+
+__all__ = ["TASKS", "AnswerKind", "Task", "split_prefix"]
+
+
+class AnswerKind(Enum):
+    """How an answer is written."""
+
+    BOXES = "boxes"
+    """``class<loc><loc><loc><loc>...``"""
+    ANSWER = "answer"
+    """A short text that is right or wrong: an answer to a question."""
+    TEXT = "text"
+    """Free text that is more or less right: a caption, what is written in the picture."""
+    REGIONS = "regions"
+    """Text with other than four location tokens a region: quadrilaterals, polygons."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task token.
+
+    Attributes:
+        token: the token, for example ``<OD>``.
+        answer: how the answer is written.
+        takes_input: whether text follows the token in the prefix: a question, a phrase, a region.
+    """
+
+    token: str
+    answer: AnswerKind
+    takes_input: bool = False
+
+
+TASKS: dict[str, Task] = {
+    task.token: task
+    for task in (
+        Task("<OD>", AnswerKind.BOXES),
+        Task("<DENSE_REGION_CAPTION>", AnswerKind.BOXES),
+        Task("<CAPTION_TO_PHRASE_GROUNDING>", AnswerKind.BOXES, takes_input=True),
+        Task("<OPEN_VOCABULARY_DETECTION>", AnswerKind.BOXES, takes_input=True),
+        Task("<REGION_PROPOSAL>", AnswerKind.REGIONS),
+        Task("<OCR_WITH_REGION>", AnswerKind.REGIONS),
+        Task("<REFERRING_EXPRESSION_SEGMENTATION>", AnswerKind.REGIONS, takes_input=True),
+        Task("<REGION_TO_SEGMENTATION>", AnswerKind.REGIONS, takes_input=True),
+        Task("<VQA>", AnswerKind.ANSWER, takes_input=True),
+        Task("<DocVQA>", AnswerKind.ANSWER, takes_input=True),
+        Task("<REGION_TO_CATEGORY>", AnswerKind.ANSWER, takes_input=True),
+        Task("<REGION_TO_DESCRIPTION>", AnswerKind.TEXT, takes_input=True),
+        Task("<REGION_TO_OCR>", AnswerKind.TEXT, takes_input=True),
+        Task("<CAPTION>", AnswerKind.TEXT),
+        Task("<DETAILED_CAPTION>", AnswerKind.TEXT),
+        Task("<MORE_DETAILED_CAPTION>", AnswerKind.TEXT),
+        Task("<OCR>", AnswerKind.TEXT),
+    )
+}
+"""Every known task by its token."""
+
+
+def split_prefix(prefix: str) -> tuple[Task, str]:
+    """Split a prefix into its task and the text that follows the token.
+
+    Args:
+        prefix: for example ``"<OD>"`` or ``"<VQA>How many cards are there?"``.
+
+    Returns:
+        The task and the rest of the prefix, without blanks at its ends.
+
+    Raises:
+        AnswerError: the prefix starts with no known task token, misses its input, or has one too many.
+    """
+    end = prefix.find(">") + 1
+    task = TASKS.get(prefix[:end])
+    if task is None:
+        raise AnswerError(f"prefix {prefix!r} starts with no task token; known: {', '.join(TASKS)}")
+    text = prefix[end:].strip()
+    if task.takes_input and not text:
+        raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
+    if text and not task.takes_input:
+        raise AnswerError(f"prefix {prefix!r}: {task.token} takes no text after it, but {text!r} follows")
+    return task, text

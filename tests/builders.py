@@ -1,0 +1,100 @@
+"""What tests are made of: images, annotation lines, data sets on disk, manifests, detections.
+
+Plain functions with defaults, so that a test states only what it is about.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from florence2.codec.detections import Detections
+from florence2.data.manifest import DatasetManifest
+
+__all__ = ["annotation", "detections", "manifest", "manifest_row", "write_dataset", "write_image", "write_lines"]
+
+# --- data sets on disk ---------------------------------------------------------------------------------------------
+
+
+def write_image(path: Path, size: tuple[int, int] = (20, 10), color: tuple[int, int, int] | None = None) -> Path:
+    """Write a small RGB picture; without a colour, one that is different for each path."""
+    if color is None:
+        digits = sum(ord(letter) * 31**place for place, letter in enumerate(str(path)))
+        color = (digits % 256, digits // 256 % 256, digits // 65536 % 256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, color).save(path)
+    return path
+
+
+def annotation(
+    image: str = "a.png", prefix: str = "<OD>", suffix: str = "cat<loc_100><loc_200><loc_300><loc_400>"
+) -> dict[str, str]:
+    """Return the content of one annotation line; the default is a valid box."""
+    return {"image": image, "prefix": prefix, "suffix": suffix}
+
+
+def write_lines(file: Path, lines: Sequence[Mapping[str, Any] | str | bytes]) -> Path:
+    """Write an annotation file; texts and bytes stand as they are, mappings as JSON."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    encoded = [
+        line if isinstance(line, bytes) else line.encode() if isinstance(line, str) else json.dumps(line).encode()
+        for line in lines
+    ]
+    file.write_bytes(b"".join(line + b"\n" for line in encoded))
+    return file
+
+
+def write_dataset(root: Path, splits: Mapping[str, Sequence[Mapping[str, Any] | str | bytes]] | None = None) -> Path:
+    """Write a data set with the images that its lines name; the default has one valid line in each split.
+
+    Args:
+        root: the folder, made if need be.
+        splits: lines of ``annotations.jsonl`` by split folder; "" is the root itself.
+    """
+    for split, lines in (splits or {name: [annotation()] for name in ("train", "valid", "test")}).items():
+        write_lines(root / split / "annotations.jsonl", lines)
+        for line in lines:
+            if isinstance(line, Mapping):
+                write_image(root / split / line["image"])
+    return root
+
+
+# --- manifests -----------------------------------------------------------------------------------------------------
+
+
+def manifest_row(line: int = 1, **values: Any) -> dict[str, Any]:
+    """Return one valid row of a manifest; the picture is named after the line."""
+    return {
+        "split": "train",
+        "image": f"train/{line}.png",
+        "width": 20,
+        "height": 10,
+        "sha256": f"{line:064x}",
+        "task": "<OD>",
+        "prefix": "<OD>",
+        "suffix": "cat<loc_100><loc_200><loc_300><loc_400>",
+        "file": "train/annotations.jsonl",
+        "line": line,
+        "line_error": None,
+        "image_error": None,
+    } | values
+
+
+def manifest(*rows: Mapping[str, Any], root: str = "/data") -> DatasetManifest:
+    """Return a manifest of rows that state only what differs from a valid one; images need not exist."""
+    return DatasetManifest.from_rows(
+        Path(root), [manifest_row(**{"line": line} | dict(row)) for line, row in enumerate(rows, 1)]
+    )
+
+
+# --- answers -------------------------------------------------------------------------------------------------------
+
+
+def detections(*boxes: tuple[str, float, float, float, float]) -> Detections:
+    """Return detections from ``(class name, x_min, y_min, x_max, y_max)`` in pixels."""
+    return Detections(np.array([box[1:] for box in boxes], dtype=np.float32), tuple(box[0] for box in boxes))
