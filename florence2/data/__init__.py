@@ -1,0 +1,1 @@
+"""From a folder of images and annotations to a checked, split manifest. No torch."""

@@ -1,0 +1,106 @@
+"""Great Expectations finds each defect of a small data set and renders a page that needs no network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from florence2.adapters.great_expectations import validate
+from florence2.config import ValidationConfig
+from florence2.data.formats import read_dataset
+from florence2.data.rules import RULES, Between, Rule
+from florence2.data.validation import ValidationReport
+from florence2.errors import Florence2Error
+from tests.builders import annotation, manifest, write_dataset, write_image
+
+FAIL = ValidationConfig(on_error="fail")
+BOX = "<loc_1><loc_2><loc_3><loc_4>"
+
+# The lines of train/annotations.jsonl: content, code of the rule that it breaks, part of the message.
+DEFECTS: list[tuple[Mapping[str, Any] | str, str, str]] = [
+    (annotation("1.png"), "", ""),
+    ('{"image": "2.png", ', "line-invalid", "not valid JSON"),
+    ('{"image": "gone.png", "prefix": "<OD>", "suffix": "x' + BOX + '"}', "image-missing", "'train/gone.png'"),
+    (annotation("4.png"), "image-unreadable", "'train/4.png': not an image of a known format"),
+    (annotation("5.png"), "image-truncated", "'train/5.png'"),
+    (annotation("6.png", suffix="a<loc_1><loc_2><loc_1000><loc_4>"), "location-unknown", "<loc_1000> does not exist"),
+    (annotation("7.png", suffix="a<loc_1><loc_2><loc_3>"), "location-count", "3 location tokens"),
+    (annotation("8.png", suffix="a<loc_9><loc_2><loc_3><loc_4>"), "box-inverted", "x_min 9 > x_max 3"),
+    (annotation("9.png", suffix=" "), "suffix-empty", "The suffix is empty: ' '"),
+    (annotation("10.png", prefix="find cats"), "prefix-without-task", "'find cats'"),
+    (annotation("11.png", prefix="<VQA>", suffix="yes"), "prefix-text", "needs a text"),
+    (annotation("12.png", prefix="<OD>cats"), "prefix-text", "takes no text"),
+    (annotation("13.png", suffix=f"<script>alert(1)</script>{BOX}rest"), "text-without-box", "'rest'"),
+    (annotation("14.png", suffix=BOX), "box-without-class", "no class name"),
+    ('{"image": "../../x.png", "prefix": "<OD>", "suffix": "x' + BOX + '"}', "image-outside", "'../x.png': leads out"),
+    (annotation("1.png"), "row-duplicate", "answered as in train/annotations.jsonl:1"),
+    (annotation("1.png", suffix=f"other{BOX}"), "answer-conflict", "otherwise than in train/annotations.jsonl:1"),
+    (annotation("18.png"), "image-in-two-splits", "'train/18.png' is the same picture as in split test"),
+    (annotation("19.png"), "image-empty", "'train/19.png': the file has 0 bytes"),
+]
+
+
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> ValidationReport:
+    root = tmp_path_factory.mktemp("broken")
+    write_dataset(root, {"train": [line for line, _, _ in DEFECTS], "test": [annotation("1.png"), annotation("2.png")]})
+    (root / "train/4.png").write_text("not an image")
+    truncated = write_image(root / "train/5.png", size=(200, 200))
+    truncated.write_bytes(truncated.read_bytes()[:-30])
+    (root / "train/19.png").write_bytes(b"")
+    (root / "test/2.png").write_bytes((root / "train/18.png").read_bytes())
+    return validate(read_dataset(root), FAIL)
+
+
+def test_each_defect_is_found_once_with_file_line_value_and_remedy(broken: ValidationReport) -> None:
+    expected = [(line, code) for line, (_, code, _) in enumerate(DEFECTS, start=1) if code]
+    assert [(found.line, found.code) for found in broken.violations] == expected
+    for found in broken.violations:
+        assert found.file == "train/annotations.jsonl"
+        assert DEFECTS[found.line - 1][2] in found.message
+        assert found.remedy
+    assert {found.code for found in broken.warnings} == {"row-duplicate", "answer-conflict"}
+    values = {found.line: found.value for found in broken.violations}
+    assert values[3] == "train/gone.png"
+    assert values[6] == "a<loc_1><loc_2><loc_1000><loc_4>"
+    assert values[9] == " "
+    assert values[10] == "find cats"
+
+
+def test_report_says_what_was_checked(broken: ValidationReport) -> None:
+    assert broken.rows_checked == len(DEFECTS) + 2
+    assert broken.rows_quarantined == 0
+    assert broken.rules == tuple(rule.code for rule in RULES)
+    assert "train/annotations.jsonl:7: 'a' with <loc_1><loc_2><loc_3>: 3 location tokens" in broken.summary_text()
+
+
+def test_data_docs_need_no_network_and_escape_values(broken: ValidationReport) -> None:
+    page = broken.docs_html
+    assert not re.search(r"https?://|<script|<link|<img|\bsrc=|@import|url\(", page)
+    assert "&lt;loc_1000&gt; does not exist" in page
+    assert "Expectation Validation Result" in page
+    for rule in RULES:
+        assert rule.code in page
+
+
+def test_a_clean_set_has_nothing_to_report(tmp_path: Path) -> None:
+    report = validate(read_dataset(write_dataset(tmp_path)), FAIL)
+    assert report.violations == ()
+    assert report.rows_checked == 3
+
+
+def test_quarantined_rows_are_counted_once() -> None:
+    rows = manifest({"suffix": "a<loc_9><loc_1><loc_2><loc_3>b<loc_1>"}, {}, {"suffix": ""})
+    report = validate(rows, ValidationConfig(on_error="quarantine"))
+    assert len(report.errors) == 3
+    assert report.rows_quarantined == 2
+
+
+def test_a_rule_that_cannot_be_evaluated_is_an_error() -> None:
+    rule = Rule("no-column", "error", "Nothing.", "nothing", "absent", Between(minimum=1), "suffix")
+    with pytest.raises(Florence2Error, match="rule no-column on column absent could not be evaluated"):
+        validate(manifest({}), FAIL, rules=(rule,))

@@ -1,0 +1,141 @@
+"""Images: what probing finds, and how pictures become upright RGB."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from florence2.data import images
+from florence2.data.images import open_rgb, probe_image, probe_images
+from florence2.errors import DatasetError
+from tests.builders import write_image
+
+
+def test_probe_of_a_good_image(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.png", size=(20, 10))
+    probe = probe_image(path)
+    assert (probe.width, probe.height, probe.error) == (20, 10, None)
+    assert probe.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _noise(path: Path) -> Path:
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".bmp", ".tif"])
+def test_truncated_image(tmp_path: Path, suffix: str) -> None:
+    path = _noise(tmp_path / f"a{suffix}")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    probe = probe_image(path)
+    assert probe.width is None
+    assert probe.sha256 == ""
+    assert probe.error is not None
+    assert probe.error.startswith(("truncated: ", "unreadable: "))
+    assert str(tmp_path) not in probe.error
+
+
+def test_truncated_jpeg_and_png_are_called_so(tmp_path: Path) -> None:
+    for suffix in (".jpg", ".png"):
+        path = _noise(tmp_path / f"a{suffix}")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        assert str(probe_image(path).error).startswith("truncated: ")
+
+
+def test_what_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "text.png").write_text("not an image")
+    (tmp_path / "empty.png").touch()
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    expected = {
+        "text.png": "unreadable: not an image of a known format",
+        "empty.png": "empty: the file has 0 bytes",
+        "folder.png": "unreadable: is a folder",
+        "pipe.png": "unreadable: is not a regular file",
+        "missing.png": "missing: no such file",
+        "nul\0.png": "unreadable: embedded null byte",
+        "x" * 300 + ".png": "unreadable: File name too long",
+    }
+    assert {name: probe_image(tmp_path / name).error for name in expected} == expected
+
+
+def test_decompression_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_image(tmp_path / "a.png", size=(20, 10))
+    monkeypatch.setattr(images, "MAX_PIXELS", 199)
+    assert probe_image(path).error == "too-large: 20 x 10 pixels, at most 199 are decoded"
+    with pytest.raises(DatasetError, match="too-large"):
+        open_rgb(path)
+
+
+def test_each_path_is_probed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Path] = []
+
+    def count(path: Path) -> images.ImageProbe:
+        seen.append(path)
+        return images.ImageProbe()
+
+    monkeypatch.setattr(images, "probe_image", count)
+    assert set(probe_images([tmp_path / "a", tmp_path / "b", tmp_path / "a"])) == {tmp_path / "a", tmp_path / "b"}
+    assert sorted(seen) == [tmp_path / "a", tmp_path / "b"]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: str) -> None:
+    # The upright picture: wide, red at its upper left.
+    upright = Image.new("RGB", (32, 16), "blue")
+    upright.paste("red", (0, 0, 8, 8))
+    undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    method = undo.get(orientation, images._UPRIGHT.get(orientation))
+    stored = upright.transpose(method) if method is not None else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"a{suffix}"
+    stored.save(path, exif=exif)
+    probe = probe_image(path)
+    opened = open_rgb(path)
+    assert (probe.width, probe.height) == opened.size == (32, 16)
+    red, _, blue = opened.getpixel((3, 3))  # type: ignore[misc]
+    assert red > 200 > 100 > blue
+
+
+def test_modes_become_rgb(tmp_path: Path) -> None:
+    expected = {
+        "1": (255, 255, 255),
+        "L": (200, 200, 200),
+        "P": (200, 0, 0),
+        "LA": (255, 255, 255),
+        "RGBA": (255, 255, 255),
+        "CMYK": (255, 0, 255),
+        "I;16": (128, 128, 128),
+    }
+    colors: dict[str, int | tuple[int, ...]] = {
+        "1": 255,
+        "L": 200,
+        "LA": (0, 0),
+        "RGBA": (9, 9, 9, 0),
+        "CMYK": (0, 255, 0, 0),
+        "I;16": 128 << 8,
+    }
+    for mode, color in colors.items():
+        name = "a.jpg" if mode == "CMYK" else "a.png"
+        Image.new(mode, (8, 8), color).save(tmp_path / name, quality=100)
+        opened = open_rgb(tmp_path / name)
+        assert opened.mode == "RGB"
+        np.testing.assert_allclose(opened.getpixel((4, 4)), expected[mode], atol=3, err_msg=mode)  # type: ignore[arg-type]
+    Image.new("RGB", (8, 8), (200, 0, 0)).quantize(4).save(tmp_path / "p.png")
+    assert open_rgb(tmp_path / "p.png").getpixel((0, 0)) == expected["P"]
+
+
+def test_open_rgb_takes_a_stream_and_translates_errors(tmp_path: Path) -> None:
+    assert open_rgb(io.BytesIO(write_image(tmp_path / "a.png").read_bytes())).size == (20, 10)
+    with pytest.raises(DatasetError, match="image: unreadable, not an image of a known format; replace"):
+        open_rgb(io.BytesIO(b"nothing"))
+    with pytest.raises(DatasetError, match=r"missing\.png"):
+        open_rgb(tmp_path / "missing.png")

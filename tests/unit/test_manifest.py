@@ -1,0 +1,121 @@
+"""The manifest: it checks itself, says what it holds, and survives saving."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from florence2.data.manifest import COLUMNS, DatasetManifest
+from florence2.errors import DatasetError
+from tests.builders import manifest, manifest_row
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+rows = st.fixed_dictionaries(
+    {},
+    optional={
+        "split": st.sampled_from(["train", "valid", "test", ""]),
+        "image": texts,
+        "width": st.none() | st.integers(1, 10**6),
+        "prefix": texts,
+        "suffix": texts,
+        "line_error": st.none() | texts,
+        "image_error": st.none() | texts,
+    },
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(rows, max_size=5))
+def test_loading_inverts_saving(tmp_path_factory: pytest.TempPathFactory, made: list[dict[str, Any]]) -> None:
+    folder = tmp_path_factory.mktemp("manifest")
+    before = manifest(*made)
+    before.save(folder)
+    after = DatasetManifest.load(folder)
+    pd.testing.assert_frame_equal(after.table, before.table)
+    assert (after.root, after.fingerprint) == (before.root, before.fingerprint)
+
+
+def test_saved_files_are_no_pickle(tmp_path: Path) -> None:
+    manifest({}).save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "manifest.parquet"]
+    assert json.loads((tmp_path / "manifest.json").read_text())["rows"] == 1
+
+
+def test_loading_refuses_what_was_changed(tmp_path: Path) -> None:
+    manifest({}).save(tmp_path)
+    header = json.loads((tmp_path / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps(header | {"fingerprint": "0"}))
+    with pytest.raises(DatasetError, match="not those of the header"):
+        DatasetManifest.load(tmp_path)
+    (tmp_path / "manifest.parquet").write_bytes(b"no parquet")
+    with pytest.raises(DatasetError, match="no readable manifest"):
+        DatasetManifest.load(tmp_path)
+    with pytest.raises(DatasetError, match="no readable manifest"):
+        DatasetManifest.load(tmp_path / "missing")
+
+
+def test_fingerprint_follows_content_and_not_the_place() -> None:
+    assert manifest({}, {}).fingerprint == manifest({}, {}, root="/elsewhere").fingerprint
+    changes: list[dict[str, Any]] = [
+        {"split": "test"},
+        {"sha256": "f" * 64},
+        {"suffix": "dog"},
+        {"line": 9},
+        {"width": None},
+        {"line_error": ""},
+    ]
+    prints = {manifest({}, change).fingerprint for change in [{}, *changes]}
+    assert len(prints) == len(changes) + 1
+
+
+def test_fingerprint_is_the_same_in_every_process_and_version() -> None:
+    found = manifest({}, {"width": None, "image_error": "missing: no such file", "suffix": "été"}).fingerprint
+    assert found == "38bd82533abbf7fd22b51801297974fc2cb00e41bc6f15c97b8d0e3e2288401b"
+
+
+def test_refuses_a_table_that_is_not_a_manifest() -> None:
+    good = manifest({}).table
+    with pytest.raises(ValueError, match="absolute"):
+        DatasetManifest("data", good)
+    with pytest.raises(ValueError, match="columns must be"):
+        DatasetManifest("/data", good.drop(columns="suffix"))
+    with pytest.raises(ValueError, match="columns must be"):
+        DatasetManifest("/data", good.astype({"line": "Int64"}))
+    with pytest.raises(ValueError, match="columns must be"):
+        DatasetManifest("/data", good[list(reversed(COLUMNS))])
+    with pytest.raises(ValueError, match=r"indexed 0\.\.n-1"):
+        DatasetManifest("/data", good.set_index(pd.Index([5])))
+    with pytest.raises(ValueError, match="missing values"):
+        DatasetManifest("/data", good.assign(suffix=pd.array([None], dtype="string")))
+    with pytest.raises(ValueError, match="split must be one of"):
+        manifest({"split": "dev"})
+
+
+def test_selects_and_drops_rows() -> None:
+    full = manifest({}, {"split": "test"}, {}, {"split": ""})
+    assert full.select("train").table["line"].tolist() == [1, 3]
+    assert full.select("").table["line"].tolist() == [4]
+    assert full.drop([0, 2]).table["line"].tolist() == [2, 4]
+    assert len(full.select("valid")) == 0
+    assert full.image_path(1) == Path("/data/train/2.png")
+
+
+def test_class_names_are_those_of_detections() -> None:
+    box = "<loc_1><loc_2><loc_3><loc_4>"
+    full = manifest(
+        {"suffix": f"t-shirt{box}9 of clubs{box}t-shirt{box}"},
+        {"suffix": f"été{box}", "split": "test"},
+        {"task": "<VQA>", "prefix": "<VQA>where?", "suffix": f"here{box}"},
+    )
+    assert full.class_names() == ("9 of clubs", "t-shirt", "été")
+    assert full.class_names("test") == ("été",)
+
+
+def test_row_builder_has_all_columns() -> None:
+    assert list(manifest_row()) == list(COLUMNS)
