@@ -1,0 +1,111 @@
+"""``Checkpoint``: a fine-tuned model as a folder of safetensors and JSON.
+
+    checkpoint.json     what it is: strategy, base and its fingerprint, metrics, history
+    adapter/            strategy lora: the PEFT adapter
+    model/              strategy full: the whole model with its processor
+
+A LoRA checkpoint names the exact base it belongs to and refuses any other. Nothing is ever pickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from florence2.config import ModelConfig
+from florence2.errors import ModelError
+from florence2.model.base import Florence2, base_fingerprint, load_base, load_folder
+from florence2.model.quiet import quiet_transformers
+
+__all__ = ["Checkpoint"]
+
+_CARD = "checkpoint.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A fine-tuned model on disk.
+
+    Attributes:
+        folder: where its files are.
+        strategy: how it was trained: ``lora`` or ``full``.
+        base: the model it was trained from, as configured.
+        base_revision: branch, tag or commit of a hub id.
+        base_fingerprint: the exact content of that model.
+        epoch: the epoch whose weights these are, the best by validation.
+        metrics: what the validation measured in that epoch.
+        history: what was logged during the training, in order; each entry holds ``step`` and ``epoch``.
+    """
+
+    folder: Path
+    strategy: Literal["lora", "full"]
+    base: str
+    base_revision: str | None
+    base_fingerprint: str
+    epoch: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    history: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the sha256 of everything in the checkpoint that makes its answers."""
+        digest = hashlib.sha256(f"{self.strategy}\0{self.base_fingerprint}\0".encode())
+        for file in sorted(self.folder.rglob("*")):
+            if file.is_file() and file.name != _CARD:
+                digest.update(file.relative_to(self.folder).as_posix().encode())
+                with file.open("rb") as stream:
+                    digest.update(hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
+
+    def load(self) -> Florence2:
+        """Load the model with its adapters merged: a plain native Florence-2 in float32 on the CPU.
+
+        Raises:
+            ModelError: the base is gone or has changed since the training, or files are missing.
+        """
+        if self.strategy == "full":
+            return load_folder(str(self.folder / "model"))
+        from peft import PeftModel
+
+        config = ModelConfig(base=self.base, revision=self.base_revision)
+        found = base_fingerprint(config)
+        if found != self.base_fingerprint:
+            raise ModelError(
+                f"the adapter in {self.folder} belongs to another {self.base}: it was trained on "
+                f"{self.base_fingerprint[:12]}, now there is {found[:12]}; restore that base or train again"
+            )
+        base = load_base(config)
+        with quiet_transformers():
+            adapted = PeftModel.from_pretrained(base.model, str(self.folder / "adapter"))
+            return Florence2(adapted.merge_and_unload(), base.processor)
+
+    def export(self, folder: Path) -> Path:
+        """Write the merged model and its processor for plain transformers and return the folder."""
+        loaded = self.load()
+        with quiet_transformers():
+            loaded.model.save_pretrained(folder)
+        loaded.processor.save_pretrained(folder)
+        return folder
+
+    def write_card(self) -> None:
+        """Write ``checkpoint.json`` beside the weights."""
+        card = asdict(self) | {"history": [dict(entry) for entry in self.history]}
+        del card["folder"]
+        (self.folder / _CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Checkpoint:
+        """Open a checkpoint folder.
+
+        Raises:
+            ModelError: it is none.
+        """
+        try:
+            card: dict[str, Any] = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+            return cls(folder=folder, **card | {"history": tuple(card["history"])})
+        except (OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
+            raise ModelError(f"{folder} is no checkpoint: {_CARD} is missing or damaged ({exc})") from exc
