@@ -1,0 +1,131 @@
+"""The one interface of all metrics, and the base of those that are a mean over samples.
+
+A metric sees one sample at a time and keeps what it needs of each; a figure is computed once, over the whole
+split. So no figure depends on the order of samples, on how they were batched or on padding.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from florence2.errors import AnswerError
+
+__all__ = ["Metric", "SampleMeanMetric", "check_plain", "references"]
+
+Prediction = TypeVar("Prediction")
+Target = TypeVar("Target")
+
+
+class Metric(ABC, Generic[Prediction, Target]):
+    """Judges predictions against targets.
+
+    Attributes:
+        name: the public name, used in configurations and on the command line.
+        higher_is_better: whether a larger figure is the better one.
+    """
+
+    name: ClassVar[str]
+    higher_is_better: ClassVar[bool] = True
+
+    @abstractmethod
+    def update(self, prediction: Prediction, target: Target) -> None:
+        """Take one sample.
+
+        Raises:
+            AnswerError: the sample cannot be judged; the metric is unchanged.
+        """
+
+    @abstractmethod
+    def compute(self) -> dict[str, float]:
+        """Return the figures over all samples since the last reset.
+
+        A figure that the samples do not define (no sample at all, no object of that size) is absent: neither a
+        false 0, which would look like a bad model, nor COCO's -1, which would spoil every mean taken of it.
+        """
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forget all samples."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in a sentence or two what the figures mean and which conventions they follow."""
+
+    @abstractmethod
+    def counts(self) -> dict[str, int]:
+        """Return how much was judged, for example ``{"images": 40, "truths": 93}``."""
+
+    def per_class(self) -> dict[str, dict[str, float]]:
+        """Return figures by class name; empty where the metric knows no classes."""
+        return {}
+
+
+class SampleMeanMetric(Metric[str, Target]):
+    """A metric of texts whose figure is the mean of one value for each sample, in 0..1."""
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+
+    @abstractmethod
+    def score(self, prediction: str, target: Target) -> float:
+        """Return the value of one sample, in 0..1."""
+
+    def update(self, prediction: str, target: Target) -> None:
+        """Take one sample.
+
+        Args:
+            prediction: the model's answer without special tokens.
+            target: what it should be.
+
+        Raises:
+            AnswerError: the prediction still holds special tokens, or the target no reference.
+        """
+        self._values.append(self.score(check_plain(prediction), target))
+
+    def values(self) -> tuple[float, ...]:
+        """Return the value of each sample, in the order in which they came."""
+        return tuple(self._values)
+
+    def compute(self) -> dict[str, float]:
+        """Return the mean under the metric's name; nothing where there was no sample."""
+        if not self._values:
+            return {}
+        # fsum is exact, so that the order of samples cannot show in the last digit.
+        return {self.name: math.fsum(self._values) / len(self._values)}
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of samples."""
+        return {"samples": len(self._values)}
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self._values.clear()
+
+
+def check_plain(prediction: str) -> str:
+    """Return a prediction unchanged after making sure that no special token was left in it.
+
+    Special tokens stand in prediction and target alike and would make every text metric look better than it is.
+
+    Raises:
+        AnswerError: it starts with ``<s>``, ends with ``</s>`` or holds ``<pad>``.
+    """
+    text = prediction.strip()
+    if text.startswith("<s>") or text.endswith("</s>") or "<pad>" in text:
+        raise AnswerError(f"prediction {prediction!r} still holds special tokens; strip them before it is judged")
+    return prediction
+
+
+def references(target: str | Sequence[str]) -> tuple[str, ...]:
+    """Return the reference answers of a sample, one or several.
+
+    Raises:
+        AnswerError: there is none.
+    """
+    answers = (target,) if isinstance(target, str) else tuple(target)
+    if not answers:
+        raise AnswerError("a question without a reference answer cannot be judged")
+    return answers

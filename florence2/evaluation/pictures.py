@@ -1,0 +1,119 @@
+"""Pictures of detections: colours of classes, boxes drawn with Pillow, pictures side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+from florence2.codec.detections import Detections
+
+__all__ = ["class_colours", "draw_detections", "ink_on", "side_by_side"]
+
+_PALETTE = (
+    "#1c6dd0",
+    "#c2410c",
+    "#0f7b3f",
+    "#be185d",
+    "#6d3fd4",
+    "#8a6100",
+    "#0b7285",
+    "#9c36b5",
+    "#4d7c0f",
+    "#a0522d",
+    "#3b5bdb",
+    "#c92a2a",
+)
+_MARGIN = 12
+_PAPER, _INK = "#ffffff", "#1b1f24"
+
+
+def class_colours(class_names: Iterable[str]) -> dict[str, str]:
+    """Return a colour ``#rrggbb`` for each class, the same for the same set of classes."""
+    return {name: _PALETTE[index % len(_PALETTE)] for index, name in enumerate(sorted(set(class_names)))}
+
+
+def ink_on(colour: str) -> str:
+    """Return black or white, whichever is read more easily on ``#rrggbb`` (relative luminance of WCAG 2)."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) else "#ffffff"
+
+
+def draw_detections(
+    image: Image.Image,
+    detections: Detections,
+    *,
+    colours: Mapping[str, str] | None = None,
+    long_side: int = 448,
+    font_size: int = 15,
+) -> Image.Image:
+    """Draw boxes with class names over an image.
+
+    A small image is enlarged first, by a whole factor and without smoothing, so that a 64-pixel picture stays
+    crisp and its labels can be read.
+
+    Args:
+        image: the picture, of any mode.
+        detections: boxes in pixels of ``image``; confidence, where there is one, is written beside the name.
+        colours: colour of each class; by default ``class_colours`` of the classes drawn.
+        long_side: enlarge until the longer side is about this many pixels; larger images stay as they are.
+        font_size: height of the labels in pixels.
+
+    Returns:
+        A new RGB image.
+    """
+    factor = max(1, round(long_side / max(image.size)))
+    canvas = image.convert("RGB").resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    colours = colours if colours is not None else class_colours(detections.class_name)
+    draw = ImageDraw.Draw(canvas)
+    font = ImageFont.load_default(font_size)
+    for index, name in enumerate(detections.class_name):
+        colour = colours.get(name, _PALETTE[0])
+        x_min, y_min, x_max, y_max = (float(value) * factor for value in detections.xyxy[index])
+        draw.rectangle((x_min, y_min, x_max, y_max), outline=colour, width=max(2, font_size // 5))
+        label = name if detections.confidence is None else f"{name} {detections.confidence[index]:.2f}"
+        _draw_label(draw, label, (x_min, y_min), canvas.size, colour, font)
+    return canvas
+
+
+def _draw_label(
+    draw: ImageDraw.ImageDraw,
+    label: str,
+    corner: tuple[float, float],
+    size_wh: tuple[int, int],
+    colour: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+) -> None:
+    """Write a label above the corner of its box, moved into the picture where it would leave it."""
+    left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
+    width, height = right + 2 * left + 8, bottom + 6
+    x = max(0.0, min(corner[0], size_wh[0] - width))
+    y = corner[1] - height if corner[1] >= height else corner[1]
+    draw.rectangle((x, y, x + width, y + height), fill=colour)
+    draw.text((x + 4, y + 3 - top / 2), label, fill=ink_on(colour), font=font)
+
+
+def side_by_side(panels: Sequence[tuple[str, Image.Image]], *, font_size: int = 18) -> Image.Image:
+    """Put pictures next to each other, a caption over each.
+
+    Args:
+        panels: caption and picture, from left to right.
+        font_size: height of the captions in pixels.
+
+    Returns:
+        A new RGB image on white.
+    """
+    font = ImageFont.load_default(font_size)
+    header = font_size + _MARGIN
+    width = sum(picture.width for _, picture in panels) + _MARGIN * (len(panels) + 1)
+    height = max((picture.height for _, picture in panels), default=0) + header + 2 * _MARGIN
+    sheet = Image.new("RGB", (width, height), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    x = _MARGIN
+    for caption, picture in panels:
+        draw.text((x, _MARGIN), caption, fill=_INK, font=font)
+        sheet.paste(picture.convert("RGB"), (x, _MARGIN + header))
+        x += picture.width + _MARGIN
+    return sheet
