@@ -13,10 +13,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
 from florence2.data.manifest import DatasetManifest
 
-__all__ = ["annotation", "detections", "manifest", "manifest_row", "write_dataset", "write_image", "write_lines"]
+__all__ = [
+    "annotation",
+    "detections",
+    "manifest",
+    "manifest_row",
+    "write_dataset",
+    "write_image",
+    "write_lines",
+    "write_scenes",
+]
 
 # --- data sets on disk ---------------------------------------------------------------------------------------------
 
@@ -98,3 +108,27 @@ def manifest(*rows: Mapping[str, Any], root: str = "/data") -> DatasetManifest:
 def detections(*boxes: tuple[str, float, float, float, float]) -> Detections:
     """Return detections from ``(class name, x_min, y_min, x_max, y_max)`` in pixels."""
     return Detections(np.array([box[1:] for box in boxes], dtype=np.float32), tuple(box[0] for box in boxes))
+
+
+# --- small sets to train on ----------------------------------------------------------------------------------------
+
+
+def write_scenes(root: Path, train: int = 8, valid: int = 4, test: int = 4) -> Path:
+    """Write a set of coloured squares, each with a detection and a question, in the three splits."""
+    names = {"red": (200, 30, 30), "blue": (30, 30, 200)}
+    rng = np.random.default_rng(0)
+    for split, count in {"train": train, "valid": valid, "test": test}.items():
+        lines = []
+        for index in range(count):
+            name = list(names)[index % 2]
+            x, y, side = (int(value) for value in rng.integers([2, 2, 16], [30, 30, 32]))
+            pixels = np.full((64, 64, 3), 230, dtype=np.uint8)
+            pixels[y : y + side, x : x + side] = names[name]
+            pixels[0, index] = len(split)  # no two pictures are equal
+            (root / split).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(root / split / f"{index}.png")
+            box = Detections(np.array([[x, y, x + side, y + side]], dtype=np.float32), (f"{name} tile",))
+            lines.append(annotation(f"{index}.png", suffix=format_detections(box, (64, 64))))
+            lines.append(annotation(f"{index}.png", "<VQA>what is the colour of the tile?", name))
+        write_lines(root / split / "annotations.jsonl", lines)
+    return root

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,7 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
         ModelError: nothing is there, or it is not a native Florence-2.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoProcessor, Florence2ForConditionalGeneration
 
     try:
@@ -77,11 +79,11 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
                 source, revision=revision or "main", dtype=torch.float32
             )
             processor = AutoProcessor.from_pretrained(source, revision=revision or "main")
-    except KeyError as exc:
-        raise ModelError(_remote_code_message(source)) from exc
-    except (OSError, ValueError, RuntimeError) as exc:
-        first_line = str(exc).strip().splitlines()[0] if str(exc).strip() else type(exc).__name__
-        raise ModelError(f"model {source!r} cannot be loaded: {first_line}") from exc
+    except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
+        if "florence2_language" in str(exc):
+            raise ModelError(_remote_code_message(source)) from exc
+        reason = textwrap.shorten(str(exc) or type(exc).__name__, 300)
+        raise ModelError(f"model {source!r} cannot be loaded: {reason}") from exc
     # A forced end token would cut every answer at max_length and is no part of greedy decoding.
     model.generation_config.forced_eos_token_id = None
     return Florence2(model, processor)

@@ -1,0 +1,85 @@
+"""Finding and loading the base: one path for all three kinds, and messages that say what to do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from florence2.config import ModelConfig
+from florence2.errors import ModelError
+from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base
+
+NANO = BUILTIN_MODELS["builtin:nano"]
+
+
+def test_the_built_in_base_and_its_folder_are_the_same_model() -> None:
+    builtin, folder = load_base(ModelConfig(base="builtin:nano")), load_base(ModelConfig(base=str(NANO)))
+    for (name, ours), (_, theirs) in zip(
+        builtin.model.state_dict().items(), folder.model.state_dict().items(), strict=True
+    ):
+        assert torch.equal(ours, theirs), name
+    assert base_fingerprint(ModelConfig(base="builtin:nano")) == base_fingerprint(ModelConfig(base=str(NANO)))
+
+
+def test_weights_are_float32_whatever_the_file_holds() -> None:
+    assert {parameter.dtype for parameter in load_base(ModelConfig()).model.parameters()} == {torch.float32}
+
+
+def test_a_changed_weight_changes_the_fingerprint(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
+    before = base_fingerprint(ModelConfig(base=str(copy)))
+    weights = bytearray((copy / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (copy / "model.safetensors").write_bytes(weights)
+    assert base_fingerprint(ModelConfig(base=str(copy))) != before
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("builtin:giant", "unknown built-in model 'builtin:giant'; there is: builtin:nano"),
+        ("no-such-model", "unknown base model 'no-such-model'.*give builtin:nano, a folder, or a hub id"),
+        ("./no/such/folder", "no folder of that name"),
+        ("microsoft/Florence-2-base", "use 'florence-community/Florence-2-base'"),
+        ("microsoft/Florence-2-large-ft", "use 'florence-community/Florence-2-large-ft'"),
+    ],
+)
+def test_a_base_that_is_none_names_what_to_use(base: str, message: str) -> None:
+    for ask in (base_fingerprint, load_base):
+        with pytest.raises(ModelError, match=message):
+            ask(ModelConfig(base=base))
+
+
+def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=f"{re.escape(str(tmp_path))} is a folder but holds no config.json"):
+        load_base(ModelConfig(base=str(tmp_path)))
+
+
+def test_a_folder_of_microsofts_layout_names_the_native_id(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(
+        '{"model_type": "florence2", "text_config": {"model_type": "florence2_language"},'
+        ' "vision_config": {"model_type": "davit"}}'
+    )
+    with pytest.raises(ModelError, match=r"remote-code layout.*use 'florence-community/"):
+        load_base(ModelConfig(base=str(tmp_path)))
+
+
+def test_damaged_weights_are_an_error_of_ours(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
+    (copy / "model.safetensors").write_bytes(b"not safetensors")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(ModelConfig(base=str(copy)))
+
+
+def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr("huggingface_hub.HfApi.model_info", refuse)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match=r"unknown base model 'some/model'.*hub cannot be reached"):
+        base_fingerprint(ModelConfig(base="some/model"))

@@ -1,0 +1,159 @@
+"""The fine-tune: exactly what should train trains, the best epoch is kept, a checkpoint comes back as it was."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoProcessor, Florence2ForConditionalGeneration
+
+from florence2.codec.locations import BINS
+from florence2.config import Configuration, EvaluationConfig, LoraConfig, ModelConfig
+from florence2.data.formats import read_dataset
+from florence2.data.images import open_rgb
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import DatasetError, ModelError
+from florence2.inference.generation import predict
+from florence2.model.base import BUILTIN_MODELS, load_base
+from florence2.model.checkpoint import Checkpoint
+from florence2.model.lora import TARGETS, add_lora, trainable_parameters
+from florence2.model.processing import samples_of
+from florence2.training.fit import fit, new_word_ids
+from tests.builders import write_scenes
+
+SHORT = Configuration(epochs=2, batch_size=4, rank=4, max_new_tokens=16, learning_rate=1e-3)
+ANSWERS = EvaluationConfig(max_new_tokens=16)
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
+    return read_dataset(write_scenes(tmp_path_factory.mktemp("scenes")))
+
+
+@pytest.fixture(scope="module", params=["lora", "full"])
+def checkpoint(
+    request: pytest.FixtureRequest, splits: DatasetManifest, tmp_path_factory: pytest.TempPathFactory
+) -> Checkpoint:
+    training = SHORT.training.model_copy(update={"strategy": request.param})
+    return fit(splits, SHORT.model, training, tmp_path_factory.mktemp(request.param) / "checkpoint")
+
+
+def test_lora_reaches_every_linear_layer_of_both_towers_and_nothing_else() -> None:
+    """A peer names ``o_proj`` where BART says ``out_proj``; bare ``fc1`` would be ambiguous."""
+    model = load_base(ModelConfig()).model
+    linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    assert {name for name in linear if re.fullmatch(TARGETS, name)} == linear - {"lm_head"}
+    assert not [name for name, _ in model.named_modules() if re.fullmatch(TARGETS, name) and name not in linear]
+
+
+def test_lora_trains_only_adapters_and_the_rows_of_new_words(splits: DatasetManifest) -> None:
+    nano = load_base(ModelConfig())
+    words = new_word_ids(splits.select("train"), nano)
+    adapted = add_lora(nano, LoraConfig(rank=4), words)
+    trainable = {name for name, parameter in adapted.model.named_parameters() if parameter.requires_grad}
+    assert trainable
+    assert all("lora_" in name or "trainable_tokens" in name for name in trainable)
+    counts = trainable_parameters(adapted.model)
+    assert all(0 < counts[part][0] < counts[part][1] for part in ("vision", "projector", "language"))
+
+
+def test_new_words_are_those_of_classes_and_answers_never_locations(splits: DatasetManifest) -> None:
+    nano = load_base(ModelConfig())
+    words = new_word_ids(splits.select("train"), nano)
+    text = nano.tokenizer.decode(words)
+    assert "tile" in text.replace(" ", "")
+    first = nano.tokenizer.convert_tokens_to_ids("<loc_0>")
+    assert not [token for token in words if first <= token < first + BINS]
+
+
+def test_what_is_frozen_stays_equal_to_the_bit(splits: DatasetManifest, checkpoint: Checkpoint) -> None:
+    base = load_base(ModelConfig()).model.state_dict()
+    tuned = checkpoint.load().model.state_dict()
+    moved = {name for name, weight in tuned.items() if not torch.equal(weight, base[name])}
+    assert moved
+    if checkpoint.strategy == "lora":
+        targets = {name for name in base if re.fullmatch(TARGETS, name.removesuffix(".weight"))}
+        assert moved - targets == _tied(tuned)
+        words = new_word_ids(splits.select("train"), load_base(ModelConfig()))
+        rows = (tuned["lm_head.weight"] != base["lm_head.weight"]).any(dim=1).nonzero().flatten().tolist()
+        assert set(rows) <= set(words)
+
+
+def _tied(state: Mapping[str, torch.Tensor]) -> set[str]:
+    shared = state["lm_head.weight"]
+    return {name for name, weight in state.items() if weight.shape == shared.shape and torch.equal(weight, shared)}
+
+
+def test_the_kept_epoch_is_the_best_by_validation(checkpoint: Checkpoint) -> None:
+    losses = {entry["epoch"]: entry["eval_loss"] for entry in checkpoint.history if "eval_loss" in entry}
+    assert len(losses) == SHORT.training.epochs
+    assert losses[checkpoint.epoch] == min(losses.values()) == checkpoint.metrics["eval_loss"]
+
+
+def test_a_checkpoint_holds_safetensors_and_json_only(checkpoint: Checkpoint) -> None:
+    suffixes = {file.suffix for file in checkpoint.folder.rglob("*") if file.is_file()}
+    assert suffixes <= {".safetensors", ".json", ".md"}
+
+
+def test_a_checkpoint_comes_back_from_its_folder(checkpoint: Checkpoint) -> None:
+    again = Checkpoint.read(checkpoint.folder)
+    assert again == checkpoint
+    assert again.fingerprint == checkpoint.fingerprint
+
+
+def test_plain_transformers_gives_the_same_tokens_as_the_checkpoint(
+    checkpoint: Checkpoint, splits: DatasetManifest, tmp_path: Path
+) -> None:
+    ours = checkpoint.load()
+    folder = checkpoint.export(tmp_path / "merged")
+    model: Any = Florence2ForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    processor = AutoProcessor.from_pretrained(folder)
+    samples = samples_of(splits.select("test"))
+    for sample, answer in zip(samples, predict(ours, samples, ANSWERS), strict=True):
+        inputs = processor(images=open_rgb(sample.image), text=sample.prefix, return_tensors="pt")
+        tokens = model.generate(**inputs, max_new_tokens=16, do_sample=False, num_beams=1)[0]
+        text = processor.tokenizer.decode(tokens)
+        assert re.sub("</?s>|<pad>", "", text).strip() == answer.text
+
+
+def test_an_adapter_refuses_another_base_and_a_full_checkpoint_needs_none(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(BUILTIN_MODELS["builtin:nano"], tmp_path / "other"))
+    (other / "generation_config.json").write_text("{}")
+    moved = replace(checkpoint, base=str(other))
+    if checkpoint.strategy == "full":
+        assert moved.load().model is not None
+    else:
+        with pytest.raises(ModelError, match=r"belongs to another .* restore that base or train again"):
+            moved.load()
+
+
+def test_a_damaged_card_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(checkpoint.folder, tmp_path / "copy"))
+    (copy / "checkpoint.json").write_text("{")
+    with pytest.raises(ModelError, match="is no checkpoint"):
+        Checkpoint.read(copy)
+
+
+def test_the_same_seed_gives_the_same_weights_and_the_sink_hears_every_number(
+    splits: DatasetManifest, tmp_path: Path
+) -> None:
+    training = SHORT.training.model_copy(update={"epochs": 1})
+    heard: list[tuple[Mapping[str, float], int]] = []
+    first = fit(splits, SHORT.model, training, tmp_path / "1", sink=lambda numbers, step: heard.append((numbers, step)))
+    second = fit(splits, SHORT.model, training, tmp_path / "2")
+    assert first.fingerprint == second.fingerprint
+    assert {"loss", "learning_rate", "eval_loss"} <= {name for numbers, _ in heard for name in numbers}
+    assert [step for _, step in heard] == sorted(step for _, step in heard)
+
+
+def test_an_empty_validation_split_is_named(splits: DatasetManifest, tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"the valid split of .* is empty"):
+        fit(splits.select("train"), SHORT.model, SHORT.training, tmp_path / "checkpoint")
