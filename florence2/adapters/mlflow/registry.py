@@ -1,0 +1,143 @@
+"""The model registry: a checkpoint becomes a model version that loads and serves by itself."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from florence2.config import RegistrationConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import RegistryError
+from florence2.evaluation.report import EvaluationReport
+from florence2.model.checkpoint import Checkpoint
+
+__all__ = ["RegisteredModel", "log_report", "register"]
+
+_PACKAGE = Path(__file__).parents[2]
+_REQUIREMENTS = ["accelerate", "numpy", "pandas", "pillow", "pydantic", "torch", "transformers"]
+
+
+class RegisteredModel(BaseModel):
+    """A version in the model registry.
+
+    Attributes:
+        name: of the registered model.
+        version: its number.
+        alias: that points to it.
+        uri: by which ``mlflow.pyfunc.load_model`` loads this very version.
+        run_id: the MLflow run that made it.
+        tracking_uri: the store in which it is.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    alias: str
+    uri: str
+    run_id: str
+    tracking_uri: str
+
+
+def log_report(report: EvaluationReport) -> None:
+    """Log an evaluation to the active MLflow run: ``before_*`` and ``after_*`` metrics and the page."""
+    import mlflow
+
+    if mlflow.active_run() is None:
+        return
+    mlflow.log_metrics(_figures(report))
+    with tempfile.TemporaryDirectory() as folder:
+        report.save(Path(folder))
+        mlflow.log_artifacts(folder, artifact_path="evaluation")
+
+
+def register(
+    checkpoint: Checkpoint, report: EvaluationReport, splits: DatasetManifest, config: RegistrationConfig
+) -> RegisteredModel:
+    """Register a checkpoint, its adapters merged, as a new model version and point the alias to it.
+
+    The version holds safetensors and the processor, loads with ``mlflow.pyfunc.load_model``, and says by its
+    tags from which data and base it was made.
+
+    Args:
+        checkpoint: the fine-tuned model.
+        report: its evaluation on the test split.
+        splits: the data that it was trained and tested on.
+        config: name and alias.
+
+    Raises:
+        RegistryError: no run is active, or the tracking store refused.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    run = mlflow.active_run()
+    if run is None:
+        raise RegistryError("no MLflow run is active; run the step on a stack with an MLflow experiment tracker")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            version = _log_model(checkpoint.export(Path(folder)), config.model_name)
+        client = mlflow.MlflowClient()
+        for name, value in _tags(checkpoint, report, splits).items():
+            client.set_model_version_tag(config.model_name, version, name, value)
+        client.set_registered_model_alias(config.model_name, config.alias, version)
+    except (MlflowException, OSError) as exc:
+        raise RegistryError(f"the model could not be registered as {config.model_name!r}: {exc}") from exc
+    return RegisteredModel(
+        name=config.model_name,
+        version=version,
+        alias=config.alias,
+        uri=f"models:/{config.model_name}/{version}",
+        run_id=run.info.run_id,
+        tracking_uri=mlflow.get_tracking_uri(),
+    )
+
+
+def _figures(report: EvaluationReport) -> dict[str, float]:
+    before = {f"before_{name}": value for name, value in report.before.metrics.items()}
+    after = {f"after_{name}": value for name, value in report.after.metrics.items()}
+    return before | after
+
+
+def _tags(checkpoint: Checkpoint, report: EvaluationReport, splits: DatasetManifest) -> dict[str, str]:
+    facts = {
+        "data_fingerprint": splits.fingerprint,
+        "test_fingerprint": splits.select("test").fingerprint,
+        "base": checkpoint.base,
+        "base_fingerprint": checkpoint.base_fingerprint,
+        "strategy": checkpoint.strategy,
+        "checkpoint_fingerprint": checkpoint.fingerprint,
+    }
+    return facts | {name: f"{value:.6g}" for name, value in report.after.metrics.items()}
+
+
+def _log_model(weights: Path, name: str) -> str:
+    """Log a folder of weights as a pyfunc model to the active run, register it, and return its version."""
+    import mlflow
+    import pandas as pd
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+    from PIL import Image
+
+    from florence2.adapters.mlflow import pyfunc
+
+    inputs = Schema([ColSpec("binary", "image"), ColSpec("string", "prompt")])
+    png = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(png, format="PNG")
+    logged = mlflow.pyfunc.log_model(
+        name="model",
+        # The file, not the object: MLflow stores its source and pickles nothing.
+        python_model=pyfunc.__file__,
+        artifacts={"model": str(weights)},
+        signature=ModelSignature(inputs=inputs, outputs=Schema([ColSpec("string", "answer")])),
+        input_example=pd.DataFrame({"image": [png.getvalue()], "prompt": ["<OD>"]}),
+        code_paths=[str(_PACKAGE)],
+        pip_requirements=_REQUIREMENTS,
+        registered_model_name=name,
+    )
+    return str(logged.registered_model_version)
