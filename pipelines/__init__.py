@@ -1,0 +1,1 @@
+"""Pipelines: which step follows which. No logic, no loops over data."""

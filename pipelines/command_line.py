@@ -1,0 +1,121 @@
+"""What ``zenml pipeline run NAME`` adds to a pipeline: errors in our words, and a summary at the end.
+
+ZenML's command prints a traceback for whatever goes wrong. A pipeline that was dressed by ``for_command_line`` ends
+with the message of the error and its exit status instead, checks its section of the YAML file before anything
+runs, and writes ``outputs/<name of the file>/summary.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from zenml.exceptions import StackValidationError
+from zenml.pipelines.pipeline_definition import Pipeline
+
+from florence2.config import Configuration
+from florence2.errors import ConfigurationError, Florence2Error
+from pipelines.summary import write_summary
+
+__all__ = ["CommandLinePipeline", "for_command_line"]
+
+
+_CHATTER = {
+    "alembic": logging.WARNING,
+    "great_expectations": logging.WARNING,
+    "mlflow": logging.WARNING,
+    "zenml.integrations.mlflow": logging.ERROR,
+}
+"""Libraries that report their inner workings on every run, and the level from which they are heard."""
+
+
+class CommandLinePipeline(Pipeline):
+    """A pipeline as the command line runs it."""
+
+    output_name: str
+
+    def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
+        """Check the parameters of the YAML file, then do what ZenML does with it."""
+        config_path = kwargs.get("config_path")
+        with _plain_errors():
+            if config_path is not None:
+                _check_parameters(Path(config_path))
+            dressed = super().with_options(*args, **kwargs)
+        assert isinstance(dressed, CommandLinePipeline)
+        if config_path is not None:
+            dressed.output_name = Path(config_path).stem
+        return dressed
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the pipeline, then print and write the summary."""
+        with _plain_errors():
+            run = super().__call__(*args, **kwargs)
+            if run is not None:
+                write_summary(run.id, Path("outputs") / self.output_name)
+        return run
+
+
+def for_command_line(pipeline: Pipeline) -> CommandLinePipeline:
+    """Return a copy of a pipeline that behaves on the command line as described above."""
+    dressed = copy.copy(pipeline)
+    dressed.__class__ = CommandLinePipeline
+    assert isinstance(dressed, CommandLinePipeline)
+    dressed.output_name = pipeline.name
+    return dressed
+
+
+def _check_parameters(file: Path) -> None:
+    """Check the pipeline's parameters in a YAML file, all of them, before ZenML looks at the first.
+
+    Raises:
+        ConfigurationError: the file is no YAML mapping, or parameters are unknown or invalid.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as exc:
+        raise ConfigurationError(f"{file}: not YAML: {exc}") from exc
+    parameters = content.get("parameters") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not isinstance(parameters or {}, dict):
+        raise ConfigurationError(f"{file}: must be a mapping with the sections of the configuration under 'parameters'")
+    try:
+        Configuration(**(parameters or {}))
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{file}: {exc}") from exc
+
+
+@contextlib.contextmanager
+def _plain_errors() -> Iterator[None]:
+    """End the process with message and status where a user's error would end in a traceback."""
+    for name, level in _CHATTER.items():
+        logging.getLogger(name).setLevel(level)
+    loggers = [logging.getLogger(), logging.getLogger("zenml")]
+    handlers = [handler for logger in loggers for handler in logger.handlers]
+    for handler in handlers:
+        handler.addFilter(_without_traceback)
+    try:
+        yield
+    except Florence2Error as exc:
+        _exit(str(exc), exc.exit_status)
+    except StackValidationError as exc:
+        _exit(f"{exc}\nThis pipeline tracks and registers with MLflow: run `make stack` to set up the local stack.", 1)
+    finally:
+        for handler in handlers:
+            handler.removeFilter(_without_traceback)
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    if record.exc_info and isinstance(record.exc_info[1], Florence2Error):
+        record.exc_info = None
+    return True
+
+
+def _exit(message: str, status: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.write(f"\nerror: {message}\n")
+    raise SystemExit(status)

@@ -1,0 +1,75 @@
+"""What a run came to: a table on the terminal and ``summary.json`` for machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from rich.console import Console
+from zenml.client import Client
+from zenml.enums import ExecutionStatus
+from zenml.models import PipelineRunResponse
+
+from florence2.adapters.mlflow.registry import RegisteredModel
+from florence2.evaluation.report import EvaluationReport
+from florence2.evaluation.terminal import comparison
+
+__all__ = ["write_summary"]
+
+
+def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
+    """Write ``summary.json`` and ``report.html`` of a finished fine-tune and print them as a table.
+
+    Args:
+        run_id: the ZenML run.
+        output: folder for both files; made if absent.
+
+    Returns:
+        What was written: ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``,
+        ``seconds``, ``report``, ``mlflow_run_id``, ``model_version``.
+    """
+    run = Client().get_pipeline_run(run_id)
+    report: EvaluationReport = _output_of(run, "evaluate_model")
+    registered: RegisteredModel = _output_of(run, "register_model")
+    output.mkdir(parents=True, exist_ok=True)
+    report.save(output)
+    summary = {
+        "before": report.before.metrics,
+        "after": report.after.metrics,
+        "executed_steps": [name for name, step in run.steps.items() if step.status != ExecutionStatus.CACHED],
+        "cached_steps": [name for name, step in run.steps.items() if step.status == ExecutionStatus.CACHED],
+        "seconds": _seconds(run),
+        "report": str((output / "report.html").absolute()),
+        "mlflow_run_id": registered.run_id,
+        "model_version": f"{registered.name} version {registered.version} @{registered.alias}",
+        "model_uri": registered.uri,
+        "tracking_uri": registered.tracking_uri,
+    }
+    (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    _print(report, summary)
+    return summary
+
+
+def _output_of(run: PipelineRunResponse, step: str) -> Any:
+    (artifacts,) = run.steps[step].outputs.values()
+    return artifacts[0].load()
+
+
+def _seconds(run: PipelineRunResponse) -> float | None:
+    if run.start_time is None or run.end_time is None:
+        return None
+    return round((run.end_time - run.start_time).total_seconds(), 1)
+
+
+def _print(report: EvaluationReport, summary: dict[str, Any]) -> None:
+    console = Console()
+    console.print(comparison(report))
+    cached, executed = summary["cached_steps"], summary["executed_steps"]
+    console.print(
+        f"steps    {len(executed)} executed, {len(cached)} cached" + ("" if executed else ": all were cached")
+    )
+    console.print(f"report   {summary['report']}", soft_wrap=True)
+    console.print(f"run      MLflow {summary['mlflow_run_id']} in {summary['tracking_uri']}", soft_wrap=True)
+    console.print(f"model    {summary['model_version']} ({summary['model_uri']})", soft_wrap=True)

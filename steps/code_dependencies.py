@@ -1,0 +1,67 @@
+"""Caching that follows the code: a step runs again when the library code that it can reach has changed.
+
+ZenML keys a cached step on the source of the step itself; an edit in a module that the step calls would
+leave a stale result. ``follow_code`` reads the imports of the step's file, of the files it imports, and so on,
+and makes all of them part of the cache key. Only imports are read: nothing is executed.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from zenml.config.cache_policy import CachePolicy
+
+__all__ = ["files_reached_from", "follow_code"]
+
+_ROOT = Path(__file__).resolve().parent.parent
+_PACKAGES = ("florence2", "materializers", "steps")
+
+
+def follow_code(step_file: str) -> CachePolicy:
+    """Return the cache policy of a step.
+
+    Args:
+        step_file: ``__file__`` of the module that defines the step.
+
+    Returns:
+        A policy whose key changes with every file of this project that the step can import.
+    """
+    reached = files_reached_from(Path(step_file).resolve())
+    return CachePolicy(file_dependencies=[file.relative_to(_ROOT).as_posix() for file in reached])
+
+
+def files_reached_from(file: Path) -> list[Path]:
+    """Return the project's Python files that a file imports, directly or not, itself included, sorted.
+
+    HTML templates that lie beside one of them are among them: an edit changes what that file makes.
+    """
+    reached: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting.extend(_imports(current))
+    templates = {template for file in reached for template in file.parent.glob("*.html")}
+    return sorted(reached | templates)
+
+
+def _imports(file: Path) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            # `from package import name` may name a module or something in it
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            yield from _file_of(name)
+
+
+def _file_of(module: str) -> Iterator[Path]:
+    if module.split(".")[0] in _PACKAGES:
+        path = _ROOT.joinpath(*module.split("."))
+        yield from (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file())

@@ -1,0 +1,50 @@
+"""Step: base and fine-tuned model on the untouched test split."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from florence2.adapters.mlflow.registry import log_report
+from florence2.config import EvaluationConfig, ModelConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.evaluation.evaluate import compare, evaluate_split
+from florence2.evaluation.report import EvaluationReport
+from florence2.model.base import load_base
+from florence2.model.checkpoint import Checkpoint
+from materializers.report import EvaluationReportMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["evaluate_model"]
+
+
+@step(
+    cache_policy=follow_code(__file__),
+    output_materializers=EvaluationReportMaterializer,
+    experiment_tracker=True,
+)
+def evaluate_model(
+    splits: DatasetManifest, checkpoint: Checkpoint, model: ModelConfig, evaluation: EvaluationConfig
+) -> Annotated[EvaluationReport, "evaluation_report"]:
+    """Let both models answer the test split and put the figures side by side.
+
+    Args:
+        splits: the data.
+        checkpoint: the fine-tuned model.
+        model: the base.
+        evaluation: how answers are generated and judged.
+    """
+    test = splits.select("test")
+    before = evaluate_split(load_base(model), model.base, test, evaluation)
+    after = evaluate_split(checkpoint.load(), "fine-tuned", test, evaluation)
+    facts = {
+        "base": f"{checkpoint.base} ({checkpoint.base_fingerprint[:12]})",
+        "strategy": checkpoint.strategy,
+        "best epoch": f"{checkpoint.epoch:g}",
+        "data": splits.fingerprint[:12],
+        "test split": test.fingerprint[:12],
+    }
+    report = compare(before, after, facts, evaluation)
+    log_report(report)
+    return report

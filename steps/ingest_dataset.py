@@ -1,0 +1,30 @@
+"""Step: a folder becomes a manifest."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from florence2.config import DatasetConfig
+from florence2.data.formats import read_dataset
+from florence2.data.manifest import DatasetManifest
+from florence2.data.sources import locate
+from materializers.manifest import ManifestMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["ingest_dataset"]
+
+
+@step(cache_policy=follow_code(__file__), output_materializers=ManifestMaterializer)
+def ingest_dataset(
+    dataset: DatasetConfig,
+    content: str,  # noqa: ARG001
+) -> Annotated[DatasetManifest, "manifest"]:
+    """Read every annotation line and probe every image.
+
+    Args:
+        dataset: where the data set lies.
+        content: fingerprint of the folder; a changed file changes it, and with it the cache key.
+    """
+    return read_dataset(locate(dataset.source))

@@ -1,0 +1,36 @@
+"""Step: the checkpoint enters the model registry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import log_metadata, step
+
+from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.config import RegistrationConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.evaluation.report import EvaluationReport
+from florence2.model.checkpoint import Checkpoint
+from steps.code_dependencies import follow_code
+
+__all__ = ["register_model"]
+
+
+@step(cache_policy=follow_code(__file__), experiment_tracker=True)
+def register_model(
+    checkpoint: Checkpoint,
+    evaluation_report: EvaluationReport,
+    splits: DatasetManifest,
+    registration: RegistrationConfig,
+) -> Annotated[RegisteredModel, "registered_model"]:
+    """Make a new MLflow model version and link the ZenML model version to it.
+
+    Args:
+        checkpoint: the fine-tuned model.
+        evaluation_report: its figures.
+        splits: what it was trained on.
+        registration: name and alias.
+    """
+    registered = register(checkpoint, evaluation_report, splits, registration)
+    log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)
+    return registered

@@ -1,0 +1,40 @@
+"""Step: Great Expectations checks every row; bad rows stop the run or are set aside."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import save_artifact, step
+
+from florence2.adapters.great_expectations import validate
+from florence2.config import ValidationConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.data.validation import ValidationReport, apply_outcome
+from florence2.errors import DatasetError
+from materializers.manifest import ManifestMaterializer
+from materializers.report import ValidationReportMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["validate_annotations"]
+
+
+@step(
+    cache_policy=follow_code(__file__),
+    output_materializers={"clean_manifest": ManifestMaterializer, "validation_report": ValidationReportMaterializer},
+)
+def validate_annotations(
+    manifest: DatasetManifest, validation: ValidationConfig
+) -> tuple[Annotated[DatasetManifest, "clean_manifest"], Annotated[ValidationReport, "validation_report"]]:
+    """Run the rules and decide by the setting what becomes of rows that break one.
+
+    Args:
+        manifest: all rows.
+        validation: fail or quarantine.
+    """
+    report = validate(manifest, validation)
+    try:
+        return apply_outcome(manifest, report, validation), report
+    except DatasetError:
+        # A step that fails stores no outputs: keep the Data Docs, they show what to mend.
+        save_artifact(report, name="validation_report", materializer=ValidationReportMaterializer)
+        raise

@@ -1,0 +1,26 @@
+"""Runs the pipeline once for each YAML file named on the command line and writes how each run ended."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import sys
+from pathlib import Path
+
+
+def _run(config: str) -> tuple[int, str]:
+    heard = io.StringIO()
+    with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
+        pipeline = importlib.import_module("florence_finetune")
+        try:
+            # What `zenml pipeline run florence_finetune -c CONFIG` does.
+            pipeline.with_options(config_path=config)()
+        except SystemExit as exc:
+            return int(exc.code or 0), heard.getvalue()
+    return 0, heard.getvalue()
+
+
+if __name__ == "__main__":
+    Path("outcomes.json").write_text(json.dumps([_run(config) for config in sys.argv[1:]]))

@@ -1,0 +1,93 @@
+"""A copy of the project with a ZenML store of its own, and pipeline runs in it as processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+__all__ = ["Outcome", "Project"]
+
+_ROOT = Path(__file__).resolve().parents[2]
+_COPIED = ("florence2", "pipelines", "steps", "materializers", "configs")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        status: exit status.
+        output: everything that was printed.
+        summary: what it wrote to ``summary.json``; empty if it wrote none.
+    """
+
+    status: int
+    output: str
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Project:
+    """A copy of the project's code in ``root``; an edit of it touches nobody else."""
+
+    root: Path
+
+    @classmethod
+    def copy_to(cls, root: Path) -> Project:
+        """Copy the code and set up the local stack."""
+        for name in _COPIED:
+            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(_ROOT / "florence_finetune.py", root)
+        project = cls(root)
+        project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
+        return project
+
+    def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.root),
+            "ZENML_CONFIG_PATH": str(self.root / ".store"),
+            "XDG_CACHE_HOME": str(self.root / ".cache"),
+            "ZENML_ANALYTICS_OPT_IN": "false",
+            "ZENML_LOGGING_COLORS_DISABLED": "true",
+            "HF_HUB_OFFLINE": "1",
+        }
+        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+
+    def run(self, name: str, parameters: Mapping[str, Any]) -> Outcome:
+        """Run ``zenml pipeline run florence_finetune -c NAME.yaml`` with these parameters."""
+        config = self.write_config(name, parameters)
+        done = self.execute(["zenml", "pipeline", "run", "florence_finetune", "-c", str(config)])
+        summary = self.root / "outputs" / name / "summary.json"
+        content = json.loads(summary.read_text()) if done.returncode == 0 else {}
+        return Outcome(done.returncode, done.stdout + done.stderr, content)
+
+    def run_all(self, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, Outcome]:
+        """Run the pipeline once for each configuration, all in one process: starting ZenML takes ten seconds."""
+        files = [str(self.write_config(name, parameters)) for name, parameters in configs.items()]
+        driver = Path(__file__).with_name("many_runs.py")
+        done = self.execute([sys.executable, str(driver), *files])
+        assert done.returncode == 0, done.stdout + done.stderr
+        outcomes = json.loads((self.root / "outcomes.json").read_text())
+        return {name: Outcome(status, output, {}) for name, (status, output) in zip(configs, outcomes, strict=True)}
+
+    def write_config(self, name: str, parameters: Mapping[str, Any]) -> Path:
+        """Write the YAML file of a run."""
+        file = self.root / f"{name}.yaml"
+        file.write_text(yaml.safe_dump({"parameters": dict(parameters)}))
+        return file
+
+    def edit(self, file: str) -> None:
+        """Change one line of a source file without changing what it does."""
+        path = self.root / file
+        path.write_text(path.read_text() + "\n# edited\n")

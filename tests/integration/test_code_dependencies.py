@@ -1,0 +1,42 @@
+"""Which files a step's cache key follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from steps.code_dependencies import files_reached_from
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def reached(step: str) -> set[str]:
+    return {file.relative_to(ROOT).as_posix() for file in files_reached_from(ROOT / "steps" / f"{step}.py")}
+
+
+def test_a_step_follows_what_it_calls_directly_and_not() -> None:
+    files = reached("fine_tune")
+    assert {"florence2/training/fit.py", "florence2/model/lora.py", "florence2/codec/answers.py"} <= files
+    assert {"materializers/checkpoint.py", "materializers/folder.py", "steps/fine_tune.py"} <= files
+
+
+def test_training_does_not_follow_the_evaluation_nor_the_rules() -> None:
+    files = reached("fine_tune")
+    assert not [file for file in files if file.startswith("florence2/evaluation/")]
+    assert "florence2/data/rules.py" not in files
+
+
+def test_an_import_inside_a_function_counts() -> None:
+    assert "florence2/adapters/mlflow/pyfunc.py" in reached("register_model")
+
+
+def test_a_template_counts() -> None:
+    assert "florence2/evaluation/page.html" in reached("evaluate_model")
+
+
+def test_ingest_follows_the_readers_and_the_generator_of_the_built_in_set() -> None:
+    assert {"florence2/data/formats/jsonl.py", "florence2/data/builtin.py"} <= reached("ingest_dataset")
+
+
+def test_no_step_follows_the_command_line() -> None:
+    for step in (ROOT / "steps").glob("*_*.py"):
+        assert "florence2/cli.py" not in reached(step.stem)

@@ -1,0 +1,143 @@
+"""The road from folder to registry, what is cached on it, and what its end is worth to plain tools."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.builders import write_scenes
+from tests.integration.project import Outcome, Project
+
+STEPS = ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune", "evaluate_model", "register_model"]
+
+
+def parameters(data: Path, **training: Any) -> dict[str, Any]:
+    return {
+        "dataset": {"source": str(data)},
+        "training": {"epochs": 1, "batch_size": 8, **training},
+        "evaluation": {"max_new_tokens": 32},
+    }
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_scenes(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def first(project: Project, data: Path) -> Outcome:
+    return project.run("first", parameters(data))
+
+
+def test_it_runs_every_step_and_sums_up(first: Outcome) -> None:
+    assert first.status == 0, first.output
+    assert first.summary["executed_steps"] == STEPS
+    assert first.summary["cached_steps"] == []
+    assert {"map50", "map", "vqa_accuracy"} <= set(first.summary["before"]) & set(first.summary["after"])
+    assert "<!doctype html>" in Path(first.summary["report"]).read_text().lower()
+    assert "fine-tuned" in first.output
+
+
+def test_an_unchanged_second_run_executes_nothing(project: Project, first: Outcome, data: Path) -> None:
+    again = project.run("first", parameters(data))
+    assert again.summary["executed_steps"] == []
+    assert again.summary["cached_steps"] == STEPS
+    assert again.summary["after"] == first.summary["after"]
+    assert again.summary["model_uri"] == first.summary["model_uri"]
+
+
+def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
+    project: Project, first: Outcome, data: Path
+) -> None:
+    assert first.status == 0
+    project.edit("florence2/evaluation/detection.py")
+    executed = project.run("first", parameters(data)).summary["executed_steps"]
+    assert "evaluate_model" in executed
+    assert not {"ingest_dataset", "validate_annotations", "split_dataset", "fine_tune"} & set(executed)
+
+
+def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
+    assert first.status == 0
+    project.edit("florence2/training/fit.py")
+    executed = project.run("first", parameters(data)).summary["executed_steps"]
+    assert "fine_tune" in executed
+    assert not {"ingest_dataset", "validate_annotations", "split_dataset"} & set(executed)
+
+
+def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
+    assert first.status == 0
+    executed = project.run("seed", parameters(data, seed=1)).summary["executed_steps"]
+    assert executed == ["fine_tune", "evaluate_model", "register_model"]
+
+
+def test_one_pixel_of_a_training_image_trains_again(project: Project, first: Outcome, data: Path) -> None:
+    assert first.status == 0
+    picture = data / "train" / "0.png"
+    with Image.open(picture) as image:
+        changed = image.copy()
+    before = picture.read_bytes()
+    changed.putpixel((63, 63), (1, 2, 3))
+    changed.save(picture)
+    try:
+        executed = project.run("pixel", parameters(data)).summary["executed_steps"]
+    finally:
+        picture.write_bytes(before)
+    assert {"ingest_dataset", "fine_tune", "evaluate_model"} <= set(executed)
+
+
+def test_plain_mlflow_loads_and_asks_the_registered_model(project: Project, first: Outcome, data: Path) -> None:
+    code = f"""
+import json, mlflow, pandas as pd
+mlflow.set_tracking_uri({first.summary["tracking_uri"]!r})
+client = mlflow.MlflowClient()
+version = client.get_model_version_by_alias("florence2-finetune", "challenger")
+model = mlflow.pyfunc.load_model({first.summary["model_uri"]!r})
+image = open({str(data / "test" / "0.png")!r}, "rb").read()
+asked = pd.DataFrame({{"image": [image, image], "prompt": ["<OD>", "<VQA>what is the colour of the tile?"]}})
+run = mlflow.get_run({first.summary["mlflow_run_id"]!r})
+steps = len(client.get_metric_history(run.info.run_id, "loss"))
+print("RESULT" + json.dumps([model.predict(asked)["answer"].tolist(), version.tags, dict(run.data.metrics),
+    dict(run.data.params), steps, [str(model.metadata.get_input_schema()), str(model.metadata.get_output_schema())]]))
+"""
+    done = project.execute(["python", "-c", code])
+    assert done.returncode == 0, done.stderr
+    answers, tags, metrics, settings, losses, schema = json.loads(done.stdout.split("RESULT")[1])
+    assert len(answers) == 2
+    assert "image" in schema[0]
+    assert {"data_fingerprint", "base_fingerprint", "strategy", "map50"} <= set(tags)
+    assert {"loss", "eval_loss", "before_map50", "after_map50", "after_vqa_accuracy"} <= set(metrics)
+    assert settings["training.epochs"] == "1"
+    assert losses > 1
+
+
+def test_the_zenml_model_version_names_the_mlflow_version(project: Project, first: Outcome) -> None:
+    code = """
+import json
+from zenml.client import Client
+versions = Client().list_model_versions(model="florence2-finetune", hydrate=True).items
+print("RESULT" + json.dumps([version.run_metadata.get("mlflow") for version in versions]))
+"""
+    done = project.execute(["python", "-c", code])
+    assert done.returncode == 0, done.stderr
+    linked = [entry["uri"] for entry in json.loads(done.stdout.split("RESULT")[1]) if entry]
+    assert first.summary["model_uri"] in linked
+
+
+def test_a_seeded_split_is_made_where_there_is_none(project: Project, data: Path, tmp_path: Path) -> None:
+    lines = (data / "train" / "annotations.jsonl").read_text()
+    (tmp_path / "annotations.jsonl").write_text(lines)
+    for picture in (data / "train").glob("*.png"):
+        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    outcome = project.run("unsplit", parameters(tmp_path) | {"split": {"valid_fraction": 0.25, "test_fraction": 0.25}})
+    assert outcome.status == 0, outcome.output
+
+
+def test_nothing_in_the_artifact_store_is_pickled(project: Project, first: Outcome) -> None:
+    assert first.status == 0
+    kept = [file for file in (project.root / ".store").rglob("*") if file.is_file()]
+    assert [file for file in kept if file.name == "adapter_model.safetensors"]
+    assert not [file for file in kept if file.suffix in {".pkl", ".pickle", ".bin", ".pt", ".cloudpickle"}]
