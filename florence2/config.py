@@ -7,6 +7,7 @@ may be given without its section, ``Configuration(dataset="my/cards", epochs=10)
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -98,7 +99,7 @@ class TrainingConfig(Section):
     learning_rate: float | None = Field(
         None, gt=0.0, description="Peak learning rate of AdamW; empty: what suits the base and the strategy."
     )
-    warmup: Fraction = Field(0.1, description="Share of the steps in which the learning rate rises.")
+    warmup: float = Field(0.1, ge=0.0, lt=1.0, description="Share of the steps in which the learning rate rises.")
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Its course after the rise.")
     weight_decay: float = Field(0.01, ge=0.0, description="Weight decay of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
@@ -168,19 +169,24 @@ def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
             target = nested
             for section in sections:
                 inner = target.get(section, {})
+                if isinstance(inner, BaseModel):
+                    inner = inner.model_dump(exclude_unset=True)
+                if not isinstance(inner, Mapping):
+                    break  # not a section at all: the validation says so
                 # A copy, so that the mapping of the caller stays as it is.
-                target[section] = dict(inner if isinstance(inner, Mapping) else inner.model_dump(exclude_unset=True))
+                target[section] = dict(inner)
                 target = target[section]
-            target[leaf] = value
+            else:
+                target[leaf] = value
     return nested
 
 
 def _as_mapping(section: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_unset=True)
-    if isinstance(value, str):
+    if isinstance(value, str | os.PathLike):
         first_key = next(leaf for leaf, path in leaf_paths(Configuration) if path[0] == section)
-        return {first_key: value}
+        return {first_key: os.fspath(value)}
     return value
 
 

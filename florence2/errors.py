@@ -6,6 +6,7 @@
     │   └── InvalidAnnotationsError it can be read, but rows break a rule; carries all of them
     ├── AnswerError                 a text is not the answer that its task asks for
     ├── ModelError                  a model cannot be found or loaded
+    ├── TrainingError               a fine-tune went wrong: its loss is no longer a number
     └── RegistryError               the tracking store or the model registry refused
 
 A message names the file and line, the value, and what to do. Exceptions of other libraries are
@@ -22,6 +23,7 @@ __all__ = [
     "InvalidAnnotationsError",
     "ModelError",
     "RegistryError",
+    "TrainingError",
 ]
 
 
@@ -53,6 +55,10 @@ class AnswerError(Florence2Error, ValueError):
 
 class ModelError(Florence2Error):
     """A model cannot be found, loaded or used."""
+
+
+class TrainingError(Florence2Error):
+    """A fine-tune went wrong in a way that its settings can mend."""
 
 
 class RegistryError(Florence2Error):

@@ -67,6 +67,9 @@ TASKS: dict[str, Task] = {
 }
 """Every known task by its token."""
 
+_IMAGE_TOKEN = "<image>"
+"""Stands for a picture in the model's input; in a user's text it would stand for one that is not there."""
+
 
 def split_prefix(prefix: str) -> tuple[Task, str]:
     """Split a prefix into its task and the text that follows the token.
@@ -78,7 +81,8 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
         The task and the rest of the prefix, without blanks at its ends.
 
     Raises:
-        AnswerError: the prefix starts with no known task token, misses its input, or has one too many.
+        AnswerError: the prefix starts with no known task token, misses its input, or has one too many; or the
+            text holds a task or image token, which the processor would take for an order.
     """
     end = prefix.find(">") + 1
     task = TASKS.get(prefix[:end])
@@ -89,4 +93,7 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
         raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
     if text and not task.takes_input:
         raise AnswerError(f"prefix {prefix!r}: {task.token} takes no text after it, but {text!r} follows")
+    stray = next((token for token in (*TASKS, _IMAGE_TOKEN) if token in text), None)
+    if stray is not None:
+        raise AnswerError(f"prefix {prefix!r}: the text after {task.token} must not hold {stray}")
     return task, text

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from PIL import Image
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from florence2.codec.detections import Detections
 from florence2.codec.locations import BINS, location_token
@@ -62,30 +63,54 @@ def _answer(
     images: list[Image.Image],
     config: EvaluationConfig,
 ) -> Iterator[Prediction]:
-    inputs = encode_prompts(florence2, images, [sample.prefix for sample in batch])
-    longest = min(config.max_new_tokens, florence2.max_target_tokens - 2)
+    inputs = encode_prompts(florence2.processor, images, [sample.prefix for sample in batch])
+    chosen = _ChosenProbabilities()
+    greedy = config.num_beams == 1
     with torch.inference_mode():
         output = model.generate(
             **{name: tensor.to(model.device) for name, tensor in inputs.items()},
-            max_new_tokens=longest,
+            max_new_tokens=min(config.max_new_tokens, florence2.max_tokens - 2),
             num_beams=config.num_beams,
             do_sample=False,
             return_dict_in_generate=True,
-            output_scores=True,
+            output_scores=not greedy,
+            logits_processor=LogitsProcessorList([chosen] if greedy else []),
         )
-        log_probabilities = model.compute_transition_scores(
-            output.sequences, output.scores, getattr(output, "beam_indices", None), normalize_logits=True
-        )
-    special = set(florence2.tokenizer.all_special_ids) - set(reader.location_of)
-    answers = output.sequences[:, -log_probabilities.shape[1] :].tolist()
-    for sample, tokens, logs in zip(batch, answers, log_probabilities.exp().tolist(), strict=True):
-        kept = [(token, p) for token, p in zip(tokens, logs, strict=True) if token not in special]
-        ids, probabilities = [token for token, _ in kept], [p for _, p in kept]
-        boxes = split_prefix(sample.prefix)[0].answer is AnswerKind.BOXES
-        yield Prediction(
-            text=reader.decode(ids).strip(),
-            detections=score_detections(ids, probabilities, reader, sample.resolution_wh) if boxes else None,
-        )
+        probabilities = chosen.stacked() if greedy else _of_beams(model, output)
+    answers = output.sequences[:, -probabilities.shape[1] :].tolist()
+    for sample, tokens, weights in zip(batch, answers, probabilities.tolist(), strict=True):
+        pairs = [(token, p) for token, p in zip(tokens, weights, strict=True) if token not in reader.framing]
+        text = reader.decode([token for token, _ in pairs]).strip()
+        detections = None
+        if split_prefix(sample.prefix)[0].answer is AnswerKind.BOXES:
+            words = [(token, p) for token, p in pairs if token not in reader.special]
+            detections = score_detections([t for t, _ in words], [p for _, p in words], reader, sample.resolution_wh)
+        yield Prediction(text, detections)
+
+
+class _ChosenProbabilities(LogitsProcessor):
+    """Notes the probability of the token that greedy decoding takes at each step.
+
+    One number per sample and step; keeping the scores of the whole vocabulary, as ``output_scores`` does, would take
+    gigabytes for one long answer of a real Florence-2.
+    """
+
+    def __init__(self) -> None:
+        self._steps: list[torch.Tensor] = []
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:  # noqa: ARG002
+        self._steps.append(scores.float().log_softmax(dim=-1).amax(dim=-1))
+        return scores
+
+    def stacked(self) -> torch.Tensor:
+        """Return the probabilities (samples, steps)."""
+        return torch.stack(self._steps, dim=1).exp()
+
+
+def _of_beams(model: Any, output: Any) -> torch.Tensor:
+    """Return the probability of each token of the winning beams (samples, steps)."""
+    logs = model.compute_transition_scores(output.sequences, output.scores, output.beam_indices, normalize_logits=True)
+    return torch.as_tensor(logs).exp()
 
 
 def _token_reader(florence2: Florence2) -> TokenReader:
@@ -93,5 +118,7 @@ def _token_reader(florence2: Florence2) -> TokenReader:
     ids = tokenizer.convert_tokens_to_ids([location_token(index) for index in range(BINS)])
     return TokenReader(
         location_of={token: index for index, token in enumerate(ids)},
+        framing=frozenset({tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}),
+        special=frozenset(tokenizer.all_special_ids) - frozenset(ids),
         decode=lambda tokens: tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False),
     )

@@ -25,10 +25,14 @@ class TokenReader:
     Attributes:
         location_of: the bin that a token id stands for, by id.
         decode: turns token ids into text.
+        framing: begin, end and padding: no part of any answer.
+        special: all tokens that are no words and no locations, such as ``<sep>`` between polygons: no part of a box.
     """
 
     location_of: dict[int, int]
     decode: Callable[[Sequence[int]], str]
+    framing: frozenset[int] = frozenset()
+    special: frozenset[int] = frozenset()
 
 
 def score_detections(

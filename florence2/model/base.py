@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,9 @@ from florence2.errors import ModelError
 from florence2.model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
-    from transformers import Florence2ForConditionalGeneration, Florence2Processor
+    from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
 
-__all__ = ["BUILTIN_MODELS", "Florence2", "base_fingerprint", "best_device", "load_base", "load_folder"]
+__all__ = ["BUILTIN_MODELS", "Florence2", "base_fingerprint", "best_device", "load_base", "load_exact", "load_folder"]
 
 BUILTIN_MODELS: dict[str, Path] = {"builtin:nano": Path(__file__).parent / "nano"}
 """Models that come with the package, by the name that a configuration gives them."""
@@ -39,10 +40,20 @@ class Florence2:
         return self.processor.tokenizer
 
     @property
-    def max_target_tokens(self) -> int:
-        """Return how many tokens an answer can have at most, begin and end tokens included."""
+    def max_tokens(self) -> int:
+        """Return how many tokens an answer, or a prompt with its picture, can have: the table of positions."""
         config: Any = self.model.config
         return int(config.text_config.max_position_embeddings)
+
+    def count_answer_tokens(self, answers: Sequence[str]) -> list[int]:
+        """Return the length of each answer in tokens, begin and end included."""
+        return [len(ids) for ids in self.tokenizer(list(answers))["input_ids"]] if answers else []
+
+    def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
+        """Return the length of each prompt in tokens: picture, question, begin and end."""
+        processor: Any = self.processor
+        questions = processor._construct_prompts(list(prefixes))  # the processor tells it in no public way
+        return [length + processor.num_image_tokens for length in self.count_answer_tokens(questions)]
 
 
 def load_base(config: ModelConfig) -> Florence2:
@@ -57,6 +68,28 @@ def load_base(config: ModelConfig) -> Florence2:
     return load_folder(_resolve(config), config.revision)
 
 
+def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
+    """Load a base model and make sure that its content is that of a fingerprint.
+
+    Args:
+        config: names the model; for a hub id the fingerprint is the commit that is loaded, whatever has come since.
+        fingerprint: what ``base_fingerprint`` returned earlier.
+
+    Raises:
+        ModelError: it cannot be loaded, or it has changed.
+    """
+    source = _resolve(config)
+    if not Path(source).is_dir():
+        return load_folder(source, fingerprint)
+    found = base_fingerprint(config)
+    if found != fingerprint:
+        raise ModelError(
+            f"{config.base} has changed: content {fingerprint[:12]} is needed, now it is {found[:12]}; "
+            "restore that base or train again"
+        )
+    return load_folder(source)
+
+
 def load_folder(source: str, revision: str | None = None) -> Florence2:
     """Load a native Florence-2 and its processor from a folder or a hub id, in float32 on the CPU.
 
@@ -65,7 +98,7 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        ModelError: nothing is there, or it is not a native Florence-2.
+        ModelError: nothing is there, or it is not a complete native Florence-2.
     """
     import torch
     from safetensors import SafetensorError
@@ -75,18 +108,26 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
         with quiet_transformers():
             # The converted weights of the hub are float16: the type is chosen here, never left to the file.
             # The hub's default revision is called main.
-            model = Florence2ForConditionalGeneration.from_pretrained(
-                source, revision=revision or "main", dtype=torch.float32
+            loaded: Any = Florence2ForConditionalGeneration.from_pretrained(
+                source, revision=revision or "main", dtype=torch.float32, output_loading_info=True
             )
+            model, found = loaded
             processor = AutoProcessor.from_pretrained(source, revision=revision or "main")
     except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
         if "florence2_language" in str(exc):
             raise ModelError(_remote_code_message(source)) from exc
         reason = textwrap.shorten(str(exc) or type(exc).__name__, 300)
         raise ModelError(f"model {source!r} cannot be loaded: {reason}") from exc
-    # A forced end token would cut every answer at max_length and is no part of greedy decoding.
-    model.generation_config.forced_eos_token_id = None
-    return Florence2(model, processor)
+    # Without this check such weights would start as random numbers.
+    lacking = [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]
+    if lacking:
+        raise ModelError(
+            f"model {source!r} is not a complete native Florence-2: {len(lacking)} weights are missing or of another "
+            f"shape, for example {', '.join(sorted(lacking)[:3])}"
+        )
+    florence2 = Florence2(model, processor)
+    model.generation_config = _plain_generation(model.generation_config, florence2.max_tokens)
+    return florence2
 
 
 def base_fingerprint(config: ModelConfig) -> str:
@@ -100,15 +141,15 @@ def base_fingerprint(config: ModelConfig) -> str:
     """
     source = _resolve(config)
     folder = Path(source)
-    if folder.is_dir():
-        digest = hashlib.sha256()
-        for file in sorted(folder.iterdir()):
-            if file.is_file() and file.suffix != ".md":
-                digest.update(file.name.encode())
-                with file.open("rb") as stream:
-                    digest.update(hashlib.file_digest(stream, "sha256").digest())
-        return digest.hexdigest()
-    return _hub_commit(source, config.revision)
+    if not folder.is_dir():
+        return _hub_commit(source, config.revision)
+    digest = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and file.suffix != ".md":
+            digest.update(file.name.encode())
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def best_device() -> str:
@@ -118,6 +159,20 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def _plain_generation(published: GenerationConfig, max_tokens: int) -> GenerationConfig:
+    """Keep the special tokens of a generation configuration and the model's own limit, nothing else.
+
+    Florence-2 is published with three beams, no repeated trigram and a forced end token. The second forbids the
+    same class name and coordinates from returning, the third cuts an answer at its greatest length: how to decode
+    is chosen by the caller.
+    """
+    from transformers import GenerationConfig
+
+    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    # The first position goes to the start token and the last answer token is never read back.
+    return GenerationConfig(max_new_tokens=max_tokens - 2, **{name: getattr(published, name) for name in names})
+
+
 def _resolve(config: ModelConfig) -> str:
     """Turn the name of a base into something that from_pretrained takes, or say what is wrong with it."""
     base = config.base
@@ -125,10 +180,11 @@ def _resolve(config: ModelConfig) -> str:
         if base not in BUILTIN_MODELS:
             raise ModelError(f"unknown built-in model {base!r}; there is: {', '.join(BUILTIN_MODELS)}")
         return str(BUILTIN_MODELS[base])
-    if Path(base).is_dir():
-        if not (Path(base) / "config.json").is_file():
+    folder = Path(base).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
             raise ModelError(f"{base} is a folder but holds no config.json: not a saved transformers model")
-        return base
+        return str(folder)
     if base.lower().startswith("microsoft/florence-2"):
         raise ModelError(_remote_code_message(base))
     if base.count("/") != 1 or base.startswith((".", "/", "~")):
@@ -141,20 +197,27 @@ def _resolve(config: ModelConfig) -> str:
 
 def _hub_commit(source: str, revision: str | None) -> str:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     try:
-        return HfApi().model_info(source, revision=revision, timeout=10).sha or "unknown"
+        commit = HfApi().model_info(source, revision=revision, timeout=10).sha
+    except GatedRepoError as exc:
+        raise ModelError(
+            f"base model {source!r} is gated: ask for access on the hub, then run `hf auth login`"
+        ) from exc
     except (RepositoryNotFoundError, RevisionNotFoundError) as exc:
         raise ModelError(f"unknown base model {source!r} (revision {revision}): the hub knows no such model") from exc
-    except Exception:  # the hub cannot be reached: an earlier download will do
-        try:
-            return Path(snapshot_download(source, revision=revision, local_files_only=True)).name
-        except Exception as exc:
-            raise ModelError(
-                f"unknown base model {source!r}: it is no folder here, the model hub cannot be reached, and no earlier "
-                "download is in its cache; give builtin:nano, a folder, or go on line"
-            ) from exc
+    except Exception:  # the hub cannot be reached, for one of many reasons: an earlier download will do
+        commit = None
+    if commit is not None:
+        return commit
+    try:
+        return Path(snapshot_download(source, revision=revision, local_files_only=True)).name
+    except Exception as exc:
+        raise ModelError(
+            f"unknown base model {source!r}: it is no folder here, the model hub cannot be reached, and no earlier "
+            "download is in its cache; give builtin:nano, a folder, or go on line"
+        ) from exc
 
 
 def _remote_code_message(source: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, base_fingerprint, load_base, load_folder
+from florence2.model.base import Florence2, load_exact, load_folder
 from florence2.model.quiet import quiet_transformers
 
 __all__ = ["Checkpoint"]
@@ -55,7 +55,7 @@ class Checkpoint:
         """Return the sha256 of everything in the checkpoint that makes its answers."""
         digest = hashlib.sha256(f"{self.strategy}\0{self.base_fingerprint}\0".encode())
         for file in sorted(self.folder.rglob("*")):
-            if file.is_file() and file.name != _CARD:
+            if file.suffix in (".safetensors", ".json") and file.name != _CARD:
                 digest.update(file.relative_to(self.folder).as_posix().encode())
                 with file.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -71,17 +71,18 @@ class Checkpoint:
             return load_folder(str(self.folder / "model"))
         from peft import PeftModel
 
-        config = ModelConfig(base=self.base, revision=self.base_revision)
-        found = base_fingerprint(config)
-        if found != self.base_fingerprint:
-            raise ModelError(
-                f"the adapter in {self.folder} belongs to another {self.base}: it was trained on "
-                f"{self.base_fingerprint[:12]}, now there is {found[:12]}; restore that base or train again"
-            )
-        base = load_base(config)
+        base = self.load_base()
         with quiet_transformers():
             adapted = PeftModel.from_pretrained(base.model, str(self.folder / "adapter"))
             return Florence2(adapted.merge_and_unload(), base.processor)
+
+    def load_base(self) -> Florence2:
+        """Load the very model that the training started from.
+
+        Raises:
+            ModelError: it is gone or has changed since.
+        """
+        return load_exact(ModelConfig(base=self.base, revision=self.base_revision), self.base_fingerprint)
 
     def export(self, folder: Path) -> Path:
         """Write the merged model and its processor for plain transformers and return the folder."""

@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import torch
 from PIL import Image
 
+from florence2.codec.tasks import split_prefix
 from florence2.data.images import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.base import Florence2
 
-__all__ = ["IGNORED", "Collator", "Sample", "check_target_lengths", "encode_prompts", "samples_of"]
+if TYPE_CHECKING:
+    from transformers import Florence2Processor
+
+__all__ = ["IGNORED", "Collator", "Sample", "check_answers_fit", "check_prompts_fit", "encode_prompts", "samples_of"]
 
 IGNORED = -100
 """Label of a position that the loss leaves out (PyTorch's ``cross_entropy`` default)."""
+
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -50,26 +56,32 @@ def samples_of(manifest: DatasetManifest) -> list[Sample]:
     ]
 
 
-def encode_prompts(florence2: Florence2, images: Sequence[Image.Image], prefixes: Sequence[str]) -> dict[str, Any]:
+def encode_prompts(
+    processor: Florence2Processor, images: Sequence[Image.Image], prefixes: Sequence[str]
+) -> dict[str, Any]:
     """Encode pictures and prompts for the model.
 
     Args:
-        florence2: whose processor encodes.
+        processor: of the model; it replaces task tokens by Florence-2's own questions.
         images: n RGB pictures of any size.
-        prefixes: n prompts; the processor replaces task tokens by Florence-2's own questions.
+        prefixes: n prompts.
 
     Returns:
         ``pixel_values`` float32 (n, 3, height, width), ``input_ids`` and ``attention_mask`` int64 (n, length).
+
+    Raises:
+        AnswerError: a prefix is not a task token with what belongs to it.
     """
-    batch = florence2.processor(images=list(images), text=list(prefixes), return_tensors="pt", padding=True)
+    prompts = [task.token + text for task, text in map(split_prefix, prefixes)]
+    batch = processor(images=list(images), text=prompts, return_tensors="pt", padding=True)
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 
 class Collator:
     """Turns samples into a training batch; decodes pictures here, so that no artifact holds pixels."""
 
-    def __init__(self, florence2: Florence2) -> None:
-        self._florence2 = florence2
+    def __init__(self, processor: Florence2Processor) -> None:
+        self._processor: Any = processor
 
     def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
         """Return a batch.
@@ -83,29 +95,44 @@ class Collator:
         """
         with ThreadPoolExecutor(max_workers=min(4, len(samples))) as pool:
             images = list(pool.map(open_rgb, [sample.image for sample in samples]))
-        batch = encode_prompts(self._florence2, images, [sample.prefix for sample in samples])
-        targets = self._florence2.tokenizer([s.suffix for s in samples], return_tensors="pt", padding=True)
+        batch = encode_prompts(self._processor, images, [sample.prefix for sample in samples])
+        answers = [sample.suffix for sample in samples]
+        targets = self._processor.tokenizer(answers, return_tensors="pt", padding=True)
         batch["labels"] = targets["input_ids"].masked_fill(targets["attention_mask"] == 0, IGNORED).contiguous()
         return batch
 
 
-def check_target_lengths(manifest: DatasetManifest, florence2: Florence2, longest: int) -> None:
+def check_answers_fit(manifest: DatasetManifest, florence2: Florence2, longest: int) -> None:
     """Make sure that no answer would be cut in training.
 
     Args:
-        manifest: the rows to train on.
-        florence2: whose tokenizer counts.
-        longest: tokens that an answer may have, begin and end tokens included.
+        manifest: the rows to train or validate on.
+        florence2: whose tokenizer counts and whose positions limit.
+        longest: tokens that an answer may have, begin and end included.
 
     Raises:
         DatasetError: answers are longer; lists the rows by file and line.
     """
-    limit = min(longest, florence2.max_target_tokens)
-    lengths = [len(ids) for ids in florence2.tokenizer(manifest.table["suffix"].tolist())["input_ids"]]
+    limit = min(longest, florence2.max_tokens)
+    lengths = florence2.count_answer_tokens(manifest.table["suffix"].tolist())
+    remedy = "shorten them, split the picture, or raise training.max_target_tokens up to what the model takes"
+    _check_lengths(manifest, lengths, limit, f"answers are longer than {limit} tokens; {remedy}")
+
+
+def check_prompts_fit(manifest: DatasetManifest, florence2: Florence2) -> None:
+    """Make sure that every picture with its question fits into the model.
+
+    Raises:
+        DatasetError: questions are longer; lists the rows by file and line.
+    """
+    limit = florence2.max_tokens
+    lengths = florence2.count_prompt_tokens(manifest.table["prefix"].tolist())
+    _check_lengths(manifest, lengths, limit, f"prompts with their picture are longer than {limit} tokens; shorten them")
+
+
+def _check_lengths(manifest: DatasetManifest, lengths: Sequence[int], limit: int, problem: str) -> None:
     rows = zip(manifest.table["file"], manifest.table["line"], lengths, strict=True)
     too_long = [f"{file}:{line}: {length} tokens" for file, line, length in rows if length > limit]
     if too_long:
-        raise DatasetError(
-            f"{len(too_long)} answers are longer than {limit} tokens and would be cut; shorten them, split the "
-            "picture, or raise training.max_target_tokens up to what the model takes:\n  " + "\n  ".join(too_long[:20])
-        )
+        more = [f"... and {len(too_long) - _LISTED} more"] if len(too_long) > _LISTED else []
+        raise DatasetError("\n  ".join([f"{len(too_long)} {problem}:", *too_long[:_LISTED], *more]))

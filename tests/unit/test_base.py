@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base
+from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_exact
 
 NANO = BUILTIN_MODELS["builtin:nano"]
 
@@ -66,6 +68,34 @@ def test_a_folder_of_microsofts_layout_names_the_native_id(tmp_path: Path) -> No
     )
     with pytest.raises(ModelError, match=r"remote-code layout.*use 'florence-community/"):
         load_base(ModelConfig(base=str(tmp_path)))
+
+
+def test_missing_weights_are_named_and_never_random(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
+    weights = load_file(copy / "model.safetensors")
+    del weights["model.multi_modal_projector.image_projection.weight"]
+    save_file(weights, copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"not a complete native Florence-2: 1 weights .*image_projection"):
+        load_base(ModelConfig(base=str(copy)))
+
+
+def test_how_to_decode_is_never_taken_from_the_published_settings(tmp_path: Path) -> None:
+    """Florence-2 is published with three beams and no repeated trigram, which forbids a second box of a class."""
+    copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
+    settings = json.loads((copy / "generation_config.json").read_text())
+    settings |= {"num_beams": 3, "no_repeat_ngram_size": 3, "early_stopping": True, "forced_eos_token_id": 2}
+    (copy / "generation_config.json").write_text(json.dumps(settings))
+    decoding = load_base(ModelConfig(base=str(copy))).model.generation_config
+    assert decoding.num_beams in (None, 1)
+    assert not decoding.no_repeat_ngram_size
+    assert decoding.forced_eos_token_id is None
+
+
+def test_an_exact_load_refuses_a_base_that_has_changed() -> None:
+    config = ModelConfig()
+    load_exact(config, base_fingerprint(config))
+    with pytest.raises(ModelError, match=r"has changed.*restore that base or train again"):
+        load_exact(config, "0" * 64)
 
 
 def test_damaged_weights_are_an_error_of_ours(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from florence2.config import Configuration, leaf_paths
@@ -16,6 +18,10 @@ def test_a_key_without_its_section_finds_it() -> None:
         evaluation={"metrics": ["mean_average_precision"]},
     )
     assert flat == nested
+
+
+def test_a_path_is_taken_as_the_data_set() -> None:
+    assert Configuration(dataset=Path("my") / "cards").dataset.source == str(Path("my") / "cards")
 
 
 def test_key_names_are_unique_in_the_tree() -> None:
@@ -42,6 +48,7 @@ def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
         ({"training": {"lora": {"rnak": 3}}}, r"training\.lora\.rnak: unknown key; did you mean 'rank'"),
         ({"trainings": {}}, "did you mean 'training'"),
         ({"training": 3}, "training: .*not 3"),
+        ({"training": 3, "epochs": 2}, "training: .*not 3"),
         ({"strategy": "qlora"}, "'lora' or 'full', not 'qlora'"),
         ({"valid_fraction": 0.6, "test_fraction": 0.4}, "leave nothing to train on"),
     ],

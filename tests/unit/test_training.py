@@ -18,12 +18,12 @@ from florence2.config import Configuration, EvaluationConfig, LoraConfig, ModelC
 from florence2.data.formats import read_dataset
 from florence2.data.images import open_rgb
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import DatasetError, ModelError
+from florence2.errors import DatasetError, ModelError, TrainingError
 from florence2.inference.generation import predict
 from florence2.model.base import BUILTIN_MODELS, load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.lora import TARGETS, add_lora, trainable_parameters
-from florence2.model.processing import samples_of
+from florence2.model.processing import Collator, samples_of
 from florence2.training.fit import fit, new_word_ids
 from tests.builders import write_scenes
 
@@ -96,6 +96,30 @@ def test_the_kept_epoch_is_the_best_by_validation(checkpoint: Checkpoint) -> Non
     assert losses[checkpoint.epoch] == min(losses.values()) == checkpoint.metrics["eval_loss"]
 
 
+def test_the_weights_of_a_later_worse_epoch_are_not_kept(splits: DatasetManifest, tmp_path: Path) -> None:
+    """At this rate each epoch makes the model worse, so the first is the best and the last is the worst."""
+    training = SHORT.training.model_copy(update={"epochs": 3, "learning_rate": 0.3, "schedule": "constant"})
+    checkpoint = fit(splits, SHORT.model, training, tmp_path / "checkpoint")
+    losses = [entry["eval_loss"] for entry in checkpoint.history if "eval_loss" in entry]
+    assert losses[-1] > min(losses)
+    tuned = checkpoint.load()
+    tuned.model.eval()
+    batches = samples_of(splits.select("valid"))
+    with torch.no_grad():
+        measured = [
+            tuned.model(**Collator(tuned.processor)(batches[start : start + 4])).loss.item()
+            for start in range(0, len(batches), 4)
+        ]
+    assert sum(measured) / len(measured) == pytest.approx(min(losses), rel=1e-3)
+
+
+def test_a_training_that_diverges_says_so_and_leaves_no_checkpoint(splits: DatasetManifest, tmp_path: Path) -> None:
+    training = SHORT.training.model_copy(update={"strategy": "full", "learning_rate": 1e8})
+    with pytest.raises(TrainingError, match=r"no longer a number; lower training.learning_rate \(1e\+08\)"):
+        fit(splits, SHORT.model, training, tmp_path / "checkpoint")
+    assert not list((tmp_path / "checkpoint").glob("*"))
+
+
 def test_a_checkpoint_holds_safetensors_and_json_only(checkpoint: Checkpoint) -> None:
     suffixes = {file.suffix for file in checkpoint.folder.rglob("*") if file.is_file()}
     assert suffixes <= {".safetensors", ".json", ".md"}
@@ -131,7 +155,7 @@ def test_an_adapter_refuses_another_base_and_a_full_checkpoint_needs_none(
     if checkpoint.strategy == "full":
         assert moved.load().model is not None
     else:
-        with pytest.raises(ModelError, match=r"belongs to another .* restore that base or train again"):
+        with pytest.raises(ModelError, match=r"has changed.*restore that base or train again"):
             moved.load()
 
 
