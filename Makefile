@@ -20,11 +20,12 @@ setup: .venv/.ready ## virtual environment with the locked dependencies
 	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
 	touch $@
 
-stack: .zen/.stack ## local ZenML stack with MLflow tracker and registry
+stack: .venv/.ready ## local ZenML stack with MLflow tracker and registry; mends what is missing
+	$(BIN)/python -m pipelines.local_stack
+	touch .zen/.stack
 
 .zen/.stack: .venv/.ready pipelines/local_stack.py
-	$(BIN)/python -m pipelines.local_stack
-	touch $@
+	$(MAKE) stack
 
 run: .zen/.stack ## the whole pipeline on the built-in base and data set
 	$(BIN)/zenml pipeline run florence_finetune -c configs/quickstart.yaml

@@ -11,15 +11,14 @@ from typing import Any
 from florence2.adapters.great_expectations import validate
 from florence2.config import Configuration
 from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.data.manifest import SPLITS, DatasetManifest
 from florence2.data.sources import locate
 from florence2.data.splits import split_dataset
 from florence2.data.validation import apply_outcome
-from florence2.errors import ModelError
+from florence2.errors import ConfigurationError, ModelError
 from florence2.evaluation.evaluate import compare, evaluate_split
 from florence2.evaluation.metrics import metric_named
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
-from florence2.model.base import load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
@@ -60,13 +59,11 @@ def train(
         ModelError: the base cannot be loaded.
     """
     config = configuration if isinstance(configuration, Configuration) else Configuration(**configuration)
-    for metric in config.evaluation.metrics:
-        metric_named(metric)
     splits = _prepare(config)
     test = splits.select("test")
     folder = _numbered(Path(output))
     checkpoint = fit(splits, config.model, config.training, folder / "checkpoint", sink)
-    before = evaluate_split(load_base(config.model), config.model.base, test, config.evaluation)
+    before = evaluate_split(checkpoint.load_base(), checkpoint.base, test, config.evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test, config.evaluation)
     facts = {"base": config.model.base, "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
     report = compare(before, after, facts, config.evaluation)
@@ -85,6 +82,7 @@ def evaluate(
         split: ``train``, ``valid`` or ``test``.
 
     Raises:
+        ConfigurationError: there is no such split.
         ModelError: there is no checkpoint.
         DatasetError: the data set cannot be read or breaks the rules.
     """
@@ -92,11 +90,16 @@ def evaluate(
     folder = Path(checkpoint)
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; give the checkpoint folder that `florence2 train` wrote")
+    if split not in SPLITS:
+        raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
     found = Checkpoint.read(folder / "checkpoint" if (folder / "checkpoint").is_dir() else folder)
-    return evaluate_split(found.load(), str(folder), _prepare(config).select(split), config.evaluation).evaluation
+    rows = _prepare(config).select(split)
+    return evaluate_split(found.load(), str(folder), rows, config.evaluation).evaluation
 
 
 def _prepare(config: Configuration) -> DatasetManifest:
+    for metric in config.evaluation.metrics:  # a misspelt one is told before the work, not after it
+        metric_named(metric)
     manifest = read_dataset(locate(config.dataset.source))
     report = validate(manifest, config.validation)
     clean = apply_outcome(manifest, report, config.validation)

@@ -42,9 +42,9 @@ class FolderMaterializer(BaseMaterializer):
         """Read the artifact from the artifact store."""
         if Path(self.uri).is_dir():  # a local store: no need for a copy
             return self.read(Path(self.uri))
-        folder = tempfile.mkdtemp()
-        io_utils.copy_dir(self.uri, folder, overwrite=True)
-        return self.read(Path(folder))
+        with self.get_temporary_directory(delete_at_exit=False, delete_after_step_execution=True) as folder:
+            io_utils.copy_dir(self.uri, folder, overwrite=True)
+            return self.read(Path(folder))
 
     def compute_content_hash(self, data: Any) -> str:
         """Return the hash by which steps that take this artifact are cached."""

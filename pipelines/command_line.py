@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import difflib
 import logging
 import sys
 from collections.abc import Iterator
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import Configuration
+from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
 from pipelines.summary import write_summary
 
@@ -36,7 +38,11 @@ _CHATTER = {
 
 
 class CommandLinePipeline(Pipeline):
-    """A pipeline as the command line runs it."""
+    """A pipeline as the command line runs it.
+
+    Attributes:
+        output_name: folder under ``outputs`` for the summary: the YAML file's name, else the pipeline's.
+    """
 
     output_name: str
 
@@ -45,7 +51,7 @@ class CommandLinePipeline(Pipeline):
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                _check_parameters(Path(config_path))
+                _check_file(Path(config_path))
             dressed = super().with_options(*args, **kwargs)
         assert isinstance(dressed, CommandLinePipeline)
         if config_path is not None:
@@ -54,10 +60,13 @@ class CommandLinePipeline(Pipeline):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the pipeline, then print and write the summary."""
+        output = Path("outputs") / self.output_name
+        # A run that fails must not leave the summary of an earlier one as if it were its own.
+        (output / "summary.json").unlink(missing_ok=True)
         with _plain_errors():
             run = super().__call__(*args, **kwargs)
             if run is not None:
-                write_summary(run.id, Path("outputs") / self.output_name)
+                write_summary(run.id, output)
         return run
 
 
@@ -70,23 +79,42 @@ def for_command_line(pipeline: Pipeline) -> CommandLinePipeline:
     return dressed
 
 
-def _check_parameters(file: Path) -> None:
-    """Check the pipeline's parameters in a YAML file, all of them, before ZenML looks at the first.
+def _check_file(file: Path) -> None:
+    """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
 
     Raises:
-        ConfigurationError: the file is no YAML mapping, or parameters are unknown or invalid.
+        ConfigurationError: it cannot be read, or keys are unknown, or values invalid.
     """
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as exc:
-        raise ConfigurationError(f"{file}: not YAML: {exc}") from exc
-    parameters = content.get("parameters") if isinstance(content, dict) else None
-    if not isinstance(content, dict) or not isinstance(parameters or {}, dict):
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
+    if not isinstance(content, dict):
         raise ConfigurationError(f"{file}: must be a mapping with the sections of the configuration under 'parameters'")
+    _check_keys(file, content, list(PipelineRunConfiguration.model_fields))
+    parameters = content.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise ConfigurationError(f"{file}: parameters: must be a mapping of sections, not {parameters!r}")
     try:
-        Configuration(**(parameters or {}))
+        Configuration(**parameters)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: {exc}") from exc
+    # In Python a key may stand without its section; a file is kept to one form.
+    paths = dict(leaf_paths(Configuration))
+    for key, value in parameters.items():
+        if key in paths:
+            raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{'.'.join(paths[key])}")
+        if not isinstance(value, dict):
+            first = next(leaf for leaf, path in paths.items() if path[0] == key)
+            raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{key}.{first}: {value}")
+
+
+def _check_keys(file: Path, content: dict[str, Any], known: list[str]) -> None:
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+            raise ConfigurationError(f"{file}: {key}: unknown key; {hint}")
 
 
 @contextlib.contextmanager

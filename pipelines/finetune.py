@@ -51,8 +51,16 @@ def florence_finetune(
         metric_named(metric)
     manifest = ingest_dataset(dataset=dataset, content=fingerprint_folder(locate(dataset.source)))
     clean_manifest, _ = validate_annotations(manifest=manifest, validation=validation)
-    splits = split_dataset(clean_manifest=clean_manifest, split=split)
-    checkpoint = fine_tune(splits=splits, model=model, training=training, base_content=base_fingerprint(model))
-    report = evaluate_model(splits=splits, checkpoint=checkpoint, model=model, evaluation=evaluation)
+    training_data, test_data = split_dataset(clean_manifest=clean_manifest, split=split)
+    checkpoint = fine_tune(
+        training_data=training_data, model=model, training=training, base_content=base_fingerprint(model)
+    )
+    report = evaluate_model(test_data=test_data, checkpoint=checkpoint, evaluation=evaluation)
     register = register_model.with_options(model=Model(name=registration.model_name))
-    register(checkpoint=checkpoint, evaluation_report=report, splits=splits, registration=registration)
+    register(
+        checkpoint=checkpoint,
+        evaluation_report=report,
+        training_data=training_data,
+        test_data=test_data,
+        registration=registration,
+    )

@@ -7,11 +7,10 @@ from typing import Annotated
 from zenml import step
 
 from florence2.adapters.mlflow.registry import log_report
-from florence2.config import EvaluationConfig, ModelConfig
+from florence2.config import EvaluationConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.evaluation.evaluate import compare, evaluate_split
 from florence2.evaluation.report import EvaluationReport
-from florence2.model.base import load_base
 from florence2.model.checkpoint import Checkpoint
 from materializers.report import EvaluationReportMaterializer
 from steps.code_dependencies import follow_code
@@ -25,25 +24,22 @@ __all__ = ["evaluate_model"]
     experiment_tracker=True,
 )
 def evaluate_model(
-    splits: DatasetManifest, checkpoint: Checkpoint, model: ModelConfig, evaluation: EvaluationConfig
+    test_data: DatasetManifest, checkpoint: Checkpoint, evaluation: EvaluationConfig
 ) -> Annotated[EvaluationReport, "evaluation_report"]:
     """Let both models answer the test split and put the figures side by side.
 
     Args:
-        splits: the data.
-        checkpoint: the fine-tuned model.
-        model: the base.
+        test_data: the split test.
+        checkpoint: the fine-tuned model; it knows its base.
         evaluation: how answers are generated and judged.
     """
-    test = splits.select("test")
-    before = evaluate_split(load_base(model), model.base, test, evaluation)
-    after = evaluate_split(checkpoint.load(), "fine-tuned", test, evaluation)
+    before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
+    after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {
         "base": f"{checkpoint.base} ({checkpoint.base_fingerprint[:12]})",
         "strategy": checkpoint.strategy,
         "best epoch": f"{checkpoint.epoch:g}",
-        "data": splits.fingerprint[:12],
-        "test split": test.fingerprint[:12],
+        "test split": test_data.fingerprint[:12],
     }
     report = compare(before, after, facts, evaluation)
     log_report(report)

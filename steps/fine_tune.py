@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +27,7 @@ __all__ = ["fine_tune"]
     experiment_tracker=True,
 )
 def fine_tune(
-    splits: DatasetManifest,
+    training_data: DatasetManifest,
     model: ModelConfig,
     training: TrainingConfig,
     base_content: str,  # noqa: ARG001
@@ -33,10 +35,13 @@ def fine_tune(
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
     Args:
-        splits: the data.
+        training_data: the splits train and valid.
         model: the base.
         training: the recipe.
         base_content: fingerprint of the base; a changed base changes the cache key.
     """
     log_settings(model=model, training=training)
-    return fit(splits, model, training, Path(tempfile.mkdtemp(prefix="florence2-")), sink=log_metrics)
+    folder = tempfile.mkdtemp(prefix="florence2-")
+    # The artifact store copies the checkpoint after this function has returned.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return fit(training_data, model, training, Path(folder), sink=log_metrics)

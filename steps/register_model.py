@@ -20,7 +20,8 @@ __all__ = ["register_model"]
 def register_model(
     checkpoint: Checkpoint,
     evaluation_report: EvaluationReport,
-    splits: DatasetManifest,
+    training_data: DatasetManifest,
+    test_data: DatasetManifest,
     registration: RegistrationConfig,
 ) -> Annotated[RegisteredModel, "registered_model"]:
     """Make a new MLflow model version and link the ZenML model version to it.
@@ -28,9 +29,10 @@ def register_model(
     Args:
         checkpoint: the fine-tuned model.
         evaluation_report: its figures.
-        splits: what it was trained on.
+        training_data: what it was trained on.
+        test_data: what it was tested on.
         registration: name and alias.
     """
-    registered = register(checkpoint, evaluation_report, splits, registration)
+    registered = register(checkpoint, evaluation_report, training_data, test_data, registration)
     log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)
     return registered

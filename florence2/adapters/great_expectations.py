@@ -34,7 +34,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c1f23; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
 th, td { border: 1px solid #d0d5da; padding: .3rem .6rem; text-align: left; vertical-align: top; }
-th { background: #f1f3f5; }
+th { background: #f1f3f5; white-space: nowrap; }
 .sticky { display: none; }
 .table-responsive, .show-scrollbars { overflow-x: auto; overflow-wrap: anywhere; }
 .ge-section { margin-top: 2rem; }

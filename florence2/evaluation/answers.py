@@ -13,7 +13,6 @@ from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
-from florence2.errors import ConfigurationError
 from florence2.evaluation.metric import SampleMeanMetric, references
 
 __all__ = ["ANLSMetric", "ExactAnswerMetric", "VQAAccuracyMetric", "anls", "normalize_answer", "vqa_accuracy"]
@@ -67,32 +66,19 @@ class VQAAccuracyMetric(SampleMeanMetric[str | Sequence[str]]):
 
 
 class ANLSMetric(SampleMeanMetric[str | Sequence[str]]):
-    """Average normalised Levenshtein similarity, the measure of DocVQA.
-
-    Args:
-        threshold: a similarity below it counts as 0.
-
-    Raises:
-        ConfigurationError: the threshold is not in 0..1.
-    """
+    """Average normalised Levenshtein similarity, the measure of DocVQA, with its threshold of 0.5."""
 
     name: ClassVar[str] = "anls"
 
-    def __init__(self, threshold: float = 0.5) -> None:
-        super().__init__()
-        if not 0.0 <= threshold <= 1.0:
-            raise ConfigurationError(f"the threshold of ANLS must be in 0..1, not {threshold}")
-        self._threshold = threshold
-
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the similarity of one answer, in 0..1; see ``anls``."""
-        return anls(prediction, references(target), self._threshold)
+        return anls(prediction, references(target))
 
     def describe(self) -> str:
         """Say what the figure means."""
         return (
             "Average normalised Levenshtein similarity: 1 minus edits divided by the longer text, to the nearest "
-            f"reference answer; below {self._threshold:g} it counts as 0. Case and repeated blanks do not matter."
+            "reference answer; below 0.5 it counts as 0. Case and repeated blanks do not matter."
         )
 
 

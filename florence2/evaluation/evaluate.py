@@ -20,7 +20,7 @@ from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.report import EvaluationReport, Example, ModelEvaluation
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
-from florence2.model.processing import Sample, samples_of
+from florence2.model.processing import Sample, check_prompts_fit, samples_of
 
 __all__ = ["Answers", "compare", "evaluate_split"]
 
@@ -51,11 +51,12 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
 
     Raises:
         ConfigurationError: a metric of the configuration is unknown or judges no task of the split.
-        DatasetError: the split is empty.
+        DatasetError: the split is empty, or a prompt too long for the model.
     """
     samples = samples_of(split)
     if not samples:
         raise DatasetError(f"{split.root}: the split to evaluate on is empty")
+    check_prompts_fit(split, florence2)
     started = time.monotonic()
     predictions = list(predict(florence2, samples, config))
     seconds = time.monotonic() - started

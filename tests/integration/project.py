@@ -61,6 +61,8 @@ class Project:
             "ZENML_ANALYTICS_OPT_IN": "false",
             "ZENML_LOGGING_COLORS_DISABLED": "true",
             "HF_HUB_OFFLINE": "1",
+            # Models this small gain nothing from a second thread, and lose much where it has no core of its own.
+            "OMP_NUM_THREADS": "1",
         }
         return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
 

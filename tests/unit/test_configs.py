@@ -1,4 +1,4 @@
-"""The YAML files that come with the project are valid and do not repeat a default."""
+"""The YAML files that come with the project are valid."""
 
 from __future__ import annotations
 

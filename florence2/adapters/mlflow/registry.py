@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -18,7 +19,8 @@ from florence2.model.checkpoint import Checkpoint
 __all__ = ["RegisteredModel", "log_report", "register"]
 
 _PACKAGE = Path(__file__).parents[2]
-_REQUIREMENTS = ["accelerate", "numpy", "pandas", "pillow", "pydantic", "torch", "transformers"]
+_REQUIREMENTS = ("numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
+"""What the registered model imports when it runs, besides the code that is stored with it."""
 
 
 class RegisteredModel(BaseModel):
@@ -56,7 +58,11 @@ def log_report(report: EvaluationReport) -> None:
 
 
 def register(
-    checkpoint: Checkpoint, report: EvaluationReport, splits: DatasetManifest, config: RegistrationConfig
+    checkpoint: Checkpoint,
+    report: EvaluationReport,
+    training_data: DatasetManifest,
+    test_data: DatasetManifest,
+    config: RegistrationConfig,
 ) -> RegisteredModel:
     """Register a checkpoint, its adapters merged, as a new model version and point the alias to it.
 
@@ -66,7 +72,8 @@ def register(
     Args:
         checkpoint: the fine-tuned model.
         report: its evaluation on the test split.
-        splits: the data that it was trained and tested on.
+        training_data: the splits train and valid.
+        test_data: the split test.
         config: name and alias.
 
     Raises:
@@ -83,7 +90,7 @@ def register(
         with tempfile.TemporaryDirectory() as folder:
             version = _log_model(checkpoint.export(Path(folder)), config.model_name)
         client = mlflow.MlflowClient()
-        for name, value in _tags(checkpoint, report, splits).items():
+        for name, value in _tags(checkpoint, report, training_data, test_data).items():
             client.set_model_version_tag(config.model_name, version, name, value)
         client.set_registered_model_alias(config.model_name, config.alias, version)
     except (MlflowException, OSError) as exc:
@@ -104,10 +111,12 @@ def _figures(report: EvaluationReport) -> dict[str, float]:
     return before | after
 
 
-def _tags(checkpoint: Checkpoint, report: EvaluationReport, splits: DatasetManifest) -> dict[str, str]:
+def _tags(
+    checkpoint: Checkpoint, report: EvaluationReport, training_data: DatasetManifest, test_data: DatasetManifest
+) -> dict[str, str]:
     facts = {
-        "data_fingerprint": splits.fingerprint,
-        "test_fingerprint": splits.select("test").fingerprint,
+        "data_fingerprint": training_data.fingerprint,
+        "test_fingerprint": test_data.fingerprint,
         "base": checkpoint.base,
         "base_fingerprint": checkpoint.base_fingerprint,
         "strategy": checkpoint.strategy,
@@ -137,7 +146,8 @@ def _log_model(weights: Path, name: str) -> str:
         signature=ModelSignature(inputs=inputs, outputs=Schema([ColSpec("string", "answer")])),
         input_example=pd.DataFrame({"image": [png.getvalue()], "prompt": ["<OD>"]}),
         code_paths=[str(_PACKAGE)],
-        pip_requirements=_REQUIREMENTS,
+        # A local build tag such as +cpu names no release.
+        pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],
         registered_model_name=name,
     )
     return str(logged.registered_model_version)
