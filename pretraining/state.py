@@ -1,0 +1,52 @@
+"""The state of an unfinished pretraining on disk: safetensors and JSON, replaced in one move."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import AdamW
+
+__all__ = ["load_state", "save_state"]
+
+_MOMENTS = ("exp_avg", "exp_avg_sq", "step")
+
+
+def save_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW, facts: Mapping[str, Any]) -> None:
+    """Write weights, optimiser moments and facts (JSON) to one file.
+
+    A run that is killed while writing leaves the previous file whole.
+    """
+    tensors: dict[str, Tensor] = {}
+    for prefix, module in modules.items():
+        for name, parameter in module.named_parameters():
+            tensors[f"{prefix}.{name}"] = parameter.detach().contiguous()
+            for moment in _MOMENTS:
+                if parameter in optimizer.state:
+                    tensors[f"{prefix}.{name}:{moment}"] = optimizer.state[parameter][moment].contiguous()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file(tensors, partial, metadata={"facts": json.dumps(dict(facts))})
+    partial.replace(path)
+
+
+def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -> dict[str, Any]:
+    """Read what ``save_state`` wrote into modules and optimiser, and return the facts."""
+    with safe_open(path, framework="pt") as stored:
+        keys = set(stored.keys())
+        for prefix, module in modules.items():
+            for name, parameter in module.named_parameters():
+                key = f"{prefix}.{name}"
+                parameter.data.copy_(stored.get_tensor(key))
+                if f"{key}:exp_avg" in keys:
+                    optimizer.state[parameter] = {
+                        moment: stored.get_tensor(f"{key}:{moment}").to(parameter.device if moment != "step" else "cpu")
+                        for moment in _MOMENTS
+                    }
+        facts: dict[str, Any] = json.loads(stored.metadata()["facts"])
+    return facts
