@@ -1,4 +1,4 @@
-"""Stores the two reports, each as JSON and as a page that the ZenML dashboard shows."""
+"""Stores an ``EvaluationReport``: JSON, and a page that the ZenML dashboard shows."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from florence2.data.validation import ValidationReport
 from florence2.evaluation.report import EvaluationReport
 from materializers.folder import FolderMaterializer
 
-__all__ = ["EvaluationReportMaterializer", "ValidationReportMaterializer"]
+__all__ = ["EvaluationReportMaterializer"]
 
 
 class EvaluationReportMaterializer(FolderMaterializer):
@@ -44,31 +43,3 @@ class EvaluationReportMaterializer(FolderMaterializer):
     def extract_metadata(self, data: EvaluationReport) -> dict[str, Any]:
         """Publish the figures before and after."""
         return {"before": data.before.metrics, "after": data.after.metrics}
-
-
-class ValidationReportMaterializer(FolderMaterializer):
-    """A validation report as JSON and Great Expectations' Data Docs."""
-
-    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ValidationReport,)
-
-    def write(self, data: ValidationReport, folder: Path) -> None:
-        """Write the findings and the page."""
-        content = data.to_dict()
-        (folder / "data_docs.html").write_text(content.pop("docs_html"), encoding="utf-8")
-        (folder / "validation.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-    def read(self, folder: Path) -> ValidationReport:
-        """Read the report."""
-        content = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
-        page = (folder / "data_docs.html").read_text(encoding="utf-8")
-        return ValidationReport.from_dict(content | {"docs_html": page})
-
-    def content_of(self, data: ValidationReport) -> str:
-        """Hash the findings, not the page, which carries its date."""
-        content = data.to_dict()
-        del content["docs_html"]
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-    def save_visualizations(self, data: ValidationReport) -> dict[str, VisualizationType]:  # noqa: ARG002
-        """Show the Data Docs in the dashboard."""
-        return {f"{self.uri}/data_docs.html": VisualizationType.HTML}

@@ -15,7 +15,12 @@ from steps.code_dependencies import follow_code
 __all__ = ["split_dataset"]
 
 
-@step(cache_policy=follow_code(__file__), output_materializers=ManifestMaterializer)
+# One materializer for both outputs would go through a set of their names in ZenML 0.98, whose order, and with it the
+# cache key, differs from process to process.
+@step(
+    cache_policy=follow_code(__file__),
+    output_materializers={"training_data": ManifestMaterializer, "test_data": ManifestMaterializer},
+)
 def split_dataset(
     clean_manifest: DatasetManifest, split: SplitConfig
 ) -> tuple[Annotated[DatasetManifest, "training_data"], Annotated[DatasetManifest, "test_data"]]:

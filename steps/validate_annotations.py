@@ -12,7 +12,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.data.validation import ValidationReport, apply_outcome
 from florence2.errors import DatasetError
 from materializers.manifest import ManifestMaterializer
-from materializers.report import ValidationReportMaterializer
+from materializers.validation_report import ValidationReportMaterializer
 from steps.code_dependencies import follow_code
 
 __all__ = ["validate_annotations"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from steps.code_dependencies import files_reached_from
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,10 +21,13 @@ def test_a_step_follows_what_it_calls_directly_and_not() -> None:
     assert {"materializers/checkpoint.py", "materializers/folder.py", "steps/fine_tune.py"} <= files
 
 
-def test_training_does_not_follow_the_evaluation_nor_the_rules() -> None:
-    files = reached("fine_tune")
-    assert not [file for file in files if file.startswith("florence2/evaluation/")]
-    assert "florence2/data/rules.py" not in files
+@pytest.mark.parametrize("step", ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune"])
+def test_nothing_before_the_evaluation_follows_it(step: str) -> None:
+    assert not [file for file in reached(step) if file.startswith("florence2/evaluation/")]
+
+
+def test_training_does_not_follow_the_rules() -> None:
+    assert "florence2/data/rules.py" not in reached("fine_tune")
 
 
 def test_an_import_inside_a_function_counts() -> None:

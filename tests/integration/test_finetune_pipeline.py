@@ -55,17 +55,18 @@ def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
 ) -> None:
     assert first.status == 0
     project.edit("florence2/evaluation/detection.py")
-    executed = project.run("first", parameters(data)).summary["executed_steps"]
-    assert "evaluate_model" in executed
-    assert not {"ingest_dataset", "validate_annotations", "split_dataset", "fine_tune"} & set(executed)
+    outcome = project.run("first", parameters(data))
+    # The figures are the same, so there is nothing new to register either.
+    assert outcome.summary["executed_steps"] == ["evaluate_model"]
+    assert outcome.summary["model_uri"] == first.summary["model_uri"]
 
 
 def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
     assert first.status == 0
     project.edit("florence2/training/fit.py")
     executed = project.run("first", parameters(data)).summary["executed_steps"]
-    assert "fine_tune" in executed
-    assert not {"ingest_dataset", "validate_annotations", "split_dataset"} & set(executed)
+    # The same seed gives the same weights, so what follows stays cached.
+    assert executed == ["fine_tune"]
 
 
 def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
@@ -74,19 +75,22 @@ def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome
     assert executed == ["fine_tune", "evaluate_model", "register_model"]
 
 
-def test_one_pixel_of_a_training_image_trains_again(project: Project, first: Outcome, data: Path) -> None:
+@pytest.mark.parametrize(("split", "trains"), [("train", True), ("test", False)])
+def test_one_pixel_re_runs_what_depends_on_it(
+    project: Project, first: Outcome, data: Path, split: str, trains: bool
+) -> None:
     assert first.status == 0
-    picture = data / "train" / "0.png"
-    with Image.open(picture) as image:
-        changed = image.copy()
+    picture = data / split / "0.png"
     before = picture.read_bytes()
-    changed.putpixel((63, 63), (1, 2, 3))
-    changed.save(picture)
+    with Image.open(picture) as image:
+        image.putpixel((63, 63), (1, 2, 3))
+        image.save(picture)
     try:
         executed = project.run("pixel", parameters(data)).summary["executed_steps"]
     finally:
         picture.write_bytes(before)
-    assert {"ingest_dataset", "fine_tune", "evaluate_model"} <= set(executed)
+    assert {"ingest_dataset", "evaluate_model"} <= set(executed)
+    assert ("fine_tune" in executed) is trains
 
 
 def test_plain_mlflow_loads_and_asks_the_registered_model(project: Project, first: Outcome, data: Path) -> None:

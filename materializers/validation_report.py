@@ -1,0 +1,43 @@
+"""Stores a ``ValidationReport``: JSON, and Great Expectations' page, which the ZenML dashboard shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zenml.enums import VisualizationType
+
+from florence2.data.validation import ValidationReport
+from materializers.folder import FolderMaterializer
+
+__all__ = ["ValidationReportMaterializer"]
+
+
+class ValidationReportMaterializer(FolderMaterializer):
+    """A validation report as JSON and Great Expectations' Data Docs."""
+
+    ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ValidationReport,)
+
+    def write(self, data: ValidationReport, folder: Path) -> None:
+        """Write the findings and the page."""
+        content = data.to_dict()
+        (folder / "data_docs.html").write_text(content.pop("docs_html"), encoding="utf-8")
+        (folder / "validation.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+    def read(self, folder: Path) -> ValidationReport:
+        """Read the report."""
+        content = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
+        page = (folder / "data_docs.html").read_text(encoding="utf-8")
+        return ValidationReport.from_dict(content | {"docs_html": page})
+
+    def content_of(self, data: ValidationReport) -> str:
+        """Hash the findings, not the page, which carries its date."""
+        content = data.to_dict()
+        del content["docs_html"]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def save_visualizations(self, data: ValidationReport) -> dict[str, VisualizationType]:  # noqa: ARG002
+        """Show the Data Docs in the dashboard."""
+        return {f"{self.uri}/data_docs.html": VisualizationType.HTML}
