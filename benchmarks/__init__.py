@@ -1,0 +1,1 @@
+"""One command for each figure and picture that README or docs publish."""

@@ -1,0 +1,70 @@
+"""Draw the picture in the README: test images as annotated, as the base answers, as the fine-tuned model answers.
+
+    make run
+    python -m benchmarks.before_after outputs/quickstart docs/images/before_after.png
+
+It draws what the evaluation report of that run recorded; nothing is chosen by hand: the first three detections.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+from florence2.codec.answers import parse_detections
+from florence2.data.images import open_rgb
+from florence2.data.sources import locate
+from florence2.evaluation.pictures import class_colours, draw_detections, side_by_side
+from florence2.evaluation.report import EvaluationReport, Example
+
+__all__ = ["draw"]
+
+
+def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
+    """Return a sheet with a row for each example: annotated, before, after.
+
+    Args:
+        report: of a finished run.
+        images: folder of the data set.
+        rows: how many examples.
+    """
+    examples = [example for example in report.examples if example.prefix == "<OD>"][:rows]
+    strips = [_strip(example, images) for example in examples]
+    sheet = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
+    top = 0
+    for strip in strips:
+        sheet.paste(strip, (0, top))
+        top += strip.height
+    return sheet
+
+
+def _strip(example: Example, images: Path) -> Image.Image:
+    picture = open_rgb(images / example.image)
+    answers = {"annotated": example.target, "base": example.before, "fine-tuned": example.after}
+    found = {title: parse_detections(text, picture.size) for title, text in answers.items()}
+    colours = class_colours(name for detections in found.values() for name in detections.class_name)
+    return side_by_side(
+        [
+            (title, draw_detections(picture, boxes, colours=colours, long_side=256, font_size=13))
+            for title, boxes in found.items()
+        ]
+    )
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("run", type=Path, help="folder that a run wrote, such as outputs/quickstart")
+    parser.add_argument("picture", type=Path, help="PNG file to write")
+    parser.add_argument("--dataset", default="builtin:cards", help="the data set of that run")
+    arguments = parser.parse_args()
+    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    sheet = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset))
+    sheet.quantize(128).save(arguments.picture, optimize=True)
+    print(arguments.picture)
+
+
+if __name__ == "__main__":
+    main()
