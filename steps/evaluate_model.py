@@ -9,7 +9,6 @@ from zenml import step
 from florence2.adapters.mlflow.registry import log_report
 from florence2.config import EvaluationConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.evaluate import compare, evaluate_split
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 from materializers.report import EvaluationReportMaterializer
@@ -33,6 +32,9 @@ def evaluate_model(
         checkpoint: the fine-tuned model; it knows its base.
         evaluation: how answers are generated and judged.
     """
+    # torch and transformers take seconds to import; a run in which this step is cached never needs them.
+    from florence2.evaluation.evaluate import compare, evaluate_split
+
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {

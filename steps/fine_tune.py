@@ -14,7 +14,6 @@ from florence2.adapters.mlflow.tracking import log_metrics, log_settings
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
-from florence2.training.fit import fit
 from materializers.checkpoint import CheckpointMaterializer
 from steps.code_dependencies import follow_code
 
@@ -40,6 +39,9 @@ def fine_tune(
         training: the recipe.
         base_content: fingerprint of the base; a changed base changes the cache key.
     """
+    # torch and transformers take seconds to import; a run in which this step is cached never needs them.
+    from florence2.training.fit import fit
+
     log_settings(model=model, training=training)
     folder = tempfile.mkdtemp(prefix="florence2-")
     # The artifact store copies the checkpoint after this function has returned.

@@ -7,6 +7,7 @@ seconds and happens when a data set is validated.
 from __future__ import annotations
 
 import html
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -83,6 +84,8 @@ def _run_suite(table: pd.DataFrame, rules: tuple[Rule, ...]) -> ExpectationSuite
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
+    # It sets its own level when it is imported, and tells of every temporary folder.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("annotations").add_dataframe_asset("rows")

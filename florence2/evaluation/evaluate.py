@@ -80,7 +80,7 @@ def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: E
         facts: what else the report should say: fingerprints, strategy.
         config: how many pictures the report shows.
     """
-    chosen = _spread([i for i, s in enumerate(before.samples) if s.suffix], config.examples)
+    chosen = _choose(before.samples, config.examples)
     examples = tuple(_example(before, after, index) for index in chosen)
     pictures = {_name(before.samples[i]): open_rgb(before.samples[i].image) for i in chosen}
     html = render_html(before.evaluation, after.evaluation, examples, pictures, facts)
@@ -133,8 +133,14 @@ def _name(sample: Sample) -> str:
     return "/".join(Path(str(sample.image)).parts[-2:])
 
 
-def _spread(indices: Sequence[int], count: int) -> list[int]:
-    """Choose ``count`` of the indices evenly, so that the pictures stand for the whole split."""
-    if count >= len(indices):
-        return list(indices)
-    return [indices[i * len(indices) // count] for i in range(count)]
+def _choose(samples: Sequence[Sample], count: int) -> list[int]:
+    """Choose samples evenly from each task in turn, so that the pictures stand for the whole split."""
+    by_task: dict[str, list[int]] = {}
+    for index, sample in enumerate(samples):
+        by_task.setdefault(split_prefix(sample.prefix)[0].token, []).append(index)
+    shares = [count // len(by_task) + (place < count % len(by_task)) for place in range(len(by_task))]
+    chosen: list[int] = []
+    for share, indices in zip(shares, by_task.values(), strict=True):
+        step = max(1.0, len(indices) / max(share, 1))
+        chosen += [indices[int(place * step)] for place in range(min(share, len(indices)))]
+    return chosen

@@ -98,7 +98,7 @@ class SampleMeanMetric(Metric[str, Target]):
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
-        return {"samples": len(self._values)}
+        return {"answers": len(self._values)}
 
     def reset(self) -> None:
         """Forget all samples."""

@@ -11,10 +11,10 @@ __all__ = ["comparison"]
 
 def comparison(report: EvaluationReport) -> Table:
     """Return the figures of both models on the test split as a table to print."""
-    table = Table(title=f"Test split: {report.before.model} before and after", title_justify="left")
-    table.add_column("metric")
-    table.add_column("base", justify="right")
-    table.add_column("fine-tuned", justify="right")
+    table = Table()
+    table.add_column("test split")
+    table.add_column(report.before.model, justify="right")
+    table.add_column(report.after.model, justify="right")
     for name, before, after in comparison_table(report):
         table.add_row(name, *("-" if value is None else f"{value:.3f}" for value in (before, after)))
     return table

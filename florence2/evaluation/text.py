@@ -55,7 +55,7 @@ class _ErrorRateMetric(Metric[str, str]):
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
-        return {"samples": len(self._samples)}
+        return {"answers": len(self._samples)}
 
     def reset(self) -> None:
         """Forget all samples."""
@@ -122,7 +122,7 @@ class ChrFMetric(Metric[str, str]):
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
-        return {"samples": len(self._targets)}
+        return {"answers": len(self._targets)}
 
     def reset(self) -> None:
         """Forget all samples."""

@@ -99,7 +99,7 @@ def test_order_decides_nothing(pairs: list[tuple[str, str]], shuffle: Any) -> No
             computed.append(metric.compute())
         assert computed[0] == computed[1]
         assert 0.0 <= computed[0][metric.name] <= 1.0
-        assert metric.counts() == {"samples": len(pairs)} == {"samples": len(metric.values())}
+        assert metric.counts() == {"answers": len(pairs)} == {"answers": len(metric.values())}
 
 
 def test_no_sample_gives_no_figure() -> None:

@@ -57,7 +57,7 @@ def test_nothing_to_compare_with_gives_no_figure(kind: type[Metric[str, str]]) -
     assert metric.compute() == {}
     metric.update("something", "")
     assert metric.compute() == {}
-    assert metric.counts() == {"samples": 1}
+    assert metric.counts() == {"answers": 1}
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -66,7 +66,7 @@ def test_special_tokens_left_in_a_text_are_refused(kind: type[Metric[str, str]],
     metric = kind()
     with pytest.raises(AnswerError, match="special tokens"):
         metric.update(prediction, "a ring")
-    assert metric.counts() == {"samples": 0}
+    assert metric.counts() == {"answers": 0}
 
 
 @given(
