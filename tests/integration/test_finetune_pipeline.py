@@ -118,6 +118,31 @@ print("RESULT" + json.dumps([model.predict(asked)["answer"].tolist(), version.ta
     assert losses > 1
 
 
+def test_plain_transformers_answers_like_the_registered_model(project: Project, first: Outcome, data: Path) -> None:
+    code = f"""
+import json, mlflow, pandas as pd
+from PIL import Image
+from transformers import AutoProcessor, Florence2ForConditionalGeneration
+mlflow.set_tracking_uri({first.summary["tracking_uri"]!r})
+picture = {str(data / "test" / "0.png")!r}
+asked = pd.DataFrame({{"image": [open(picture, "rb").read()], "prompt": ["<OD>"]}})
+registered = mlflow.pyfunc.load_model({first.summary["model_uri"]!r}).predict(asked)["answer"][0]
+folder = mlflow.artifacts.download_artifacts({first.summary["model_uri"]!r}) + "/artifacts/model"
+model = Florence2ForConditionalGeneration.from_pretrained(folder)
+processor = AutoProcessor.from_pretrained(folder)
+inputs = processor(images=Image.open(picture).convert("RGB"), text="<OD>", return_tensors="pt")
+text = processor.tokenizer.decode(model.generate(**inputs)[0])
+for special in ("<s>", "</s>", "<pad>"):
+    text = text.replace(special, "")
+print("RESULT" + json.dumps([registered, text.strip()]))
+"""
+    done = project.execute(["python", "-c", code])
+    assert done.returncode == 0, done.stderr
+    registered, plain = json.loads(done.stdout.split("RESULT")[1])
+    assert registered == plain
+    assert registered
+
+
 def test_the_zenml_model_version_names_the_mlflow_version(project: Project, first: Outcome) -> None:
     code = """
 import json

@@ -178,6 +178,18 @@ def test_the_same_seed_gives_the_same_weights_and_the_sink_hears_every_number(
     assert [step for _, step in heard] == sorted(step for _, step in heard)
 
 
+def test_the_learning_rate_rises_to_its_peak_and_falls(splits: DatasetManifest, tmp_path: Path) -> None:
+    """A peer trains at one constant rate."""
+    training = SHORT.training.model_copy(update={"epochs": 5, "warmup": 0.4})
+    history = fit(splits, SHORT.model, training, tmp_path / "checkpoint").history
+    rates = [entry["learning_rate"] for entry in history if "learning_rate" in entry]
+    peak = rates.index(max(rates))
+    assert 0 < peak < len(rates) - 1
+    assert rates[: peak + 1] == sorted(rates[: peak + 1])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[0] < rates[peak] <= 1e-3
+
+
 def test_an_empty_validation_split_is_named(splits: DatasetManifest, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"the valid split of .* is empty"):
         fit(splits.select("train"), SHORT.model, SHORT.training, tmp_path / "checkpoint")

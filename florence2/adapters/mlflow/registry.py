@@ -88,7 +88,7 @@ def register(
         raise RegistryError("no MLflow run is active; run the step on a stack with an MLflow experiment tracker")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            version = _log_model(checkpoint.export(Path(folder)), config.model_name)
+            version = _log_model(checkpoint.export(Path(folder) / "model"), config.model_name)
         client = mlflow.MlflowClient()
         for name, value in _tags(checkpoint, report, training_data, test_data).items():
             client.set_model_version_tag(config.model_name, version, name, value)
