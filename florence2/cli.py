@@ -33,7 +33,7 @@ def _leaves(model: type[BaseModel]) -> Iterator[tuple[str, Any, str]]:
 
 def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command an option for every setting; those that were given arrive as keywords."""
-    own = [p for p in inspect.signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
     options = []
     for name, annotation, text in _leaves(Configuration):
         flag = "--dataset" if name == "source" else "--model" if name == "base" else f"--{name.replace('_', '-')}"

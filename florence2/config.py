@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from florence2.errors import ConfigurationError
 
@@ -36,7 +36,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Section(BaseModel):
     """Base of all sections: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DatasetConfig(Section):
@@ -83,7 +83,7 @@ class ModelConfig(Section):
 class LoraConfig(Section):
     """Low-rank adapters (Hu et al., arXiv 2106.09685) on the linear layers of both towers."""
 
-    rank: int = Field(16, ge=1, description="Rank of the update matrices.")
+    rank: int = Field(16, ge=1, le=4_096, description="Rank of the update matrices.")
     alpha: int = Field(32, ge=1, description="Scale of the update: alpha / rank.")
     dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Dropout on the adapters' input.")
 
@@ -93,8 +93,8 @@ class TrainingConfig(Section):
 
     strategy: Literal["lora", "full"] = Field("lora", description="lora: adapters; full: every weight.")
     lora: LoraConfig = Field(default_factory=LoraConfig)
-    epochs: int = Field(10, ge=1, description="Passes over the training split.")
-    batch_size: int = Field(8, ge=1, description="Samples per step and device.")
+    epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
+    batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step and device.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
     learning_rate: float | None = Field(
         None, gt=0.0, description="Peak learning rate of AdamW; empty: what suits the base and the strategy."
@@ -111,8 +111,8 @@ class TrainingConfig(Section):
 class EvaluationConfig(Section):
     """How answers are generated and judged."""
 
-    eval_batch_size: int = Field(16, ge=1, description="Images per generation step.")
-    num_beams: int = Field(1, ge=1, description="Beams; 1 is greedy.")
+    eval_batch_size: int = Field(16, ge=1, le=65_536, description="Images per generation step.")
+    num_beams: int = Field(1, ge=1, le=64, description="Beams; 1 is greedy.")
     max_new_tokens: int = Field(1024, ge=1, description="Longest answer in tokens.")
     metrics: tuple[str, ...] = Field((), description="Names of metrics; empty: the ones of each task.")
     examples: int = Field(12, ge=0, description="Pictures with answers before and after in the report.")
@@ -130,8 +130,19 @@ class EvaluationConfig(Section):
 class RegistrationConfig(Section):
     """Under which name the result enters the model registry."""
 
-    model_name: str = Field("florence2-finetune", pattern=r"^[\w.-]+$", description="Name in the registries.")
-    alias: str = Field("challenger", pattern=r"^[a-z][\w-]*$", description="Alias that the new version takes.")
+    model_name: str = Field(
+        "florence2-finetune", pattern=r"^\w[\w.-]*$", max_length=250, description="Name in the registries."
+    )
+    alias: str = Field(
+        "challenger", pattern=r"^[a-z][\w-]*$", max_length=250, description="Alias that the new version takes."
+    )
+
+    @field_validator("alias")
+    @classmethod
+    def _leave_the_registrys_own_names(cls, alias: str) -> str:
+        if alias == "latest" or (alias[0] == "v" and alias[1:].isdigit()):
+            raise ValueError("latest and v1, v2, ... are names that the MLflow registry gives itself")
+        return alias
 
 
 class Configuration(Section):

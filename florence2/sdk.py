@@ -109,7 +109,10 @@ def _prepare(config: Configuration) -> DatasetManifest:
 
 def _numbered(parent: Path) -> Path:
     """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
-    parent.mkdir(parents=True, exist_ok=True)
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
     number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
     while True:
         try:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
-from zenml.exceptions import StackValidationError
+from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
 from florence2.config import Configuration, leaf_paths
@@ -61,9 +61,8 @@ class CommandLinePipeline(Pipeline):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the pipeline, then print and write the summary."""
         output = Path("outputs") / self.output_name
-        # A run that fails must not leave the summary of an earlier one as if it were its own.
-        (output / "summary.json").unlink(missing_ok=True)
         with _plain_errors():
+            _clear(output)
             run = super().__call__(*args, **kwargs)
             if run is not None:
                 write_summary(run.id, output)
@@ -79,6 +78,15 @@ def for_command_line(pipeline: Pipeline) -> CommandLinePipeline:
     return dressed
 
 
+def _clear(output: Path) -> None:
+    """Make the folder of a run; a run that fails must not leave an earlier summary as if it were its own."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "summary.json").unlink(missing_ok=True)
+    except OSError as exc:
+        raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
+
+
 def _check_file(file: Path) -> None:
     """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
 
@@ -87,14 +95,18 @@ def _check_file(file: Path) -> None:
     """
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+    except (OSError, ValueError, yaml.YAMLError) as exc:
         raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
     if not isinstance(content, dict):
         raise ConfigurationError(f"{file}: must be a mapping with the sections of the configuration under 'parameters'")
     _check_keys(file, content, list(PipelineRunConfiguration.model_fields))
     parameters = content.get("parameters") or {}
-    if not isinstance(parameters, dict):
+    if not isinstance(parameters, dict) or not all(isinstance(key, str) for key in parameters):
         raise ConfigurationError(f"{file}: parameters: must be a mapping of sections, not {parameters!r}")
+    try:
+        PipelineRunConfiguration.model_validate(content)
+    except ValueError as exc:
+        raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
     try:
         Configuration(**parameters)
     except ConfigurationError as exc:
@@ -130,6 +142,8 @@ def _plain_errors() -> Iterator[None]:
         yield
     except Florence2Error as exc:
         _exit(str(exc), exc.exit_status)
+    except (KeyboardInterrupt, RunInterruptedException):
+        _exit("interrupted; what earlier steps made is kept, the same command goes on from there", 130)
     except StackValidationError as exc:
         _exit(f"{exc}\nThis pipeline tracks and registers with MLflow: run `make stack` to set up the local stack.", 1)
     finally:

@@ -12,7 +12,7 @@ from zenml.client import Client
 from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 
-from florence2.adapters.mlflow.registry import RegisteredModel
+from florence2.adapters.mlflow.registry import RegisteredModel, alias_points_to
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.terminal import comparison
 
@@ -43,7 +43,7 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
         "seconds": _seconds(run),
         "report": str((output / "report.html").absolute()),
         "mlflow_run_id": registered.run_id,
-        "model_version": f"{registered.name} version {registered.version} @{registered.alias}",
+        "model_version": f"{registered.name} version {registered.version} {_alias(registered)}",
         "model_uri": registered.uri,
         "tracking_uri": registered.tracking_uri,
     }
@@ -55,6 +55,14 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
 def _output_of(run: PipelineRunResponse, step: str) -> Any:
     (artifacts,) = run.steps[step].outputs.values()
     return artifacts[0].load()
+
+
+def _alias(registered: RegisteredModel) -> str:
+    """Say where the alias points: a cached run registered its version earlier, and another may have come since."""
+    holder = alias_points_to(registered)
+    if holder == registered.version:
+        return f"@{registered.alias}"
+    return f"(@{registered.alias} is now {'no version' if holder is None else f'version {holder}'})"
 
 
 def _seconds(run: PipelineRunResponse) -> float | None:

@@ -12,7 +12,7 @@ from enum import Enum
 
 from florence2.errors import AnswerError
 
-__all__ = ["TASKS", "AnswerKind", "Task", "split_prefix"]
+__all__ = ["RESERVED", "TASKS", "AnswerKind", "Task", "prompt_of", "split_prefix"]
 
 
 class AnswerKind(Enum):
@@ -67,8 +67,8 @@ TASKS: dict[str, Task] = {
 }
 """Every known task by its token."""
 
-_IMAGE_TOKEN = "<image>"
-"""Stands for a picture in the model's input; in a user's text it would stand for one that is not there."""
+RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
+"""Tokens that frame what the model reads and writes: as part of a user's text they would be taken for orders."""
 
 
 def split_prefix(prefix: str) -> tuple[Task, str]:
@@ -82,7 +82,7 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
 
     Raises:
         AnswerError: the prefix starts with no known task token, misses its input, or has one too many; or the
-            text holds a task or image token, which the processor would take for an order.
+            text holds a task token or a reserved one, which the model would take for an order.
     """
     end = prefix.find(">") + 1
     task = TASKS.get(prefix[:end])
@@ -93,7 +93,17 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
         raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
     if text and not task.takes_input:
         raise AnswerError(f"prefix {prefix!r}: {task.token} takes no text after it, but {text!r} follows")
-    stray = next((token for token in (*TASKS, _IMAGE_TOKEN) if token in text), None)
+    stray = next((token for token in (*TASKS, *RESERVED) if token in text), None)
     if stray is not None:
         raise AnswerError(f"prefix {prefix!r}: the text after {task.token} must not hold {stray}")
     return task, text
+
+
+def prompt_of(prefix: str) -> str:
+    """Return a prefix as the processor takes it: the token and its text without blanks around it.
+
+    Raises:
+        AnswerError: as ``split_prefix``.
+    """
+    task, text = split_prefix(prefix)
+    return task.token + text

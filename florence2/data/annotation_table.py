@@ -13,7 +13,7 @@ import pandas as pd
 
 from florence2.codec.answers import BoxDefect, box_defect, scan_boxes
 from florence2.codec.locations import BINS
-from florence2.codec.tasks import TASKS, AnswerKind, split_prefix
+from florence2.codec.tasks import RESERVED, TASKS, AnswerKind, split_prefix
 from florence2.data.manifest import SPLITS, DatasetManifest
 from florence2.errors import AnswerError
 
@@ -92,6 +92,7 @@ def _answer_columns(rows: pd.DataFrame) -> pd.DataFrame:
         column: _sentences(boxes, {suffix: texts[column] for suffix, texts in problems.items() if column in texts})
         for column in _ANSWER_COLUMNS
     }
+    columns["reserved_problem"] = _reserved_problems(rows["suffix"])
     for texts in (others, rows["prefix"]):
         columns["location_problem"] = columns["location_problem"].combine_first(_range_problems(texts))
     return pd.DataFrame(columns, index=rows.index, dtype="string")
@@ -117,6 +118,16 @@ def _range_problems(texts: pd.Series[str]) -> pd.Series[str]:
         outside = [number for span in scan_boxes(text)[0] for number in span.bins if not 0 <= number < BINS]
         if outside:
             problems[text] = f"<loc_{outside[0]}> does not exist, bins go from 0 to {BINS - 1}"
+    return _sentences(texts, problems)
+
+
+def _reserved_problems(texts: pd.Series[str]) -> pd.Series[str]:
+    """Say which tokens in an answer end or frame it for the model."""
+    problems = {}
+    for text in texts.unique():
+        reserved = [token for token in RESERVED if token in text]
+        if reserved:
+            problems[text] = f"{reserved[0]} in an answer would end or frame it"
     return _sentences(texts, problems)
 
 

@@ -13,10 +13,15 @@ from florence2.errors import DatasetError
 __all__ = ["fingerprint_folder"]
 
 
+_NO_DATA = frozenset({".git", ".DS_Store"})
+"""What version control and file managers leave in a folder."""
+
+
 def fingerprint_folder(root: Path) -> str:
     """Hash the names and contents of all files below a folder.
 
-    Hidden files and folders are left out; times, permissions and where the folder lies do not count.
+    Hidden files count too: an annotation may name one. Only ``.git`` and ``.DS_Store`` are left out; times,
+    permissions and where the folder lies do not count.
 
     Args:
         root: the folder.
@@ -27,8 +32,13 @@ def fingerprint_folder(root: Path) -> str:
     Raises:
         DatasetError: the folder is missing or a file in it cannot be read.
     """
-    if not root.is_dir():
-        raise DatasetError(f"{root}: no such folder; give the folder of a data set")
+    try:
+        there, is_file = root.is_dir(), root.is_file()
+    except OSError as exc:
+        raise DatasetError(f"{str(root)!r}: {exc.strerror}; give the folder of a data set") from exc
+    if not there:
+        problem = "is a file" if is_file else "no such folder"
+        raise DatasetError(f"{str(root)!r}: {problem}; give the folder of a data set")
     names = sorted(_file_names(root))
     # Hashing releases the interpreter lock, so threads use every core.
     with ThreadPoolExecutor() as pool:
@@ -52,10 +62,10 @@ def _file_names(root: Path) -> Iterator[bytes]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = sorted(name for name in folders if name not in _NO_DATA)
         for name in files:
             path = Path(folder) / name
-            if not name.startswith(".") and path.is_file():
+            if name not in _NO_DATA and path.is_file():
                 yield os.fsencode(path.relative_to(root).as_posix())
 
 

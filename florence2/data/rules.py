@@ -170,6 +170,14 @@ RULES: tuple[Rule, ...] = (
         "suffix",
     ),
     _text_rule(
+        "token-reserved",
+        "error",
+        "The answer holds a token by which the model begins, ends or pads a text.",
+        "write it in other signs, for example without the angle brackets",
+        "reserved_problem",
+        "suffix",
+    ),
+    _text_rule(
         "image-in-two-splits",
         "error",
         "The same picture is in an earlier and a later one of the splits train, valid, test.",

@@ -27,7 +27,7 @@ def locate(source: str) -> Path:
         DatasetError: there is no built-in set of that name.
     """
     if not source.startswith("builtin:"):
-        return Path(source).expanduser().absolute()
+        return Path(os.path.expanduser(source)).absolute()  # noqa: PTH111 - Path.expanduser raises for unknown users
     if source not in builtin.BUILTIN_DATASETS:
         raise DatasetError(f"unknown built-in data set {source!r}; there is: {', '.join(builtin.BUILTIN_DATASETS)}")
     return builtin.materialize(source, _cache_folder() / _generator_digest())

@@ -104,8 +104,11 @@ def _judge(
 
 def _counts(samples: Sequence[Sample], metrics: Sequence[Metric[Any, Any]]) -> dict[str, int]:
     """Count pictures and rows, and what the metrics counted, for example boxes of classes that do not exist."""
-    judged = {what: number for metric in metrics for what, number in metric.counts().items()}
-    return judged | {"images": len({sample.image for sample in samples}), "annotations": len(samples)}
+    boxes = [metric.counts() for metric in metrics if metric.per_class()]
+    judged = {what: number for counts in boxes for what, number in counts.items()}
+    answers = sum(split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES for sample in samples)
+    pictures = len({sample.image for sample in samples})
+    return judged | {"answers": answers, "images": pictures, "annotations": len(samples)}
 
 
 def _pair(task: Task, sample: Sample, prediction: Prediction) -> tuple[object, object]:

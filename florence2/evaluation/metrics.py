@@ -58,7 +58,7 @@ def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any,
         return _BY_TOKEN.get(task.token, _BY_KIND[task.answer])
     read_boxes = _BY_KIND[AnswerKind.BOXES]
     boxes = task.answer is AnswerKind.BOXES
-    return tuple(metric for metric in map(metric_named, names) if (metric in read_boxes) == boxes)
+    return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if (metric in read_boxes) == boxes)
 
 
 def metric_named(name: str) -> type[Metric[Any, Any]]:

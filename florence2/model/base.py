@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from florence2.codec.tasks import prompt_of
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.quiet import quiet_transformers
@@ -52,7 +54,7 @@ class Florence2:
     def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
         """Return the length of each prompt in tokens: picture, question, begin and end."""
         processor: Any = self.processor
-        questions = processor._construct_prompts(list(prefixes))  # the processor tells it in no public way
+        questions = processor._construct_prompts([prompt_of(prefix) for prefix in prefixes])  # no public way tells it
         return [length + processor.num_image_tokens for length in self.count_answer_tokens(questions)]
 
 
@@ -180,7 +182,7 @@ def _resolve(config: ModelConfig) -> str:
         if base not in BUILTIN_MODELS:
             raise ModelError(f"unknown built-in model {base!r}; there is: {', '.join(BUILTIN_MODELS)}")
         return str(BUILTIN_MODELS[base])
-    folder = Path(base).expanduser()
+    folder = Path(os.path.expanduser(base))  # noqa: PTH111 - Path.expanduser raises for unknown users
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             raise ModelError(f"{base} is a folder but holds no config.json: not a saved transformers model")

@@ -70,11 +70,15 @@ class Checkpoint:
         if self.strategy == "full":
             return load_folder(str(self.folder / "model"))
         from peft import PeftModel
+        from safetensors import SafetensorError
 
         base = self.load_base()
-        with quiet_transformers():
-            adapted = PeftModel.from_pretrained(base.model, str(self.folder / "adapter"))
-            return Florence2(adapted.merge_and_unload(), base.processor)
+        try:
+            with quiet_transformers():
+                adapted = PeftModel.from_pretrained(base.model, str(self.folder / "adapter"))
+                return Florence2(adapted.merge_and_unload(), base.processor)
+        except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
+            raise ModelError(f"the adapter in {self.folder} is damaged ({exc}); train again") from exc
 
     def load_base(self) -> Florence2:
         """Load the very model that the training started from.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import torch
 from PIL import Image
 
-from florence2.codec.tasks import split_prefix
+from florence2.codec.tasks import prompt_of
 from florence2.data.images import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
@@ -72,8 +72,9 @@ def encode_prompts(
     Raises:
         AnswerError: a prefix is not a task token with what belongs to it.
     """
-    prompts = [task.token + text for task, text in map(split_prefix, prefixes)]
-    batch = processor(images=list(images), text=prompts, return_tensors="pt", padding=True)
+    batch = processor(
+        images=list(images), text=[prompt_of(prefix) for prefix in prefixes], return_tensors="pt", padding=True
+    )
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 

@@ -75,6 +75,8 @@ CASES: dict[str, tuple[Callable[[Path], dict[str, Any]], str]] = {
         _setting(model={"base": "microsoft/Florence-2-base"}),
         r"use 'florence-community/Florence-2-base'",
     ),
+    "reserved-token": (_rows(annotation(prefix="<CAPTION>", suffix="a</s>b")), r"annotations\.jsonl:2: .*</s>"),
+    "no-section": (_setting(epochs=3), r"parameters\.epochs: write it as parameters\.training\.epochs"),
     "unknown-metric": (_setting(evaluation={"metrics": ["meen_average_precision"]}), r"did you mean 'mean_average"),
 }
 
@@ -111,6 +113,21 @@ def test_the_literal_command_ends_the_same_way(project: Project, tmp_path: Path)
     assert outcome.status == 1
     assert "error: " in outcome.output
     assert "Traceback" not in outcome.output
+
+
+def test_a_key_beside_the_parameters_is_checked_too(project: Project) -> None:
+    config = project.root / "beside.yaml"
+    outputs = []
+    for text in ("paramters: {}", "enable_cache: maybe", "[1, 2]", "parameters: {1: {}}"):
+        config.write_text(text)
+        done = project.execute(
+            ["python", "-c", f"import florence_finetune as f; f.with_options(config_path={str(config)!r})"]
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        outputs.append(done.stderr)
+    assert "paramters: unknown key; did you mean 'parameters'" in outputs[0]
+    assert "enable_cache" in outputs[1]
 
 
 def test_quarantine_goes_on_without_the_bad_rows_and_counts_them(project: Project, tmp_path: Path) -> None:

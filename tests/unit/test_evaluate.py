@@ -40,6 +40,11 @@ def test_a_set_of_mixed_tasks_gets_the_metric_of_each(answers: Answers) -> None:
     assert answers.evaluation.counts["truths"] == 6
 
 
+def test_a_metric_named_twice_counts_once(nano: Florence2, test_split: DatasetManifest, answers: Answers) -> None:
+    config = SHORT.model_copy(update={"metrics": ("mean_average_precision", "vqa_accuracy") * 2})
+    assert evaluate_split(nano, "base", test_split, config).evaluation.counts == answers.evaluation.counts
+
+
 def test_named_metrics_are_computed_and_no_others(nano: Florence2, test_split: DatasetManifest) -> None:
     config = SHORT.model_copy(update={"metrics": ("anls",)})
     assert set(evaluate_split(nano, "base", test_split, config).evaluation.metrics) == {"anls"}

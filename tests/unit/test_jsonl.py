@@ -145,3 +145,11 @@ def test_no_rows_at_all(tmp_path: Path) -> None:
     write_lines(tmp_path / "train/annotations.jsonl", ["", "  "])
     with pytest.raises(DatasetError, match=r"no annotation in train/annotations\.jsonl"):
         read_dataset(tmp_path)
+
+
+def test_a_folder_with_annotations_that_is_no_split_is_named(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path, {"train": [annotation()], "dev": [annotation()]})
+    with pytest.raises(
+        DatasetError, match=r"dev: holds annotations.jsonl but is no split; name it train, valid or test"
+    ):
+        read_dataset(root)

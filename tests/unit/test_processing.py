@@ -85,6 +85,10 @@ def test_the_counted_prompt_is_the_encoded_one(nano: Florence2, samples: list[Sa
     assert batch["attention_mask"].sum(dim=1).tolist() == counted
 
 
+def test_a_blank_after_a_task_does_not_stop_the_count(nano: Florence2) -> None:
+    assert nano.count_prompt_tokens(["<OD> "]) == nano.count_prompt_tokens(["<OD>"])
+
+
 @pytest.mark.parametrize("prefix", ["<OD> ", "<VQA> what is it?"])
 def test_blanks_around_a_prompt_do_no_harm(nano: Florence2, samples: list[Sample], prefix: str) -> None:
     tidy = replace(samples[0], prefix=prefix.strip().replace("> ", ">"))

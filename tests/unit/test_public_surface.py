@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 import florence2
-from florence2.cli import app
+from florence2.cli import app, main
 from florence2.config import Configuration, leaf_paths
 
 
@@ -31,6 +31,25 @@ def test_help_loads_nothing_heavy() -> None:
     heavy = "('torch', 'pandas', 'transformers', 'mlflow')"
     code = f"import sys, florence2.cli; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["evaluate", "--checkpoint=none", "--dataset=none"], "none: no such folder; give the checkpoint folder"),
+        (["evaluate", "--checkpoint=.", "--dataset=none", "--split=val"], "no split 'val'; give one of train, valid"),
+        (["train", "--dataset=none", "--epochs=10", "--batch-size=8"], "none: no such folder"),
+        (["train", "--dataset=none", "--epochs=0"], "training.epochs: "),
+    ],
+)
+def test_a_wrong_command_ends_in_a_message(
+    command: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["florence2", *command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert message in capsys.readouterr().err
 
 
 def test_every_setting_is_an_option() -> None:

@@ -13,7 +13,7 @@ from florence2.data.fingerprint import fingerprint_folder
 from florence2.data.manifest import DatasetManifest
 from florence2.data.splits import split_dataset
 from florence2.errors import DatasetError
-from tests.builders import manifest, write_dataset
+from tests.builders import annotation, manifest, write_dataset, write_image
 
 
 def unsplit(images: int, rows_each: int = 1, split: str = "") -> DatasetManifest:
@@ -87,7 +87,13 @@ def test_an_empty_split_is_an_error(images: int, settings: SplitConfig, split: s
 
 
 class TestFolderFingerprint:
-    def test_does_not_depend_on_place_time_or_hidden_files(self, tmp_path: Path) -> None:
+    def test_follows_a_hidden_picture(self, tmp_path: Path) -> None:
+        root = write_dataset(tmp_path, {"train": [annotation(".a.png")]})
+        before = fingerprint_folder(root)
+        write_image(root / "train" / ".a.png", color=(1, 2, 3))
+        assert fingerprint_folder(root) != before
+
+    def test_does_not_depend_on_place_time_or_leftovers(self, tmp_path: Path) -> None:
         first = fingerprint_folder(write_dataset(tmp_path / "one"))
         (tmp_path / "one").rename(tmp_path / "two")
         (tmp_path / "two/train/.DS_Store").write_text("x")

@@ -159,6 +159,14 @@ def test_an_adapter_refuses_another_base_and_a_full_checkpoint_needs_none(
             moved.load()
 
 
+def test_a_damaged_adapter_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(checkpoint.folder, tmp_path / "copy"))
+    for weights in copy.rglob("*.safetensors"):
+        weights.write_bytes(b"no tensors")
+    with pytest.raises(ModelError, match=r"is damaged|cannot be loaded"):
+        Checkpoint.read(copy).load()
+
+
 def test_a_damaged_card_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(checkpoint.folder, tmp_path / "copy"))
     (copy / "checkpoint.json").write_text("{")

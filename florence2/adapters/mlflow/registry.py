@@ -16,7 +16,7 @@ from florence2.errors import RegistryError
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 
-__all__ = ["RegisteredModel", "log_report", "register"]
+__all__ = ["RegisteredModel", "alias_points_to", "log_report", "register"]
 
 _PACKAGE = Path(__file__).parents[2]
 _REQUIREMENTS = ("numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
@@ -55,6 +55,18 @@ def log_report(report: EvaluationReport) -> None:
     with tempfile.TemporaryDirectory() as folder:
         report.save(Path(folder))
         mlflow.log_artifacts(folder, artifact_path="evaluation")
+
+
+def alias_points_to(registered: RegisteredModel) -> str | None:
+    """Return the version to which a registered model's alias points now; None if the alias or the model is gone."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient(registered.tracking_uri)
+    try:
+        return str(client.get_model_version_by_alias(registered.name, registered.alias).version)
+    except MlflowException:
+        return None
 
 
 def register(

@@ -85,8 +85,14 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
     entries = sorted(root.iterdir())
     sources = [("", "")] if (root / ANNOTATIONS_FILE).is_file() else []
     for entry in entries:
+        if not entry.is_dir():
+            continue
         split = _SPLIT_FOLDERS.get(entry.name.lower())
-        if split is None or not entry.is_dir():
+        if split is None:
+            if (entry / ANNOTATIONS_FILE).is_file():
+                raise DatasetError(
+                    f"{entry}: holds {ANNOTATIONS_FILE} but is no split; name it train, valid or test, or move it away"
+                )
             continue
         if (entry / ANNOTATIONS_FILE).is_file():
             sources.append((split, entry.name))
