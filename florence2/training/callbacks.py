@@ -6,9 +6,9 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["EpochLines", "MetricSink", "Track"]
+__all__ = ["EpochLines", "MetricSink", "ProgressBar", "Track"]
 
 MetricSink = Callable[[Mapping[str, float], int], None]
 """Receives metrics by name and the optimizer step at which they were measured, while the training runs."""
@@ -54,3 +54,17 @@ class EpochLines(TrainerCallback):
             losses[-1] if losses else float("nan"),
             (metrics or {}).get("eval_loss", float("nan")),
         )
+
+
+class ProgressBar(ProgressCallback):
+    """The trainer's progress bar without its lines of Python dictionaries, which ``EpochLines`` replaces."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Print nothing."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from torch.utils.data import Dataset
-from transformers import PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from florence2.codec.answers import scan_boxes
 from florence2.codec.tasks import TASKS, AnswerKind
@@ -22,7 +22,7 @@ from florence2.model.checkpoint import Checkpoint
 from florence2.model.lora import add_lora, trainable_parameters
 from florence2.model.processing import Collator, Sample, check_answers_fit, check_prompts_fit, samples_of
 from florence2.model.quiet import quiet_transformers
-from florence2.training.callbacks import EpochLines, MetricSink, Track
+from florence2.training.callbacks import EpochLines, MetricSink, ProgressBar, Track
 
 __all__ = ["default_learning_rate", "fit", "new_word_ids"]
 
@@ -86,7 +86,7 @@ def fit(
             train_dataset=_Samples(train),
             eval_dataset=_Samples(valid),
             data_collator=Collator(florence2.processor),
-            callbacks=[EpochLines(), *([Track(sink)] if sink is not None else [])],
+            callbacks=_callbacks(sink),
         )
         # Its lines are Python dictionaries; EpochLines says the same to a person.
         trainer.remove_callback(PrinterCallback)
@@ -172,8 +172,17 @@ def _arguments(training: TrainingConfig, learning_rate: float, work: Path) -> Tr
         label_names=["labels"],
         remove_unused_columns=False,
         report_to=[],
-        disable_tqdm=not sys.stderr.isatty(),
+        disable_tqdm=True,  # ProgressBar takes its place
     )
+
+
+def _callbacks(sink: MetricSink | None) -> list[TrainerCallback]:
+    callbacks: list[TrainerCallback] = [EpochLines()]
+    if sys.stderr.isatty():
+        callbacks.append(ProgressBar())
+    if sink is not None:
+        callbacks.append(Track(sink))
+    return callbacks
 
 
 def _write_checkpoint(
