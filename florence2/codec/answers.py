@@ -7,6 +7,7 @@ without a location token in it: blanks, hyphens, digits and dots belong to it ("
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,6 +23,7 @@ __all__ = [
     "box_defect",
     "box_problem",
     "format_detections",
+    "format_spans",
     "parse_detections",
     "read_boxes",
     "scan_boxes",
@@ -66,11 +68,13 @@ def format_detections(detections: Detections, resolution_wh: tuple[int, int]) ->
     Returns:
         The answer text; empty for no detections.
     """
-    bins = quantize(detections.xyxy, resolution_wh)
-    return "".join(
-        name + "".join(location_token(int(index)) for index in row)
-        for name, row in zip(detections.class_name, bins, strict=True)
-    )
+    bins = quantize(detections.xyxy, resolution_wh).tolist()
+    return format_spans(zip(detections.class_name, bins, strict=True))
+
+
+def format_spans(spans: Iterable[tuple[str, Sequence[int]]]) -> str:
+    """Write texts with their bins as they are, also with bins that do not exist; ``scan_boxes`` is the inverse."""
+    return "".join(name + "".join(map(location_token, bins)) for name, bins in spans)
 
 
 def scan_boxes(text: str) -> tuple[list[BoxSpan], str]:

@@ -11,10 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BINS", "dequantize", "location_token", "quantize"]
+__all__ = ["BINS", "dequantize", "location_token", "quantize", "unclamped_bins"]
 
 BINS = 1000
 """Number of location tokens: ``<loc_0>`` to ``<loc_999>``."""
+
+_FAR_OUTSIDE = 1_000_000
 
 
 def quantize(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int64]:
@@ -28,8 +30,26 @@ def quantize(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int6
         Bins (n, 4), each in 0..999. Coordinates outside the image are clamped to its edge.
     """
     pixels = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4)
-    bins = np.floor(pixels / _scale(resolution_wh) * BINS)
-    return np.clip(bins, 0, BINS - 1).astype(np.int64)
+    return np.clip(unclamped_bins(pixels, _scale(resolution_wh)), 0, BINS - 1)
+
+
+def unclamped_bins(coordinates: ArrayLike, extent: ArrayLike) -> NDArray[np.int64]:
+    """Turn coordinates into bins without moving into the image what lies outside of it.
+
+    Readers of other formats write annotations with it, so that validation can see and name a box that leaves
+    its image. A coordinate exactly on the right or bottom edge is inside and belongs to the last bin.
+
+    Args:
+        coordinates: finite pixels, any shape.
+        extent: width or height of the image in pixels, of a shape that broadcasts to ``coordinates``.
+
+    Returns:
+        Bins of the shape of ``coordinates``; 0..999 for what lies inside, cut off at a million on either side.
+    """
+    values, size = np.asarray(coordinates, dtype=np.float64), np.asarray(extent, dtype=np.float64)
+    # 0.1 + 0.2 is a little more than 0.3: x_min + width may miss the edge by the last digit.
+    bins = np.where(np.isclose(values, size, rtol=1e-9, atol=0), BINS - 1, np.floor(values / size * BINS))
+    return np.clip(bins, -_FAR_OUTSIDE, _FAR_OUTSIDE).astype(np.int64)
 
 
 def dequantize(bins: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.float32]:

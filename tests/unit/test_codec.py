@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from florence2.codec.answers import BoxSpan, box_defect, format_detections, parse_detections, read_boxes, scan_boxes
 from florence2.codec.detections import Detections
-from florence2.codec.locations import BINS, dequantize, quantize
+from florence2.codec.locations import BINS, dequantize, quantize, unclamped_bins
 from florence2.codec.tasks import TASKS, split_prefix
 from florence2.errors import AnswerError
 from tests.builders import detections
@@ -41,6 +41,10 @@ class TestLocations:
 
     def test_edge_of_the_image_is_the_last_bin_not_loc_1000(self) -> None:
         assert quantize([[0, 0, 640, 480]], (640, 480)).tolist() == [[0, 0, 999, 999]]
+
+    def test_a_sum_of_floats_may_miss_the_edge_by_its_last_digit(self) -> None:
+        assert 0.1 + 0.2 > 0.3
+        assert unclamped_bins([0.1 + 0.2, 0.3001, -1e-3], 0.3).tolist() == [999, 1000, -4]
 
     def test_clamps_what_lies_outside(self) -> None:
         assert quantize([[-5, -0.1, 700, 1e9]], (640, 480)).tolist() == [[0, 0, 999, 999]]
