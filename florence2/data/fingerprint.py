@@ -4,27 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+import stat
+import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
+from florence2.data.file_index import FileIndex, is_settled, stamp_of
 from florence2.errors import DatasetError
 
-__all__ = ["fingerprint_folder"]
+__all__ = ["fingerprint_folder", "hash_files"]
 
 
 _NO_DATA = frozenset({".git", ".DS_Store"})
 """What version control and file managers leave in a folder."""
 
+_KIND = "sha256"
+_KEPT_AT_ONCE = 2000
+_HASHED_AT_ONCE = 64
+_BLOCK = 1 << 20
 
-def fingerprint_folder(root: Path) -> str:
+
+def fingerprint_folder(root: Path, *, verify: bool = False) -> str:
     """Hash the names and contents of all files below a folder.
 
     Hidden files count too: an annotation may name one. Only ``.git`` and ``.DS_Store`` are left out; times,
-    permissions and where the folder lies do not count.
+    permissions and where the folder lies do not count. Of a symbolic link to a folder, to nothing, or out of the
+    root, the text counts and not what it leads to; pipes and devices do not count.
 
     Args:
         root: the folder.
+        verify: hash every file again, also where size and times are those of the last look.
 
     Returns:
         Hexadecimal SHA-256, the same for the same content on every machine.
@@ -39,36 +50,95 @@ def fingerprint_folder(root: Path) -> str:
     if not there:
         problem = "is a file" if is_file else "no such folder"
         raise DatasetError(f"{str(root)!r}: {problem}; give the folder of a data set")
-    names = sorted(_file_names(root))
-    # Hashing releases the interpreter lock, so threads use every core.
-    with ThreadPoolExecutor() as pool:
-        try:
-            hashes = list(pool.map(lambda name: _file_sha256(root / os.fsdecode(name)), names))
-        except OSError as exc:
-            raise DatasetError(f"{exc.filename}: cannot be read ({exc.strerror}); check its permissions") from exc
+    try:
+        links = dict(_files_and_links(root))
+    except OSError as exc:
+        raise _unreadable(exc) from exc
+    hashes = hash_files(root, [name for name, target in links.items() if target is None], verify=verify)
     digest = hashlib.sha256()
-    for name, file_hash in zip(names, hashes, strict=True):
-        # A name holds no NUL byte and the hash has a fixed length, so no two folders give the same bytes.
-        digest.update(name + b"\0" + file_hash)
+    for name in sorted(links, key=os.fsencode):
+        # A name holds no NUL byte, none ends in a slash, and the hash has a fixed length: no two folders give the same
+        # bytes.
+        target = links[name]
+        if target is None:
+            digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(hashes[name]))
+        else:
+            digest.update(os.fsencode(name) + b"/\0" + hashlib.sha256(os.fsencode(target)).digest())
     return digest.hexdigest()
 
 
-def _file_names(root: Path) -> Iterator[bytes]:
-    """Yield the relative names of regular files, through symbolic links, each real folder once."""
-    seen: set[Path] = set()
-    for folder, folders, files in os.walk(root, followlinks=True):
-        real = Path(folder).resolve()
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if name not in _NO_DATA)
-        for name in files:
-            path = Path(folder) / name
-            if name not in _NO_DATA and path.is_file():
-                yield os.fsencode(path.relative_to(root).as_posix())
+def hash_files(root: Path, names: Sequence[str], *, verify: bool = False) -> dict[str, str]:
+    """Hash files; what was found is kept in the user's cache, see ``FileIndex``.
+
+    Args:
+        root: a folder.
+        names: paths of regular files relative to it.
+        verify: hash every file again, also where size and times are those of the last look.
+
+    Returns:
+        Hexadecimal SHA-256 by name.
+
+    Raises:
+        DatasetError: a file cannot be read.
+    """
+    hashes: dict[str, str] = {}
+    rest = iter(names)
+    # Hashing and reading release the interpreter lock.
+    with FileIndex.of(root) as index, ThreadPoolExecutor() as pool:
+        while batch := list(islice(rest, _KEPT_AT_ONCE)):
+            looked_at = time.time_ns()
+            try:
+                statuses = {name: (root / name).stat() for name in batch}
+                settled = {name: stamp_of(s) for name, s in statuses.items() if is_settled(s, looked_at)}
+                known = {} if verify else index.lookup(_KIND, settled)
+                unknown = [name for name in batch if name not in known]
+                parts = [unknown[start : start + _HASHED_AT_ONCE] for start in range(0, len(unknown), _HASHED_AT_ONCE)]
+                found = [pair for pairs in pool.map(lambda part: _hash_each(root, part), parts) for pair in pairs]
+            except OSError as exc:
+                raise _unreadable(exc) from exc
+            hashes |= known | dict(found)
+            index.store(_KIND, {name: (settled[name], value) for name, value in found if name in settled})
+    return hashes
 
 
-def _file_sha256(path: Path) -> bytes:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()
+def _files_and_links(root: Path) -> Iterator[tuple[str, str | None]]:
+    """Yield relative names: of regular files with None, of links whose text counts with that text."""
+    top = os.path.realpath(root)
+    folders = [""]
+    while folders:
+        above = folders.pop()
+        with os.scandir(f"{top}/{above}") as entries:
+            for entry in entries:
+                name = above + entry.name
+                if entry.name in _NO_DATA:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{name}/")
+                elif entry.is_file(follow_symlinks=False) or (entry.is_symlink() and _is_file_inside(entry.path, top)):
+                    yield name, None
+                elif entry.is_symlink():
+                    yield name, os.readlink(entry.path)  # noqa: PTH115 - a Path would change the text
+
+
+def _is_file_inside(path: str, top: str) -> bool:
+    real = os.path.realpath(path)
+    try:
+        return real.startswith(os.path.join(top, "")) and stat.S_ISREG(os.stat(real).st_mode)  # noqa: PTH116, PTH118
+    except OSError:
+        return False
+
+
+def _hash_each(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name, _sha256(root / name)) for name in names]
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as handle:
+        while block := handle.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _unreadable(error: OSError) -> DatasetError:
+    return DatasetError(f"{error.filename}: cannot be read ({error.strerror}); check its permissions")

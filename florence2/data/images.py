@@ -1,4 +1,4 @@
-"""Image files: what they are, without keeping their pixels, and how they become upright RGB pictures.
+"""Image files: what one is, without keeping its pixels, and how it becomes an upright RGB picture.
 
 Probing reads and decodes a file once and says its size, its hash and what is wrong with it. Opening gives the picture
 that a model sees. Both see the image upright, as its EXIF orientation asks for, so that boxes fit.
@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import stat
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,12 +18,27 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from florence2.data.near_duplicates import signature
 from florence2.errors import DatasetError
 
-__all__ = ["MAX_PIXELS", "ImageDefect", "ImageProbe", "open_rgb", "probe_image", "probe_images"]
+__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "ImageDefect", "ImageProbe", "list_images", "open_rgb", "probe_image"]
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded, in pixels: Pillow's own bound, a quarter of a gigabyte of RGB."""
+
+MAX_FILE_BYTES = 1 << 30
+"""Largest file that is read: more than the largest picture has uncompressed, at 8 bytes a pixel."""
+
+_MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
+"""Most pixels times scans of a JPEG. Each scan of a progressive one goes over the whole picture, and a scan may have a
+few bytes: without a bound, a small file could be decoded for hours. Usual ones have about ten scans."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "AVIF")
+"""Pictures of cameras, scanners and the web. What else Pillow knows is rare, and some of it (EPS) starts programs."""
+
+_LEAST_SIDE, _SMALL_SIDE = 48, 96
+"""Pixels. Brightness and signature are taken from a picture that is decoded at no less than the former, where the file
+has it, and scaled to the latter. The signature then differs by at most 2 of 255 from that of the full picture."""
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -36,6 +50,9 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+
+_SIDEWAYS = (5, 6, 7, 8)
 
 
 class ImageDefect(StrEnum):
@@ -57,29 +74,41 @@ class ImageProbe:
         width: width of the upright image in pixels, None if it cannot be decoded.
         height: height of the upright image in pixels, None if it cannot be decoded.
         sha256: hexadecimal hash of the file's bytes, empty if it cannot be decoded.
+        mode: Pillow's name of how the file stores pixels, "RGB" or what it is converted from: "L", "RGBA", "CMYK",
+            "I;16" ...; None if it cannot be decoded.
+        orientation: EXIF orientation 1..8, 1 if there is none; None if it cannot be decoded.
+        brightness: mean luma, 0 (black) to 1 (white); None if it cannot be decoded.
+        signature: of the upright picture, for finding near-identical ones; None if it cannot be decoded.
         error: ``"<ImageDefect>: detail"``, None if all is well. Names no path: the row that asks knows it.
     """
 
     width: int | None = None
     height: int | None = None
     sha256: str = ""
+    mode: str | None = None
+    orientation: int | None = None
+    brightness: float | None = None
+    signature: str | None = None
     error: str | None = None
 
 
 def probe_image(path: Path) -> ImageProbe:
-    """Read and decode an image file.
+    """Read and decode an image file, at a reduced size where the format allows it.
 
     Args:
-        path: the file.
+        path: the file; a symbolic link is followed.
 
     Returns:
-        Its size and hash, or what is wrong with it. Never raises for what a file may hold.
+        What it is, or what is wrong with it. Never raises for what a file may hold.
     """
     try:
-        mode = path.stat().st_mode
+        status = path.stat()
         # Opening a pipe or a device could wait for ever.
-        if not stat.S_ISREG(mode):
-            return _defect(ImageDefect.UNREADABLE, "is a folder" if stat.S_ISDIR(mode) else "is not a regular file")
+        if not stat.S_ISREG(status.st_mode):
+            is_folder = stat.S_ISDIR(status.st_mode)
+            return _defect(ImageDefect.UNREADABLE, "is a folder" if is_folder else "is not a regular file")
+        if status.st_size > MAX_FILE_BYTES:
+            return _defect(ImageDefect.TOO_LARGE, f"{status.st_size} bytes, at most {MAX_FILE_BYTES} are read")
         data = path.read_bytes()
     except FileNotFoundError:
         return _defect(ImageDefect.MISSING, "no such file")
@@ -88,27 +117,47 @@ def probe_image(path: Path) -> ImageProbe:
     if not data:
         return _defect(ImageDefect.EMPTY, "the file has 0 bytes")
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            _load(image)
-            width, height = _upright_size(image)
+        small, (width, height), mode, orientation = _decode_small(data)
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         return _defect(*_explain(exc))
-    return ImageProbe(width, height, hashlib.sha256(data).hexdigest())
+    luma = np.asarray(small.convert("L"))
+    return ImageProbe(
+        width=width,
+        height=height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        mode=mode,
+        orientation=orientation,
+        brightness=round(float(luma.mean()) / 255, 4),
+        signature=signature(small),
+    )
 
 
-def probe_images(paths: Iterable[Path]) -> dict[Path, ImageProbe]:
-    """Probe many image files in threads, each distinct path once.
+def list_images(root: Path) -> list[str]:
+    """Return the paths, relative to a folder, of the files in it that are named like images, sorted.
 
-    Args:
-        paths: the files, in any order, with repetitions.
-
-    Returns:
-        A probe for each distinct path.
+    Hidden files and folders are left out, and so are pipes, devices and symbolic links that lead out of the folder.
+    Links to folders are not followed.
     """
-    distinct = list(dict.fromkeys(paths))
-    # Decoding and hashing release the interpreter lock, so threads use every core.
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(distinct, pool.map(probe_image, distinct), strict=True))
+    Image.init()
+    suffixes = tuple(suffix for suffix, name in Image.registered_extensions().items() if name in (*_FORMATS, "MPO"))
+    top = os.path.realpath(root)
+    names: list[str] = []
+    folders = [""]
+    while folders:
+        above = folders.pop()
+        try:
+            entries = os.scandir(os.path.join(root, above))  # noqa: PTH118 - a Path for each of a million files is slow
+        except OSError:
+            continue  # a folder without permission: its images are reported as unreadable where rows name them
+        with entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{above}{entry.name}/")
+                elif entry.name.lower().endswith(suffixes) and entry.is_file() and _stays_inside(entry, top):
+                    names.append(above + entry.name)
+    return sorted(names)
 
 
 def open_rgb(source: Path | BinaryIO) -> Image.Image:
@@ -127,27 +176,54 @@ def open_rgb(source: Path | BinaryIO) -> Image.Image:
         DatasetError: the file cannot be decoded.
     """
     try:
-        with Image.open(source) as image:
-            _load(image)
-            method = _UPRIGHT.get(_orientation(image))
-            rgb = _to_rgb(image)
+        with Image.open(source, formats=_FORMATS) as image:
+            _refuse_too_large(image)
+            image.load()
+            rgb = _upright(_to_rgb(image), _orientation(image))
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
         raise DatasetError(f"{name}: {defect}, {detail}; replace the file by a picture that viewers can show") from exc
-    return rgb.transpose(method) if method is not None else rgb
+    return rgb
 
 
 def _defect(defect: ImageDefect, detail: str) -> ImageProbe:
     return ImageProbe(error=f"{defect}: {detail}")
 
 
-def _load(image: Image.Image) -> None:
-    """Decode an opened image, unless its header announces too many pixels."""
+def _stays_inside(entry: os.DirEntry[str], top: str) -> bool:
+    return not entry.is_symlink() or os.path.realpath(entry.path).startswith(os.path.join(top, ""))  # noqa: PTH118
+
+
+def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
+    """Decode the bytes of an image file.
+
+    Returns:
+        The upright RGB picture, reduced; the size of the full upright one as (width, height) in pixels; the mode and
+        the orientation that the file has.
+    """
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        _refuse_too_large(image, scans=data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1)
+        width, height = image.size
+        mode, stored = image.mode, _orientation(image)
+        # JPEG alone can be decoded at a reduced size; its whole stream is read nevertheless, so truncation is seen.
+        drafted = image.draft(None, (_LEAST_SIDE, _LEAST_SIDE))
+        image.load()
+        # TIFF has the upright size from the start and is turned in loading; its orientation then says 1.
+        turned = _orientation(image)
+        if turned in _SIDEWAYS:
+            width, height = height, width
+        small = _upright(_reduced_rgb(image, drafted[1] if drafted else (0, 0, *image.size)), turned)
+    return small, (width, height), mode, stored
+
+
+def _refuse_too_large(image: Image.Image, scans: int = 1) -> None:
+    """Raise if the header of an opened image announces more than is decoded."""
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Image.DecompressionBombError(f"{width} x {height} pixels, at most {MAX_PIXELS} are decoded")
-    image.load()
+    if width * height * scans > _MAX_SCANNED_PIXELS:
+        raise Image.DecompressionBombError(f"{scans} scans of {width} x {height} pixels would be decoded")
 
 
 def _explain(error: Exception) -> tuple[ImageDefect, str]:
@@ -165,21 +241,39 @@ def _explain(error: Exception) -> tuple[ImageDefect, str]:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) if there is none or it cannot be read."""
     try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+        value = int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # a damaged EXIF block does not spoil the pixels
         return 1
+    return value if value in _UPRIGHT else 1
 
 
-def _upright_size(image: Image.Image) -> tuple[int, int]:
-    width, height = image.size
-    return (height, width) if _orientation(image) in (5, 6, 7, 8) else (width, height)
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    method = _UPRIGHT.get(orientation)
+    return image.transpose(method) if method is not None else image
+
+
+def _reduced_rgb(image: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """Return a loaded image as RGB, scaled to a small square unless it is small already.
+
+    Args:
+        image: of any mode.
+        box: what of it is the picture, in its pixels; a JPEG decoded at a reduced size has a part of a pixel too many.
+    """
+    if image.mode not in ("L", "RGB", "RGBA", "LA", "CMYK"):
+        image = _to_rgb(image)
+    if min(image.size) > _SMALL_SIDE or box != (0, 0, *image.size):
+        side = (_SMALL_SIDE, _SMALL_SIDE)
+        image = image.resize(side, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+    return _to_rgb(image)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         # Pillow would clip: every value above 255 would become white.
-        values = np.clip(np.asarray(image, dtype=np.int64), 0, 65535) >> 8
-        return Image.fromarray(values.astype(np.uint8)).convert("RGB")
+        values = np.asarray(image)
+        if image.mode == "I":
+            values = np.clip(values, 0, 65535)
+        return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, "white")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 from PIL import Image
 
 from florence2.data import images
-from florence2.data.images import open_rgb, probe_image, probe_images
+from florence2.data.images import list_images, open_rgb, probe_image
+from florence2.data.near_duplicates import group_near_identical
 from florence2.errors import DatasetError
 from tests.builders import write_image
 
@@ -73,18 +76,6 @@ def test_decompression_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.M
         open_rgb(path)
 
 
-def test_each_path_is_probed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Path] = []
-
-    def count(path: Path) -> images.ImageProbe:
-        seen.append(path)
-        return images.ImageProbe()
-
-    monkeypatch.setattr(images, "probe_image", count)
-    assert set(probe_images([tmp_path / "a", tmp_path / "b", tmp_path / "a"])) == {tmp_path / "a", tmp_path / "b"}
-    assert sorted(seen) == [tmp_path / "a", tmp_path / "b"]
-
-
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: str) -> None:
@@ -101,6 +92,10 @@ def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: 
     probe = probe_image(path)
     opened = open_rgb(path)
     assert (probe.width, probe.height) == opened.size == (32, 16)
+    assert probe.orientation == orientation
+    plain = tmp_path / f"plain{suffix}"
+    upright.save(plain)
+    assert group_near_identical([str(probe.signature), str(probe_image(plain).signature)]).tolist() == [0, 0]
     red, _, blue = opened.getpixel((3, 3))  # type: ignore[misc]
     assert red > 200 > 100 > blue
 
@@ -128,6 +123,10 @@ def test_modes_become_rgb(tmp_path: Path) -> None:
         Image.new(mode, (8, 8), color).save(tmp_path / name, quality=100)
         opened = open_rgb(tmp_path / name)
         assert opened.mode == "RGB"
+        probe = probe_image(tmp_path / name)
+        assert (probe.error, probe.mode) == (None, mode)
+        luma = np.dot(expected[mode], [0.299, 0.587, 0.114]) / 255
+        assert probe.brightness == pytest.approx(luma, abs=0.02), mode
         np.testing.assert_allclose(opened.getpixel((4, 4)), expected[mode], atol=3, err_msg=mode)  # type: ignore[arg-type]
     Image.new("RGB", (8, 8), (200, 0, 0)).quantize(4).save(tmp_path / "p.png")
     assert open_rgb(tmp_path / "p.png").getpixel((0, 0)) == expected["P"]
@@ -139,3 +138,76 @@ def test_open_rgb_takes_a_stream_and_translates_errors(tmp_path: Path) -> None:
         open_rgb(io.BytesIO(b"nothing"))
     with pytest.raises(DatasetError, match=r"missing\.png"):
         open_rgb(tmp_path / "missing.png")
+
+
+def test_brightness_and_signature_of_large_pictures_come_from_reduced_ones(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)
+    picture = Image.fromarray(pixels).resize((1203, 907), Image.Resampling.BICUBIC)
+    expected = float(np.asarray(picture.convert("L")).mean()) / 255
+    signatures = []
+    for name in ("a.jpg", "a.png", "a.webp", "a.tif"):
+        picture.save(tmp_path / name)
+        probe = probe_image(tmp_path / name)
+        assert (probe.width, probe.height, probe.mode) == (1203, 907, "RGB")
+        assert probe.brightness == pytest.approx(expected, abs=0.01)
+        signatures.append(str(probe.signature))
+    assert group_near_identical(signatures).tolist() == [0, 0, 0, 0]
+
+
+def test_a_jpeg_that_is_cut_off_or_progressive(tmp_path: Path) -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8))
+    path = tmp_path / "a.jpg"
+    for progressive in (False, True):
+        picture.save(path, progressive=progressive)
+        assert probe_image(path).error is None
+        data = path.read_bytes()
+        for kept in (len(data) - 3000, len(data) - 300):
+            path.write_bytes(data[:kept])
+            assert str(probe_image(path).error).startswith("truncated: ")
+
+
+def test_a_jpeg_with_a_flood_of_scans_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("RGB", (100, 100)).save(path, progressive=True)
+    scans = path.read_bytes().count(b"\xff\xda")
+    assert scans > 5
+    monkeypatch.setattr(images, "_MAX_SCANNED_PIXELS", 10_000 * (scans - 1))
+    assert probe_image(path).error == f"too-large: {scans} scans of 100 x 100 pixels would be decoded"
+
+
+def test_a_file_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "a.png").open("wb") as file:
+        file.truncate(images.MAX_FILE_BYTES + 1)
+    assert str(probe_image(tmp_path / "a.png").error).startswith("too-large: 1073741825 bytes")
+
+
+def test_formats_that_start_programs_are_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
+    assert probe_image(tmp_path / "a.jpg").error == "unreadable: not an image of a known format"
+
+
+def test_a_picture_of_many_pixels_is_refused_by_its_header(tmp_path: Path) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    (tmp_path / "a.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 1 << 20) + b"IDAT" + bytes(1 << 20)
+    )
+    assert probe_image(tmp_path / "a.png").error is not None
+    assert str(probe_image(tmp_path / "a.png").error).startswith("too-large: ")
+
+
+def test_listed_images(tmp_path: Path) -> None:
+    root = tmp_path / "set"
+    for name in ("b.JPG", "deep/er/a.png", "a.webp", ".hidden.png", ".git/a.png", "a.txt", "a.eps", "c.tiff"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    os.mkfifo(root / "pipe.png")
+    (root / "folder.png").mkdir()
+    (tmp_path / "out.png").touch()
+    (root / "in.png").symlink_to("a.webp")
+    (root / "out.png").symlink_to("../out.png")
+    (root / "broken.png").symlink_to("nowhere")
+    (root / "again").symlink_to("deep")
+    (tmp_path / "link").symlink_to(root)
+    expected = ["a.webp", "b.JPG", "c.tiff", "deep/er/a.png", "in.png"]
+    assert list_images(root) == list_images(tmp_path / "link") == expected
