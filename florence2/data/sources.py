@@ -1,41 +1,101 @@
-"""Where a data set lies: a folder of the user, or a built-in set that is generated on first use."""
+"""Where a data set lies: a folder, an archive, a URI, or a built-in set; whatever it is, a local folder comes out."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import tempfile
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import PIL
 
 from florence2.data import builtin
+from florence2.data.archives import extract, is_archive
+from florence2.data.cache import cache_folder
+from florence2.data.fingerprint import hash_files
+from florence2.data.remote import Progress, fetch
 from florence2.errors import DatasetError
 
 __all__ = ["locate"]
 
+_SPLIT_FOLDERS = frozenset({"train", "valid", "val", "validation", "test"})
 
-def locate(source: str) -> Path:
+
+def locate(source: str, *, verify: bool = False, on_progress: Progress | None = None) -> Path:
     """Return the folder of a data set.
 
+    What is not a folder already is brought into the user's cache: an archive is extracted once, by the hash of its
+    bytes; a folder behind a URI is mirrored, and at each call what changed there is fetched.
+
     Args:
-        source: a folder, or the name of a built-in set such as ``builtin:cards``.
+        source: a folder, a .zip or .tar file, a URI that fsspec reads, or a built-in set such as ``builtin:cards``.
+        verify: hash an archive and fetch remote files again, also where sizes and times are those of the last look.
+        on_progress: called with the number of files fetched so far and in all.
 
     Returns:
-        An absolute path. A built-in set is generated into the user's cache if it is not there yet.
+        An absolute path. Where an archive holds nothing but a folder, that folder.
 
     Raises:
-        DatasetError: there is no built-in set of that name.
+        DatasetError: there is no such built-in set, or an archive or a URI cannot be read.
     """
-    if not source.startswith("builtin:"):
-        return Path(os.path.expanduser(source)).absolute()  # noqa: PTH111 - Path.expanduser raises for unknown users
-    if source not in builtin.BUILTIN_DATASETS:
-        raise DatasetError(f"unknown built-in data set {source!r}; there is: {', '.join(builtin.BUILTIN_DATASETS)}")
-    return builtin.materialize(source, _cache_folder() / _generator_digest())
+    if source.startswith("builtin:"):
+        if source not in builtin.BUILTIN_DATASETS:
+            raise DatasetError(f"unknown built-in data set {source!r}; there is: {', '.join(builtin.BUILTIN_DATASETS)}")
+        return builtin.materialize(source, cache_folder("datasets") / _generator_digest())
+    path = _local_path(source)
+    if path is None:
+        key = hashlib.sha256(source.encode()).hexdigest()
+        path = fetch(source, cache_folder("mirrors") / key[:32], verify=verify, on_progress=on_progress)
+    if not is_archive(path.name) or path.is_dir():
+        return path
+    if not path.is_file():
+        raise DatasetError(f"{path}: no such archive; give a folder, a .zip or .tar file, or a URI")
+    return _extracted(path, verify=verify)
 
 
-def _cache_folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "florence2" / "datasets"
+def _local_path(source: str) -> Path | None:
+    """Return the absolute path that a source names, None if it is a URI of something else than a local file."""
+    protocol, separator, _ = source.partition("://")
+    if separator and protocol in ("file", "local"):
+        return Path(unquote(urlsplit(source).path)).absolute()
+    if separator:
+        return None
+    return Path(os.path.expanduser(source)).absolute()  # noqa: PTH111 - Path.expanduser raises for unknown users
+
+
+def _extracted(archive: Path, *, verify: bool) -> Path:
+    """Return the folder with an archive's content; it appears in one move when it is complete."""
+    sha256 = hash_files(archive.parent, [archive.name], verify=verify)[archive.name]
+    folder = cache_folder("datasets") / sha256
+    if not folder.is_dir():
+        partial: Path | None = None
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(prefix=".extract-", dir=folder.parent))
+            extract(archive, partial / "content")
+            try:
+                (partial / "content").rename(folder)
+            except OSError:
+                # Another process finished the same folder first.
+                if not folder.is_dir():
+                    raise
+        except OSError as exc:
+            raise DatasetError(f"{folder}: cannot be written ({exc.strerror}); set XDG_CACHE_HOME to a folder") from exc
+        finally:
+            if partial is not None:
+                shutil.rmtree(partial, ignore_errors=True)
+    return _inner(folder)
+
+
+def _inner(folder: Path) -> Path:
+    """Step into folders that are alone, as archives of a folder have one; what a Mac adds does not count."""
+    while True:
+        entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
+        if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() in _SPLIT_FOLDERS:
+            return folder
+        folder = entries[0]
 
 
 def _generator_digest() -> str:

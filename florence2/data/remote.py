@@ -1,0 +1,251 @@
+"""Data sets behind a URI: mirrored into a local folder through fsspec, so that only what changed is fetched again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import fsspec  # type: ignore[import-untyped]
+
+from florence2.data.archives import is_archive
+from florence2.data.file_index import FileIndex, stamp_of
+from florence2.data.safe_names import safe_parts
+from florence2.errors import DatasetError
+
+__all__ = ["Progress", "fetch", "redact"]
+
+logger = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files fetched so far and in all."""
+
+_FILES = "files"
+_KIND = "mirrored"
+_AT_ONCE = 8
+_KEPT_AT_ONCE = 200
+_STALE_SECONDS = 86_400
+_LOG_SECONDS = 30.0
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+_VERSION_KEYS = ("ETag", "etag", "generation", "md5Hash", "checksum", "Content-MD5", "content_md5", "Digest")
+_TIME_KEYS = ("LastModified", "Last-Modified", "last_modified", "updated", "mtime", "modified", "created")
+
+
+def redact(text: str) -> str:
+    """Return a URI, or a text with URIs, without what may be a secret: user, password and query."""
+    return re.sub(r"\?[^\s'\"]+", "?***", re.sub(r"(?<=://)[^/\s?#'\"]*@", "***@", text))
+
+
+def fetch(uri: str, folder: Path, *, verify: bool = False, on_progress: Progress | None = None) -> Path:
+    """Bring the files behind a URI into a local folder, in which nothing else may be kept.
+
+    Each file is moved into place when it is complete, so an interrupted call leaves whole files, and the next goes on.
+
+    Args:
+        uri: of a folder, or of an archive (see ``is_archive``).
+        folder: where to keep the files and what is known of them; made if need be.
+        verify: fetch every file again, also where size and version are those of the last time.
+        on_progress: called after each file.
+
+    Returns:
+        The local folder that has the same files, or the local archive.
+
+    Raises:
+        DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
+            holds user, password or query of the URI.
+    """
+    with _translated(uri):
+        files, path = fsspec.core.url_to_fs(uri, **_options(uri))
+        # Listings are kept by fsspec for as long as the process lives.
+        files.invalidate_cache()
+        is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
+        listing = {Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)
+    mirror = folder / _FILES
+    targets = {name: "/".join(_place(name, uri)) for name in listing}
+    _refuse_clashes(targets, uri)
+    sources = {targets[name]: info for name, info in listing.items()}
+    try:
+        mirror.mkdir(parents=True, exist_ok=True)
+        with FileIndex(folder / "index.sqlite") as index:
+            _remove_all_but(mirror, set(sources))
+            waiting = sources if verify else _changed(mirror, sources, index)
+            _download(files, waiting, folder, uri, index, on_progress)
+    except OSError as exc:
+        raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
+    return mirror / next(iter(sources)) if is_file else mirror
+
+
+def _options(uri: str) -> dict[str, Any]:
+    """Return what fsspec is told beside the URI: the web has a limit for a whole download by default, five minutes."""
+    if not uri.startswith(("http://", "https://")):
+        return {}
+    from aiohttp import ClientTimeout  # as heavy as its uses are rare
+
+    return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+
+
+def _list(files: Any, path: str, uri: str) -> dict[str, dict[str, Any]]:
+    """Return what is known of the files below a path, by their names relative to it."""
+    if {"http", "https"} & {files.protocol, *files.protocol}:
+        raise DatasetError(
+            f"{redact(uri)}: a web server does not list folders; give the address of a .zip or .tar.gz archive"
+        )
+    found = files.find(path, detail=True)
+    above = path.rstrip("/") + "/"
+    if path in found:
+        raise DatasetError(f"{redact(uri)}: is a single file; give a folder, or a .zip or .tar.gz archive")
+    # A key that ends in a slash is how object stores mark an empty folder.
+    listing = {
+        name.removeprefix(above): info
+        for name, info in found.items()
+        if info["type"] == "file" and not name.endswith("/")
+    }
+    if not listing:
+        raise FileNotFoundError(path)
+    return listing
+
+
+def _place(name: str, uri: str) -> tuple[str, ...]:
+    try:
+        parts = safe_parts(name)
+    except ValueError as exc:
+        raise DatasetError(f"{redact(uri)}: {name!a} {exc}; rename or remove it there") from None
+    if not parts:
+        raise DatasetError(f"{redact(uri)}: {name!a} is no file name; rename or remove it there")
+    return parts
+
+
+def _refuse_clashes(targets: Mapping[str, str], uri: str) -> None:
+    """Raise if two names would become one file, or one both a file and a folder."""
+    folders = {above for target in set(targets.values()) for above in _folders_of(target)}
+    seen: set[str] = set()
+    for name, target in targets.items():
+        if target in seen or target in folders:
+            raise DatasetError(
+                f"{redact(uri)}: {name!a} is there twice, or as a file and as a folder; rename or remove one there"
+            )
+        seen.add(target)
+
+
+def _folders_of(target: str) -> Iterator[str]:
+    position = target.find("/")
+    while position != -1:
+        yield target[:position]
+        position = target.find("/", position + 1)
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    """Return what changes when the file does, empty if the server says nothing that would."""
+    keys = [key for key in _VERSION_KEYS if info.get(key)] or [key for key in _TIME_KEYS if info.get(key)]
+    return json.dumps([info.get("size"), *((key, str(info[key])) for key in keys)]) if keys else ""
+
+
+def _changed(mirror: Path, sources: Mapping[str, Mapping[str, Any]], index: FileIndex) -> dict[str, Mapping[str, Any]]:
+    """Return what is not in the mirror as it is at the source."""
+    versions = {target: _version(info) for target, info in sources.items()}
+    known = index.lookup(_KIND, {target: version for target, version in versions.items() if version})
+    changed = {}
+    for target, info in sources.items():
+        try:
+            unchanged = known.get(target) == stamp_of((mirror / target).lstat())
+        except OSError:
+            unchanged = False
+        if not unchanged:
+            changed[target] = info
+    return changed
+
+
+def _download(
+    files: Any,
+    waiting: Mapping[str, Mapping[str, Any]],
+    folder: Path,
+    uri: str,
+    index: FileIndex,
+    on_progress: Progress | None,
+) -> None:
+    """Fetch files several at a time; an error stops those that have not begun."""
+    fetched: list[tuple[str, tuple[str, str]]] = []
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
+
+        def fetch_one(number: int, target: str) -> None:
+            temporary, final = Path(partial, str(number)), folder / _FILES / target
+            expected = waiting[target].get("size")
+            with _translated(uri):
+                files.get_file(waiting[target]["name"], str(temporary))
+            if expected is not None and temporary.stat().st_size != expected:
+                raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
+            final.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(final)
+            fetched.append((target, (_version(waiting[target]), stamp_of(final.lstat()))))
+
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        kept, told = 0, time.monotonic()
+        try:
+            futures = [pool.submit(fetch_one, number, target) for number, target in enumerate(waiting)]
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                if on_progress is not None:
+                    on_progress(done, len(futures))
+                if len(fetched) - kept >= _KEPT_AT_ONCE:
+                    fresh = fetched[kept:]
+                    index.store(_KIND, dict(fresh))
+                    kept += len(fresh)
+                if time.monotonic() - told > _LOG_SECONDS:
+                    told = time.monotonic()
+                    logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            index.store(_KIND, dict(fetched[kept:]))
+
+
+def _remove_all_but(mirror: Path, wanted: set[str]) -> None:
+    """Remove from the mirror what is no longer at the source, and what a killed process left behind."""
+    for left in mirror.parent.glob(".partial-*"):
+        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    for folder, folders, names in os.walk(mirror, topdown=False):
+        above = Path(folder)
+        for name in (*names, *(name for name in folders if (above / name).is_symlink())):
+            if (above / name).relative_to(mirror).as_posix() not in wanted:
+                (above / name).unlink()
+        if above != mirror:
+            with contextlib.suppress(OSError):  # not empty
+                above.rmdir()
+
+
+@contextlib.contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
+
+    The cause is cut off: its text may hold the URI with its secrets, and tracebacks reach logs.
+    """
+    shown = redact(uri)
+    try:
+        yield
+    except DatasetError:
+        raise
+    except ImportError:
+        protocol = uri.partition("://")[0].rpartition("::")[2]
+        package = (
+            f"'florence2-finetune[{_EXTRAS[protocol]}]'" if protocol in _EXTRAS else f"what fsspec needs for {protocol}"
+        )
+        raise DatasetError(f"{shown}: reading {protocol}:// needs another package; pip install {package}") from None
+    except FileNotFoundError:
+        raise DatasetError(f"{shown}: there is nothing; check the address and its spelling") from None
+    except PermissionError:
+        raise DatasetError(
+            f"{shown}: access was refused; check the credentials, and that they may list and read"
+        ) from None
+    except Exception as exc:  # every backend has exceptions of its own
+        detail = redact(f"{type(exc).__name__}: {exc}").splitlines()[0][:300]
+        raise DatasetError(f"{shown}: cannot be read ({detail}); check the address, network and credentials") from None
