@@ -21,6 +21,7 @@ __all__ = [
     "EvaluationConfig",
     "LoraConfig",
     "ModelConfig",
+    "Outcome",
     "RegistrationConfig",
     "Section",
     "SplitConfig",
@@ -42,15 +43,43 @@ class Section(BaseModel):
 class DatasetConfig(Section):
     """Where the annotated images come from."""
 
-    source: str = Field("builtin:cards", min_length=1, description="Folder of the data set, or builtin:cards.")
+    source: str = Field(
+        "builtin:cards",
+        min_length=1,
+        description="Folder, .zip or .tar file, or URI (s3://, https://, ...) of the data set, or builtin:cards.",
+    )
+    format: Literal["auto", "jsonl", "coco", "voc", "yolo", "easy-vqa", "sroie"] = Field(
+        "auto", description="How the data set is written; auto: recognised by its files."
+    )
+    verify: bool = Field(False, description="Read every file again, also if size and time are those of the last look.")
+
+
+Outcome = Literal["fail", "quarantine", "repair", "warn", "ignore"]
 
 
 class ValidationConfig(Section):
     """What to do about rows that break a rule."""
 
-    on_error: Literal["fail", "quarantine"] = Field(
-        "fail", description="fail: stop the run; quarantine: go on without the bad rows and count them."
+    on_error: Literal["fail", "quarantine", "repair"] = Field(
+        "fail",
+        description="fail: stop the run; quarantine: go on without the bad rows and list them; "
+        "repair: mend what can be mended safely, stop at the rest.",
     )
+    rules: dict[str, Outcome] = Field(
+        default_factory=dict, description="Outcome of single rules by their code, for example box-outside: repair."
+    )
+    tiny_box: int = Field(4, ge=0, le=1000, description="Boxes with a side of fewer bins (of 1000) are called tiny.")
+    near_iou: float = Field(0.9, gt=0, le=1, description="Boxes of one class that overlap more are called the same.")
+    rare_class: int = Field(5, ge=0, description="Classes with fewer boxes in the training split are called rare.")
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _accept_pairs(cls, value: Any) -> Any:
+        """Take ``["box-outside=repair"]`` as well, as the command line gives it."""
+        if isinstance(value, list | tuple):
+            pairs = [str(pair).partition("=") for pair in value]
+            return {code: outcome for code, _, outcome in pairs}
+        return value
 
 
 class SplitConfig(Section):
@@ -59,6 +88,9 @@ class SplitConfig(Section):
     valid_fraction: Fraction = Field(0.1, description="Share of the images for validation where none is given.")
     test_fraction: Fraction = Field(0.1, description="Share of the images for the test where none is given.")
     split_seed: Seed = Field(0, description="Seed of the shuffle.")
+    frozen_test: str | None = Field(
+        None, description="File that names the images of the test split, as florence2 freeze writes it."
+    )
 
     @model_validator(mode="after")
     def _leave_some_for_training(self) -> Self:

@@ -1,74 +1,148 @@
-"""Training, validation and test split: those given, or seeded ones by the content of the images."""
+"""Training, validation and test split: those given, or seeded ones by the content of the images.
+
+A split that never moves a picture when others are added can only look at that picture: its place is a hash. So shares
+hold by expectation, of every class as of the whole, with the scatter of chance. Exact shares would move old pictures
+with every addition, and a training picture that turns into a test picture makes the figures of older models a lie. What
+chance cannot be trusted with is a class of few pictures: there, and only there, pictures are moved so that each split
+that is due one has one.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
+from florence2.codec.scan import scan_column
 from florence2.config import SplitConfig
+from florence2.data.checks.boxes import boxes_of, tidy
+from florence2.data.frozen_test import FrozenTest
 from florence2.data.manifest import SPLITS, DatasetManifest
+from florence2.data.picture_groups import picture_groups
 from florence2.errors import DatasetError
 
 __all__ = ["split_dataset"]
 
+_EVERY = ""
+"""The label that all pictures have."""
 
-def split_dataset(manifest: DatasetManifest, config: SplitConfig) -> DatasetManifest:
+
+def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: FrozenTest | None = None) -> DatasetManifest:
     """Give every row a split.
 
     A split that is given stays as it is. Rows without one are dealt out, and a validation or test split that is not
-    given is taken out of the training split. All rows of one picture (by the hash of its file) go together. A picture
-    is placed by the hash of its content and the seed, so the order of the rows does not matter, and pictures added
-    later move none of the old ones, except that a split that a small set left empty takes one picture of another.
+    given is taken out of the training split. All rows of identical and near-identical pictures go together; those that
+    are near-identical to a picture of a given split go there. A group is placed by the seed and the smallest content
+    hash of its pictures alone, so the order of the rows does not matter, and pictures added later move none of the old
+    ones, with two exceptions:
+
+    - A newcomer that is near-identical to old pictures takes their group over if its hash is the smallest (one chance
+      in the number of pictures); so does one that ties two groups together. The old ones then go where it goes.
+    - A class that is due a picture in a split (its share, rounded, is at least one), or any picture in training, and
+      has none there by chance, is lent one; it goes back when a newcomer fills the gap. At shares of 0.1 that happens
+      to classes of 5 to about 40 pictures. So does a split that would be empty.
+
+    A frozen test split rules both out for the test.
 
     Args:
         manifest: the data set.
         config: the shares of the pictures that are to be dealt out, and the seed.
+        frozen: the pictures of the test split; no other goes there.
 
     Returns:
         The same rows in the same order, each in train, valid or test.
 
     Raises:
-        DatasetError: a split would be empty.
+        DatasetError: a split would be empty, or the frozen test split does not fit the data set.
     """
     given = manifest.table["split"]
-    content = manifest.table["sha256"].where(manifest.table["sha256"] != "", manifest.table["image"])
-    # A picture of a held-out split that was given stays there, with all of its rows that have no split.
-    held = {key: split for split in ("valid", "test") for key in content[given == split].unique()}
-    wanted = {"test": config.test_fraction, "valid": config.valid_fraction}
-    missing = {split: fraction for split, fraction in wanted.items() if not (given == split).any()}
+    group = picture_groups(manifest)
+    if frozen is not None:
+        given = frozen.applied(manifest, group)
+    fractions = (
+        {"valid": config.valid_fraction} if frozen else {"test": config.test_fraction, "valid": config.valid_fraction}
+    )
+    missing = {split: fraction for split, fraction in fractions.items() if not (given == split).any()}
     pool = (given == "") | ((given == "train") & bool(missing))
-    free = [key for key in content[pool].unique() if key not in held]
-    places = held | _deal(free, missing, config.split_seed)
-    return _checked(manifest, given.where(~pool, content.map(places)), config)
+    # Later ones overrule: a picture that is in the given test split is not trained on again.
+    fixed = ("train", "valid", "test") if not missing else ("valid", "test")
+    held = {key: split for split in fixed for key in group[given == split].unique()}
+    free = pool & ~group.isin(list(held))
+    dealt = _deal(group[free].unique().tolist(), _labels(manifest, group, free), missing, config.split_seed)
+    return _checked(manifest, given.where(~pool, group.map(held | dealt)), config)
 
 
-def _deal(contents: list[str], fractions: Mapping[str, float], seed: int) -> dict[str, str]:
-    """Place each picture by its own hash alone; what no fraction takes is for training."""
-    points = {content: _point(content, seed) for content in contents}
-    placed = dict.fromkeys(contents, "train")
-    for content, point in points.items():
+def _labels(manifest: DatasetManifest, group: pd.Series[str], chosen: pd.Series[bool]) -> dict[str, list[str]]:
+    """Return the groups of pictures of each label among the chosen rows: classes of boxes, else the task."""
+    boxes = boxes_of(manifest, scan_column(manifest.table["suffix"]))
+    names = np.array([*map(tidy, boxes.names), _EVERY], dtype=object)
+    named = pd.DataFrame({"group": group.iloc[boxes.row].to_numpy(), "label": names[boxes.name]})
+    rest = ~np.isin(np.arange(len(manifest)), boxes.row)
+    others = pd.DataFrame({"group": group[rest].to_numpy(), "label": manifest.table.loc[rest, "task"].to_numpy()})
+    pairs = pd.concat([named[chosen.to_numpy()[boxes.row]], others[chosen[rest].to_numpy()]]).drop_duplicates()
+    members: dict[str, list[str]] = {str(label): keys.tolist() for label, keys in pairs.groupby("label")["group"]}
+    return members | {_EVERY: group[chosen].unique().tolist()}
+
+
+def _deal(
+    groups: Iterable[str], members: Mapping[str, list[str]], fractions: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """Place each group by its own name; what no fraction takes is for training.
+
+    Args:
+        groups: names of the groups of pictures.
+        members: the groups that have each label.
+        fractions: share of each held-out split to be made.
+        seed: of the hash.
+    """
+    points = {name: _point(name, seed) for name in groups}
+    placed = dict.fromkeys(points, "train")
+    for name, point in points.items():
         bound = 0.0
         for split, fraction in fractions.items():
             bound += fraction
             if point < bound:
-                placed[content] = split
+                placed[name] = split
                 break
-    for split in (*(split for split, fraction in fractions.items() if fraction > 0), "train"):
-        _fill_if_empty(split, placed, points)
+    if fractions:
+        _lend(placed, points, members, fractions)
     return placed
 
 
-def _fill_if_empty(split: str, placed: dict[str, str], points: Mapping[str, float]) -> None:
-    """Give a split that chance left empty one picture of the largest, as happens to a dozen pictures."""
-    sizes = Counter(placed.values())
-    if not sizes or split in sizes:
-        return
-    donor, size = max(sizes.items(), key=lambda item: (item[1], item[0]))
-    if size > 1:
-        placed[min((key for key, home in placed.items() if home == donor), key=points.__getitem__)] = split
+def _lend(
+    placed: dict[str, str],
+    points: Mapping[str, float],
+    members: Mapping[str, list[str]],
+    fractions: Mapping[str, float],
+) -> None:
+    """Move groups to where chance left a label out that is due there; the rarest label first, all pictures last."""
+    labels_of: dict[str, list[str]] = defaultdict(list)
+    for label, names in members.items():
+        for name in names:
+            labels_of[name].append(label)
+    count = {label: Counter(placed[name] for name in names) for label, names in members.items()}
+    for label in sorted(members, key=lambda label: (label == _EVERY, len(members[label]), label)):
+        size = len(members[label])
+        due = [split for split, share in fractions.items() if share and (label == _EVERY or share * size >= 0.5)]
+        for split in (*due, "train"):
+            if not size or count[label][split]:
+                continue
+            # What is trained on matters most: a class may leave the held-out splits for it.
+            kept = (_EVERY,) if split == "train" else None
+            donor = max(count[label], key=lambda home: (count[label][home], home))
+            able = (
+                name
+                for name in members[label]
+                if placed[name] == donor and all(count[mark][donor] > 1 for mark in kept or labels_of[name])
+            )
+            lent = min(able, key=points.__getitem__, default=None)
+            if lent is not None:
+                placed[lent] = split
+                for mark in labels_of[lent]:
+                    count[mark].update({donor: -1, split: 1})
 
 
 def _point(content: str, seed: int) -> float:
@@ -87,4 +161,4 @@ def _checked(manifest: DatasetManifest, split: pd.Series[str], config: SplitConf
             f"valid_fraction {config.valid_fraction} and test_fraction {config.test_fraction}; "
             f"give {empty[0]}/ in the data set, add images, or raise the fraction"
         )
-    return DatasetManifest(manifest.root, manifest.table.assign(split=split.astype("string")))
+    return manifest.replace_rows(manifest.table.assign(split=split.astype("string")))

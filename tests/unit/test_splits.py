@@ -1,19 +1,46 @@
-"""Splits: given ones stay, made ones leak nothing and do not move, and the folder's hash follows its content."""
+"""Splits: given ones stay, made ones leak nothing and do not move."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from florence2.config import SplitConfig
-from florence2.data.fingerprint import fingerprint_folder
 from florence2.data.manifest import DatasetManifest
+from florence2.data.near_duplicates import signature
+from florence2.data.picture_groups import picture_groups
 from florence2.data.splits import split_dataset
 from florence2.errors import DatasetError
-from tests.builders import annotation, manifest, write_dataset, write_image
+from tests.builders import manifest
+
+
+def signatures(count: int, seed: int = 0) -> list[str]:
+    """Return signatures of pictures that are not alike."""
+    cells = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    return [signature(Image.fromarray(pixels).resize((48, 48))) for pixels in cells]
+
+
+def classed(names: Sequence[Sequence[str]], alike: Mapping[int, str] | None = None) -> DatasetManifest:
+    """Return pictures with a box of each class named; the alike ones have the signature given."""
+    box = "<loc_1><loc_2><loc_300><loc_400>"
+    # The hash follows the name, so that the same picture is in sets of any size.
+    rows = [
+        {
+            "split": "",
+            "image": f"{number}.png",
+            "sha256": hashlib.sha256(str(number).encode()).hexdigest(),
+            "suffix": "".join(name + box for name in of_picture),
+        }
+        for number, of_picture in enumerate(names)
+    ]
+    return manifest(*rows, images={f"{number}.png": {"signature": text} for number, text in (alike or {}).items()})
 
 
 def unsplit(images: int, rows_each: int = 1, split: str = "") -> DatasetManifest:
@@ -86,45 +113,79 @@ def test_an_empty_split_is_an_error(images: int, settings: SplitConfig, split: s
         split_dataset(unsplit(images), settings)
 
 
-class TestFolderFingerprint:
-    def test_follows_a_hidden_picture(self, tmp_path: Path) -> None:
-        root = write_dataset(tmp_path, {"train": [annotation(".a.png")]})
-        before = fingerprint_folder(root)
-        write_image(root / "train" / ".a.png", color=(1, 2, 3))
-        assert fingerprint_folder(root) != before
+@settings(max_examples=10, deadline=None)
+@given(st.data())
+def test_no_old_picture_moves_while_every_class_is_common(data: st.DataObject) -> None:
+    class_of = ["cat", "dog", "bird"]
+    old = [[class_of[number % 3]] for number in range(240)]
+    more = st.lists(st.lists(st.sampled_from([*class_of, "new"]), max_size=3, unique=True), max_size=40)
+    before = split_dataset(classed(old), config()).table["split"].tolist()
+    after = split_dataset(classed([*old, *data.draw(more)]), config()).table["split"].tolist()
+    assert after[:240] == before
 
-    def test_does_not_depend_on_place_time_or_leftovers(self, tmp_path: Path) -> None:
-        first = fingerprint_folder(write_dataset(tmp_path / "one"))
-        (tmp_path / "one").rename(tmp_path / "two")
-        (tmp_path / "two/train/.DS_Store").write_text("x")
-        (tmp_path / "two/.git").mkdir()
-        (tmp_path / "two/.git/HEAD").write_text("x")
-        (tmp_path / "two/train/a.png").touch()
-        assert fingerprint_folder(tmp_path / "two") == first
 
-    def test_follows_bytes_names_and_presence(self, tmp_path: Path) -> None:
-        root = write_dataset(tmp_path)
-        prints = [fingerprint_folder(root)]
-        image = root / "train/a.png"
-        data = bytearray(image.read_bytes())
-        data[-1] ^= 1
-        image.write_bytes(bytes(data))
-        prints.append(fingerprint_folder(root))
-        image.rename(root / "train/b.png")
-        prints.append(fingerprint_folder(root))
-        (root / "test/annotations.jsonl").unlink()
-        prints.append(fingerprint_folder(root))
-        assert len(set(prints)) == 4
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000), st.integers(2, 12), st.integers(1, 4))
+def test_near_identical_pictures_go_together(seed: int, groups: int, copies: int) -> None:
+    alike = dict(enumerate(signatures(groups, seed) * copies))
+    made = split_dataset(classed([["cat"]] * (len(alike) + 20), alike), config(seed=seed))
+    places = made.table["split"].tolist()
+    assert [places[number] for number in alike] == places[:groups] * copies
 
-    def test_follows_links_once_and_ends(self, tmp_path: Path) -> None:
-        root = write_dataset(tmp_path / "set")
-        (root / "train/loop").symlink_to(root)
-        outside = write_dataset(tmp_path / "outside")
-        (root / "more").symlink_to(outside)
-        first = fingerprint_folder(root)
-        (outside / "train/annotations.jsonl").write_text("changed")
-        assert fingerprint_folder(root) != first
 
-    def test_a_missing_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(DatasetError, match="no such folder"):
-            fingerprint_folder(tmp_path / "nowhere")
+def test_a_newcomer_moves_a_group_only_if_its_hash_is_the_smallest() -> None:
+    alike = signatures(1)[0]
+    before = split_dataset(classed([["cat"]] * 60, {3: alike, 4: alike}), config())
+    moved = 0
+    for newcomer in range(60, 75):
+        after = split_dataset(classed([["cat"]] * (newcomer + 1), {3: alike, 4: alike, newcomer: alike}), config())
+        contents = after.table["sha256"]
+        if contents[newcomer] > min(contents[3], contents[4]):
+            assert after.table["split"].tolist()[:60] == before.table["split"].tolist()
+            assert after.table["split"][newcomer] == after.table["split"][3]
+        else:
+            moved += 1
+    assert 0 < moved < 15
+
+
+@pytest.mark.parametrize("home", ["valid", "test"])
+def test_a_near_identical_picture_follows_the_given_split(home: str) -> None:
+    rows = [{"split": split, "image": f"{split}.png"} for split in ("train", "valid", "test")]
+    rows += [{"split": "", "image": f"{number}.png"} for number in range(4)]
+    texts = signatures(2)
+    images = {
+        f"{home}.png": {"signature": texts[0]},
+        "1.png": {"signature": texts[0]},
+        "2.png": {"signature": texts[1]},
+    }
+    images["train.png"] = {"signature": texts[1]}
+    made = split_dataset(manifest(*rows, images=images), config())
+    assert made.table["split"].tolist() == ["train", "valid", "test", "train", home, "train", "train"]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rare_class_is_in_every_split_that_is_due_one(seed: int) -> None:
+    names = [["common"]] * 200 + [["common", "rare"]] * 5 + [["alone"]] * 2
+    made = split_dataset(classed(names), config(0.1, 0.1, seed))
+    found = Counter(zip(made.table["split"], (tuple(n) for n in names), strict=True))
+    assert {split for split in ("train", "valid", "test") if found[split, ("common", "rare")]} == {
+        "train",
+        "valid",
+        "test",
+    }
+    assert found["train", ("alone",)] >= 1
+    assert 8 <= sum(count for (split, _), count in found.items() if split == "test") <= 36
+
+
+def test_tasks_without_boxes_are_spread_too() -> None:
+    rows = [{"split": "", "task": "<OD>"}] * 100
+    rows += [{"split": "", "task": "<VQA>", "prefix": "<VQA>what is it?", "suffix": "a cat"}] * 5
+    made = split_dataset(manifest(*rows), config(0.1, 0.1))
+    assert set(made.table["split"][100:]) == {"train", "valid", "test"}
+
+
+def test_groups_are_named_by_their_smallest_content() -> None:
+    texts = signatures(2)
+    rows = [{"sha256": content, "image": f"{content}.png"} for content in ("c", "a", "b", "", "a")]
+    images = {"c.png": {"signature": texts[0]}, "b.png": {"signature": texts[0]}, "a.png": {"signature": texts[1]}}
+    assert picture_groups(manifest(*rows, images=images)).tolist() == ["b", "a", "b", ".png", "a"]
