@@ -15,7 +15,7 @@ from PIL import Image
 
 from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
-from florence2.data.manifest import DatasetManifest
+from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
 __all__ = [
     "annotation",
@@ -90,15 +90,41 @@ def manifest_row(line: int = 1, **values: Any) -> dict[str, Any]:
         "suffix": "cat<loc_100><loc_200><loc_300><loc_400>",
         "file": "train/annotations.jsonl",
         "line": line,
+        "box_lines": None,
+        "declared_width": None,
+        "declared_height": None,
         "line_error": None,
         "image_error": None,
     } | values
 
 
-def manifest(*rows: Mapping[str, Any], root: str = "/data") -> DatasetManifest:
-    """Return a manifest of rows that state only what differs from a valid one; images need not exist."""
-    return DatasetManifest.from_rows(
-        Path(root), [manifest_row(**{"line": line} | dict(row)) for line, row in enumerate(rows, 1)]
+def manifest(
+    *rows: Mapping[str, Any],
+    root: str = "/data",
+    images: Mapping[str, Mapping[str, Any]] | None = None,
+    splits: Sequence[str] = (),
+) -> DatasetManifest:
+    """Return a manifest of rows that state only what differs from a valid one; images need not exist.
+
+    Args:
+        rows: what differs in each row from ``manifest_row``.
+        root: folder of the data set.
+        images: what differs in image files, by path, from an ordinary RGB one; a new path is an unused image.
+        splits: splits that the set has besides those of the rows.
+    """
+    full = [manifest_row(**{"line": line} | dict(row)) for line, row in enumerate(rows, 1)]
+    files: dict[str, dict[str, Any]] = {}
+    for row in full:
+        looked = {"mode": "RGB", "orientation": 1, "brightness": 0.5, "signature": None, "error": row["image_error"]}
+        files[row["image"]] = {name: row[name] for name in ("image", "width", "height", "sha256")} | looked
+    unused = dict.fromkeys(IMAGE_COLUMNS) | {"sha256": ""}
+    for name, values in (images or {}).items():
+        files[name] = files.get(name, unused | {"image": name}) | dict(values)
+    return DatasetManifest.from_columns(
+        Path(root),
+        {name: [row[name] for row in full] for name in COLUMNS},
+        {name: [file[name] for file in files.values()] for name in IMAGE_COLUMNS},
+        splits,
     )
 
 

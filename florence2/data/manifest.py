@@ -1,11 +1,13 @@
-"""``DatasetManifest``: the one table that stands for a data set.
+"""``DatasetManifest``: the table that stands for a data set.
 
-A row is an annotation line. Pixels are never in it: a row names its image file and the file's hash. What a reader
-could not read is kept in the row as well, so that validation can report every problem of a set together.
+A row is an annotation line; sets that list boxes (COCO, Pascal VOC, YOLO) have a row for each image. Pixels are never
+in it: a row names its image file and the file's hash, and a second table says of each image file what a look at it
+found. What a reader could not read is kept in the row as well, so that validation can report every problem together.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -15,11 +17,9 @@ from typing import Any
 
 import pandas as pd
 
-from florence2.codec.answers import scan_boxes
-from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.errors import DatasetError
 
-__all__ = ["COLUMNS", "SPLITS", "DatasetManifest"]
+__all__ = ["COLUMNS", "IMAGE_COLUMNS", "SPLITS", "DatasetManifest"]
 
 SPLITS = ("train", "valid", "test")
 """Names of the splits; a row without one has the empty string."""
@@ -35,6 +35,9 @@ COLUMNS: dict[str, str] = {
     "suffix": "string",
     "file": "string",
     "line": "int64",
+    "box_lines": "string",
+    "declared_width": "Int64",
+    "declared_height": "Int64",
     "line_error": "string",
     "image_error": "string",
 }
@@ -42,14 +45,36 @@ COLUMNS: dict[str, str] = {
 
 ``split``: train, valid, test or empty. ``image``: path relative to the root. ``width``, ``height``: pixels of the
 upright image, NA if unreadable. ``sha256``: of the image file, empty if unreadable. ``task``: token, empty if the
-prefix has none. ``file``, ``line``: where the row stands, relative to the root and counted from 1. ``line_error``,
-``image_error``: what could not be read, NA when all is well.
+prefix has none. ``suffix``: the answer; where it was made from coordinates, a box that leaves its image has bins
+outside 0..999. ``file``, ``line``: where the row stands, relative to the root and counted from 1. ``box_lines``: where
+the boxes of the answer stand in the file, a number for each, joined by blanks; NA where the answer itself stands in the
+file. ``declared_width``, ``declared_height``: size of the image in pixels as the annotations say, NA if they do not.
+``line_error``, ``image_error``: what could not be read, NA when all is well.
 """
 
-_NULLABLE = frozenset({"width", "height", "line_error", "image_error"})
+IMAGE_COLUMNS: dict[str, str] = {
+    "image": "string",
+    "width": "Int64",
+    "height": "Int64",
+    "sha256": "string",
+    "mode": "string",
+    "orientation": "Int64",
+    "brightness": "Float64",
+    "signature": "string",
+    "error": "string",
+}
+"""Columns of the table of image files: path relative to the root, then the fields of ``ImageProbe`` by their names.
+
+A file that no row names was not looked at: its hash is empty and the other fields are NA.
+"""
+
+_NULLABLE = frozenset(
+    {"width", "height", "box_lines", "declared_width", "declared_height", "line_error", "image_error"}
+)
 _TABLE_FILE = "manifest.parquet"
+_IMAGES_FILE = "images.parquet"
 _HEADER_FILE = "manifest.json"
-_FORMAT = "florence2-manifest/1"
+_FORMAT = "florence2-manifest/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +84,9 @@ class DatasetManifest:
     Attributes:
         root: absolute folder that ``image`` and ``file`` are relative to.
         table: the rows, with the columns and dtypes of ``COLUMNS`` and an index of 0..n-1. Not to be changed.
+        images: the image files, each once, with the columns and dtypes of ``IMAGE_COLUMNS``; also those that no row
+            names, but for a selection of rows. Not to be changed.
+        splits: the splits that the data set comes with, also one without a row.
 
     Raises:
         ValueError: the root is not absolute, or a column is missing, superfluous, out of order, of the wrong dtype
@@ -67,85 +95,88 @@ class DatasetManifest:
 
     root: str
     table: pd.DataFrame
+    images: pd.DataFrame
+    splits: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if not Path(self.root).is_absolute():
             raise ValueError(f"root must be an absolute folder, not {self.root!r}")
-        found = {str(name): str(dtype) for name, dtype in self.table.dtypes.items()}
-        if list(found.items()) != list(COLUMNS.items()):
-            raise ValueError(f"manifest columns must be {COLUMNS}, not {found}")
+        _check_columns(self.table, COLUMNS)
+        _check_columns(self.images, IMAGE_COLUMNS)
         if not self.table.index.equals(pd.RangeIndex(len(self.table))):
             raise ValueError("manifest rows must be indexed 0..n-1")
         empty = [name for name in COLUMNS if name not in _NULLABLE and bool(self.table[name].isna().any())]
         if empty:
             raise ValueError(f"manifest columns {empty} must not have missing values")
-        unknown = set(self.table["split"].unique()) - {"", *SPLITS}
+        unknown = {*self.table["split"].unique(), *self.splits} - {"", *SPLITS}
         if unknown:
             raise ValueError(f"split must be one of {SPLITS} or empty, not {sorted(unknown)}")
 
     @classmethod
-    def from_rows(cls, root: Path, rows: Iterable[Mapping[str, Any]]) -> DatasetManifest:
-        """Build a manifest from one mapping per row.
+    def from_columns(
+        cls, root: Path, rows: Mapping[str, Any], images: Mapping[str, Any], splits: Iterable[str] = ()
+    ) -> DatasetManifest:
+        """Build a manifest from the values of each column.
 
         Args:
-            root: folder of the data set.
-            rows: a value for each column of ``COLUMNS``; None where a value is missing.
-
-        Returns:
-            The manifest, with the root made absolute.
+            root: folder of the data set, made absolute.
+            rows: a sequence for each column of ``COLUMNS``; None where a value is missing.
+            images: a sequence for each column of ``IMAGE_COLUMNS``.
+            splits: the splits that the data set comes with; those of the rows are added.
         """
-        listed = list(rows)
-        columns = {name: pd.Series([row[name] for row in listed], dtype=dtype) for name, dtype in COLUMNS.items()}
-        return cls(str(root.resolve()), pd.DataFrame(columns))
+        table = pd.DataFrame({name: pd.Series(rows[name], dtype=dtype) for name, dtype in COLUMNS.items()})
+        files = pd.DataFrame({name: pd.Series(images[name], dtype=dtype) for name, dtype in IMAGE_COLUMNS.items()})
+        named = {*splits, *table["split"].unique()}
+        return cls(str(root.resolve()), table, files, tuple(split for split in SPLITS if split in named))
 
     def __len__(self) -> int:
         return len(self.table)
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
-        """Hash of the rows in their order; where the folder lies does not enter into it.
+        """Hash of the rows in their order and of the image files; where the folder lies does not enter into it.
 
         Hexadecimal SHA-256 of a JSON text of each column, so it does not hang on a version of pandas.
         """
         digest = hashlib.sha256(_FORMAT.encode())
-        for name in COLUMNS:
-            column = self.table[name].astype(object)
-            values = column.where(column.notna(), None).tolist()
-            digest.update(json.dumps([name, values]).encode())
+        for frame in (self.table, self.images):
+            for name in frame.columns:
+                column = frame[name].astype(object)
+                values = column.where(column.notna(), None).tolist()
+                digest.update(json.dumps([name, values]).encode())
+        digest.update(json.dumps(self.splits).encode())
         return digest.hexdigest()
+
+    def replace_rows(self, table: pd.DataFrame) -> DatasetManifest:
+        """Return a manifest of these rows, in their order and indexed anew, with the images that they name."""
+        images = self.images[self.images["image"].isin(table["image"])]
+        splits = tuple(split for split in SPLITS if (table["split"] == split).any())
+        return DatasetManifest(self.root, table.reset_index(drop=True), images.reset_index(drop=True), splits)
 
     def select(self, *splits: str) -> DatasetManifest:
         """Return the rows of one split or several, in their order; "" asks for the rows without one."""
-        return self._keep(self.table["split"].isin(splits))
+        return self.replace_rows(self.table[self.table["split"].isin(splits)])
 
     def drop(self, index: Iterable[int]) -> DatasetManifest:
         """Return the manifest without the rows at these positions."""
-        return self._keep(~self.table.index.isin(list(index)))
+        return self.replace_rows(self.table[~self.table.index.isin(list(index))])
 
     def image_path(self, position: int) -> Path:
         """Return the absolute path of the image of the row at a position, 0..n-1."""
         return Path(self.root) / str(self.table["image"].iloc[position])
 
-    def class_names(self, split: str | None = None) -> tuple[str, ...]:
-        """Return the class names in the detection answers, sorted.
-
-        Args:
-            split: look at one split only; None looks at all rows.
-
-        Returns:
-            Every distinct name that stands before location tokens in an answer made of boxes.
-        """
-        rows = self.table if split is None else self.table[self.table["split"] == split]
-        boxes = [token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES]
-        suffixes = rows.loc[rows["task"].isin(boxes), "suffix"].unique()
-        names = {span.class_name.strip() for suffix in suffixes for span in scan_boxes(suffix)[0]}
-        return tuple(sorted(names - {""}))
-
     def save(self, folder: Path) -> None:
-        """Write the manifest into a folder, which is made if need be: Parquet rows and a JSON header."""
+        """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""
         folder.mkdir(parents=True, exist_ok=True)
-        header = {"format": _FORMAT, "root": self.root, "rows": len(self), "fingerprint": self.fingerprint}
+        header = {
+            "format": _FORMAT,
+            "root": self.root,
+            "splits": self.splits,
+            "rows": len(self),
+            "fingerprint": self.fingerprint,
+        }
         self.table.to_parquet(folder / _TABLE_FILE, index=False)
+        self.images.to_parquet(folder / _IMAGES_FILE, index=False)
         (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -158,7 +189,8 @@ class DatasetManifest:
         try:
             header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
             table = pd.read_parquet(folder / _TABLE_FILE).astype(COLUMNS)
-            manifest = cls(header["root"], table)
+            images = pd.read_parquet(folder / _IMAGES_FILE).astype(IMAGE_COLUMNS)
+            manifest = cls(header["root"], table, images, tuple(header["splits"]))
             expected = header["fingerprint"]
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise DatasetError(f"{folder}: no readable manifest ({exc}); ingest the data set again") from exc
@@ -166,5 +198,8 @@ class DatasetManifest:
             raise DatasetError(f"{folder}: the rows are not those of the header; ingest the data set again")
         return manifest
 
-    def _keep(self, mask: Any) -> DatasetManifest:
-        return DatasetManifest(self.root, self.table[mask].reset_index(drop=True))
+
+def _check_columns(frame: pd.DataFrame, columns: Mapping[str, str]) -> None:
+    found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if list(found.items()) != list(columns.items()):
+        raise ValueError(f"manifest columns must be {dict(columns)}, not {found}")

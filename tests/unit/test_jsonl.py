@@ -70,6 +70,9 @@ def text_of(table: pd.DataFrame, column: str, position: int) -> str:
         ('{"image": "a.png", "prefix": "<OD>", "suffix": "x", "sufix": 1}', "unknown key 'sufix'"),
         ('{"image": 3, "prefix": "<OD>", "suffix": null}', "'image' is 3, not a text; 'suffix' is None, not a text"),
         ('{"image": "", "prefix": "<OD>", "suffix": "x"}', "'image' is empty"),
+        ('{"image": "a\\nb.png", "prefix": "<OD>", "suffix": "x"}', "line break or another control character"),
+        ('{"image": "a\\u0000.png", "prefix": "<OD>", "suffix": "x"}', "line break or another control character"),
+        ('{"image": "a.png", "image": "b.png", "prefix": "<OD>", "suffix": "x"}', "the key 'image' occurs twice"),
         ('{"image": "a.png", "prefix": "<OD>", "suffix": "\\ud800"}', "surrogate"),
         (b'{"image": "a.png", "prefix": "<OD>", "suffix": "\xff"}', "not valid UTF-8 at byte 49"),
         ("[" * 100_000, "not valid JSON"),
@@ -124,14 +127,12 @@ def test_a_missing_folder_and_a_file(tmp_path: Path) -> None:
 
 
 def test_no_annotations_names_what_is_there(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="it holds nothing"):
-        read_dataset(tmp_path)
     write_image(tmp_path / "images/a.png")
     (tmp_path / "labels.csv").touch()
     with pytest.raises(
         DatasetError, match=r"no annotations\.jsonl found; it must hold .*; it holds images/, labels\.csv"
     ):
-        read_dataset(tmp_path)
+        read_dataset(tmp_path, "jsonl")
 
 
 def test_a_split_with_images_needs_annotations(tmp_path: Path) -> None:
@@ -153,3 +154,30 @@ def test_a_folder_with_annotations_that_is_no_split_is_named(tmp_path: Path) -> 
         DatasetError, match=r"dev: holds annotations.jsonl but is no split; name it train, valid or test"
     ):
         read_dataset(root)
+
+
+def test_reads_one_folder_for_all_splits(tmp_path: Path) -> None:
+    for name in ("train", "valid", "test"):
+        write_image(tmp_path / f"{name}.png")
+        write_lines(tmp_path / f"_annotations.{name}.jsonl", [annotation(f"{name}.png")])
+    found = read_dataset(tmp_path)
+    assert found.table["split"].tolist() == ["train", "valid", "test"]
+    assert found.table["image"].tolist() == ["train.png", "valid.png", "test.png"]
+    assert found.table["file"].tolist()[0] == "_annotations.train.jsonl"
+    assert found.table["image_error"].isna().all()
+
+
+def test_a_line_that_is_too_long_is_passed_over_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("florence2.data.formats.jsonl._LONGEST_LINE", 200)
+    found = read_lines(tmp_path, annotation(), "x" * 1000, annotation(), "y" * 201, "z" * 200).table
+    assert found["line"].tolist() == [1, 2, 3, 4, 5]
+    assert ["longer than" in text_of(found, "line_error", row) for row in range(5)] == [False, True, False, True, True]
+
+
+def test_a_file_that_was_not_written_to_its_end_says_so(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png")
+    whole = json.dumps(annotation()).encode()
+    (tmp_path / "annotations.jsonl").write_bytes(whole + b"\n" + whole[:30])
+    found = read_dataset(tmp_path).table
+    assert text_of(found, "line_error", 0) == ""
+    assert text_of(found, "line_error", 1).endswith("the file ends within the line")

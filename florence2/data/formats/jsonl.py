@@ -1,7 +1,8 @@
-"""Reader of the Florence JSONL layout.
+"""The Florence JSONL layout, read and written.
 
     train/annotations.jsonl  train/*.png     and so on for valid/ (or val/, validation/) and test/
     annotations.jsonl        *.png           or directly in the folder, when there is no split yet
+    _annotations.train.jsonl *.png           or one folder for all splits, as Roboflow exports it
 
 A line is ``{"image": "a.png", "prefix": "<OD>", "suffix": "cat<loc_1><loc_2><loc_3><loc_4>"}``; the image path is
 relative to the file. A line that cannot be read becomes a row that says why; what spoils the set as a whole raises.
@@ -10,55 +11,46 @@ relative to the file. A line that cannot be read becomes a row that says why; wh
 from __future__ import annotations
 
 import json
-import posixpath
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
-from florence2.codec.tasks import TASKS
-from florence2.data.images import ImageDefect, ImageProbe, probe_images
+from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.data.formats.annotations import Annotation, to_manifest
+from florence2.data.formats.files import SPLIT_NAMES, entries, has_file, in_split_order, join, lists, open_annotations
+from florence2.data.formats.pictures import Picture
+from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
-__all__ = ["ANNOTATIONS_FILE", "read_jsonl"]
+__all__ = ["ANNOTATIONS_FILE", "is_jsonl", "jsonl_place", "read_jsonl", "write_jsonl"]
 
 ANNOTATIONS_FILE = "annotations.jsonl"
 """Name of the file of annotations in each folder."""
 
-_SPLIT_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
-_SPLIT_ORDER = ("train", "valid", "test", "")
+_SINGLE_FOLDER = {f"_annotations.{name}.jsonl": split for name, split in SPLIT_NAMES.items()}
 _KEYS = ("image", "prefix", "suffix")
 _LOOK = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} beside the images"
-_EXCERPT = 80
+_LONGEST_LINE = 16 << 20
+_BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True)
-class _Line:
-    """One line as it stands: its three texts (empty if it cannot be read) and why it cannot."""
-
-    split: str
-    folder: str
-    file: str
-    number: int
-    image: str = ""
-    prefix: str = ""
-    suffix: str = ""
-    error: str | None = None
-
-    @property
-    def image_name(self) -> str:
-        """Path of the image relative to the root, in normal form."""
-        return posixpath.normpath(posixpath.join(self.folder, self.image)) if self.image else ""
+def is_jsonl(root: Path) -> bool:
+    """Tell whether a folder, or one directly in it, holds annotations in this layout."""
+    names = entries(root)
+    return any(name in _SINGLE_FOLDER for name in names) or any(
+        has_file(root, join(folder, ANNOTATIONS_FILE)) for folder in ("", *names)
+    )
 
 
-def read_jsonl(root: Path) -> DatasetManifest:
+def read_jsonl(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder in the Florence JSONL layout.
 
     Args:
         root: the folder.
+        verify: read every image file again, also where size and time are those of the last look.
 
     Returns:
         A row for each line that is not blank, in the order train, valid, test, none, and of the lines in each file.
@@ -68,43 +60,37 @@ def read_jsonl(root: Path) -> DatasetManifest:
             no line at all.
     """
     sources = _find_sources(root)
-    lines = [line for split, folder in sources for line in _read_lines(root, split, folder)]
-    if not lines:
-        files = ", ".join(posixpath.join(folder, ANNOTATIONS_FILE) for _, folder in sources)
+    rows = [row for split, file in sources for row in _read_file(root, split, file)]
+    if not rows:
+        files = ", ".join(file for _, file in sources)
         raise DatasetError(f"{root}: no annotation in {files}; write a line for each image, or export the set again")
-    probes = probe_images(root / line.image_name for line in lines if line.error is None and _stays_inside(line))
-    return DatasetManifest.from_rows(root, (_row(line, probes.get(root / line.image_name)) for line in lines))
+    return to_manifest(root, rows, (split for split, _ in sources), verify=verify)
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:
-    """Find the annotation files: pairs of split and folder relative to the root, in the order of the splits."""
-    if not root.exists():
-        raise DatasetError(f"{root}: no such folder; give the folder of a data set: {_LOOK}")
-    if not root.is_dir():
-        raise DatasetError(f"{root}: is a file; give the folder of a data set: {_LOOK}")
-    entries = sorted(root.iterdir())
-    sources = [("", "")] if (root / ANNOTATIONS_FILE).is_file() else []
-    for entry in entries:
-        if not entry.is_dir():
-            continue
-        split = _SPLIT_FOLDERS.get(entry.name.lower())
-        if split is None:
-            if (entry / ANNOTATIONS_FILE).is_file():
+    """Find the annotation files: pairs of split and path relative to the root, in the order of the splits."""
+    names = entries(root)
+    sources = [(_SINGLE_FOLDER[name], name) for name in names if name in _SINGLE_FOLDER]
+    if has_file(root, ANNOTATIONS_FILE):
+        sources.append(("", ANNOTATIONS_FILE))
+    for name in names:
+        split = SPLIT_NAMES.get(name.lower())
+        file = join(name, ANNOTATIONS_FILE)
+        if has_file(root, file):
+            if split is None:
                 raise DatasetError(
-                    f"{entry}: holds {ANNOTATIONS_FILE} but is no split; name it train, valid or test, or move it away"
+                    f"{root / name}: holds {ANNOTATIONS_FILE} but is no split; "
+                    "name it train, valid or test, or move it away"
                 )
-            continue
-        if (entry / ANNOTATIONS_FILE).is_file():
-            sources.append((split, entry.name))
-        elif (image := _first_image(entry)) is not None:
+            sources.append((split, file))
+        elif split is not None and (image := _first_image(root / name)) is not None:
             raise DatasetError(
-                f"{entry}: holds images such as {image.name} but no {ANNOTATIONS_FILE}; add it or remove the folder"
+                f"{root / name}: holds images such as {image.name} but no {ANNOTATIONS_FILE}; "
+                "add it or remove the folder"
             )
     if not sources:
-        there = ", ".join(entry.name + "/" * entry.is_dir() for entry in entries[:10]) or "nothing"
-        more = f" and {len(entries) - 10} more" if len(entries) > 10 else ""
-        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_LOOK}; it holds {there}{more}")
-    return sorted(sources, key=lambda source: (_SPLIT_ORDER.index(source[0]), source[1]))
+        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_LOOK}; it holds {lists(root)}")
+    return in_split_order(sources)
 
 
 def _first_image(folder: Path) -> Path | None:
@@ -112,94 +98,111 @@ def _first_image(folder: Path) -> Path | None:
     return next((path for path in sorted(folder.rglob("*")) if path.suffix.lower() in suffixes), None)
 
 
-def _read_lines(root: Path, split: str, folder: str) -> Iterator[_Line]:
-    file = posixpath.join(folder, ANNOTATIONS_FILE)
+def _read_file(root: Path, split: str, file: str) -> Iterator[Annotation]:
+    folder = file.rpartition("/")[0]
     try:
-        with (root / file).open("rb") as handle:
-            # Only a line feed ends a line here: str.splitlines would also cut at U+2028, which JSON texts may hold.
-            for number, raw in enumerate(handle, start=1):
-                if number == 1:
-                    raw = raw.removeprefix(b"\xef\xbb\xbf")
-                if not raw.strip():
+        with open_annotations(root, file) as handle:
+            for number, raw in enumerate(_bounded_lines(handle), start=1):
+                try:
+                    values = _parse(raw.removeprefix(_BOM) if number == 1 else raw)
+                except BadValueError as exc:
+                    yield Annotation(split, "", file, number, suffix="", error=str(exc))
                     continue
-                values = _parse(raw)
-                if isinstance(values, str):
-                    yield _Line(split, folder, file, number, error=values)
-                else:
-                    yield _Line(split, folder, file, number, **values)
+                if values is not None:
+                    image = join(folder, values["image"])
+                    yield Annotation(split, image, file, number, values["prefix"], values["suffix"])
     except OSError as exc:
         raise DatasetError(f"{root / file}: cannot be read ({exc.strerror}); check the file's permissions") from exc
 
 
-def _parse(raw: bytes) -> dict[str, str] | str:
-    """Return the three texts of a line, or what is wrong with it."""
+def _bounded_lines(handle: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines with their ends; of one that is too long, no more than shows that it is."""
+    # Only a line feed ends a line here: str.splitlines would also cut at U+2028, which JSON texts may hold.
+    while raw := handle.readline(_LONGEST_LINE + 1):
+        yield raw
+        while len(raw) > _LONGEST_LINE and not raw.endswith(b"\n"):
+            raw = handle.readline(_LONGEST_LINE + 1)
+
+
+def _parse(raw: bytes) -> dict[str, str] | None:
+    """Return the three texts of a line, None if it is blank.
+
+    Raises:
+        BadValueError: the line is no annotation.
+    """
+    if len(raw) > _LONGEST_LINE:
+        raise BadValueError(f"the line is longer than {_LONGEST_LINE >> 20} MiB")
     try:
         text = raw.decode("utf-8").strip()
     except UnicodeDecodeError as exc:
-        return f"not valid UTF-8 at byte {exc.start + 1}"
+        raise BadValueError(f"not valid UTF-8 at byte {exc.start + 1}") from None
+    if not text:
+        return None
     try:
-        values = json.loads(text)
-        return _problems(values) or values
+        values = _decoder.decode(text)
     except json.JSONDecodeError as exc:
-        return f"not valid JSON, {exc.msg} at column {exc.colno}: {_excerpt(text)}"
+        ends = "" if raw.endswith(b"\n") else "; the file ends within the line"
+        raise BadValueError(f"not valid JSON, {exc.msg} at column {exc.colno}: {excerpt(text)}{ends}") from None
     except (ValueError, RecursionError) as exc:
-        return f"not valid JSON ({exc}): {_excerpt(text)}"
-
-
-def _problems(values: Any) -> str:
-    """Say what keeps a JSON value from being an annotation, empty if nothing does."""
+        raise BadValueError(f"not valid JSON ({exc}): {excerpt(text)}") from None
     if not isinstance(values, dict):
-        return f"not a JSON object: {_excerpt(values)}"
+        raise BadValueError(f"not a JSON object: {excerpt(values)}")
+    if problems := _problems(values):
+        raise BadValueError("; ".join(problems))
+    return values
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
+        raise ValueError(f"the key {excerpt(twice)} occurs twice")
+    return values
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_unique)
+
+
+def _problems(values: dict[str, Any]) -> list[str]:
+    """Say all that keeps a JSON object from being an annotation."""
     problems = [f"no key {key!r}" for key in _KEYS if key not in values]
-    problems += [f"unknown key {_excerpt(key)}" for key in values if key not in _KEYS]
+    problems += [f"unknown key {excerpt(key)}" for key in values if key not in _KEYS]
     for key in _KEYS:
-        value = values.get(key, "")
-        if not isinstance(value, str):
-            problems.append(f"{key!r} is {_excerpt(value)}, not a text")
-        elif not _is_unicode(value):
-            problems.append(f"{key!r} holds half of a surrogate pair, which is no character: {_excerpt(value)}")
-    if values.get("image") == "":
-        problems.append("'image' is empty")
-    return "; ".join(problems)
+        check = checked_name if key == "image" else checked_text
+        if key in values:
+            try:
+                check(values[key], repr(key))
+            except BadValueError as exc:
+                problems.append(str(exc))
+    return problems
 
 
-def _excerpt(value: Any) -> str:
-    """Show a value in few characters, printable whatever it holds."""
-    shown = repr(value)
-    return shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT]}..."
+def jsonl_place(picture: Picture) -> str:
+    """Return where the image of a picture lies in a set that ``write_jsonl`` writes."""
+    return join(picture.split, picture.name)
 
 
-def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be written as UTF-8; JSON escapes can spell halves of surrogate pairs."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def write_jsonl(folder: Path, pictures: Sequence[Picture]) -> None:
+    """Write the annotations of pictures: a line for each row, in order.
 
+    The layout cannot say that an image has no objects: such an image has no line.
 
-def _stays_inside(line: _Line) -> bool:
-    name = line.image_name
-    return not (posixpath.isabs(name) or name == ".." or name.startswith("../"))
+    Args:
+        folder: of the new set, where the images already lie at ``jsonl_place``.
+        pictures: what is to be written.
 
-
-def _row(line: _Line, probe: ImageProbe | None) -> dict[str, Any]:
-    if line.error is not None:
-        probe = ImageProbe()
-    elif probe is None:
-        probe = ImageProbe(error=f"{ImageDefect.OUTSIDE}: leads out of the data set's folder")
-    token = line.prefix[: line.prefix.find(">") + 1]
-    return {
-        "split": line.split,
-        "image": line.image_name,
-        "width": probe.width,
-        "height": probe.height,
-        "sha256": probe.sha256,
-        "task": token if token in TASKS else "",
-        "prefix": line.prefix,
-        "suffix": line.suffix,
-        "file": line.file,
-        "line": line.number,
-        "line_error": line.error,
-        "image_error": probe.error,
-    }
+    Raises:
+        OSError: a file cannot be written.
+    """
+    boxes = {token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES}
+    for split in dict.fromkeys(picture.split for picture in pictures):
+        lines = [
+            json.dumps({"image": picture.name, "prefix": prefix, "suffix": suffix}, ensure_ascii=False)
+            for picture in pictures
+            if picture.split == split
+            for prefix, suffix in picture.rows
+            if suffix or prefix[: prefix.find(">") + 1] not in boxes
+        ]
+        with (folder / split / ANNOTATIONS_FILE).open("x", encoding="utf-8", newline="\n") as handle:
+            handle.writelines(line + "\n" for line in lines)

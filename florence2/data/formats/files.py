@@ -1,0 +1,156 @@
+"""How readers open the files of a data set: regular files inside its folder, of bounded size, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from florence2.data.formats.positioned_json import walk_json
+from florence2.errors import DatasetError
+
+__all__ = [
+    "SPLIT_NAMES",
+    "entries",
+    "has_file",
+    "in_split_order",
+    "join",
+    "lists",
+    "open_annotations",
+    "read_bytes",
+    "read_json",
+    "read_text",
+    "split_folders",
+]
+
+SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+"""Split that a folder or a file of that name, in lower case, is for."""
+
+_SPLIT_ORDER = ("train", "valid", "test", "")
+_BOM = b"\xef\xbb\xbf"
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path of a name in a folder relative to the root; the root itself is the empty text."""
+    return f"{folder}/{name}" if folder and not name.startswith("/") else name
+
+
+def split_folders(root: Path) -> list[tuple[str, str]]:
+    """Return pairs of split and folder: the folders named like splits, then the root itself as the folder ""."""
+    named = [(SPLIT_NAMES[name.lower()], name) for name in entries(root) if name.lower() in SPLIT_NAMES]
+    return in_split_order([*(pair for pair in named if (root / pair[1]).is_dir()), ("", "")])
+
+
+def in_split_order(sources: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Sort pairs of split and path: train, valid, test, none; by path within each."""
+    return sorted(sources, key=lambda source: (_SPLIT_ORDER.index(source[0]), source[1]))
+
+
+def entries(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted, without hidden ones; none if it is no folder."""
+    if not folder.is_dir():
+        return []
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names suffice
+
+
+def lists(root: Path) -> str:
+    """Say in few words what is in a folder, for messages."""
+    names = [name + "/" * (root / name).is_dir() for name in entries(root)]
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return (", ".join(ascii(name)[1:-1] for name in names[:10]) or "nothing") + more
+
+
+def has_file(root: Path, file: str) -> bool:
+    """Tell whether there is something of that name that is not a folder; opening says whether it can be read."""
+    path = root / file
+    return path.is_symlink() or (path.exists() and not path.is_dir())
+
+
+def open_annotations(root: Path, file: str) -> BinaryIO:
+    """Open an annotation file for reading bytes.
+
+    Args:
+        root: folder of the data set.
+        file: path relative to it.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it leads out of the folder, is a folder, a pipe or a device, or cannot be opened.
+    """
+    path = root / file
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise DatasetError(f"{path}: leads out of the data set's folder; copy the file itself into the data set")
+    try:
+        # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
+        handle = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        raise DatasetError(f"{path}: cannot be read ({exc.strerror}); it must be a readable file") from exc
+    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+        handle.close()
+        raise DatasetError(f"{path}: is not a regular file; replace it by the annotations themselves")
+    return handle
+
+
+def read_bytes(root: Path, file: str, limit: int) -> bytes:
+    """Return the content of an annotation file.
+
+    Args:
+        root: folder of the data set.
+        file: path relative to it.
+        limit: most bytes that are read.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it cannot be read, or is larger than the limit.
+    """
+    with open_annotations(root, file) as handle:
+        try:
+            content = handle.read(limit + 1)
+        except OSError as exc:
+            raise DatasetError(f"{root / file}: cannot be read ({exc.strerror}); copy the file again") from exc
+    if len(content) > limit:
+        raise DatasetError(
+            f"{root / file}: is larger than {limit:,} bytes, the most that is read; split the set into smaller files"
+        )
+    return content
+
+
+def read_text(root: Path, file: str, limit: int) -> str:
+    """Return the content of an annotation file in UTF-8, without a byte order mark.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it cannot be read, is larger than the limit in bytes, or is not UTF-8.
+    """
+    content = read_bytes(root, file, limit).removeprefix(_BOM)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = content.count(b"\n", 0, exc.start) + 1
+        raise DatasetError(
+            f"{root / file}:{line}: byte {exc.start + 1} of the file is not valid UTF-8; save it as UTF-8"
+        ) from exc
+
+
+def read_json(root: Path, file: str, limit: int) -> Iterator[tuple[str, Any, int]]:
+    """Yield the parts of a JSON file: its key, the value, and the line where it begins; see ``walk_json``.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DatasetError: it cannot be read, is larger than the limit in bytes, or is not JSON.
+    """
+    text = read_text(root, file, limit)
+    try:
+        yield from walk_json(text)
+    except json.JSONDecodeError as exc:
+        raise DatasetError(
+            f"{root / file}:{exc.lineno}: not valid JSON, {exc.msg} at column {exc.colno}; "
+            "export or copy the file again"
+        ) from exc
+    except (ValueError, RecursionError) as exc:
+        raise DatasetError(f"{root / file}: not valid JSON ({exc}); export the file again") from exc

@@ -1,0 +1,91 @@
+"""What readers ask of a value before they believe it; each check returns the value or says what is wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import reprlib
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["BadValueError", "checked_name", "checked_text", "excerpt", "joined", "number", "pixel_size"]
+
+_LARGEST = 1e9
+_SHOWN = 5
+_shown = reprlib.Repr()
+_shown.maxstring = _shown.maxother = _shown.maxlong = 80
+_shown.maxdict = _shown.maxlist = 4
+_shown.maxlevel = 2
+
+
+class BadValueError(ValueError):
+    """A value is not what it should be; the message says how. Readers keep it in the row, users never meet it."""
+
+
+def excerpt(value: Any) -> str:
+    """Show a value in few characters, printable whatever it holds."""
+    try:
+        return _shown.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return f"a very large {type(value).__name__}"
+
+
+def joined(problems: Sequence[str]) -> str:
+    """Return problems as one text; the first few of them, and how many more there are."""
+    more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+    return "; ".join(problems[:_SHOWN]) + more
+
+
+def checked_text(value: Any, what: str) -> str:
+    """Return a text that can be written as UTF-8; JSON escapes can spell halves of surrogate pairs.
+
+    Raises:
+        BadValueError: it is no text, or holds such a half.
+    """
+    if not isinstance(value, str):
+        raise BadValueError(f"{what} is {excerpt(value)}, not a text")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadValueError(f"{what} holds half of a surrogate pair, which is no character: {excerpt(value)}") from None
+    return value
+
+
+def checked_name(value: Any, what: str) -> str:
+    """Return the name of an image file as it is written.
+
+    Raises:
+        BadValueError: it is no text, empty, or holds a line break or another control character.
+    """
+    name = checked_text(value, what)
+    if not name:
+        raise BadValueError(f"{what} is empty")
+    # Such names break lists of files, terminals and logs; no tool that exports annotations makes them.
+    if any(ord(letter) < 32 or ord(letter) in (0x7F, 0x85, 0x2028, 0x2029) for letter in name):
+        raise BadValueError(f"{what} holds a line break or another control character: {excerpt(name)}")
+    return name
+
+
+def number(value: Any, what: str) -> float:
+    """Return a coordinate, given as a JSON number or as it is written in a file.
+
+    Raises:
+        BadValueError: it is no number, not finite, or beyond a thousand million.
+    """
+    found = value
+    # float() would also take 1_0 and digits of other scripts.
+    if isinstance(value, str) and value.isascii() and "_" not in value:
+        with contextlib.suppress(ValueError):
+            found = float(value)
+    # Not isinstance: true and false are integers as well.
+    if type(found) in (float, int) and -_LARGEST <= found <= _LARGEST:
+        return float(found)
+    raise BadValueError(f"{what} is {excerpt(value)}, not a finite number")
+
+
+def pixel_size(width: Any, height: Any) -> tuple[int, int] | None:
+    """Return the size that annotations declare for an image, in pixels; None if it is none."""
+    try:
+        size = number(width, "width"), number(height, "height")
+    except BadValueError:
+        return None
+    return (int(size[0]), int(size[1])) if min(size) >= 1 else None
