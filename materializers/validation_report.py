@@ -1,4 +1,4 @@
-"""Stores a ``ValidationReport``: JSON, and Great Expectations' page, which the ZenML dashboard shows."""
+"""Stores a ``ValidationReport``: JSON, the rows left out, and Great Expectations' page for the ZenML dashboard."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ __all__ = ["ValidationReportMaterializer"]
 
 
 class ValidationReportMaterializer(FolderMaterializer):
-    """A validation report as JSON and Great Expectations' Data Docs."""
+    """A validation report as JSON, ``quarantine.jsonl`` with the rows left out, and Great Expectations' Data Docs."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ValidationReport,)
 
     def write(self, data: ValidationReport, folder: Path) -> None:
-        """Write the findings and the page."""
+        """Write the findings, the rows left out and the page."""
         content = data.to_dict()
+        lines = [json.dumps(row) + "\n" for row in content.pop("quarantine")]
+        (folder / "quarantine.jsonl").write_text("".join(lines), encoding="utf-8")
         (folder / "data_docs.html").write_text(content.pop("docs_html"), encoding="utf-8")
         (folder / "validation.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -30,7 +32,9 @@ class ValidationReportMaterializer(FolderMaterializer):
         """Read the report."""
         content = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
         page = (folder / "data_docs.html").read_text(encoding="utf-8")
-        return ValidationReport.from_dict(content | {"docs_html": page})
+        with (folder / "quarantine.jsonl").open(encoding="utf-8") as lines:
+            quarantine = [json.loads(line) for line in lines]
+        return ValidationReport.from_dict(content | {"quarantine": quarantine, "docs_html": page})
 
     def content_of(self, data: ValidationReport) -> str:
         """Hash the findings, not the page, which carries its date."""

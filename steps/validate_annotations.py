@@ -1,4 +1,4 @@
-"""Step: Great Expectations checks every row; bad rows stop the run or are set aside."""
+"""Step: Great Expectations checks every row; bad rows stop the run, are mended or set aside."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Annotated
 from zenml import save_artifact, step
 
 from florence2.adapters.great_expectations import validate
-from florence2.config import ValidationConfig
+from florence2.config import ModelConfig, ValidationConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.data.validation import ValidationReport, apply_outcome
+from florence2.data.validation import ValidationReport, raise_for_errors
 from florence2.errors import DatasetError
+from florence2.model.answer_length import answer_length
 from materializers.manifest import ManifestMaterializer
 from materializers.validation_report import ValidationReportMaterializer
 from steps.code_dependencies import follow_code
@@ -23,18 +24,22 @@ __all__ = ["validate_annotations"]
     output_materializers={"clean_manifest": ManifestMaterializer, "validation_report": ValidationReportMaterializer},
 )
 def validate_annotations(
-    manifest: DatasetManifest, validation: ValidationConfig
+    manifest: DatasetManifest, validation: ValidationConfig, model: ModelConfig, max_target_tokens: int
 ) -> tuple[Annotated[DatasetManifest, "clean_manifest"], Annotated[ValidationReport, "validation_report"]]:
     """Run the rules and decide by the setting what becomes of rows that break one.
 
     Args:
         manifest: all rows.
-        validation: fail or quarantine.
+        validation: the outcome of each rule.
+        model: the base; its tokenizer measures the answers.
+        max_target_tokens: longest answer in tokens.
     """
-    report = validate(manifest, validation)
+    length = answer_length(model, max_target_tokens)
+    clean, report = validate(manifest, validation, count_tokens=length.count, max_target_tokens=length.limit)
     try:
-        return apply_outcome(manifest, report, validation), report
+        raise_for_errors(clean, report)
     except DatasetError:
         # A step that fails stores no outputs: keep the Data Docs, they show what to mend.
         save_artifact(report, name="validation_report", materializer=ValidationReportMaterializer)
         raise
+    return clean, report

@@ -1,36 +1,39 @@
 """Great Expectations checks the rules and renders its Data Docs; the only file that imports it.
 
-Each rule of ``florence2.data.rules`` becomes an expectation on a column of the annotation table. The import takes
-seconds and happens when a data set is validated.
+Each rule of ``florence2.data.rules`` becomes an expectation on a column of a view. The import takes seconds and happens
+when a data set is validated.
 """
 
 from __future__ import annotations
 
+import functools
 import html
 import logging
 import os
 import re
-from collections.abc import Iterator
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from florence2.config import ValidationConfig
-from florence2.data.annotation_table import annotation_table
+from florence2.data.checks.check import Evaluation, check_manifest
+from florence2.data.checks.rule import IsNull, NotIn, Rule
+from florence2.data.checks.view import Positions, RuleSettings, View
 from florence2.data.manifest import DatasetManifest
-from florence2.data.rules import RULES, Between, IsNull, NotIn, Rule
+from florence2.data.rules import RULES
 from florence2.data.validation import ValidationReport, Violation
 from florence2.errors import Florence2Error
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
+    from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
     from great_expectations.expectations.expectation import Expectation
 
 __all__ = ["validate"]
 
 _DOCS_ROWS = 100
+_SEVERITIES = {"error": "CRITICAL", "warning": "WARNING", "note": "INFO"}
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c1f23; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
@@ -44,41 +47,56 @@ th { background: #f1f3f5; white-space: nowrap; }
 """
 
 
-def validate(manifest: DatasetManifest, config: ValidationConfig, rules: tuple[Rule, ...] = RULES) -> ValidationReport:
-    """Check a data set against the rules.
+def validate(
+    manifest: DatasetManifest,
+    config: ValidationConfig,
+    *,
+    count_tokens: Callable[[list[str]], Iterable[int]] | None = None,
+    max_target_tokens: int | None = None,
+    rules: Sequence[Rule] = RULES,
+) -> tuple[DatasetManifest, ValidationReport]:
+    """Check a data set against the rules; mend, leave out or report what breaks them, as the settings say.
 
     Args:
         manifest: the data set, also with rows that could not be read.
-        config: whether rows with errors will be quarantined, which the report counts.
+        config: the outcome of each rule, and bounds.
+        count_tokens: returns the length of each answer in tokens of the model, begin and end included; without it
+            the length of answers is not checked.
+        max_target_tokens: longest answer in tokens.
         rules: the rules to check.
 
     Returns:
-        Every violation in the order of the rows, and the Data Docs.
+        The manifest to go on with, and the report: every violation and the Data Docs. Errors that are to stop the run
+        are in the report; ``raise_for_errors`` raises them.
 
     Raises:
+        ConfigurationError: a rule that the settings name is unknown or cannot have that outcome.
         Florence2Error: Great Expectations could not evaluate a rule.
     """
-    table = annotation_table(manifest)
-    # Great Expectations names rows by their index, in its result and in the Data Docs.
-    table.index = pd.Index(table["file"] + ":" + table["line"].astype("string"))
-    result = _run_suite(table, rules)
-    found = [
-        violation
-        for rule, outcome in zip(rules, _outcomes(result, rules), strict=True)
-        for violation in _violations(rule, outcome, table)
-    ]
-    violations = tuple(violation for _, violation in sorted(found, key=itemgetter(0)))
-    bad_rows = {(violation.file, violation.line) for violation in violations if violation.severity == "error"}
-    return ValidationReport(
-        rows_checked=len(table),
-        rows_quarantined=len(bad_rows) if config.on_error == "quarantine" else 0,
-        violations=violations,
-        rules=tuple(rule.code for rule in rules),
-        docs_html=_render_docs(result),
-    )
+    settings = RuleSettings(config.tiny_box, config.near_iou, config.rare_class, max_target_tokens, count_tokens)
+    if count_tokens is None or max_target_tokens is None:
+        rules = [rule for rule in rules if rule.code != "answer-too-long"]
+    return check_manifest(manifest, config, rules, settings, _evaluate)
 
 
-def _run_suite(table: pd.DataFrame, rules: tuple[Rule, ...]) -> ExpectationSuiteValidationResult:
+def _evaluate(views: Sequence[View], rules: Sequence[Rule]) -> Evaluation:
+    """Validate a suite for each view."""
+    context = _quiet_context()
+    outcomes: dict[str, ExpectationValidationResult] = {}
+    results = []
+    for view in views:
+        of_view = [rule for rule in rules if rule.view == view.name]
+        if of_view:
+            results.append(_run_suite(context, view, of_view))
+            # Whatever the order in which they were run.
+            for outcome in results[-1].results:
+                config = outcome.expectation_config
+                outcomes[(config.meta or {})["code"] if config else ""] = outcome
+    broken = {rule.code: _positions(rule, outcomes[rule.code]) for rule in rules}
+    return Evaluation(broken, functools.partial(_render_docs, results))
+
+
+def _quiet_context() -> AbstractDataContext:
     # Read when the package is imported; without it a run reports usage to a server.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -88,15 +106,20 @@ def _run_suite(table: pd.DataFrame, rules: tuple[Rule, ...]) -> ExpectationSuite
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("annotations").add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": table})
-    suite = gx.ExpectationSuite(name="annotation-rules", expectations=[_expectation(rule) for rule in rules])
-    return batch.validate(suite, result_format="COMPLETE")
+    return context
+
+
+def _run_suite(context: AbstractDataContext, view: View, rules: Sequence[Rule]) -> ExpectationSuiteValidationResult:
+    import great_expectations as gx
+
+    asset = context.data_sources.add_pandas(view.name).add_dataframe_asset(view.name)
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": view.table})
+    suite = gx.ExpectationSuite(name=view.name, expectations=[_expectation(rule) for rule in rules])
+    return batch.validate(suite, result_format={"result_format": "COMPLETE", "return_unexpected_index_query": False})
 
 
 def _expectation(rule: Rule) -> Expectation:
     from great_expectations.expectations import (  # type: ignore[attr-defined]
-        ExpectColumnValuesToBeBetween,
         ExpectColumnValuesToBeNull,
         ExpectColumnValuesToNotBeInSet,
     )
@@ -104,7 +127,7 @@ def _expectation(rule: Rule) -> Expectation:
 
     common: dict[str, Any] = {
         "column": rule.column,
-        "severity": FailureSeverity.CRITICAL if rule.severity == "error" else FailureSeverity.WARNING,
+        "severity": FailureSeverity[_SEVERITIES[rule.severity]],
         "meta": {"code": rule.code},
         # Shown in the Data Docs in place of "values must be null".
         "description": html.escape(f"{rule.code} ({rule.severity}): {rule.sentence} Remedy: {rule.remedy}."),
@@ -114,26 +137,12 @@ def _expectation(rule: Rule) -> Expectation:
             return ExpectColumnValuesToBeNull(**common)
         case NotIn(values):
             return ExpectColumnValuesToNotBeInSet(value_set=list(values), **common)
-        case Between(minimum, maximum):
-            return ExpectColumnValuesToBeBetween(min_value=minimum, max_value=maximum, **common)
 
 
-def _outcomes(
-    result: ExpectationSuiteValidationResult, rules: tuple[Rule, ...]
-) -> Iterator[ExpectationValidationResult]:
-    """Yield the outcome of each rule in the order of the rules, whatever the order they were run in."""
-    outcomes = [(outcome.expectation_config, outcome) for outcome in result.results]
-    by_code = {config.meta["code"]: outcome for config, outcome in outcomes if config and config.meta}
-    for rule in rules:
-        yield by_code[rule.code]
-
-
-def _violations(
-    rule: Rule, outcome: ExpectationValidationResult, table: pd.DataFrame
-) -> Iterator[tuple[int, Violation]]:
-    """Yield a violation for each row that breaks a rule, with the row's position in the table."""
+def _positions(rule: Rule, outcome: ExpectationValidationResult) -> Positions:
+    """Return the positions in the view that break a rule, ascending."""
     if outcome.success:
-        return
+        return np.zeros(0, dtype=np.int64)
     places = outcome.result.get("unexpected_index_list")
     if not places:
         # A rule that could not be evaluated must not look like one that found nothing.
@@ -141,39 +150,57 @@ def _violations(
             f"rule {rule.code} on column {rule.column} could not be evaluated: {outcome.exception_info}; "
             "report this together with the version of great_expectations"
         )
-    positions = table.index.get_indexer(pd.Index(places))
-    rows = table.iloc[positions]
-    values = rows[rule.shows].fillna("")
-    details = rows[rule.detail] if rule.detail else [f"{rule.sentence.rstrip('.')}: {value!r}" for value in values]
-    for position, file, line, value, text in zip(positions, rows["file"], rows["line"], values, details, strict=True):
-        yield int(position), Violation(rule.code, rule.severity, file, int(line), value, text, rule.remedy)
+    return np.sort(np.array(places, dtype=np.int64))
 
 
-def _render_docs(result: ExpectationSuiteValidationResult) -> str:
-    """Render the Data Docs page of a result as one page that needs no network.
+def _render_docs(
+    results: Sequence[ExpectationSuiteValidationResult], violations: Mapping[str, Sequence[Violation]]
+) -> str:
+    """Render the Data Docs page of all suites as one page that needs no network.
 
-    Great Expectations writes values into the page as they are, so ``<loc_1000>`` would vanish and a class name could
-    bring a script: they are escaped first. Its styles and scripts come from five hosts: ours replace them.
+    Great Expectations shows the cells that break a rule, which are flags and numbers: the sentences about them take
+    their place. It writes texts into the page as they are, so ``<loc_1000>`` would vanish and a class name could bring
+    a script: they are escaped first. Its styles and scripts come from five hosts: ours replace them.
     """
+    from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
 
-    for outcome in result.results:
-        outcome.result = _escaped({**outcome.result, "unexpected_index_query": None})
-    document = ValidationResultsPageRenderer().render(result)
-    page = DefaultJinjaPageView().render(document)  # type: ignore[no-untyped-call]
+    outcomes = [outcome for result in results for outcome in result.results]
+    for outcome in outcomes:
+        code = outcome.expectation_config.meta["code"] if outcome.expectation_config else ""
+        outcome.result = _for_readers(outcome.result, violations.get(code, ())[:_DOCS_ROWS])
+    met = sum(bool(outcome.success) for outcome in outcomes)
+    figures = {
+        "evaluated_expectations": len(outcomes),
+        "successful_expectations": met,
+        "unsuccessful_expectations": len(outcomes) - met,
+        "success_percent": 100 * met / len(outcomes) if outcomes else None,
+    }
+    whole = ExpectationSuiteValidationResult(
+        success=met == len(outcomes),
+        results=outcomes,
+        suite_name="annotation rules",
+        statistics=figures,
+        meta=results[0].meta if results else {},
+    )
+    page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(whole))  # type: ignore[no-untyped-call]
     page = re.sub(r"<(script|style|nav|footer)\b.*?</\1>", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?:link|img)\b[^>]*>", "", page)
     page = re.sub(r'\b(href|src)="(?!#)[^"]*"', "", page)
     return page.replace("</head>", f"<style>{_STYLE}</style>\n</head>", 1)
 
 
-def _escaped(value: Any) -> Any:
-    """Escape every text in a nested value for HTML and cut every list to what a page can show."""
-    if isinstance(value, str):
-        return html.escape(value)
-    if isinstance(value, dict):
-        return {key: _escaped(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_escaped(item) for item in value[:_DOCS_ROWS]]
-    return value.item() if isinstance(value, np.generic) else value
+def _for_readers(result: Mapping[str, Any], violations: Sequence[Violation]) -> dict[str, Any]:
+    """Return the figures of a result, with sentences and places instead of cells and positions."""
+    sentences = [html.escape(f"{violation.place}: {violation.message}") for violation in violations]
+    places = [html.escape(violation.place) for violation in violations]
+    figures = {name: value for name, value in result.items() if isinstance(value, int | float | np.number)}
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in figures.items()}
+    return plain | {
+        "unexpected_list": sentences,
+        "partial_unexpected_list": sentences,
+        "unexpected_index_list": places,
+        "partial_unexpected_index_list": places,
+        "partial_unexpected_counts": [{"value": sentence, "count": 1} for sentence in sentences],
+    }

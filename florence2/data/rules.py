@@ -1,205 +1,69 @@
-"""The rules that annotations must keep: the one rule set, declarative.
+"""The rules that annotations must keep: the one rule set, declarative, and what the settings make of each.
 
-A rule is a condition on a column of the annotation table, with what to tell the user. To add a rule, add it here and,
-if it looks at something new, add the column in ``florence2.data.annotation_table``. Nothing is evaluated here; that is
+A rule is a condition on a column of a view, with what to tell the user. To add a rule, add it to its file in
+``florence2.data.checks`` and, if it looks at something new, the column to the view. Nothing is evaluated here; that is
 done by ``florence2.adapters.great_expectations`` alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
 
-from florence2.data.annotation_table import annotation_table
-from florence2.data.images import ImageDefect
+from florence2.config import Outcome, ValidationConfig
+from florence2.data.checks.box_rules import BOX_RULES, CLASS_RULES
+from florence2.data.checks.image_rules import IMAGE_RULES, SPLIT_RULES
+from florence2.data.checks.row_rules import ROW_RULES
+from florence2.data.checks.rule import Rule
+from florence2.errors import ConfigurationError
 
-__all__ = ["RULES", "Between", "Check", "IsNull", "NotIn", "Rule", "Severity", "annotation_table"]
+__all__ = ["RULES", "outcomes_of"]
 
-Severity = Literal["error", "warning"]
-
-
-@dataclass(frozen=True)
-class IsNull:
-    """The cell is NA: nothing was found to say about the row."""
-
-
-@dataclass(frozen=True)
-class NotIn:
-    """The cell is NA or none of these values."""
-
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Between:
-    """The cell is NA or lies within these bounds, both allowed; None is no bound."""
-
-    minimum: int | None = None
-    maximum: int | None = None
-
-
-Check = IsNull | NotIn | Between
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule.
-
-    Attributes:
-        code: stable name in kebab case.
-        severity: an error keeps a row out of training, a warning does not.
-        sentence: what a row that breaks the rule has done.
-        remedy: what the user can do about it.
-        column: the column of the annotation table that the rule looks at.
-        check: the condition that a cell of the column must meet.
-        shows: the column whose cell is reported as the offending value.
-        detail: the column whose cell says what is wrong with this row; None lets ``sentence`` say it.
-    """
-
-    code: str
-    severity: Severity
-    sentence: str
-    remedy: str
-    column: str
-    check: Check
-    shows: str
-    detail: str | None = None
-
-
-def _image_rule(defect: ImageDefect, sentence: str, remedy: str) -> Rule:
-    check = NotIn((defect.value,))
-    return Rule(f"image-{defect}", "error", sentence, remedy, "image_defect", check, "image", "image_problem")
-
-
-def _text_rule(code: str, severity: Severity, sentence: str, remedy: str, column: str, shows: str) -> Rule:
-    return Rule(code, severity, sentence, remedy, column, IsNull(), shows, detail=column)
-
-
-RULES: tuple[Rule, ...] = (
-    _text_rule(
-        "line-invalid",
-        "error",
-        "The line is not a JSON object with the texts image, prefix and suffix and nothing else.",
-        'write one {"image": "a.png", "prefix": "<OD>", "suffix": "..."} a line',
-        "line_error",
-        "line_error",
-    ),
-    _image_rule(
-        ImageDefect.OUTSIDE,
-        "The image lies outside the data set.",
-        "copy the image into the data set and give its path relative to the annotation file",
-    ),
-    _image_rule(
-        ImageDefect.MISSING,
-        "There is no such image file.",
-        "add the file, correct its name, upper and lower case included, or remove the line",
-    ),
-    _image_rule(ImageDefect.EMPTY, "The image file is empty.", "copy the file again, or remove the line"),
-    _image_rule(
-        ImageDefect.TRUNCATED, "The image file ends before the picture does.", "copy the file again, or remove the line"
-    ),
-    _image_rule(
-        ImageDefect.UNREADABLE,
-        "The file cannot be decoded as an image.",
-        "save it again as PNG or JPEG, or remove the line",
-    ),
-    _image_rule(ImageDefect.TOO_LARGE, "The picture has too many pixels.", "scale the picture down and save it again"),
-    _text_rule(
-        "prefix-without-task",
-        "error",
-        "The prefix starts with no known task token.",
-        "start the prefix with a task token, for example <OD> or <VQA>",
-        "prefix_problem",
-        "prefix",
-    ),
-    _text_rule(
-        "prefix-text",
-        "error",
-        "The task needs a text after its token and has none, or takes none and has one.",
-        "write <VQA>question with the question, <OD> alone",
-        "prefix_text_problem",
-        "prefix",
-    ),
-    Rule(
-        "suffix-empty",
-        "error",
-        "The suffix is empty.",
-        "write the answer, or remove the line; an image without objects teaches nothing in this format",
-        "suffix_length",
-        Between(minimum=1),
-        "suffix",
-    ),
-    _text_rule(
-        "location-unknown",
-        "error",
-        "A location token does not exist or is misspelt.",
-        "write <loc_0> to <loc_999>; a pixel x of an image is in bin floor(x / width * 1000), at most 999",
-        "location_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "location-count",
-        "error",
-        "A class name is followed by a number of location tokens that is not a multiple of four.",
-        "write class<loc_x_min><loc_y_min><loc_x_max><loc_y_max>",
-        "location_count_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "box-inverted",
-        "error",
-        "A box ends before it begins.",
-        "swap the two bins; the order is x_min, y_min, x_max, y_max",
-        "box_order_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "box-without-class",
-        "error",
-        "A box has no class name.",
-        "write the class name before the four location tokens",
-        "class_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "text-without-box",
-        "error",
-        "The answer of a detection task has a text without a box after it.",
-        "write the box after the class name, or use a task that answers in text, for example <VQA> or <CAPTION>",
-        "leftover_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "token-reserved",
-        "error",
-        "The answer holds a token by which the model begins, ends or pads a text.",
-        "write it in other signs, for example without the angle brackets",
-        "reserved_problem",
-        "suffix",
-    ),
-    _text_rule(
-        "image-in-two-splits",
-        "error",
-        "The same picture is in an earlier and a later one of the splits train, valid, test.",
-        "keep it in one split: what was seen in training proves nothing in the test",
-        "leak",
-        "image",
-    ),
-    _text_rule(
-        "row-duplicate",
-        "warning",
-        "The row says the same as an earlier one.",
-        "remove one of the two, unless it is meant to count twice",
-        "duplicate_of",
-        "suffix",
-    ),
-    _text_rule(
-        "answer-conflict",
-        "warning",
-        "The same picture and prefix have another answer in an earlier row.",
-        "keep one answer; write all boxes of an image into one line",
-        "conflict",
-        "suffix",
-    ),
-)
+RULES: tuple[Rule, ...] = (*ROW_RULES, *BOX_RULES, *CLASS_RULES, *IMAGE_RULES, *SPLIT_RULES)
 """Every rule, in the order in which they are reported."""
+
+
+def outcomes_of(config: ValidationConfig) -> dict[str, Outcome]:
+    """Return what becomes of those who break each rule, by the rule's code.
+
+    Args:
+        config: the outcome of errors in general and of single rules.
+
+    Raises:
+        ConfigurationError: a code is unknown, or its rule cannot have the outcome; the message lists all of them.
+    """
+    by_code = {rule.code: rule for rule in RULES}
+    problems = [
+        f"validation.rules.{code}: {problem}"
+        for code, outcome in config.rules.items()
+        if (problem := _unknown(code) if code not in by_code else _refusal(by_code[code], outcome))
+    ]
+    if problems:
+        raise ConfigurationError("\n  ".join(["invalid configuration:", *problems]))
+    return {rule.code: config.rules.get(rule.code, _default(rule, config)) for rule in RULES}
+
+
+def _default(rule: Rule, config: ValidationConfig) -> Outcome:
+    if config.on_error == "repair" and rule.repair is not None:
+        return "repair"
+    if rule.severity != "error":
+        return "warn"
+    return "quarantine" if config.on_error == "quarantine" and rule.concerns_rows else "fail"
+
+
+def _unknown(code: str) -> str:
+    known = [rule.code for rule in RULES]
+    near = difflib.get_close_matches(code, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the rules are {', '.join(known)}"
+    return f"no such rule; {hint}"
+
+
+def _refusal(rule: Rule, outcome: Outcome) -> str:
+    """Say why a rule cannot have an outcome, empty if it can."""
+    if outcome == "repair" and rule.repair is None:
+        able = ", ".join(other.code for other in RULES if other.repair is not None)
+        return f"there is no safe repair for it; give another outcome (repair is there for {able})"
+    if outcome == "quarantine" and not rule.concerns_rows:
+        return "it concerns no row that could be left out; give fail, warn or ignore"
+    if outcome in ("warn", "ignore") and rule.severity == "error" and not rule.tolerable:
+        return f"{outcome} would let in what no training can use; give fail or quarantine"
+    return ""

@@ -1,30 +1,31 @@
-"""What validation found, and what is done about it."""
+"""``ValidationReport``: what was found in a data set, what became of it, and the errors that stop a run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from florence2.config import ValidationConfig
+from florence2.config import Outcome
+from florence2.data.checks.rule import Severity
 from florence2.data.manifest import DatasetManifest
-from florence2.data.rules import Severity
 from florence2.errors import DatasetError, InvalidAnnotationsError
 
-__all__ = ["ValidationReport", "Violation", "apply_outcome"]
+__all__ = ["QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
 
 _ERROR_LIMIT = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Violation:
-    """One row that breaks one rule.
+    """One thing that breaks one rule.
 
     Attributes:
         code: the rule's code.
-        severity: error or warning.
-        file: annotation file, relative to the data set.
-        line: line in the file, counted from 1.
+        severity: error, warning or note, as the settings have it.
+        outcome: what becomes of it: fail, quarantine, repair or warn.
+        file: annotation file or image, relative to the data set, or the name of a split.
+        line: line in the file, counted from 1; 0 for the file as a whole.
         value: the offending value, whole.
         message: what is wrong with it.
         remedy: what the user can do about it.
@@ -32,15 +33,41 @@ class Violation:
 
     code: str
     severity: Severity
+    outcome: Outcome
     file: str
     line: int
     value: str
     message: str
     remedy: str
 
+    @property
+    def place(self) -> str:
+        """``file:line``, or the file alone."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
     def __str__(self) -> str:
         """Return ``file:line: message (remedy)``."""
-        return f"{self.file}:{self.line}: {self.message} ({self.remedy})"
+        return f"{self.place}: {self.message} ({self.remedy})"
+
+
+class QuarantinedRow(NamedTuple):
+    """A row that is left out of the run.
+
+    Attributes:
+        file: annotation file, relative to the data set.
+        line: line in the file, counted from 1.
+        codes: of the rules for which it is left out.
+        image: path of its image, relative to the data set.
+        prefix: task token and input.
+        suffix: the answer.
+    """
+
+    file: str
+    line: int
+    codes: tuple[str, ...]
+    image: str
+    prefix: str
+    suffix: str
 
 
 @dataclass(frozen=True)
@@ -49,93 +76,135 @@ class ValidationReport:
 
     Attributes:
         rows_checked: rows of the manifest that was checked.
-        rows_quarantined: rows that are left out of the run for an error; 0 where errors stop the run.
-        violations: what was found, in the order of the rows.
-        rules: codes of the rules that were checked.
-        docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else.
+        rows_repaired: rows that were mended or, being there twice, dropped.
+        counts: how often each broken rule is broken, by its code; exact, also where not everything is listed.
+        outcomes: what becomes of those who break each rule that was checked, by its code.
+        violations: what was found: first what was mended, then the rest in the order of the rows; at most a thousand
+            of each rule are listed.
+        quarantine: the rows that are left out of the run, all of them, in their order.
+        docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else; of the mended rows.
     """
 
     rows_checked: int
-    rows_quarantined: int
+    rows_repaired: int
+    counts: Mapping[str, int]
+    outcomes: Mapping[str, Outcome]
     violations: tuple[Violation, ...]
-    rules: tuple[str, ...]
+    quarantine: tuple[QuarantinedRow, ...]
     docs_html: str
 
     @property
+    def rows_quarantined(self) -> int:
+        """Rows that are left out of the run."""
+        return len(self.quarantine)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Codes of the rules that were checked."""
+        return tuple(self.outcomes)
+
+    @property
     def errors(self) -> tuple[Violation, ...]:
-        """The violations that keep a row out of training."""
-        return tuple(violation for violation in self.violations if violation.severity == "error")
+        """What is listed and keeps rows out of training."""
+        return tuple(v for v in self.violations if v.outcome in ("fail", "quarantine"))
 
     @property
     def warnings(self) -> tuple[Violation, ...]:
-        """The violations that are only told."""
-        return tuple(violation for violation in self.violations if violation.severity == "warning")
+        """What is listed and only told."""
+        return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "warning")
+
+    @property
+    def notes(self) -> tuple[Violation, ...]:
+        """What is listed and needs no attention."""
+        return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "note")
+
+    @property
+    def repaired(self) -> tuple[Violation, ...]:
+        """What is listed and was mended."""
+        return tuple(v for v in self.violations if v.outcome == "repair")
+
+    def total(self, *violations: Violation) -> int:
+        """Return how often the rules of these violations are broken, listed or not."""
+        return sum(self.counts[code] for code in {violation.code for violation in violations})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON values; ``from_dict`` is the inverse."""
-        return asdict(self) | {
+        """Return the report as JSON values; ``from_dict`` is the inverse. Figures that follow from others are added."""
+        return {
+            "rows_checked": self.rows_checked,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_repaired": self.rows_repaired,
+            "counts": dict(self.counts),
+            "outcomes": dict(self.outcomes),
             "violations": [asdict(violation) for violation in self.violations],
-            "rules": list(self.rules),
+            "quarantine": [row._asdict() | {"codes": list(row.codes)} for row in self.quarantine],
+            "docs_html": self.docs_html,
         }
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ValidationReport:
         """Build a report from what ``to_dict`` returned."""
-        violations = tuple(Violation(**violation) for violation in values["violations"])
-        return cls(**{**values, "violations": violations, "rules": tuple(values["rules"])})
+        return cls(
+            rows_checked=values["rows_checked"],
+            rows_repaired=values["rows_repaired"],
+            counts=values["counts"],
+            outcomes=values["outcomes"],
+            violations=tuple(Violation(**violation) for violation in values["violations"]),
+            quarantine=tuple(QuarantinedRow(**row | {"codes": tuple(row["codes"])}) for row in values["quarantine"]),
+            docs_html=values["docs_html"],
+        )
 
     def summary_text(self, limit: int = 20) -> str:
         """Describe the report in plain text.
 
         Args:
-            limit: violations to list, errors first; the rest is counted.
+            limit: violations to list, errors first, then warnings; the rest is counted.
 
         Returns:
             A line of totals and a line for each violation listed.
         """
         totals = (
             f"{_count(self.rows_checked, 'row')} checked by {_count(len(self.rules), 'rule')}: "
-            f"{_count(len(self.errors), 'error')}, {_count(len(self.warnings), 'warning')}"
+            f"{_count(self.total(*self.errors), 'error')}, {_count(self.total(*self.warnings), 'warning')}"
         )
-        if self.rows_quarantined:
+        if self.notes:
+            totals += f", {_count(self.total(*self.notes), 'note')}"
+        if self.repaired:
+            mended = f"{_count(self.total(*self.repaired), 'defect')} mended in {_count(self.rows_repaired, 'row')}"
+            totals += f"; {mended}"
+        if self.quarantine:
             totals += f"; {_count(self.rows_quarantined, 'row')} quarantined"
-        return "\n".join([totals, *_listed((*self.errors, *self.warnings), limit)])
+        shown = (*self.errors, *self.warnings)
+        return "\n".join([totals, *_listed(shown, self.total(*shown), limit)])
 
 
-def apply_outcome(manifest: DatasetManifest, report: ValidationReport, config: ValidationConfig) -> DatasetManifest:
-    """Stop at errors, or go on without the rows that have them.
+def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
+    """Stop at errors that are to stop the run, and where nothing is left to train on.
 
     Args:
-        manifest: the data set that the report is about.
-        report: what was found.
-        config: whether errors stop the run.
-
-    Returns:
-        The manifest without the rows that break a rule of severity error.
+        clean: what validation left.
+        report: what it found.
 
     Raises:
-        InvalidAnnotationsError: there are errors and they are to stop the run.
+        InvalidAnnotationsError: there are errors that are to stop the run.
         DatasetError: no row, or none for training, is left without an error.
     """
     if not report.errors:
-        return manifest
-    found = f"{_count(len(report.errors), 'error')} in the annotations of {manifest.root}"
-    lines = _listed(report.errors, _ERROR_LIMIT)
-    if config.on_error == "fail":
-        advice = "correct the lines, or set validation.on_error to quarantine to go on without them"
+        return
+    total = report.total(*report.errors)
+    found = f"{_count(total, 'error')} in the annotations of {clean.root}"
+    lines = _listed(report.errors, total, _ERROR_LIMIT)
+    if any(violation.outcome == "fail" for violation in report.errors):
+        able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)
+        advice = "correct them" + ", or set validation.on_error to quarantine to go on without these lines" * able
         raise InvalidAnnotationsError("\n  ".join([f"{found}; {advice}:", *lines]))
-    places = {(violation.file, violation.line) for violation in report.errors}
-    keys = zip(manifest.table["file"], manifest.table["line"], strict=True)
-    clean = manifest.drop(position for position, key in enumerate(keys) if key in places)
     if not clean.table["split"].isin(["train", ""]).any():
         raise DatasetError("\n  ".join([f"{found}; without these lines there is nothing to train on:", *lines]))
-    return clean
 
 
-def _listed(violations: tuple[Violation, ...], limit: int) -> list[str]:
+def _listed(violations: tuple[Violation, ...], total: int, limit: int) -> list[str]:
     lines = [str(violation) for violation in violations[:limit]]
-    if len(violations) > limit:
-        lines.append(f"... and {len(violations) - limit} more")
+    if total > len(lines):
+        lines.append(f"... and {total - len(lines)} more")
     return lines
 
 

@@ -18,7 +18,16 @@ from florence2.model.quiet import quiet_transformers
 if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
 
-__all__ = ["BUILTIN_MODELS", "Florence2", "base_fingerprint", "best_device", "load_base", "load_exact", "load_folder"]
+__all__ = [
+    "BUILTIN_MODELS",
+    "Florence2",
+    "base_fingerprint",
+    "best_device",
+    "load_base",
+    "load_exact",
+    "load_folder",
+    "resolve",
+]
 
 BUILTIN_MODELS: dict[str, Path] = {"builtin:nano": Path(__file__).parent / "nano"}
 """Models that come with the package, by the name that a configuration gives them."""
@@ -67,7 +76,7 @@ def load_base(config: ModelConfig) -> Florence2:
     Raises:
         ModelError: there is no such model, it cannot be reached, or it is not a native Florence-2.
     """
-    return load_folder(_resolve(config), config.revision)
+    return load_folder(resolve(config), config.revision)
 
 
 def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
@@ -80,7 +89,7 @@ def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
     Raises:
         ModelError: it cannot be loaded, or it has changed.
     """
-    source = _resolve(config)
+    source = resolve(config)
     if not Path(source).is_dir():
         return load_folder(source, fingerprint)
     found = base_fingerprint(config)
@@ -141,7 +150,7 @@ def base_fingerprint(config: ModelConfig) -> str:
     Raises:
         ModelError: there is no such model, or the hub can be reached neither on line nor in its local cache.
     """
-    source = _resolve(config)
+    source = resolve(config)
     folder = Path(source)
     if not folder.is_dir():
         return _hub_commit(source, config.revision)
@@ -175,8 +184,12 @@ def _plain_generation(published: GenerationConfig, max_tokens: int) -> Generatio
     return GenerationConfig(max_new_tokens=max_tokens - 2, **{name: getattr(published, name) for name in names})
 
 
-def _resolve(config: ModelConfig) -> str:
-    """Turn the name of a base into something that from_pretrained takes, or say what is wrong with it."""
+def resolve(config: ModelConfig) -> str:
+    """Turn the name of a base into something that from_pretrained takes: a folder or a hub id.
+
+    Raises:
+        ModelError: nothing can have that name; the message says what is wrong with it.
+    """
     base = config.base
     if base.startswith("builtin:"):
         if base not in BUILTIN_MODELS:

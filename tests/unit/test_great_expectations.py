@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ import pytest
 
 from florence2.adapters.great_expectations import validate
 from florence2.config import ValidationConfig
+from florence2.data.checks.check import check_manifest
+from florence2.data.checks.view import RuleSettings
 from florence2.data.formats import read_dataset
-from florence2.data.rules import RULES, Between, Rule
+from florence2.data.rules import RULES
 from florence2.data.validation import ValidationReport
 from florence2.errors import Florence2Error
 from tests.builders import annotation, manifest, write_dataset, write_image
+from tests.unit.test_validation import BAD_BOXES, BAD_ROWS, plain
 
-FAIL = ValidationConfig(on_error="fail")
-BOX = "<loc_1><loc_2><loc_3><loc_4>"
+CONFIG = ValidationConfig(rare_class=0)
+BOX = "<loc_1><loc_2><loc_30><loc_40>"
 
 # The lines of train/annotations.jsonl: content, code of the rule that it breaks, part of the message.
 DEFECTS: list[tuple[Mapping[str, Any] | str, str, str]] = [
@@ -27,9 +31,9 @@ DEFECTS: list[tuple[Mapping[str, Any] | str, str, str]] = [
     ('{"image": "gone.png", "prefix": "<OD>", "suffix": "x' + BOX + '"}', "image-missing", "'train/gone.png'"),
     (annotation("4.png"), "image-unreadable", "'train/4.png': not an image of a known format"),
     (annotation("5.png"), "image-truncated", "'train/5.png'"),
-    (annotation("6.png", suffix="a<loc_1><loc_2><loc_1000><loc_4>"), "location-unknown", "<loc_1000> does not exist"),
+    (annotation("6.png", suffix="a<loc_1><loc_2><loc_1000><loc_40>"), "location-unknown", "<loc_1000> does not exist"),
     (annotation("7.png", suffix="a<loc_1><loc_2><loc_3>"), "location-count", "3 location tokens"),
-    (annotation("8.png", suffix="a<loc_9><loc_2><loc_3><loc_4>"), "box-inverted", "x_min 9 > x_max 3"),
+    (annotation("8.png", suffix="a<loc_9><loc_2><loc_3><loc_40>"), "box-inverted", "x_min 9 > x_max 3"),
     (annotation("9.png", suffix=" "), "suffix-empty", "The suffix is empty: ' '"),
     (annotation("10.png", prefix="find cats"), "prefix-without-task", "'find cats'"),
     (annotation("11.png", prefix="<VQA>", suffix="yes"), "prefix-text", "needs a text"),
@@ -53,7 +57,10 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> ValidationReport:
     truncated.write_bytes(truncated.read_bytes()[:-30])
     (root / "train/19.png").write_bytes(b"")
     (root / "test/2.png").write_bytes((root / "train/18.png").read_bytes())
-    return validate(read_dataset(root), FAIL)
+    # Pictures of one colour are all nearly the same.
+    return validate(read_dataset(root), ValidationConfig(rules={"image-nearly-in-two-splits": "ignore"}, rare_class=0))[
+        1
+    ]
 
 
 def test_each_defect_is_found_once_with_file_line_value_and_remedy(broken: ValidationReport) -> None:
@@ -66,7 +73,7 @@ def test_each_defect_is_found_once_with_file_line_value_and_remedy(broken: Valid
     assert {found.code for found in broken.warnings} == {"row-duplicate", "answer-conflict"}
     values = {found.line: found.value for found in broken.violations}
     assert values[3] == "train/gone.png"
-    assert values[6] == "a<loc_1><loc_2><loc_1000><loc_4>"
+    assert values[6] == "a<loc_1><loc_2><loc_1000><loc_40>"
     assert values[9] == " "
     assert values[10] == "find cats"
 
@@ -74,7 +81,7 @@ def test_each_defect_is_found_once_with_file_line_value_and_remedy(broken: Valid
 def test_report_says_what_was_checked(broken: ValidationReport) -> None:
     assert broken.rows_checked == len(DEFECTS) + 2
     assert broken.rows_quarantined == 0
-    assert broken.rules == tuple(rule.code for rule in RULES)
+    assert set(broken.rules) == {rule.code for rule in RULES} - {"answer-too-long", "image-nearly-in-two-splits"}
     assert "train/annotations.jsonl:7: 'a' with <loc_1><loc_2><loc_3>: 3 location tokens" in broken.summary_text()
 
 
@@ -82,25 +89,38 @@ def test_data_docs_need_no_network_and_escape_values(broken: ValidationReport) -
     page = broken.docs_html
     assert not re.search(r"https?://|<script|<link|<img|\bsrc=|@import|url\(", page)
     assert "&lt;loc_1000&gt; does not exist" in page
+    assert "train/annotations.jsonl:6" in page
     assert "Expectation Validation Result" in page
-    for rule in RULES:
-        assert rule.code in page
+    for code in broken.rules:
+        assert code in page
 
 
 def test_a_clean_set_has_nothing_to_report(tmp_path: Path) -> None:
-    report = validate(read_dataset(write_dataset(tmp_path)), FAIL)
-    assert report.violations == ()
-    assert report.rows_checked == 3
+    clean, report = validate(read_dataset(write_dataset(tmp_path)), ValidationConfig(rare_class=1))
+    warned = {violation.code for violation in report.violations}
+    assert warned <= {"image-nearly-in-two-splits"}  # pictures of one colour
+    assert report.errors == ()
+    assert report.rows_checked == len(clean) == 3
 
 
-def test_quarantined_rows_are_counted_once() -> None:
-    rows = manifest({"suffix": "a<loc_9><loc_1><loc_2><loc_3>b<loc_1>"}, {}, {"suffix": ""})
-    report = validate(rows, ValidationConfig(on_error="quarantine"))
-    assert len(report.errors) == 3
-    assert report.rows_quarantined == 2
+def test_a_set_without_rows_can_be_checked() -> None:
+    clean, report = validate(manifest(splits=["train"]), CONFIG)
+    assert len(clean) == 0
+    assert report.counts == {"train-empty": 1}
 
 
 def test_a_rule_that_cannot_be_evaluated_is_an_error() -> None:
-    rule = Rule("no-column", "error", "Nothing.", "nothing", "absent", Between(minimum=1), "suffix")
+    rule = replace(RULES[0], code="no-column", column="absent")
     with pytest.raises(Florence2Error, match="rule no-column on column absent could not be evaluated"):
-        validate(manifest({}), FAIL, rules=(rule,))
+        validate(manifest({}), CONFIG, rules=(rule,))
+
+
+def test_it_finds_what_plain_pandas_finds() -> None:
+    images: dict[str, dict[str, Any]] = {"train/1.png": {"mode": "L"}, "train/2.png": {"orientation": 3}, "z.png": {}}
+    rows = [*(row for row, _, _ in BAD_ROWS), *({"suffix": suffix} for suffix, _, _ in BAD_BOXES), {"sha256": "f"}]
+    whole = manifest(*rows, {"sha256": "f", "split": "test", "suffix": f"Cat {BOX}"}, images=images, splits=["valid"])
+    found = validate(whole, ValidationConfig())[1]
+    spoken = [rule for rule in RULES if rule.code != "answer-too-long"]
+    expected = check_manifest(whole, ValidationConfig(), spoken, RuleSettings(), plain)[1]
+    assert found.violations == expected.violations
+    assert len(found.counts) > 25

@@ -1,180 +1,111 @@
-"""Rules, annotation table, report and outcome; that they find each defect is tested with Great Expectations."""
+"""The rule set, the settings for it, and its page; that the rules find their defects is tested in test_validation."""
 
 from __future__ import annotations
 
-import json
 import re
+import string
+from pathlib import Path
 
-import pandas as pd
+import numpy as np
 import pytest
 
 from florence2.config import ValidationConfig
-from florence2.data.annotation_table import annotation_table
-from florence2.data.rules import RULES
-from florence2.data.validation import ValidationReport, Violation, apply_outcome
-from florence2.errors import DatasetError, InvalidAnnotationsError
+from florence2.data.checks.view import RuleSettings
+from florence2.data.checks.views import make_views
+from florence2.data.rules import RULES, outcomes_of
+from florence2.data.rules_page import rules_page
+from florence2.errors import ConfigurationError
 from tests.builders import manifest
 
-BOX = "<loc_1><loc_2><loc_3><loc_4>"
-QUARANTINE = ValidationConfig(on_error="quarantine")
-FAIL = ValidationConfig(on_error="fail")
+
+def test_codes_are_distinct_kebab_case() -> None:
+    codes = [rule.code for rule in RULES]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", code) for code in codes)
 
 
-def violation(line: int = 1, severity: str = "error") -> Violation:
-    file = "train/annotations.jsonl"
-    return Violation("suffix-empty", severity, file, line, "", "the suffix is empty", "write it")  # type: ignore[arg-type]
+def test_every_rule_says_what_is_wrong_and_what_to_do() -> None:
+    for rule in RULES:
+        assert re.fullmatch(r"[A-Z].*\.", rule.sentence)
+        assert rule.remedy
+        assert not rule.remedy.endswith(".")
+        assert rule.example
 
 
-def report(*violations: Violation, rows: int = 10) -> ValidationReport:
-    return ValidationReport(rows, 0, violations, ("suffix-empty",), "<html></html>")
+def test_every_rule_looks_at_a_column_of_its_view_and_names_what_the_view_describes() -> None:
+    views, _ = make_views(manifest({}), RuleSettings())
+    by_name = {view.name: view for view in views}
+    for rule in RULES:
+        view = by_name[rule.view]
+        assert rule.column in view.table.columns, rule.code
+        told = view.describe(np.array([0]))[0]
+        needed = {name for _, name, _, _ in string.Formatter().parse(rule.detail) if name}
+        assert needed | {rule.shows, "row", "file", "line"} <= set(told), rule.code
 
 
-class TestRules:
-    def test_codes_are_distinct_kebab_case(self) -> None:
-        codes = [rule.code for rule in RULES]
-        assert len(set(codes)) == len(codes)
-        assert all(re.fullmatch(r"[a-z]+(-[a-z]+)+", code) for code in codes)
-
-    def test_every_rule_looks_at_columns_that_exist(self) -> None:
-        columns = set(annotation_table(manifest({})).columns)
-        for rule in RULES:
-            assert {rule.column, rule.shows} <= columns
-            assert rule.detail is None or rule.detail in columns
-
-    def test_every_rule_has_a_sentence_and_a_remedy(self) -> None:
-        for rule in RULES:
-            assert re.fullmatch(r"[A-Z].*\.", rule.sentence)
-            assert rule.remedy
-            assert not rule.remedy.endswith(".")
+def test_every_column_has_a_rule_and_the_same_type_whatever_the_rows() -> None:
+    checked = {(rule.view, rule.column) for rule in RULES}
+    assert {rule.column for rule in RULES if rule.view == "rows"} >= {"repeats", "leaks_to"}
+    good, _ = make_views(manifest({}), RuleSettings())
+    bad, _ = make_views(manifest({"image_error": "missing: no"}, {"line_error": "x", "suffix": ""}), RuleSettings())
+    empty, _ = make_views(manifest(), RuleSettings())
+    for views in zip(good, bad, empty, strict=True):
+        assert {(views[0].name, column) for column in views[0].table.columns} <= checked
+        assert dict(views[0].table.dtypes) == dict(views[1].table.dtypes) == dict(views[2].table.dtypes)
+    assert len(empty[0].table) == 0
 
 
-class TestAnnotationTable:
-    def test_a_good_row_has_nothing_to_say(self) -> None:
-        table = annotation_table(manifest({}, {"prefix": "<VQA>who?", "task": "<VQA>", "suffix": "me"}))
-        said = table.drop(columns=["file", "line", "split", "image", "prefix", "suffix", "suffix_length"])
-        assert said.isna().all(axis=None)
+class TestOutcomes:
+    def test_by_default_errors_fail_and_the_rest_is_told(self) -> None:
+        outcomes = outcomes_of(ValidationConfig())
+        assert {outcomes[rule.code] for rule in RULES if rule.severity == "error"} == {"fail"}
+        assert {outcomes[rule.code] for rule in RULES if rule.severity != "error"} == {"warn"}
 
-    def test_columns_have_the_same_types_whatever_the_rows(self) -> None:
-        good = annotation_table(manifest({}))
-        bad = annotation_table(manifest({"suffix": "", "image_error": "missing: no such file"}, {"line_error": "x"}))
-        empty = annotation_table(manifest())
-        assert dict(good.dtypes) == dict(bad.dtypes) == dict(empty.dtypes)
-        assert len(empty) == 0
+    def test_quarantine_is_for_rules_about_rows(self) -> None:
+        outcomes = outcomes_of(ValidationConfig(on_error="quarantine"))
+        assert outcomes["location-count"] == "quarantine"
+        assert outcomes["train-empty"] == "fail"
+        assert outcomes["row-duplicate"] == "warn"
 
-    def test_an_unreadable_line_has_only_its_error(self) -> None:
-        blank = {"image": "", "prefix": "", "suffix": "", "task": "", "sha256": "", "line_error": "not valid JSON"}
-        table = annotation_table(manifest(blank, blank))
-        filled = [name for name in table.columns if table[name].notna().any()]
-        assert filled == ["file", "line", "split", "image", "prefix", "suffix", "line_error"]
+    def test_repair_mends_warnings_too_and_fails_what_it_cannot(self) -> None:
+        outcomes = outcomes_of(ValidationConfig(on_error="repair"))
+        able = {code for code, outcome in outcomes.items() if outcome == "repair"}
+        assert able == {"box-outside", "box-zero-area", "box-duplicate", "class-blanks", "row-duplicate"}
+        assert outcomes["location-count"] == "fail"
+        assert outcomes["class-rare"] == "warn"
+
+    def test_a_rule_can_be_set_by_itself(self) -> None:
+        rules = {"box-tiny": "fail", "box-outside": "repair", "image-in-two-splits": "warn", "class-rare": "ignore"}
+        outcomes = outcomes_of(ValidationConfig(on_error="quarantine", rules=rules))
+        assert {code: outcomes[code] for code in rules} == rules
 
     @pytest.mark.parametrize(
-        ("suffix", "column", "text"),
+        ("code", "outcome", "message"),
         [
-            (f"cat{BOX}dog<loc_1000><loc_2><loc_3><loc_4>", "location_problem", "<loc_1000> does not exist"),
-            ("cat<loc_1><loc_2><loc_3>", "location_count_problem", "3 location tokens, a box takes 4"),
-            ("cat<loc_9><loc_2><loc_3><loc_4>", "box_order_problem", "x_min 9 > x_max 3"),
-            (BOX, "class_problem", "no class name"),
-            (f"cat{BOX}dog", "leftover_problem", "'dog' has no location tokens"),
+            ("box-outsid", "repair", "no such rule; did you mean 'box-outside'?"),
+            ("qqqq", "repair", "the rules are line-invalid"),
+            (
+                "box-inverted",
+                "repair",
+                "no safe repair for it; give another outcome (repair is there for row-duplicate",
+            ),
+            ("image-missing", "warn", "would let in what no training can use; give fail or quarantine"),
+            ("line-invalid", "ignore", "would let in what no training can use"),
+            ("image-unused", "quarantine", "concerns no row that could be left out"),
         ],
     )
-    def test_defects_of_boxes(self, suffix: str, column: str, text: str) -> None:
-        table = annotation_table(manifest({"suffix": suffix}))
-        assert text in table[column].iloc[0]
-        others = table.filter(like="_problem").drop(columns=column)
-        assert others.isna().all(axis=None)
+    def test_what_a_rule_cannot_have_is_refused(self, code: str, outcome: str, message: str) -> None:
+        with pytest.raises(ConfigurationError, match=re.escape(message)) as caught:
+            outcomes_of(ValidationConfig(rules={code: outcome}))
+        assert f"validation.rules.{code}: " in str(caught.value)
 
-    def test_all_defects_of_an_answer_are_said(self) -> None:
-        bad = "cat<loc_9><loc_2><loc_3><loc_4>dog<loc_1><loc_9><loc_3><loc_4>cow<loc_1>"
-        row = annotation_table(manifest({"suffix": bad})).iloc[0]
-        assert row["box_order_problem"].count(" > ") == 2
-        assert "'cow'" in row["location_count_problem"]
-
-    def test_regions_and_texts_need_only_existing_bins(self) -> None:
-        eight = "word" + "<loc_5>" * 8
-        table = annotation_table(
-            manifest(
-                {"task": "<OCR_WITH_REGION>", "prefix": "<OCR_WITH_REGION>", "suffix": eight},
-                {"task": "<REGION_PROPOSAL>", "prefix": "<REGION_PROPOSAL>", "suffix": "<loc_9><loc_1><loc_3>"},
-                {"task": "<CAPTION>", "prefix": "<CAPTION>", "suffix": "a <loc_1000> token"},
-                {"task": "<REGION_TO_CATEGORY>", "prefix": "<REGION_TO_CATEGORY><loc_1001>", "suffix": "cat"},
-            )
-        )
-        found = table["location_problem"].fillna("").tolist()
-        assert found[:2] == ["", ""]
-        assert found[2].startswith("<loc_1000> does not exist")
-        assert found[3].startswith("<loc_1001> does not exist")
-        assert table["location_count_problem"].isna().all()
-
-    def test_prefixes(self) -> None:
-        table = annotation_table(manifest({"prefix": "cat"}, {"prefix": "<OD>cat"}, {"prefix": "<VQA> "}, {}))
-        assert table["prefix_problem"].notna().tolist() == [True, False, False, False]
-        assert table["prefix_text_problem"].notna().tolist() == [False, True, True, False]
-
-    def test_repeated_and_contradicting_rows(self) -> None:
-        same = {"sha256": "a"}
-        rows = [same, same, same | {"suffix": f"dog{BOX}"}, same | {"split": "test"}, {"sha256": "b"}]
-        table = annotation_table(manifest(*rows))
-        place = "train/annotations.jsonl:1"
-        assert table["duplicate_of"].fillna("").tolist() == [
-            "",
-            f"'<OD>' of 'train/2.png' is answered as in {place}",
-            "",
-            "",
-            "",
-        ]
-        assert table["conflict"].fillna("").tolist() == [
-            "",
-            "",
-            f"'<OD>' of 'train/3.png' is answered otherwise than in {place}",
-            "",
-            "",
-        ]
-
-    def test_a_leak_marks_the_earlier_split_only(self) -> None:
-        rows = [{"split": split, "sha256": "a"} for split in ("train", "valid", "test", "")]
-        table = annotation_table(manifest(*rows, {"sha256": ""}, {"sha256": "", "split": "test"}))
-        assert table["leak"].notna().tolist() == [True, True, False, False, False, False]
-        expected = "'train/1.png' is the same picture as in split test, train/annotations.jsonl:3"
-        assert table["leak"].iloc[0] == expected
+    def test_all_problems_are_listed(self) -> None:
+        with pytest.raises(ConfigurationError) as caught:
+            outcomes_of(ValidationConfig(rules={"nope": "fail", "prefix-text": "repair"}))
+        assert len(str(caught.value).splitlines()) == 3
 
 
-class TestReport:
-    def test_from_dict_inverts_to_dict(self) -> None:
-        made = report(violation(1), violation(2, "warning"))
-        assert ValidationReport.from_dict(json.loads(json.dumps(made.to_dict()))) == made
-
-    def test_summary_lists_errors_first_and_counts_the_rest(self) -> None:
-        text = report(violation(1, "warning"), *(violation(line) for line in range(2, 30))).summary_text(limit=3)
-        assert text.splitlines() == [
-            "10 rows checked by 1 rule: 28 errors, 1 warning",
-            *(f"train/annotations.jsonl:{line}: the suffix is empty (write it)" for line in (2, 3, 4)),
-            "... and 26 more",
-        ]
-
-
-class TestOutcome:
-    def test_without_errors_nothing_changes(self) -> None:
-        full = manifest({}, {})
-        assert apply_outcome(full, report(violation(1, "warning")), FAIL) is full
-
-    def test_fail_lists_every_line_up_to_a_limit(self) -> None:
-        with pytest.raises(InvalidAnnotationsError) as caught:
-            apply_outcome(manifest({}), report(*(violation(line) for line in range(1, 151))), FAIL)
-        lines = str(caught.value).splitlines()
-        assert "150 errors in the annotations of /data" in lines[0]
-        assert "quarantine" in lines[0]
-        assert lines[1].strip() == "train/annotations.jsonl:1: the suffix is empty (write it)"
-        assert lines[-1].strip() == "... and 50 more"
-        assert len(lines) == 102
-
-    def test_quarantine_drops_rows_with_errors(self) -> None:
-        clean = apply_outcome(
-            manifest({}, {}, {}), report(violation(2), violation(2), violation(1, "warning")), QUARANTINE
-        )
-        assert clean.table["line"].tolist() == [1, 3]
-        pd.testing.assert_index_equal(clean.table.index, pd.RangeIndex(2))
-
-    def test_quarantine_of_all_that_trains_is_an_error(self) -> None:
-        with pytest.raises(DatasetError, match="nothing to train on") as caught:
-            apply_outcome(manifest({}, {"split": "test"}), report(violation(1)), QUARANTINE)
-        assert not isinstance(caught.value, InvalidAnnotationsError)
+def test_the_page_of_the_rules_is_up_to_date() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert page == rules_page(), "run python -m florence2.data.rules_page > docs/rules.md"
+    assert all(f"### `{rule.code}`" in page for rule in RULES)

@@ -1,0 +1,104 @@
+"""The views ``images``, a row for each image file, and ``splits``, a row for each split that the set comes with."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from florence2.data.checks.repetitions import content_of, later_split
+from florence2.data.checks.view import Positions, View, records, references
+from florence2.data.manifest import DatasetManifest
+from florence2.data.near_duplicates import group_near_identical
+
+__all__ = ["images_view", "splits_view"]
+
+
+def images_view(manifest: DatasetManifest) -> View:
+    """Derive the columns about image files.
+
+    Args:
+        manifest: the data set.
+    """
+    images = manifest.images
+    image_of_row = np.asarray(pd.Index(images["image"]).get_indexer(pd.Index(manifest.table["image"])), dtype=np.int64)
+    named = np.zeros(len(images), dtype=bool)
+    named[image_of_row[image_of_row >= 0]] = True
+    near = _near_leaks(manifest, image_of_row)
+    table = pd.DataFrame(
+        {
+            "mode": images["mode"],
+            "orientation": images["orientation"],
+            "unused": ~named,
+            "nearly_leaks_to": references(near, near >= 0),
+        }
+    )
+
+    def rows_of(positions: Positions) -> Positions:
+        wanted = np.zeros(len(images), dtype=bool)
+        wanted[positions] = True
+        return np.flatnonzero((image_of_row >= 0) & wanted[image_of_row])
+
+    return View("images", table, functools.partial(_describe, manifest, table), rows_of)
+
+
+def _describe(manifest: DatasetManifest, table: pd.DataFrame, positions: Positions) -> list[dict[str, Any]]:
+    told = []
+    for position, image in zip(positions, records(manifest.images.iloc[positions]), strict=True):
+        other = table["nearly_leaks_to"].iloc[position]
+        row = None if pd.isna(other) else manifest.table.iloc[int(other)]
+        here = {"row": len(manifest), "file": image["image"], "line": 0}
+        there = (
+            {"other": "", "other_split": ""} if row is None else {"other": row["image"], "other_split": row["split"]}
+        )
+        told.append(image | here | there)
+    return told
+
+
+def _near_leaks(manifest: DatasetManifest, image_of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find for each image a row of a later split with nearly, not exactly the same picture; -1 if there is none."""
+    found = np.full(len(manifest.images), -1)
+    signatures = manifest.images["signature"].fillna("").to_numpy()
+    splits = manifest.table["split"]
+    rows = np.flatnonzero((image_of_row >= 0) & (splits != "").to_numpy(dtype=bool))
+    rows = rows[signatures[image_of_row[rows]] != ""]
+    # A row for each image of each split will do.
+    rows = rows[~pd.DataFrame({"image": image_of_row[rows], "split": splits.to_numpy()[rows]}).duplicated().to_numpy()]
+    if splits.iloc[rows].nunique() < 2:
+        return found
+    used, where = np.unique(image_of_row[rows], return_inverse=True)
+    groups = pd.factorize(group_near_identical(list(signatures[used]))[where])[0].astype(np.int64)
+    near = later_split(splits.iloc[rows], groups)
+    content = content_of(manifest)[rows]
+    exact = later_split(splits.iloc[rows], pd.factorize(content)[0].astype(np.int64))
+    leaks = np.flatnonzero((near >= 0) & (exact < 0))
+    found[image_of_row[rows[leaks]]] = rows[near[leaks]]
+    return found
+
+
+def splits_view(manifest: DatasetManifest) -> View:
+    """Derive the columns about splits.
+
+    Args:
+        manifest: the data set.
+    """
+    counts = manifest.table["split"].value_counts()
+    unsplit = int(counts.get("", 0))
+    names = list(manifest.splits)
+    rows = [int(counts.get(name, 0)) for name in names]
+    empty = [not count for count in rows]
+    table = pd.DataFrame(
+        {
+            "train_empty": [bad and name == "train" and not unsplit for bad, name in zip(empty, names, strict=True)],
+            "held_out_empty": [bad and name != "train" for bad, name in zip(empty, names, strict=True)],
+        },
+        dtype=bool,
+    )
+
+    def describe(positions: Positions) -> list[dict[str, Any]]:
+        return [{"row": len(manifest), "file": names[at], "line": 0, "split": names[at]} for at in positions]
+
+    return View("splits", table, describe, lambda _: np.zeros(0, dtype=np.int64))

@@ -1,0 +1,73 @@
+"""How long an answer is for a model, told by its tokenizer alone: no weights, no torch, no transformers."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from florence2.config import ModelConfig
+from florence2.errors import ModelError
+from florence2.model.base import resolve
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["AnswerLength", "answer_length"]
+
+
+@dataclass(frozen=True)
+class AnswerLength:
+    """What validation needs to know of a model.
+
+    Attributes:
+        limit: tokens that an answer may have, begin and end included.
+        count: returns the length of each answer in tokens, begin and end included; loads the tokenizer on first use.
+    """
+
+    limit: int
+    count: Callable[[list[str]], list[int]]
+
+
+def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
+    """Read a model's limit, and how to count against it.
+
+    Args:
+        config: names the model.
+        longest: tokens that an answer may have by the settings; the model's own limit may be lower.
+
+    Raises:
+        ModelError: there is no such model, or its files cannot be read.
+    """
+    try:
+        text = json.loads(_file(config, "config.json").read_text(encoding="utf-8"))["text_config"]
+        own = int(text["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError) as exc:
+        raise ModelError(f"model {config.base!r} is no native Florence-2: no limit in its config.json ({exc})") from exc
+
+    @functools.cache
+    def tokenizer() -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        loaded = Tokenizer.from_file(str(_file(config, "tokenizer.json")))
+        loaded.no_padding()  # the file keeps how the tokenizer was last used
+        loaded.no_truncation()
+        return loaded
+
+    return AnswerLength(min(longest, own), lambda texts: [len(e.ids) for e in tokenizer().encode_batch(texts)])
+
+
+def _file(config: ModelConfig, name: str) -> Path:
+    """Return a file of a model; of a hub id it is downloaded, or taken from the local cache."""
+    source = resolve(config)
+    if Path(source).is_dir():
+        return Path(source, name)
+    from huggingface_hub import hf_hub_download
+
+    try:
+        return Path(hf_hub_download(source, name, revision=config.revision))
+    except Exception as exc:  # the hub cannot be reached or does not know it, for one of many reasons
+        raise ModelError(f"base model {source!r}: {name} can be had neither from the hub nor from its cache") from exc
