@@ -1,4 +1,4 @@
-"""Step: every image belongs to train, valid or test."""
+"""Step: every image belongs to train, valid or test, and the result is described."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from zenml import step
 
 from florence2.config import SplitConfig
 from florence2.data import splits
+from florence2.data.frozen_test import load_frozen
 from florence2.data.manifest import DatasetManifest
+from florence2.data.statistics.description import Description, describe
+from materializers.description import DescriptionMaterializer
 from materializers.manifest import ManifestMaterializer
 from steps.code_dependencies import follow_code
 
@@ -19,18 +22,29 @@ __all__ = ["split_dataset"]
 # cache key, differs from process to process.
 @step(
     cache_policy=follow_code(__file__),
-    output_materializers={"training_data": ManifestMaterializer, "test_data": ManifestMaterializer},
+    output_materializers={
+        "training_data": ManifestMaterializer,
+        "test_data": ManifestMaterializer,
+        "description": DescriptionMaterializer,
+    },
 )
 def split_dataset(
-    clean_manifest: DatasetManifest, split: SplitConfig
-) -> tuple[Annotated[DatasetManifest, "training_data"], Annotated[DatasetManifest, "test_data"]]:
+    clean_manifest: DatasetManifest,
+    split: SplitConfig,
+    frozen_content: str,  # noqa: ARG001
+) -> tuple[
+    Annotated[DatasetManifest, "training_data"],
+    Annotated[DatasetManifest, "test_data"],
+    Annotated[Description, "description"],
+]:
     """Keep the splits given; make seeded ones where there are none.
 
     The test split is an artifact of its own: a change in it evaluates again, but trains nothing.
 
     Args:
         clean_manifest: valid rows.
-        split: shares and seed.
+        split: shares, seed and frozen test.
+        frozen_content: fingerprint of the file that names the frozen test; a change of it changes the cache key.
     """
-    dealt = splits.split_dataset(clean_manifest, split)
-    return dealt.select("train", "valid"), dealt.select("test")
+    dealt = splits.split_dataset(clean_manifest, split, load_frozen(split))
+    return dealt.select("train", "valid"), dealt.select("test"), describe(dealt)
