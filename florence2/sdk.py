@@ -10,15 +10,17 @@ from typing import Any
 
 from florence2.adapters.great_expectations import validate
 from florence2.config import Configuration
-from florence2.data.formats import read_dataset
+from florence2.data.frozen_test import load_frozen
+from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
-from florence2.data.sources import locate
+from florence2.data.remote import redact
 from florence2.data.splits import split_dataset
-from florence2.data.validation import apply_outcome
+from florence2.data.validation import raise_for_errors
 from florence2.errors import ConfigurationError, ModelError
 from florence2.evaluation.evaluate import compare, evaluate_split
 from florence2.evaluation.metrics import metric_named
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
+from florence2.model.answer_length import answer_length
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
@@ -100,11 +102,12 @@ def evaluate(
 def _prepare(config: Configuration) -> DatasetManifest:
     for metric in config.evaluation.metrics:  # a misspelt one is told before the work, not after it
         metric_named(metric)
-    manifest = read_dataset(locate(config.dataset.source))
-    report = validate(manifest, config.validation)
-    clean = apply_outcome(manifest, report, config.validation)
-    logger.info("%s: %d of %d rows are used", config.dataset.source, len(clean), len(manifest))
-    return split_dataset(clean, config.split)
+    manifest = ingest(config.dataset)
+    length = answer_length(config.model, config.training.max_target_tokens)
+    clean, report = validate(manifest, config.validation, count_tokens=length.count, max_target_tokens=length.limit)
+    raise_for_errors(clean, report)
+    logger.info("%s: %d of %d rows are used", redact(config.dataset.source), len(clean), len(manifest))
+    return split_dataset(clean, config.split, load_frozen(config.split))
 
 
 def _numbered(parent: Path) -> Path:

@@ -16,6 +16,8 @@ from florence2.config import (
     ValidationConfig,
 )
 from florence2.data.fingerprint import fingerprint_folder
+from florence2.data.frozen_test import frozen_content
+from florence2.data.rules import outcomes_of
 from florence2.data.sources import locate
 from florence2.evaluation.metrics import metric_named
 from florence2.model.base import base_fingerprint
@@ -45,13 +47,19 @@ def florence_finetune(
 
     The parameters are the sections of ``florence2.config.Configuration``; the ``parameters`` of a YAML file
     mirror them. The content of the data set and of the base are hashed here, so that a change of either is part
-    of the cache keys, and what is wrong with the base or a metric is said before anything runs.
+    of the cache keys, and what is wrong with the base, a rule or a metric is said before anything runs.
     """
     for metric in evaluation.metrics:
         metric_named(metric)
-    manifest = ingest_dataset(dataset=dataset, content=fingerprint_folder(locate(dataset.source)))
-    clean_manifest, _ = validate_annotations(manifest=manifest, validation=validation)
-    training_data, test_data = split_dataset(clean_manifest=clean_manifest, split=split)
+    outcomes_of(validation)
+    folder = locate(dataset.source, verify=dataset.verify)
+    manifest = ingest_dataset(dataset=dataset, content=fingerprint_folder(folder, verify=dataset.verify))
+    clean_manifest, _ = validate_annotations(
+        manifest=manifest, validation=validation, model=model, max_target_tokens=training.max_target_tokens
+    )
+    training_data, test_data, _ = split_dataset(
+        clean_manifest=clean_manifest, split=split, frozen_content=frozen_content(split)
+    )
     checkpoint = fine_tune(
         training_data=training_data, model=model, training=training, base_content=base_fingerprint(model)
     )

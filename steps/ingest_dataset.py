@@ -7,9 +7,8 @@ from typing import Annotated
 from zenml import step
 
 from florence2.config import DatasetConfig
-from florence2.data.formats import read_dataset
+from florence2.data.ingest import ingest
 from florence2.data.manifest import DatasetManifest
-from florence2.data.sources import locate
 from materializers.manifest import ManifestMaterializer
 from steps.code_dependencies import follow_code
 
@@ -27,4 +26,4 @@ def ingest_dataset(
         dataset: where the data set lies.
         content: fingerprint of the folder; a changed file changes it, and with it the cache key.
     """
-    return read_dataset(locate(dataset.source))
+    return ingest(dataset)

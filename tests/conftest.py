@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
+
+import pytest
 
 # Read when torch is loaded. Models this small gain nothing from a second thread, and lose much where it has no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep caches out of the home of whoever runs the tests; worker processes inherit the folder."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="florence2-tests-")
+        config.add_cleanup(folder.cleanup)
+        os.environ["XDG_CACHE_HOME"] = folder.name

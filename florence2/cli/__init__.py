@@ -1,0 +1,29 @@
+"""The command ``florence2``. Heavy imports happen inside the commands: ``florence2 --help`` answers at once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import typer
+
+from florence2.cli.datasets import convert, freeze, stats, validate
+from florence2.cli.models import evaluate, train
+from florence2.errors import Florence2Error
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+for _command in (train, evaluate, validate, convert, stats, freeze):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run the command; an error of ours ends in its message and exit status, never in a traceback."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("florence2").setLevel(logging.INFO)
+    try:
+        app()
+    except Florence2Error as exc:
+        typer.echo(f"error: {exc}", err=True)
+        sys.exit(exc.exit_status)

@@ -1,0 +1,168 @@
+"""Commands about data sets: validate, convert, stats, freeze."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from florence2.cli.settings import with_settings
+from florence2.config import Configuration, DatasetConfig
+from florence2.errors import ConfigurationError, Florence2Error
+
+if TYPE_CHECKING:
+    from florence2.data.validation import ValidationReport
+
+__all__ = ["convert", "freeze", "stats", "validate"]
+
+_Source = Annotated[str, typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards.")]
+_Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
+
+
+@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source"])
+def validate(
+    dataset: _Source,
+    *,
+    report: Annotated[Path | None, typer.Option(help="File for the findings as an HTML page.")] = None,
+    quarantine: Annotated[Path | None, typer.Option(help="File for the rows left out, one JSON object a line.")] = None,
+    limit: Annotated[int, typer.Option(help="Findings to list; the rest is counted.", min=0)] = 100,
+    as_json: _Json = False,
+    **settings: Any,
+) -> None:
+    """Check every annotation and image; ends with status 1 if a row breaks a rule that is an error.
+
+    Answers are measured against a model's longest only if one is named by --model.
+    """
+    config = Configuration(source=dataset, **settings)
+    from florence2.adapters import great_expectations
+    from florence2.data.ingest import ingest
+    from florence2.data.validation import raise_for_errors
+    from florence2.model.answer_length import answer_length
+
+    length = answer_length(config.model, config.training.max_target_tokens) if "base" in settings else None
+    clean, found = great_expectations.validate(
+        ingest(config.dataset),
+        config.validation,
+        count_tokens=length.count if length else None,
+        max_target_tokens=length.limit if length else None,
+    )
+    if report is not None:
+        _write(report, found.docs_html)
+    if quarantine is not None:
+        _write(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
+    _print_findings(found, limit, as_json)
+    try:
+        raise_for_errors(clean, found)
+    except Florence2Error as exc:  # the findings have been listed already
+        raise typer.Exit(exc.exit_status) from exc
+
+
+def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
+    if as_json:
+        content = found.to_dict()
+        del content["docs_html"]
+        typer.echo(json.dumps(content, indent=2))
+        return
+    typer.echo(found.summary_text(limit))
+    width = max((len(code) for code in found.counts), default=0)
+    for code, count in found.counts.items():
+        typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
+
+
+@with_settings("dataset", without=["source"])
+def convert(
+    source: _Source,
+    target: Annotated[Path, typer.Argument(help="New folder.")],
+    *,
+    to: Annotated[str, typer.Option(help="jsonl, coco, voc or yolo.")],
+    skip_unsupported: Annotated[
+        bool, typer.Option("--skip-unsupported", help="Leave out rows that the format cannot hold, and count them.")
+    ] = False,
+    **settings: Any,
+) -> None:
+    """Write a data set in another format; boxes stay in their location bins."""
+    dataset = Configuration(source=source, **settings).dataset
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from florence2.data import convert as conversion
+    from florence2.data.ingest import ingest
+
+    manifest = ingest(dataset)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("images")
+        done = conversion.convert(
+            manifest,
+            target,
+            to,
+            skip_unsupported=skip_unsupported,
+            progress=lambda finished, total: bar.update(task, completed=finished, total=total),
+        )
+    typer.echo(f"{done.target}: {done.images} images, {done.rows} rows as {to}")
+    if to == "jsonl" and done.without_objects:
+        typer.echo(f"{done.without_objects} images have no objects and therefore no line; jsonl cannot say that")
+    for reason, count in done.skipped.items():
+        typer.echo(f"left out: {count} of {reason}")
+
+
+@with_settings("dataset", without=["source"])
+def stats(
+    dataset: _Source,
+    *,
+    against: Annotated[str | None, typer.Option(help="Data set to compare with: the reference.")] = None,
+    html: Annotated[Path | None, typer.Option(help="File for the page with plots and samples.")] = None,
+    as_json: _Json = False,
+    **settings: Any,
+) -> None:
+    """Describe a data set; with --against, say what came, went and moved."""
+    config = Configuration(source=dataset, **settings).dataset
+    from rich.console import Console
+
+    from florence2.data.ingest import ingest
+    from florence2.data.statistics import compare, compute_statistics, drift_tables, render_page, statistics_tables
+
+    manifest = ingest(config)
+    found = compute_statistics(manifest)
+    reference = (
+        None
+        if against is None
+        else compute_statistics(ingest(DatasetConfig(source=against, format=config.format, verify=config.verify)))
+    )
+    drift = None if reference is None else compare(reference, found)
+    if html is not None:
+        _write(html, render_page(found, manifest, drift))
+    if as_json:
+        content = {"statistics": found.to_dict(), "drift": None if drift is None else drift.to_dict()}
+        typer.echo(json.dumps(content, indent=2))
+        return
+    console = Console()
+    for table in (*statistics_tables(found), *(drift_tables(drift) if drift is not None else ())):
+        console.print(table)
+
+
+@with_settings("dataset", "split", without=["source", "frozen_test"])
+def freeze(
+    dataset: _Source,
+    file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],
+    **settings: Any,
+) -> None:
+    """Write down which images are the test split, so that it can be protected from then on."""
+    config = Configuration(source=dataset, **settings)
+    if file.exists():
+        raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
+    from florence2.data.frozen_test import freeze_test
+    from florence2.data.ingest import ingest
+    from florence2.data.splits import split_dataset
+
+    frozen = freeze_test(split_dataset(ingest(config.dataset), config.split))
+    frozen.save(file)
+    typer.echo(f"{file}: {len(frozen)} test images; set split.frozen_test to this file")
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise ConfigurationError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc

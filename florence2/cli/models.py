@@ -1,0 +1,44 @@
+"""Commands about models: train, evaluate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from florence2.cli.settings import with_settings
+from florence2.config import Configuration
+
+__all__ = ["evaluate", "train"]
+
+
+@with_settings()
+def train(
+    *, output: Annotated[Path, typer.Option(help="Folder in which a numbered folder is made.")] = Path("runs"), **s: Any
+) -> None:
+    """Fine-tune Florence-2 on a data set and evaluate it before and after."""
+    configuration = Configuration(**s)
+    from rich.console import Console
+
+    from florence2 import sdk
+    from florence2.evaluation.terminal import comparison
+
+    result = sdk.train(configuration, output)
+    Console().print(comparison(result.report))
+    typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
+
+
+@with_settings()
+def evaluate(
+    *,
+    checkpoint: Annotated[Path, typer.Option(help="Folder of a checkpoint or of a run.")],
+    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    **s: Any,
+) -> None:
+    """Evaluate a checkpoint on one split of a data set."""
+    configuration = Configuration(**s)
+    from florence2 import sdk
+
+    for name, value in sdk.evaluate(checkpoint, configuration, split).metrics.items():
+        typer.echo(f"{name:24} {value:.4f}")
