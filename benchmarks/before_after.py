@@ -14,9 +14,9 @@ from pathlib import Path
 from PIL import Image
 
 from florence2.codec.answers import parse_detections
-from florence2.data.images import open_rgb
-from florence2.data.pictures import class_colours, draw_detections, side_by_side
-from florence2.data.sources import locate
+from florence2.data.images.drawing import class_colours, draw_detections, side_by_side
+from florence2.data.images.files import open_rgb
+from florence2.data.sources.locate import locate
 from florence2.evaluation.report import EvaluationReport, Example
 
 __all__ = ["draw"]

@@ -20,8 +20,8 @@ import numpy as np
 from PIL import Image
 
 from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.image_pass import probe_images
-from florence2.data.images import list_images
+from florence2.data.images.files import list_images
+from florence2.data.images.parallel import probe_images
 
 __all__ = ["measure", "write_images"]
 

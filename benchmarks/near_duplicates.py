@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from scipy.fft import idctn
 
-from florence2.data.images import list_images, open_rgb
-from florence2.data.near_duplicates import group_near_identical, signature
-from florence2.data.sources import locate
+from florence2.data.images.files import list_images, open_rgb
+from florence2.data.images.near_duplicates import group_near_identical, signature
+from florence2.data.sources.locate import locate
 
 __all__ = ["CHANGES", "recall"]
 

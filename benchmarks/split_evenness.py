@@ -17,10 +17,10 @@ import pandas as pd
 
 from florence2.codec.scan import scan_column
 from florence2.config import DatasetConfig, SplitConfig
-from florence2.data import splits
 from florence2.data.checks.boxes import boxes_of
 from florence2.data.ingest import ingest
 from florence2.data.manifest import DatasetManifest
+from florence2.data.splits import assignment
 from florence2.data.statistics import compute_statistics
 
 __all__ = ["figures"]
@@ -32,8 +32,8 @@ _SHARE = 0.1
 def _dealt(manifest: DatasetManifest, seed: int, *, by_hash_alone: bool) -> pd.Series[str]:
     config = SplitConfig(valid_fraction=_SHARE, test_fraction=_SHARE, split_seed=seed)
     if not by_hash_alone:
-        return splits.split_dataset(manifest, config).table["split"]
-    points = manifest.table["sha256"].map(lambda content: splits._point(content, seed))
+        return assignment.split_dataset(manifest, config).table["split"]
+    points = manifest.table["sha256"].map(lambda content: assignment._point(content, seed))
     places = np.where(points < _SHARE, "test", np.where(points < 2 * _SHARE, "valid", "train"))
     return pd.Series(places, dtype="string")
 

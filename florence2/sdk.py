@@ -10,11 +10,11 @@ from typing import Any
 
 from florence2.adapters.great_expectations import validate
 from florence2.config import Configuration
-from florence2.data.frozen_test import load_frozen
 from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
-from florence2.data.remote import redact
-from florence2.data.splits import split_dataset
+from florence2.data.sources.remote import redact
+from florence2.data.splits.assignment import split_dataset
+from florence2.data.splits.frozen_test import load_frozen
 from florence2.data.validation import raise_for_errors
 from florence2.errors import ConfigurationError, ModelError
 from florence2.evaluation.evaluate import compare, evaluate_split

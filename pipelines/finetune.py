@@ -16,9 +16,9 @@ from florence2.config import (
     ValidationConfig,
 )
 from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.frozen_test import frozen_content
 from florence2.data.rules import outcomes_of
-from florence2.data.sources import locate
+from florence2.data.sources.locate import locate
+from florence2.data.splits.frozen_test import frozen_content
 from florence2.evaluation.metrics import metric_named
 from florence2.model.base import base_fingerprint
 from steps.evaluate_model import evaluate_model

@@ -7,9 +7,9 @@ from typing import Annotated
 from zenml import step
 
 from florence2.config import SplitConfig
-from florence2.data import splits
-from florence2.data.frozen_test import load_frozen
 from florence2.data.manifest import DatasetManifest
+from florence2.data.splits import assignment
+from florence2.data.splits.frozen_test import load_frozen
 from florence2.data.statistics.description import Description, describe
 from materializers.description import DescriptionMaterializer
 from materializers.manifest import ManifestMaterializer
@@ -46,5 +46,5 @@ def split_dataset(
         split: shares, seed and frozen test.
         frozen_content: fingerprint of the file that names the frozen test; a change of it changes the cache key.
     """
-    dealt = splits.split_dataset(clean_manifest, split, load_frozen(split))
+    dealt = assignment.split_dataset(clean_manifest, split, load_frozen(split))
     return dealt.select("train", "valid"), dealt.select("test"), describe(dealt)

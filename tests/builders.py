@@ -15,6 +15,7 @@ from PIL import Image
 
 from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
+from florence2.data.images.near_duplicates import signature
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "detections",
     "manifest",
     "manifest_row",
+    "signatures",
     "write_dataset",
     "write_image",
     "write_lines",
@@ -126,6 +128,12 @@ def manifest(
         {name: [file[name] for file in files.values()] for name in IMAGE_COLUMNS},
         splits,
     )
+
+
+def signatures(count: int, seed: int = 0) -> list[str]:
+    """Return signatures of pictures that are not alike."""
+    cells = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
+    return [signature(Image.fromarray(pixels).resize((48, 48))) for pixels in cells]
 
 
 # --- answers -------------------------------------------------------------------------------------------------------

@@ -152,9 +152,9 @@ def freeze(
     config = Configuration(source=dataset, **settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
-    from florence2.data.frozen_test import freeze_test
     from florence2.data.ingest import ingest
-    from florence2.data.splits import split_dataset
+    from florence2.data.splits.assignment import split_dataset
+    from florence2.data.splits.frozen_test import freeze_test
 
     frozen = freeze_test(split_dataset(ingest(config.dataset), config.split))
     frozen.save(file)

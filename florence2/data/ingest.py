@@ -5,7 +5,7 @@ from __future__ import annotations
 from florence2.config import DatasetConfig
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
-from florence2.data.sources import locate
+from florence2.data.sources.locate import locate
 
 __all__ = ["ingest"]
 

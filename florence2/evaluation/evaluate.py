@@ -11,7 +11,7 @@ from typing import Any
 from florence2.codec.answers import parse_detections
 from florence2.codec.tasks import AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.data.images import open_rgb
+from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.evaluation.html import render_html

@@ -18,7 +18,7 @@ from PIL import Image
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, split_prefix
-from florence2.data.pictures import class_colours, ink_on
+from florence2.data.images.drawing import class_colours, ink_on
 from florence2.errors import AnswerError
 from florence2.evaluation.answers import vqa_accuracy
 from florence2.evaluation.figures import Figure, figure_named, in_order

@@ -14,7 +14,7 @@ from florence2.codec.detections import Detections
 from florence2.codec.locations import BINS, location_token
 from florence2.codec.tasks import AnswerKind, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.data.images import open_rgb
+from florence2.data.images.files import open_rgb
 from florence2.inference.scoring import TokenReader, score_detections
 from florence2.model.base import Florence2, best_device
 from florence2.model.processing import Sample, encode_prompts

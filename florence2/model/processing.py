@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from florence2.codec.tasks import prompt_of
-from florence2.data.images import open_rgb
+from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.base import Florence2

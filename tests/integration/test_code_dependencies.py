@@ -41,7 +41,7 @@ def test_a_template_counts() -> None:
 
 
 def test_ingest_follows_the_readers_and_the_generator_of_the_built_in_set() -> None:
-    assert {"florence2/data/formats/jsonl.py", "florence2/data/builtin.py"} <= reached("ingest_dataset")
+    assert {"florence2/data/formats/jsonl.py", "florence2/data/scenes/builtin.py"} <= reached("ingest_dataset")
 
 
 def test_no_step_follows_the_command_line() -> None:

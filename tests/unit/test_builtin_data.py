@@ -15,9 +15,8 @@ from PIL import Image
 
 from florence2.codec.answers import format_detections, read_boxes
 from florence2.codec.tasks import split_prefix
-from florence2.data import builtin
-from florence2.data.builtin import BUILTIN_DATASETS, materialize
-from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, draw_cards, draw_shapes
+from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, builtin, draw_cards, draw_shapes
+from florence2.data.scenes.builtin import BUILTIN_DATASETS, materialize
 from florence2.errors import DatasetError
 
 Lines = dict[str, list[dict[str, str]]]

@@ -16,7 +16,7 @@ from transformers import AutoProcessor, Florence2ForConditionalGeneration
 from florence2.codec.locations import BINS
 from florence2.config import Configuration, EvaluationConfig, LoraConfig, ModelConfig
 from florence2.data.formats import read_dataset
-from florence2.data.images import open_rgb
+from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError, ModelError, TrainingError
 from florence2.inference.generation import predict

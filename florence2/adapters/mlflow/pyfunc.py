@@ -13,7 +13,7 @@ import pandas as pd
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from florence2.config import EvaluationConfig
-from florence2.data.images import open_rgb
+from florence2.data.images.files import open_rgb
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_folder
 from florence2.model.processing import Sample

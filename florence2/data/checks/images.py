@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from florence2.data.checks.repetitions import content_of, later_split
 from florence2.data.checks.view import Positions, View, records, references
+from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.manifest import DatasetManifest
-from florence2.data.near_duplicates import group_near_identical
 
 __all__ = ["images_view", "splits_view"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from florence2.data.checks.rule import IsNull, NotIn, Rule
-from florence2.data.images import ImageDefect
+from florence2.data.images.files import ImageDefect
 
 __all__ = ["ROW_RULES"]
 

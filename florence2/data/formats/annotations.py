@@ -18,8 +18,8 @@ import numpy as np
 from florence2.codec.answers import format_spans
 from florence2.codec.locations import unclamped_bins
 from florence2.codec.tasks import TASKS
-from florence2.data.image_pass import probe_images
-from florence2.data.images import ImageDefect, ImageProbe, list_images
+from florence2.data.images.files import ImageDefect, ImageProbe, list_images
+from florence2.data.images.parallel import probe_images
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
 __all__ = ["Annotation", "Region", "to_manifest"]

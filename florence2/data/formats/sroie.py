@@ -16,7 +16,7 @@ from pathlib import Path
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
 from florence2.data.formats.files import entries, join, lists, read_bytes, read_json, split_folders
 from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
-from florence2.data.images import list_images
+from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 

@@ -32,7 +32,7 @@ from florence2.data.formats.files import (
 from florence2.data.formats.pictures import Picture, pixel_boxes, unique_stems
 from florence2.data.formats.values import BadValueError, checked_name, joined
 from florence2.data.formats.voc_xml import SIDES, VocContent, parse_voc
-from florence2.data.images import list_images
+from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 

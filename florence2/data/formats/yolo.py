@@ -22,7 +22,7 @@ from florence2.data.formats.files import join, lists, read_bytes, read_text
 from florence2.data.formats.pictures import Picture, class_names, pixel_boxes, unique_stems
 from florence2.data.formats.values import BadValueError, checked_name, excerpt, joined, number
 from florence2.data.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
-from florence2.data.images import list_images
+from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 

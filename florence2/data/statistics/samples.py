@@ -14,9 +14,9 @@ import pandas as pd
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.data.checks.rows import LABELLED
-from florence2.data.images import open_rgb
+from florence2.data.images.drawing import class_colours, draw_detections
+from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
-from florence2.data.pictures import class_colours, draw_detections
 from florence2.errors import DatasetError
 
 __all__ = ["Sample", "draw_samples"]

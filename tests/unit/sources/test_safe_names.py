@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.data.safe_names import safe_parts
+from florence2.data.sources.safe_names import safe_parts
 
 
 def test_plain_names() -> None:

@@ -18,11 +18,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from florence2.data.images import ImageDefect, ImageProbe, probe_image
+from florence2.data.images.files import ImageDefect, ImageProbe, probe_image
 
 __all__ = ["ImageWorkers", "serve"]
 
-_START = "import sys; sys.path[:] = {path!r}; from florence2.data.image_worker import serve; serve()"
+_START = "import sys; sys.path[:] = {path!r}; from florence2.data.images.worker import serve; serve()"
 
 
 class ImageWorkers(contextlib.AbstractContextManager["ImageWorkers"]):

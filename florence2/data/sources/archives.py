@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Self
 
-from florence2.data.safe_names import safe_parts
+from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
 __all__ = ["extract", "is_archive"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.manifest import DatasetManifest
-from florence2.data.near_duplicates import group_near_identical
 
 __all__ = ["picture_contents", "picture_groups"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from florence2.data import image_pass
-from florence2.data.image_pass import probe_images
-from florence2.data.images import ImageProbe, probe_image
+from florence2.data.images import parallel
+from florence2.data.images.files import ImageProbe, probe_image
+from florence2.data.images.parallel import probe_images
 from tests.builders import write_image
 
 OUTSIDE = "outside: leads out of the data set's folder by a symbolic link"
@@ -30,7 +30,7 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(path.name)
         return probe_image(path)
 
-    monkeypatch.setattr(image_pass, "probe_image", look)
+    monkeypatch.setattr(parallel, "probe_image", look)
     return names
 
 
@@ -82,7 +82,7 @@ def test_another_version_of_the_signature_is_another_kind(
 ) -> None:
     write_old(tmp_path / "a.png")
     probe_images(tmp_path, ["a.png"])
-    monkeypatch.setattr(image_pass, "_KIND", "probe/1/Pillow 0/signature 0")
+    monkeypatch.setattr(parallel, "_KIND", "probe/1/Pillow 0/signature 0")
     probe_images(tmp_path, ["a.png"])
     assert looked == ["a.png", "a.png"]
 
@@ -91,8 +91,8 @@ def test_an_interrupted_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
     names = [f"{number:02}.png" for number in range(40)]
     for name in names:
         write_old(tmp_path / name)
-    monkeypatch.setattr(image_pass, "_KEPT_AT_ONCE", 8)
-    monkeypatch.setattr(image_pass, "_PROBED_AT_ONCE", 4)
+    monkeypatch.setattr(parallel, "_KEPT_AT_ONCE", 8)
+    monkeypatch.setattr(parallel, "_PROBED_AT_ONCE", 4)
     looked: list[str] = []
     broken = {"30.png"}
 
@@ -102,7 +102,7 @@ def test_an_interrupted_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
         return probe_image(path)
 
-    monkeypatch.setattr(image_pass, "probe_image", look)
+    monkeypatch.setattr(parallel, "probe_image", look)
     with pytest.raises(KeyboardInterrupt):
         probe_images(tmp_path, names)
     looked.clear()
@@ -150,15 +150,15 @@ def test_processes_find_what_threads_find(tmp_path: Path, monkeypatch: pytest.Mo
     for name in names:
         write_image(tmp_path / name)
     here = probe_images(tmp_path, names)
-    monkeypatch.setattr(image_pass, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(image_pass, "_PROBED_AT_ONCE", 3)
-    monkeypatch.setattr(image_pass, "_probe_here", None)
+    monkeypatch.setattr(parallel, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(parallel, "_PROBED_AT_ONCE", 3)
+    monkeypatch.setattr(parallel, "_probe_here", None)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert probe_images(tmp_path, names) == here
 
 
 def test_without_processes_threads_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_image(tmp_path / "a.png")
-    monkeypatch.setattr(image_pass, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(parallel, "_WORTH_PROCESSES", 1)
     monkeypatch.setattr("sys.executable", "")
     assert probe_images(tmp_path, ["a.png"])["a.png"].width == 20

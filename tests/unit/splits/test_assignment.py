@@ -6,25 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from florence2.config import SplitConfig
+from florence2.data.images.groups import picture_groups
 from florence2.data.manifest import DatasetManifest
-from florence2.data.near_duplicates import signature
-from florence2.data.picture_groups import picture_groups
-from florence2.data.splits import split_dataset
+from florence2.data.splits.assignment import split_dataset
 from florence2.errors import DatasetError
-from tests.builders import manifest
-
-
-def signatures(count: int, seed: int = 0) -> list[str]:
-    """Return signatures of pictures that are not alike."""
-    cells = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
-    return [signature(Image.fromarray(pixels).resize((48, 48))) for pixels in cells]
+from tests.builders import manifest, signatures
 
 
 def classed(names: Sequence[Sequence[str]], alike: Mapping[int, str] | None = None) -> DatasetManifest:

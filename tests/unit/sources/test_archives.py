@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.data import archives
-from florence2.data.archives import extract, is_archive
+from florence2.data.sources import archives
+from florence2.data.sources.archives import extract, is_archive
 from florence2.errors import DatasetError
 
 CONTENT = {"train/a.txt": b"one", "train/deep/b.txt": b"", "c d.txt": b"x" * 3_000_000}

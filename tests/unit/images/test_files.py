@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florence2.data import images
-from florence2.data.images import list_images, open_rgb, probe_image
-from florence2.data.near_duplicates import group_near_identical
+from florence2.data.images import files
+from florence2.data.images.files import list_images, open_rgb, probe_image
+from florence2.data.images.near_duplicates import group_near_identical
 from florence2.errors import DatasetError
 from tests.builders import write_image
 
@@ -70,7 +70,7 @@ def test_what_is_no_image(tmp_path: Path) -> None:
 
 def test_decompression_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_image(tmp_path / "a.png", size=(20, 10))
-    monkeypatch.setattr(images, "MAX_PIXELS", 199)
+    monkeypatch.setattr(files, "MAX_PIXELS", 199)
     assert probe_image(path).error == "too-large: 20 x 10 pixels, at most 199 are decoded"
     with pytest.raises(DatasetError, match="too-large"):
         open_rgb(path)
@@ -83,7 +83,7 @@ def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: 
     upright = Image.new("RGB", (32, 16), "blue")
     upright.paste("red", (0, 0, 8, 8))
     undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
-    method = undo.get(orientation, images._UPRIGHT.get(orientation))
+    method = undo.get(orientation, files._UPRIGHT.get(orientation))
     stored = upright.transpose(method) if method is not None else upright
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -171,13 +171,13 @@ def test_a_jpeg_with_a_flood_of_scans_is_not_decoded(tmp_path: Path, monkeypatch
     Image.new("RGB", (100, 100)).save(path, progressive=True)
     scans = path.read_bytes().count(b"\xff\xda")
     assert scans > 5
-    monkeypatch.setattr(images, "_MAX_SCANNED_PIXELS", 10_000 * (scans - 1))
+    monkeypatch.setattr(files, "_MAX_SCANNED_PIXELS", 10_000 * (scans - 1))
     assert probe_image(path).error == f"too-large: {scans} scans of 100 x 100 pixels would be decoded"
 
 
 def test_a_file_that_is_too_long_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "a.png").open("wb") as file:
-        file.truncate(images.MAX_FILE_BYTES + 1)
+        file.truncate(files.MAX_FILE_BYTES + 1)
     assert str(probe_image(tmp_path / "a.png").error).startswith("too-large: 1073741825 bytes")
 
 

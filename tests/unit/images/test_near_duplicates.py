@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
-from florence2.data import near_duplicates
-from florence2.data.near_duplicates import group_near_identical, signature
+from florence2.data.images import near_duplicates
+from florence2.data.images.near_duplicates import group_near_identical, signature
 
 CELLS = 176
 

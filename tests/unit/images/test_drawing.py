@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from florence2.codec.detections import Detections
-from florence2.data.pictures import class_colours, draw_detections, ink_on, side_by_side
+from florence2.data.images.drawing import class_colours, draw_detections, ink_on, side_by_side
 
 
 def test_small_pictures_are_enlarged_before_boxes_are_drawn() -> None:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from florence2.data.near_duplicates import signature
+from florence2.data.images.near_duplicates import signature
 from florence2.errors import DatasetError
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "ImageDefect", "ImageProbe", "list_images", "open_rgb", "probe_image"]

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import fsspec  # type: ignore[import-untyped]
 
-from florence2.data.archives import is_archive
 from florence2.data.file_index import FileIndex, stamp_of
-from florence2.data.safe_names import safe_parts
+from florence2.data.sources.archives import is_archive
+from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
 __all__ = ["Progress", "fetch", "redact"]

@@ -16,9 +16,9 @@ from pathlib import Path
 import PIL
 
 from florence2.data.file_index import FileIndex, is_settled, stamp_of
-from florence2.data.image_worker import ImageWorkers
-from florence2.data.images import ImageDefect, ImageProbe, probe_image
-from florence2.data.near_duplicates import SIGNATURE_VERSION
+from florence2.data.images.files import ImageDefect, ImageProbe, probe_image
+from florence2.data.images.near_duplicates import SIGNATURE_VERSION
+from florence2.data.images.worker import ImageWorkers
 
 __all__ = ["probe_images"]
 

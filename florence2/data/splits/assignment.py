@@ -19,9 +19,9 @@ import pandas as pd
 from florence2.codec.scan import scan_column
 from florence2.config import SplitConfig
 from florence2.data.checks.boxes import boxes_of, tidy
-from florence2.data.frozen_test import FrozenTest
+from florence2.data.images.groups import picture_groups
 from florence2.data.manifest import SPLITS, DatasetManifest
-from florence2.data.picture_groups import picture_groups
+from florence2.data.splits.frozen_test import FrozenTest
 from florence2.errors import DatasetError
 
 __all__ = ["split_dataset"]

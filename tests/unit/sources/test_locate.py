@@ -8,8 +8,8 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from florence2.data import sources
-from florence2.data.sources import locate
+from florence2.data.sources import locate as locating
+from florence2.data.sources.locate import locate
 from florence2.errors import DatasetError
 
 
@@ -45,7 +45,7 @@ def test_an_archive_is_extracted_once(tmp_path: Path, cache: Path, monkeypatch: 
     assert folder.parent == cache / "datasets"
     assert (folder / "train/a.txt").read_text() == "train/a.txt"
     assert folder.stat().st_mode & 0o700 == 0o700
-    monkeypatch.setattr(sources, "extract", None)
+    monkeypatch.setattr(locating, "extract", None)
     archive.rename(tmp_path / "b.zip")
     assert locate(str(tmp_path / "b.zip")) == locate(f"file://{tmp_path}/b.zip", verify=True) == folder
     assert [path.name for path in (cache / "datasets").iterdir()] == [folder.name]

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from florence2.data import image_worker
-from florence2.data.image_worker import ImageWorkers, serve
-from florence2.data.images import ImageProbe, probe_image
+from florence2.data.images import worker
+from florence2.data.images.files import ImageProbe, probe_image
+from florence2.data.images.worker import ImageWorkers, serve
 from tests.builders import write_image
 
 
@@ -30,7 +30,7 @@ def test_a_process_answers_as_this_one_and_is_replaced_when_it_ends(
         # Now each file is asked for alone, in a process of its own if need be.
         assert workers.probe(paths) == [probe_image(path) for path in paths]
         assert len(workers._started) == 2
-        monkeypatch.setattr(image_worker, "_exchange", lambda worker, paths: None)
+        monkeypatch.setattr(worker, "_exchange", lambda worker, paths: None)
         monkeypatch.setattr(workers, "_start", lambda: workers._started[-1])
         assert workers.probe(paths[:1]) == [ImageProbe(error="unreadable: decoding it ended the process")]
     assert all(process.poll() is not None for process in workers._started)

@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 import PIL
 
-from florence2.data import builtin
-from florence2.data.archives import extract, is_archive
 from florence2.data.cache import cache_folder
 from florence2.data.fingerprint import hash_files
-from florence2.data.remote import Progress, fetch
+from florence2.data.scenes import builtin
+from florence2.data.sources.archives import extract, is_archive
+from florence2.data.sources.remote import Progress, fetch
 from florence2.errors import DatasetError
 
 __all__ = ["locate"]

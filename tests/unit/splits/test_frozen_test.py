@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from florence2.config import SplitConfig
-from florence2.data.frozen_test import FrozenTest, freeze_test, frozen_content, load_frozen, load_frozen_test
 from florence2.data.manifest import DatasetManifest
-from florence2.data.splits import split_dataset
+from florence2.data.splits.assignment import split_dataset
+from florence2.data.splits.frozen_test import FrozenTest, freeze_test, frozen_content, load_frozen, load_frozen_test
 from florence2.errors import DatasetError
-from tests.builders import manifest
-from tests.unit.test_splits import signatures
+from tests.builders import manifest, signatures
 
 CONFIG = SplitConfig(valid_fraction=0.2, test_fraction=0.2)
 

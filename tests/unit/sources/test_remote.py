@@ -19,7 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.data.remote import fetch, redact
+from florence2.data.sources.remote import fetch, redact
 from florence2.errors import DatasetError
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush-hush", "AWS_DEFAULT_REGION": "us-east-1"}

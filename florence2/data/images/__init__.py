@@ -1,0 +1,1 @@
+"""Image files: what they are, how they are opened, drawn upon, and found to be alike."""

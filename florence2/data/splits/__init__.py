@@ -1,0 +1,1 @@
+"""Who goes into training, validation and test, and stays there."""
