@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import Configuration, DatasetConfig
+from florence2.config import Configuration
 from florence2.errors import ConfigurationError, Florence2Error
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def stats(
     reference = (
         None
         if against is None
-        else compute_statistics(ingest(DatasetConfig(source=against, format=config.format, verify=config.verify)))
+        else compute_statistics(ingest(Configuration(source=against, verify=config.verify).dataset))
     )
     drift = None if reference is None else compare(reference, found)
     if html is not None:
@@ -142,21 +142,28 @@ def stats(
         console.print(table)
 
 
-@with_settings("dataset", "split", without=["source", "frozen_test"])
+@with_settings("dataset", "validation", "split", without=["source", "frozen_test"])
 def freeze(
     dataset: _Source,
     file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],
     **settings: Any,
 ) -> None:
-    """Write down which images are the test split, so that it can be protected from then on."""
+    """Write down which images are the test split, so that it can be protected from then on.
+
+    The data set is validated first: with the settings of the training, the split is that of the training.
+    """
     config = Configuration(source=dataset, **settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
+    from florence2.adapters import great_expectations
     from florence2.data.ingest import ingest
     from florence2.data.splits.assignment import split_dataset
     from florence2.data.splits.frozen_test import freeze_test
+    from florence2.data.validation import raise_for_errors
 
-    frozen = freeze_test(split_dataset(ingest(config.dataset), config.split))
+    clean, found = great_expectations.validate(ingest(config.dataset), config.validation)
+    raise_for_errors(clean, found)
+    frozen = freeze_test(split_dataset(clean, config.split))
     frozen.save(file)
     typer.echo(f"{file}: {len(frozen)} test images; set split.frozen_test to this file")
 

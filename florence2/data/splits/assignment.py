@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -34,10 +34,10 @@ def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: Frozen
     """Give every row a split.
 
     A split that is given stays as it is. Rows without one are dealt out, and a validation or test split that is not
-    given is taken out of the training split. All rows of identical and near-identical pictures go together; those that
-    are near-identical to a picture of a given split go there. A group is placed by the seed and the smallest content
-    hash of its pictures alone, so the order of the rows does not matter, and pictures added later move none of the old
-    ones, with two exceptions:
+    given is taken out of the training split. All rows of identical and near-identical pictures go together; those
+    without a split that are near-identical to a picture of a given split go there. A group is placed by the seed and
+    the smallest content hash of its pictures alone, so the order of the rows does not matter, and pictures added later
+    move none of the old ones, with two exceptions:
 
     - A newcomer that is near-identical to old pictures takes their group over if its hash is the smallest (one chance
       in the number of pictures); so does one that ties two groups together. The old ones then go where it goes.
@@ -62,17 +62,18 @@ def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: Frozen
     group = picture_groups(manifest)
     if frozen is not None:
         given = frozen.applied(manifest, group)
-    fractions = (
-        {"valid": config.valid_fraction} if frozen else {"test": config.test_fraction, "valid": config.valid_fraction}
-    )
-    missing = {split: fraction for split, fraction in fractions.items() if not (given == split).any()}
+    fractions = {"test": config.test_fraction, "valid": config.valid_fraction}
+    missing = [split for split in fractions if not (given == split).any()]
     pool = (given == "") | ((given == "train") & bool(missing))
     # Later ones overrule: a picture that is in the given test split is not trained on again.
     fixed = ("train", "valid", "test") if not missing else ("valid", "test")
     held = {key: split for split in fixed for key in group[given == split].unique()}
     free = pool & ~group.isin(list(held))
-    dealt = _deal(group[free].unique().tolist(), _labels(manifest, group, free), missing, config.split_seed)
-    return _checked(manifest, given.where(~pool, group.map(held | dealt)), config)
+    labels = _labels(manifest, group, free)
+    dealt = _deal(group[free].unique().tolist(), labels, fractions, missing, config.split_seed)
+    # A training picture that is like one of a given test stays: a test that somebody gave is never added to.
+    stays = (given != "") & ~free
+    return _checked(manifest, given.where(stays, group.map(held | dealt)), config)
 
 
 def _labels(manifest: DatasetManifest, group: pd.Series[str], chosen: pd.Series[bool]) -> dict[str, list[str]]:
@@ -88,14 +89,22 @@ def _labels(manifest: DatasetManifest, group: pd.Series[str], chosen: pd.Series[
 
 
 def _deal(
-    groups: Iterable[str], members: Mapping[str, list[str]], fractions: Mapping[str, float], seed: int
+    groups: Iterable[str],
+    members: Mapping[str, list[str]],
+    fractions: Mapping[str, float],
+    missing: Collection[str],
+    seed: int,
 ) -> dict[str, str]:
     """Place each group by its own name; what no fraction takes is for training.
+
+    A split that is there already keeps its part of the hashes to itself: else the validation split would move into it
+    on the day that the test split is frozen.
 
     Args:
         groups: names of the groups of pictures.
         members: the groups that have each label.
-        fractions: share of each held-out split to be made.
+        fractions: share of each held-out split.
+        missing: the splits to be made; what falls into another one is for training.
         seed: of the hash.
     """
     points = {name: _point(name, seed) for name in groups}
@@ -105,10 +114,10 @@ def _deal(
         for split, fraction in fractions.items():
             bound += fraction
             if point < bound:
-                placed[name] = split
+                placed[name] = split if split in missing else "train"
                 break
-    if fractions:
-        _lend(placed, points, members, fractions)
+    if missing:
+        _lend(placed, points, members, {split: fractions[split] for split in fractions if split in missing})
     return placed
 
 

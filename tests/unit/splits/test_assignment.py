@@ -154,6 +154,17 @@ def test_a_near_identical_picture_follows_the_given_split(home: str) -> None:
     assert made.table["split"].tolist() == ["train", "valid", "test", "train", home, "train", "train"]
 
 
+def test_a_given_test_split_is_never_added_to() -> None:
+    rows = [{"split": "train", "image": f"{number}.png"} for number in range(30)]
+    rows += [{"split": "test", "image": "t.png"}]
+    alike = signatures(1)[0]
+    images = {name: {"signature": alike} for name in ("7.png", "t.png")}
+    made = split_dataset(manifest(*rows, images=images), config())
+    assert made.select("test").table["image"].tolist() == ["t.png"]
+    assert made.table["split"].tolist()[7] == "train"
+    assert "valid" in set(made.table["split"])
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_rare_class_is_in_every_split_that_is_due_one(seed: int) -> None:
     names = [["common"]] * 200 + [["common", "rare"]] * 5 + [["alone"]] * 2

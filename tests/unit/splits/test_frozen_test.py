@@ -32,6 +32,20 @@ def test_freezing_a_made_split_keeps_it_whatever_is_added() -> None:
     assert set(later.table["split"]) == {"train", "valid", "test"}
 
 
+def test_freezing_moves_no_picture() -> None:
+    first = split_dataset(pictures(200), CONFIG)
+    again = split_dataset(pictures(200), CONFIG, freeze_test(first))
+    assert again.table["split"].tolist() == first.table["split"].tolist()
+
+
+@pytest.mark.parametrize("given", [("train",), ("train", "valid")])
+def test_a_test_that_was_taken_out_of_the_training_split_can_be_frozen(given: tuple[str, ...]) -> None:
+    rows = [{"split": given[number % len(given)], "sha256": f"{number:064x}"} for number in range(60)]
+    first = split_dataset(manifest(*rows), CONFIG)
+    again = split_dataset(manifest(*rows), CONFIG, freeze_test(first))
+    assert again.table["split"].tolist() == first.table["split"].tolist()
+
+
 def test_names_are_those_of_the_first_path_and_hashes_are_sorted() -> None:
     rows = [{"split": "test", "sha256": "b" * 64, "image": name} for name in ("test/z.png", "test/y.png")]
     frozen = freeze_test(manifest({"sha256": "0" * 64}, *rows, {"split": "test", "sha256": "a" * 64}))
@@ -109,7 +123,7 @@ def test_every_misfit_is_listed() -> None:
     with pytest.raises(DatasetError) as caught:
         split_dataset(manifest(*rows, images=images), CONFIG, frozen)
     message = str(caught.value)
-    assert "missing from the data set (put them back as they were): 1\n    test/c.png (sha256 cccccccccccc)" in message
+    assert "left out by validation (put them back as they were): 1\n    test/c.png (sha256 cccccccccccc)" in message
     assert "in a split that is not test (move them to test/): 1\n    train/a.png (train/annotations.jsonl:1)" in message
     assert "not frozen (remove them): 1\n    valid/near_b.png (train/annotations.jsonl:3)" in message
     assert "not frozen (move them out of test/): 1\n    test/new.png (train/annotations.jsonl:4)" in message
