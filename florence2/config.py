@@ -51,6 +51,11 @@ class DatasetConfig(Section):
     format: Literal["auto", "jsonl", "coco", "voc", "yolo", "easy-vqa", "sroie"] = Field(
         "auto", description="How the data set is written; auto: recognised by its files."
     )
+    reference: str | None = Field(
+        None,
+        min_length=1,
+        description="Data set to compare with in the statistics, for example that of the last model.",
+    )
     verify: bool = Field(False, description="Read every file again, also if size and time are those of the last look.")
 
 
@@ -71,6 +76,9 @@ class ValidationConfig(Section):
     tiny_box: int = Field(4, ge=0, le=1000, description="Boxes with a side of fewer bins (of 1000) are called tiny.")
     near_iou: float = Field(0.9, gt=0, le=1, description="Boxes of one class that overlap more are called the same.")
     rare_class: int = Field(5, ge=0, description="Classes with fewer boxes in the training split are called rare.")
+    typo_ratio: int = Field(
+        5, ge=2, description="A class that differs by one letter from another so many times as frequent may be a typo."
+    )
 
     @field_validator("rules", mode="before")
     @classmethod

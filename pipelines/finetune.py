@@ -52,16 +52,25 @@ def florence_finetune(
     for metric in evaluation.metrics:
         metric_named(metric)
     outcomes_of(validation)
+    base_content = base_fingerprint(model)
     folder = locate(dataset.source, verify=dataset.verify)
     manifest = ingest_dataset(dataset=dataset, content=fingerprint_folder(folder, verify=dataset.verify))
     clean_manifest, _ = validate_annotations(
-        manifest=manifest, validation=validation, model=model, max_target_tokens=training.max_target_tokens
+        manifest=manifest,
+        validation=validation,
+        model=model,
+        max_target_tokens=training.max_target_tokens,
+        base_content=base_content,
     )
     training_data, test_data, _ = split_dataset(
-        clean_manifest=clean_manifest, split=split, frozen_content=frozen_content(split)
+        clean_manifest=clean_manifest,
+        split=split,
+        frozen_content=frozen_content(split),
+        reference=dataset.reference or "",
+        reference_content=fingerprint_folder(locate(dataset.reference)) if dataset.reference else "",
     )
     checkpoint = fine_tune(
-        training_data=training_data, model=model, training=training, base_content=base_fingerprint(model)
+        training_data=training_data, model=model, training=training, base_content=base_content
     )
     report = evaluate_model(test_data=test_data, checkpoint=checkpoint, evaluation=evaluation)
     register = register_model.with_options(model=Model(name=registration.model_name))

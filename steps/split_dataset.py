@@ -6,7 +6,8 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.config import SplitConfig
+from florence2.config import DatasetConfig, SplitConfig
+from florence2.data.ingest import ingest
 from florence2.data.manifest import DatasetManifest
 from florence2.data.splits import assignment
 from florence2.data.splits.frozen_test import load_frozen
@@ -32,6 +33,8 @@ def split_dataset(
     clean_manifest: DatasetManifest,
     split: SplitConfig,
     frozen_content: str,  # noqa: ARG001
+    reference: str,
+    reference_content: str,  # noqa: ARG001
 ) -> tuple[
     Annotated[DatasetManifest, "training_data"],
     Annotated[DatasetManifest, "test_data"],
@@ -45,6 +48,9 @@ def split_dataset(
         clean_manifest: valid rows.
         split: shares, seed and frozen test.
         frozen_content: fingerprint of the file that names the frozen test; a change of it changes the cache key.
+        reference: source of the data set that this one is compared with, empty for none.
+        reference_content: fingerprint of that data set.
     """
     dealt = assignment.split_dataset(clean_manifest, split, load_frozen(split))
-    return dealt.select("train", "valid"), dealt.select("test"), describe(dealt)
+    other = ingest(DatasetConfig(source=reference)) if reference else None
+    return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)

@@ -24,7 +24,11 @@ __all__ = ["validate_annotations"]
     output_materializers={"clean_manifest": ManifestMaterializer, "validation_report": ValidationReportMaterializer},
 )
 def validate_annotations(
-    manifest: DatasetManifest, validation: ValidationConfig, model: ModelConfig, max_target_tokens: int
+    manifest: DatasetManifest,
+    validation: ValidationConfig,
+    model: ModelConfig,
+    max_target_tokens: int,
+    base_content: str,  # noqa: ARG001
 ) -> tuple[Annotated[DatasetManifest, "clean_manifest"], Annotated[ValidationReport, "validation_report"]]:
     """Run the rules and decide by the setting what becomes of rows that break one.
 
@@ -33,6 +37,7 @@ def validate_annotations(
         validation: the outcome of each rule.
         model: the base; its tokenizer measures the answers.
         max_target_tokens: longest answer in tokens.
+        base_content: fingerprint of the base; a changed tokenizer changes the cache key.
     """
     length = answer_length(model, max_target_tokens)
     clean, report = validate(manifest, validation, count_tokens=length.count, max_target_tokens=length.limit)

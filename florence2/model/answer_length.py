@@ -52,7 +52,14 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
     def tokenizer() -> Tokenizer:
         from tokenizers import Tokenizer
 
-        loaded = Tokenizer.from_file(str(_file(config, "tokenizer.json")))
+        try:
+            loaded = Tokenizer.from_file(str(_file(config, "tokenizer.json")))
+        except ModelError:
+            raise
+        except Exception as exc:  # the library raises nothing more special
+            raise ModelError(
+                f"model {config.base!r}: its tokenizer.json cannot be read ({exc}); save it again"
+            ) from exc
         loaded.no_padding()  # the file keeps how the tokenizer was last used
         loaded.no_truncation()
         return loaded

@@ -31,9 +31,10 @@ def coco(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def settings(project: Project, coco: Path) -> dict[str, Any]:
     frozen = coco.parent / "test.json"
-    project.execute([sys.executable, "-m", "florence2.cli", "freeze", str(coco), str(frozen)]).check_returncode()
+    freeze = [sys.executable, "-m", "florence2.cli", "freeze", str(coco), str(frozen), "--on-error", "repair"]
+    project.execute(freeze).check_returncode()
     return {
-        "dataset": {"source": shutil.make_archive(str(coco), "zip", coco)},
+        "dataset": {"source": shutil.make_archive(str(coco), "zip", coco), "reference": str(coco.parent / "scenes")},
         "validation": {"on_error": "repair"},
         "split": {"frozen_test": str(frozen)},
         "training": {"epochs": 1, "batch_size": 8},
@@ -57,6 +58,14 @@ def test_the_statistics_are_kept_as_a_page(project: Project, run: Outcome) -> No
     assert run.status == 0, run.output
     pages = [page.read_text() for page in (project.root / ".store").rglob("statistics.html")]
     assert any("blue tile" in page for page in pages)
+
+
+def test_it_is_compared_with_the_reference(project: Project, run: Outcome) -> None:
+    assert run.status == 0, run.output
+    found = [json.loads(file.read_text()) for file in (project.root / ".store").rglob("drift.json")]
+    # The reference asks questions as well; the archive holds boxes alone.
+    verdicts = [{feature["name"]: feature["verdict"] for feature in drift["features"]} for drift in found]
+    assert any(verdict.get("tasks") == "drifted" and verdict.get("classes") == "stable" for verdict in verdicts)
 
 
 def test_a_frozen_test_image_that_is_missing_stops_the_run(

@@ -30,6 +30,12 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
         answer_length(ModelConfig(base=str(tmp_path)), 10)
 
 
+def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"text_config": {"max_position_embeddings": 64}}')
+    with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read"):
+        answer_length(ModelConfig(base=str(tmp_path)), 10).count(["a"])
+
+
 def test_needs_neither_torch_nor_transformers() -> None:
     code = """
 import sys

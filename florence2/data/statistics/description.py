@@ -18,7 +18,7 @@ class Description:
 
     Attributes:
         statistics: of each split and of all.
-        drift: how far the test split is from the training split, as ``DriftReport.to_dict`` says it.
+        drift: how far the set is from its reference, or else its test split from its training split, as ``DriftReport.to_dict`` says it.
         html: both, with plots and samples, as one page that needs nothing else.
     """
 
@@ -27,13 +27,17 @@ class Description:
     html: str
 
 
-def describe(manifest: DatasetManifest) -> Description:
-    """Describe a data set, and compare its test split with its training split.
+def describe(manifest: DatasetManifest, reference: DatasetManifest | None = None) -> Description:
+    """Describe a data set, and compare it with a reference; without one, its test split with its training split.
 
     Args:
         manifest: split rows; their pictures are opened for the samples on the page.
+        reference: another data set, such as that of the last model.
     """
     statistics = compute_statistics(manifest)
-    train, test = (compute_statistics(manifest.select(split)) for split in ("train", "test"))
-    drift = compare(train, test)
+    if reference is None:
+        before, after = (compute_statistics(manifest.select(split)) for split in ("train", "test"))
+    else:
+        before, after = compute_statistics(reference), statistics
+    drift = compare(before, after)
     return Description(statistics, drift.to_dict(), render_page(statistics, manifest, drift))
