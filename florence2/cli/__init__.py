@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 
@@ -20,6 +21,9 @@ for _command in (train, evaluate, validate, convert, stats, freeze):
 
 def main() -> None:
     """Run the command; an error of ours ends in its message and exit status, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Unicode shows question marks, no traceback
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
     try:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from florence2.errors import DatasetError
 
-__all__ = ["cache_folder"]
+__all__ = ["cache_folder", "made_once"]
+
+_STALE_SECONDS = 24 * 3600
+"""Older unfinished folders are those of processes that were killed."""
 
 
 def cache_folder(name: str) -> Path:
@@ -24,3 +31,40 @@ def cache_folder(name: str) -> Path:
     except RuntimeError as exc:
         raise DatasetError("the user has no home folder for a cache; set XDG_CACHE_HOME to a folder") from exc
     return Path(base).absolute() / "florence2" / name
+
+
+def made_once(folder: Path, make: Callable[[Path], None], *, again: bool = False) -> Path:
+    """Return a folder of the cache, made if it is not there yet; it appears in one move when it is complete.
+
+    Args:
+        folder: where it is kept.
+        make: makes the folder that it is given; may be called by several processes, one of which wins.
+        again: make it anew even if it is there.
+
+    Raises:
+        DatasetError: the cache cannot be written.
+    """
+    if folder.is_dir() and not again:
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(".unfinished-*"):
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(
+            prefix=".unfinished-", dir=folder.parent, ignore_cleanup_errors=True
+        ) as partial:
+            make(Path(partial, "made"))
+            if again and folder.is_dir():
+                folder.rename(Path(partial, "old"))
+            try:
+                Path(partial, "made").rename(folder)
+            except OSError:
+                # Another process finished the same folder first.
+                if not folder.is_dir():
+                    raise
+    except OSError as exc:
+        raise DatasetError(
+            f"{folder}: cannot be written ({exc.strerror}); free space, or set XDG_CACHE_HOME to another folder"
+        ) from exc
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -58,11 +59,12 @@ def test_a_finished_folder_is_kept(cards: Path) -> None:
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(folder: Path) -> None:
+        folder.mkdir()
         (folder / "half.png").touch()
-        raise OSError("disk full")
+        raise OSError(errno.ENOSPC, "disk full")
 
     monkeypatch.setitem(BUILTIN_DATASETS, "builtin:cards", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(DatasetError, match=r"cards: cannot be written \(disk full\); free space"):
         materialize("builtin:cards", tmp_path)
     assert not list(tmp_path.iterdir())
 

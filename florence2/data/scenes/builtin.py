@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from florence2.codec.answers import format_detections
+from florence2.data.cache import made_once
 from florence2.data.scenes import CARD_CLASSES, Scene, draw_cards
 from florence2.data.scenes.cards import CARD_RANKS, CARD_SUITS
 from florence2.errors import DatasetError
@@ -41,33 +40,17 @@ def materialize(name: str, root: Path) -> Path:
         The data set's folder, with ``train``, ``valid`` and ``test``.
 
     Raises:
-        DatasetError: there is no such built-in data set.
+        DatasetError: there is no such built-in data set, or the folder cannot be written.
     """
     if name not in BUILTIN_DATASETS:
         raise DatasetError(f"no built-in data set {name!r}; known: {', '.join(BUILTIN_DATASETS)}")
-    folder = root / name.removeprefix("builtin:")
-    if folder.is_dir():
-        return folder
-    root.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=root))
-    try:
-        BUILTIN_DATASETS[name](partial)
-        partial.chmod(0o755)
-        try:
-            partial.rename(folder)
-        except OSError:
-            # Another process finished the same folder first.
-            if not folder.is_dir():
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return folder
+    return made_once(root / name.removeprefix("builtin:"), BUILTIN_DATASETS[name])
 
 
 def _write_cards(folder: Path) -> None:
     for index, (split, count) in enumerate(_IMAGES.items()):
         target = folder / split
-        target.mkdir()
+        target.mkdir(parents=True)
         rng = np.random.default_rng([_SEED, index])
         lines: list[dict[str, str]] = []
         for number, scene in enumerate(_card_scenes(rng, count)):
@@ -130,4 +113,4 @@ def _ask_attribute(rng: np.random.Generator, scene: Scene) -> tuple[str, str] | 
 
 
 BUILTIN_DATASETS: dict[str, Callable[[Path], None]] = {"builtin:cards": _write_cards}
-"""Per name the function that writes the data set into an empty folder."""
+"""Per name the function that writes the data set into a folder that it makes."""

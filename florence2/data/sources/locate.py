@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import PIL
 
-from florence2.data.cache import cache_folder
+from florence2.data.cache import cache_folder, made_once
 from florence2.data.fingerprint import hash_files
 from florence2.data.scenes import builtin
 from florence2.data.sources.archives import extract, is_archive
@@ -69,23 +67,7 @@ def _extracted(archive: Path, *, verify: bool) -> Path:
     """Return the folder with an archive's content; it appears in one move when it is complete."""
     sha256 = hash_files(archive.parent, [archive.name], verify=verify)[archive.name]
     folder = cache_folder("datasets") / sha256
-    if not folder.is_dir():
-        partial: Path | None = None
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            partial = Path(tempfile.mkdtemp(prefix=".extract-", dir=folder.parent))
-            extract(archive, partial / "content")
-            try:
-                (partial / "content").rename(folder)
-            except OSError:
-                # Another process finished the same folder first.
-                if not folder.is_dir():
-                    raise
-        except OSError as exc:
-            raise DatasetError(f"{folder}: cannot be written ({exc.strerror}); set XDG_CACHE_HOME to a folder") from exc
-        finally:
-            if partial is not None:
-                shutil.rmtree(partial, ignore_errors=True)
+    made_once(folder, lambda target: extract(archive, target), again=verify)
     return _inner(folder)
 
 

@@ -38,6 +38,7 @@ _STALE_SECONDS = 86_400
 _LOG_SECONDS = 30.0
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 _VERSION_KEYS = ("ETag", "etag", "generation", "md5Hash", "checksum", "Content-MD5", "content_md5", "Digest")
+_NO_CONNECTION = "no connection; check the host, the port and the network, then run again"
 _TIME_KEYS = ("LastModified", "Last-Modified", "last_modified", "updated", "mtime", "modified", "created")
 
 
@@ -223,6 +224,18 @@ def _remove_all_but(mirror: Path, wanted: set[str]) -> None:
                 above.rmdir()
 
 
+def _why_nothing(cause: BaseException | None) -> str:
+    """Say why nothing was found; fsspec calls every failure of a web server a missing file, and keeps the cause."""
+    status = getattr(cause, "status", None)
+    if status in (401, 403):
+        return f"the server refused access (status {status}); check the credentials or the signature of the address"
+    if status is not None and status != 404:
+        return f"the server answered with status {status}; try again later, or ask who runs it"
+    if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+        return _NO_CONNECTION
+    return "there is nothing; check the address and its spelling"
+
+
 @contextlib.contextmanager
 def _translated(uri: str) -> Iterator[None]:
     """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
@@ -240,8 +253,8 @@ def _translated(uri: str) -> Iterator[None]:
             f"'florence2-finetune[{_EXTRAS[protocol]}]'" if protocol in _EXTRAS else f"what fsspec needs for {protocol}"
         )
         raise DatasetError(f"{shown}: reading {protocol}:// needs another package; pip install {package}") from None
-    except FileNotFoundError:
-        raise DatasetError(f"{shown}: there is nothing; check the address and its spelling") from None
+    except FileNotFoundError as exc:
+        raise DatasetError(f"{shown}: {_why_nothing(exc.__cause__)}") from None
     except PermissionError:
         raise DatasetError(
             f"{shown}: access was refused; check the credentials, and that they may list and read"

@@ -6,6 +6,9 @@ import re
 
 __all__ = ["safe_parts"]
 
+_MOST_PARTS, _LONGEST_PART = 100, 255
+"""Bounds of what file systems hold and programs walk through; an archive can spell a path of any depth."""
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -28,4 +31,6 @@ def safe_parts(name: str) -> tuple[str, ...]:
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts:
         raise ValueError("leads out of the folder")
+    if len(parts) > _MOST_PARTS or any(len(part.encode("utf-8", "surrogatepass")) > _LONGEST_PART for part in parts):
+        raise ValueError(f"has more than {_MOST_PARTS} folders, or a name of more than {_LONGEST_PART} bytes")
     return parts

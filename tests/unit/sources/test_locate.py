@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -47,8 +48,27 @@ def test_an_archive_is_extracted_once(tmp_path: Path, cache: Path, monkeypatch: 
     assert folder.stat().st_mode & 0o700 == 0o700
     monkeypatch.setattr(locating, "extract", None)
     archive.rename(tmp_path / "b.zip")
-    assert locate(str(tmp_path / "b.zip")) == locate(f"file://{tmp_path}/b.zip", verify=True) == folder
+    assert locate(str(tmp_path / "b.zip")) == locate(f"file://{tmp_path}/b.zip") == folder
     assert [path.name for path in (cache / "datasets").iterdir()] == [folder.name]
+
+
+def test_verify_mends_what_was_changed_in_the_cache(tmp_path: Path, cache: Path) -> None:
+    archive = make_zip(tmp_path / "a.zip", "train/a.txt", "valid/a.txt")
+    folder = locate(str(archive))
+    (folder / "train/a.txt").write_text("spoilt")
+    (folder / "valid/a.txt").unlink()
+    assert locate(str(archive), verify=True) == folder
+    assert [(folder / name).read_text() for name in ("train/a.txt", "valid/a.txt")] == ["train/a.txt", "valid/a.txt"]
+    assert [path.name for path in (cache / "datasets").iterdir()] == [folder.name]
+
+
+def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path, cache: Path) -> None:
+    old, young = (cache / "datasets" / f".unfinished-{name}" for name in ("old", "young"))
+    for left in (old, young):
+        left.mkdir(parents=True)
+    os.utime(old, (0, 0))
+    locate(str(make_zip(tmp_path / "a.zip", "train/a.txt", "x")))
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_a_changed_archive_is_extracted_anew(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_what_cannot_be_read_is_said_with_a_remedy(
         "memory://set/a.txt": "is a single file; give a folder, or a .zip",
         "nonsense://set": "cannot be read",
         "https://localhost:1/set": "a web server does not list folders; give the address of a .zip",
-        "http://u:hush@localhost:1/a.zip?sign=hush": "cannot be read|there is nothing",
+        "http://u:hush@localhost:1/a.zip?sign=hush": "no connection; check the host, the port",
     }
     for uri, message in expected.items():
         with pytest.raises(DatasetError, match=message) as raised:

@@ -27,6 +27,8 @@ def test_plain_names() -> None:
         ("a\r", "control"),
         ("a/..", "leads out"),
         ("..", "leads out"),
+        ("d/" * 3000 + "x", "more than 100 folders"),
+        ("é" * 200, "more than 255 bytes"),
     ],
 )
 def test_refused_names(name: str, reason: str) -> None:
