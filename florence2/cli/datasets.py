@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import Configuration
+from florence2.config import Configuration, ValidationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 
 if TYPE_CHECKING:
+    from florence2.data.manifest import DatasetManifest
     from florence2.data.validation import ValidationReport
 
 __all__ = ["convert", "freeze", "stats", "validate"]
@@ -71,7 +72,7 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
         typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
 
 
-@with_settings("dataset", without=["source"])
+@with_settings("dataset", "validation", without=["source"])
 def convert(
     source: _Source,
     target: Annotated[Path, typer.Argument(help="New folder.")],
@@ -82,15 +83,21 @@ def convert(
     ] = False,
     **settings: Any,
 ) -> None:
-    """Write a data set in another format; boxes stay in their location bins."""
-    dataset = Configuration(source=source, **settings).dataset
+    """Write a data set in another format; boxes stay in their location bins.
+
+    With a setting of validation, such as --on-error repair, the data set is validated first, and what that leaves is
+    written. Without, every row that can be written is written as it is.
+    """
+    config = Configuration(source=source, **settings)
     from rich.console import Console
     from rich.progress import Progress
 
     from florence2.data import convert as conversion
     from florence2.data.ingest import ingest
 
-    manifest = ingest(dataset)
+    manifest = ingest(config.dataset)
+    if settings.keys() & ValidationConfig.model_fields.keys():
+        manifest = _mended(manifest, config.validation)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images")
         done = conversion.convert(
@@ -105,6 +112,18 @@ def convert(
         typer.echo(f"{done.without_objects} images have no objects and therefore no line; jsonl cannot say that")
     for reason, count in done.skipped.items():
         typer.echo(f"left out: {count} of {reason}")
+
+
+def _mended(manifest: DatasetManifest, config: ValidationConfig) -> DatasetManifest:
+    """Return what validation leaves of a data set, and say how much that is."""
+    from florence2.adapters import great_expectations
+    from florence2.data.validation import raise_for_errors
+
+    clean, found = great_expectations.validate(manifest, config)
+    raise_for_errors(clean, found)
+    rows = "row" if found.rows_repaired == 1 else "rows"
+    typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out")
+    return clean
 
 
 @with_settings("dataset", without=["source"])

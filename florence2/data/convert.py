@@ -58,12 +58,12 @@ def convert(
 ) -> Conversion:
     """Write a data set in another layout.
 
-    Images are hard links where the file system allows it and copies elsewhere; their bytes are never changed. An image
-    keeps its split and its path below the folder that all images of its split have in common. The folder appears in one
-    move when it is complete; after an error or an interrupt nothing is left of it.
+    Images are copied byte by byte, so that a change in one set leaves the other alone. An image keeps its split and its
+    path below the folder that all images of its split have in common. The folder appears in one move when it is
+    complete; after an error or an interrupt nothing is left of it.
 
     Args:
-        manifest: what is to be written.
+        manifest: what is to be written; validation can have mended it, or left rows out.
         target: the new folder; must not exist, or be empty.
         to: the layout, jsonl, coco, voc or yolo. All but jsonl hold one ``<OD>`` row for each image and no more.
         skip_unsupported: leave out the rows that the layout cannot hold.
@@ -121,7 +121,11 @@ def _writer(to: str) -> Writer:
 
 
 def _check_target(manifest: DatasetManifest, target: Path) -> None:
-    if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
+    try:
+        taken = target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir())))
+    except OSError as exc:
+        raise DatasetError(f"{target}: cannot be written ({exc.strerror}); give another folder") from exc
+    if taken:
         raise DatasetError(f"{target}: exists and is not an empty folder; give a new one, nothing is overwritten")
     if Path(os.path.realpath(target)).is_relative_to(manifest.root):
         raise DatasetError(f"{target}: lies in the data set that is to be converted; give a folder outside of it")
@@ -134,7 +138,7 @@ def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
         where, problem = bad[0]
         raise DatasetError(
             f"{len(bad)} of {len(rows)} rows cannot be converted, the first is {where}: {problem}; "
-            "run florence2 validate to see all of them, mend them or let it quarantine them"
+            "correct them (florence2 validate lists all), or convert with --on-error repair or quarantine"
         )
 
 
@@ -225,9 +229,5 @@ def _place(root: Path, name: str, place: Path) -> None:
     if not source.is_file():
         raise DatasetError(f"{root / name}: is no longer a file; read the data set again")
     place.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        place.hardlink_to(source)
-    except FileExistsError:
-        raise
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, place)
+    place.touch(exist_ok=False)  # two images in one place would overwrite each other
+    shutil.copyfile(source, place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -180,15 +179,16 @@ def test_images_are_files_of_their_own_names_never_symbolic_links(tmp_path: Path
     assert (tmp_path / "deep/new").stat().st_mode & 0o777 == 0o755
 
 
-def test_copies_where_links_are_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*args: Any) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
+@pytest.mark.parametrize("to", WRITTEN)
+def test_images_are_copies_whose_change_leaves_the_source_alone(tmp_path: Path, to: str) -> None:
     before = detections(tmp_path / "old", {"train": [("a.png", BOX)]})
-    monkeypatch.setattr(os, "link", refuse)
-    convert(before, tmp_path / "new", "coco")
-    assert (tmp_path / "new/train/a.png").read_bytes() == (tmp_path / "old/train/a.png").read_bytes()
-    assert (tmp_path / "new/train/a.png").stat().st_nlink == 1
+    source = (tmp_path / "old/train/a.png").read_bytes()
+    convert(before, tmp_path / "new", to)
+    (written,) = (tmp_path / "new").rglob("a.png")
+    assert written.read_bytes() == source
+    with written.open("ab") as handle:
+        handle.write(b"edited")
+    assert (tmp_path / "old/train/a.png").read_bytes() == source
 
 
 class TestRefusals:
@@ -213,7 +213,10 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("values", "message"),
         [
-            ({"line_error": "not valid JSON"}, "train/annotations.jsonl:1: train/1.png: not valid JSON; run florence2"),
+            (
+                {"line_error": "not valid JSON"},
+                "train/annotations.jsonl:1: train/1.png: not valid JSON; correct .* --on-error repair or quarantine",
+            ),
             ({"image_error": "missing: no such file"}, "train/1.png: missing: no such file"),
             ({"suffix": "cat<loc_1><loc_2><loc_1000><loc_3>"}, "<loc_1000> does not exist"),
             ({"suffix": "cat<loc_5><loc_2><loc_1><loc_3>"}, "x_min 5 > x_max 1"),
@@ -236,6 +239,7 @@ class TestRefusals:
             self.refuses(before, tmp_path / target, "is not an empty folder")
         self.refuses(before, tmp_path / "old/new", "lies in the data set")
         self.refuses(before, tmp_path / "new", "cannot write 'sroie'; give one of jsonl, coco, voc, yolo", "sroie")
+        self.refuses(before, tmp_path / ("x" * 300), "cannot be written .File name too long.; give another folder")
         (tmp_path / "empty").mkdir()
         assert convert(before, tmp_path / "empty", "coco").images == 1
 

@@ -18,11 +18,14 @@ import numpy as np
 from florence2.codec.answers import format_spans
 from florence2.codec.locations import unclamped_bins
 from florence2.codec.tasks import TASKS
+from florence2.data.formats.values import excerpt, joined
 from florence2.data.images.files import ImageDefect, ImageProbe, list_images
 from florence2.data.images.parallel import probe_images
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
 __all__ = ["Annotation", "Region", "to_manifest"]
+
+_LOCATION = "<loc_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def to_manifest(
     Returns:
         A row for each annotation; an image that leads out of the root is not touched.
     """
-    rows = list(annotations)
+    rows = [_without_locations(row) for row in annotations]
     names = [posixpath.normpath(row.image) if row.image else "" for row in rows]
     inside = [name for name, row in zip(names, rows, strict=True) if row.error is None and _stays_inside(name)]
     found = probe_images(root, inside, verify=verify)
@@ -118,6 +121,18 @@ def to_manifest(
     looked = {field.name: [getattr(probe, field.name) for probe in files.values()] for field in fields(ImageProbe)}
     assert ["image", *looked] == list(IMAGE_COLUMNS)
     return DatasetManifest.from_columns(root, columns, {"image": list(files), **looked}, splits)
+
+
+def _without_locations(row: Annotation) -> Annotation:
+    """Return a row as it is, or as one that cannot be read where a text of its regions would be read as a location."""
+    bad = [region for region in row.regions if _LOCATION in region.text]
+    if not bad:
+        return row
+    problems = [
+        f"{excerpt(region.text)} in line {region.line} holds {_LOCATION!r}, which would be read as a location"
+        for region in bad
+    ]
+    return Annotation(row.split, row.image, row.file, bad[0].line, row.prefix, "", error=joined(problems))
 
 
 def _stays_inside(name: str) -> bool:

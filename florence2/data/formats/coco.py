@@ -4,13 +4,15 @@
     annotations/instances_train2017.json  train2017/*.jpg      as COCO has it; also images/train2017/ or images/
 
 A row is an image: prefix ``<OD>``, the boxes in the order of the file. Crowds (``iscrowd``) are no single objects and
-are left out; an object with a polygon alone has the box of the polygon. A bbox is x, y, width, height in pixels from
-the corner of the picture. What cannot be read spoils its image's row alone, which then says why and where.
+are left out, and so are images with crowds alone, which are neither labelled nor empty; an object with a polygon alone
+has the box of the polygon. A bbox is x, y, width, height in pixels from the corner of the picture. What cannot be read
+spoils its image's row alone, which then says why and where.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -37,6 +39,8 @@ from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
 __all__ = ["COCO_FILE", "coco_place", "is_coco", "read_coco", "write_coco"]
+
+logger = logging.getLogger(__name__)
 
 COCO_FILE = "_annotations.coco.json"
 """Name of the file of annotations in each split folder."""
@@ -76,7 +80,9 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
     rows = [row for split, file in sources for row in _read_file(root, split, file, names)]
     if not rows:
         files = ", ".join(file for _, file in sources)
-        raise DatasetError(f"{root}: no image is listed in {files}; export the set again with its images")
+        raise DatasetError(
+            f"{root}: no image is listed in {files}, or none without crowds alone; export the set again with its images"
+        )
     return to_manifest(root, rows, (split for split, _ in sources), verify=verify)
 
 
@@ -112,12 +118,22 @@ def _read_file(root: Path, split: str, file: str, names: frozenset[str]) -> Iter
     for image in content.assemble():
         path = _find_image(image.name, folders, names) if image.name else ""
         if image.problems:
-            error = joined([text for _, text in image.problems])
+            one = len(image.problems) == 1
+            error = joined([text if one else f"line {line}: {text}" for line, text in image.problems])
             yield Annotation(split, path, file, image.problems[0][0], "<OD>", "", error=error)
         else:
             yield Annotation(
                 split, path, file, image.line, "<OD>", regions=tuple(image.regions), declared_wh=image.size_wh
             )
+    if crowds := content.crowds.total():
+        logger.info(
+            "%s: left out %d crowd box%s, and %d image%s with nothing else on it",
+            root / file,
+            crowds,
+            "" if crowds == 1 else "es",
+            content.crowds_alone,
+            "" if content.crowds_alone == 1 else "s",
+        )
 
 
 def _image_folders(root: Path, file: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,9 @@ from florence2.data.formats.annotations import Region
 from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt, number, pixel_size
 
 __all__ = ["CocoContent", "CocoImage"]
+
+_MOST_STRAYS = 1000
+"""Parts without an image that are named; a damaged file may hold millions of them."""
 
 
 @dataclass(slots=True)
@@ -31,15 +35,21 @@ class CocoContent:
         images: by their id.
         categories: name by id; None where two names have one id.
         objects: image id, category id and box of each object, or what is wrong with it; and its line.
-        strays: images whose id cannot be used, and what belongs to no image.
+        strays: images whose id cannot be used, and what belongs to no image; the first thousand.
+        more_strays: how many more there are.
         object_lines: line of each annotation by its id.
+        crowds: how many crowds there are on each image, by its id.
+        crowds_alone: images with crowds and nothing else; known when ``assemble`` is through.
     """
 
     images: dict[Any, CocoImage] = field(default_factory=dict)
     categories: dict[Any, str | None] = field(default_factory=dict)
     objects: list[tuple[Any, Any, tuple[float, ...] | str, int]] = field(default_factory=list)
     strays: list[CocoImage] = field(default_factory=list)
+    more_strays: int = 0
     object_lines: dict[Any, int] = field(default_factory=dict)
+    crowds: Counter[Any] = field(default_factory=Counter)
+    crowds_alone: int = 0
 
     def add(self, key: str, value: Any, line: int) -> None:
         """Take a part of the file: the key of its array, the element, and the line where it begins."""
@@ -51,18 +61,34 @@ class CocoContent:
             self._add_object(value, line)
 
     def assemble(self) -> Iterator[CocoImage]:
-        """Yield the images with their objects when all parts are in, then what belongs to no image."""
+        """Yield the images with their objects when all parts are in, then what belongs to no image.
+
+        An image with crowds alone is neither labelled nor empty, so nothing can be learnt from it: it is left out.
+        """
         for image_id, category, box, line in self.objects:
             image = self.images.get(image_id)
             problem = self._problem(image_id, category, box)
             if image is None:
-                self.strays.append(CocoImage(line, problems=[(line, problem)]))
+                self._stray(CocoImage(line, problems=[(line, problem)]))
             elif isinstance(box, str) or problem:
                 image.problems.append((line, problem))
             else:
                 image.regions.append(Region(self.categories[category] or "", box, line))
-        yield from self.images.values()
+        for image_id, image in self.images.items():
+            if image_id in self.crowds and not (image.regions or image.problems):
+                self.crowds_alone += 1
+            else:
+                yield image
         yield from self.strays
+        if self.more_strays:
+            more = f"{self.more_strays} more parts of the file are wrong or belong to none of its images"
+            yield CocoImage(self.strays[-1].line, problems=[(self.strays[-1].line, more)])
+
+    def _stray(self, stray: CocoImage) -> None:
+        if len(self.strays) < _MOST_STRAYS:
+            self.strays.append(stray)
+        else:
+            self.more_strays += 1
 
     def _add_image(self, value: Any, line: int) -> None:
         image = CocoImage(line)
@@ -72,21 +98,21 @@ class CocoContent:
             image.size_wh = pixel_size(value.get("width"), value.get("height"))
         except BadValueError as exc:
             image.problems.append((line, str(exc)))
-            self.strays.append(image)
+            self._stray(image)
             return
         first = self.images.setdefault(image_id, image)
         if first is not image:
             # Whose objects are whose cannot be told, so neither is to be trusted.
             first.problems.append((first.line, f"image id {excerpt(image_id)} is used again in line {line}"))
             image.problems.append((line, f"image id {excerpt(image_id)} was used in line {first.line} already"))
-            self.strays.append(image)
+            self._stray(image)
 
     def _add_category(self, value: Any, line: int) -> None:
         try:
             category = _id(_member(value, "id", "category"), "id of the category")
             name = checked_text(_member(value, "name", "category"), "name of the category")
         except BadValueError as exc:
-            self.strays.append(CocoImage(line, problems=[(line, str(exc))]))
+            self._stray(CocoImage(line, problems=[(line, str(exc))]))
             return
         if self.categories.setdefault(category, name) != name:
             self.categories[category] = None
@@ -96,6 +122,7 @@ class CocoContent:
         try:
             image_id = _id(_member(value, "image_id", "annotation"), "image_id")
             if value.get("iscrowd") in (1, True):
+                self.crowds[image_id] += 1
                 return
             if "id" in value:
                 own = _id(value["id"], "id of the annotation")
@@ -107,7 +134,10 @@ class CocoContent:
             category = _id(_member(value, "category_id", "annotation"), "category_id")
             self.objects.append((image_id, category, _box(value), line))
         except BadValueError as exc:
-            self.objects.append((image_id, None, str(exc), line))
+            if image_id is None:
+                self._stray(CocoImage(line, problems=[(line, str(exc))]))
+            else:
+                self.objects.append((image_id, None, str(exc), line))
 
     def _problem(self, image_id: Any, category: Any, box: tuple[float, ...] | str) -> str:
         """Say what is wrong with an object, empty if nothing is."""

@@ -5,12 +5,15 @@
 
 A row is an image: prefix ``<OD>``, the boxes in the order of its label file; a polygon has the box around it. The
 label file of an image is where the last folder ``images`` of its path is called ``labels``; none, or an empty one,
-means that nothing is on the image. All numbers are fractions of the image: x_center, y_center, width, height.
+means that nothing is on the image, but a split must have one at least. A label file without an image is a row whose
+image is missing. All numbers are fractions of the image: x_center, y_center, width, height.
 """
 
 from __future__ import annotations
 
+import codecs
 import logging
+import os
 import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +24,7 @@ from florence2.data.formats.annotations import Annotation, Region, to_manifest
 from florence2.data.formats.files import join, lists, read_bytes, read_text
 from florence2.data.formats.pictures import Picture, class_names, pixel_boxes, unique_stems
 from florence2.data.formats.values import BadValueError, checked_name, excerpt, joined, number
+from florence2.data.formats.yolo_files import label_file, pairs_below
 from florence2.data.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
 from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
@@ -53,7 +57,8 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
         A row for each image, in the order train, valid, test, none, and of their paths.
 
     Raises:
-        DatasetError: there is no data.yaml or it cannot be used, or there is no image where it says.
+        DatasetError: there is no data.yaml or it cannot be used, there is no image where it says, or a split has
+            images and not one label file.
     """
     file = find_yolo_yaml(root)
     if file is None:
@@ -67,22 +72,31 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
     if content.missing:
         logger.warning("%s: %s is not there and is left out", root / file, _told(content))
     sources = content.sources or (("", ""),)
-    rows = [row for split, place in sources for row in _read_source(root, split, place, content, images)]
+    splits = dict.fromkeys(split for split, _ in sources)
+    rows = [row for split in splits for row in _read_split(root, split, sources, content, images)]
     if not rows:
         raise DatasetError(f"{root / file}: no image is found where it says; it holds {lists(root)}")
-    return to_manifest(root, rows, (split for split, _ in sources if split), verify=verify)
+    return to_manifest(root, rows, filter(None, splits), verify=verify)
 
 
 def _told(content: YoloYaml) -> str:
     return ", ".join(f"{key}: {ascii(path)[1:-1]}" for key, path in content.missing)
 
 
-def _read_source(root: Path, split: str, place: str, content: YoloYaml, images: list[str]) -> Iterator[Annotation]:
-    """Read the images of a folder or of a list of images."""
+def _read_split(
+    root: Path, split: str, sources: Sequence[tuple[str, str]], content: YoloYaml, images: list[str]
+) -> Iterator[Annotation]:
+    """Read the folders and lists of images of one split."""
+    found = [item for each, place in sources if each == split for item in _list(root, split, place, images)]
+    _refuse_unlabelled(root, split, [item for item in found if not isinstance(item, Annotation)], content)
+    for item in found:
+        yield item if isinstance(item, Annotation) else _read_labels(root, split, *item, content)
+
+
+def _list(root: Path, split: str, place: str, images: list[str]) -> Iterator[tuple[str, str] | Annotation]:
+    """Yield image and label file for each image of a folder or of a list; a row for a line that names none."""
     if (root / place).is_dir():
-        for name in images:
-            if name.startswith(f"{place}/" if place else ""):
-                yield _read_labels(root, split, name, content)
+        yield from pairs_below(root, place, images)
         return
     known = frozenset(images)
     for line, text in enumerate(read_text(root, place, _LARGEST_LIST).split("\n"), start=1):
@@ -95,35 +109,35 @@ def _read_source(root: Path, split: str, place: str, content: YoloYaml, images: 
             continue
         beside = posixpath.normpath(join(posixpath.dirname(place), written))
         found = beside if beside in known else locate_below(root, "", written)
-        if found is None:
-            # Its labels cannot be found either; that it is missing, or outside, is said of the image.
-            yield Annotation(split, written, place, line, "<OD>")
-        else:
-            yield _read_labels(root, split, found, content)
+        # Where it is not found, its labels cannot be either; that it is missing, or outside, is said of the image.
+        yield Annotation(split, written, place, line, "<OD>") if found is None else (found, label_file(found))
 
 
-def _label_file(image: str) -> str:
-    """Return where the labels of an image are, both relative to the root."""
-    folders = image.split("/")
-    name = f"{posixpath.splitext(folders.pop())[0]}.txt"
-    for index in range(len(folders) - 1, -1, -1):
-        if folders[index] == "images":
-            folders[index] = "labels"
-            break
-    return "/".join([*folders, name])
+def _refuse_unlabelled(root: Path, split: str, pairs: Sequence[tuple[str, str]], content: YoloYaml) -> None:
+    """Raise if there is no label file for any image: the folder is elsewhere, rather than all pictures empty."""
+    if not pairs or any(os.path.lexists(root / labels) for _, labels in pairs):
+        return
+    count = f"{len(pairs)} image{'' if len(pairs) == 1 else 's'}"
+    looked = pairs[0][1]
+    folder = next(above for above in (root / looked).parents if above.is_dir())
+    raise DatasetError(
+        f"{root / content.file}: {split or 'the data set'} has {count} and no label file; looked for {looked!a} and so "
+        f"on, but {folder} holds {lists(folder)}; put the label files there (an empty one says that nothing is on the "
+        "picture), or leave the split out"
+    )
 
 
-def _read_labels(root: Path, split: str, image: str, content: YoloYaml) -> Annotation:
-    file = _label_file(image)
+def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYaml) -> Annotation:
     try:
-        checked_name(image, "the name of an image")
+        for name in (file, image):
+            checked_name(name, "the name of an image or of its label file")
         raw = read_bytes(root, file, _LARGEST_LABELS)
     except BadValueError as exc:
         return Annotation(split, "", content.file, 1, "<OD>", "", error=str(exc))
     except FileNotFoundError:
         raw = b""
     regions, problems = [], []
-    for line, text in enumerate(raw.split(b"\n"), start=1):
+    for line, text in enumerate(raw.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if text.strip():
             try:
                 regions.append(_region(text, content.names, line))
@@ -196,7 +210,7 @@ def write_yolo(folder: Path, pictures: Sequence[Picture]) -> None:
             raise DatasetError(
                 f"image {picture.name!r}: YOLO finds images by their extension; rename it, or write coco"
             )
-        file = folder / _label_file(place)
+        file = folder / label_file(place)
         file.parent.mkdir(parents=True, exist_ok=True)
         width, height = picture.size_wh
         with file.open("x", encoding="ascii", newline="\n") as handle:

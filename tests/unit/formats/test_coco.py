@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,40 @@ def test_crowds_are_left_out_and_polygons_have_the_box_around_them(tmp_path: Pat
     assert row["suffix"] == "cat<loc_100><loc_100><loc_600><loc_800>"
 
 
+def test_an_image_with_crowds_alone_is_neither_labelled_nor_empty(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    crowd = {"iscrowd": 1, "segmentation": {"counts": [1], "size": [10, 20]}}
+    things = [
+        thing(1, **crowd),
+        thing(2, **crowd),
+        thing(3, **crowd, image_id=2),
+        thing(4, image_id=2),
+        thing(5, **crowd, image_id=4),
+        thing(6, bbox=[1], image_id=4),
+    ]
+    images = [image(1), image(2), image(3), image(4)]
+    write_coco_file(tmp_path / "train/_annotations.coco.json", images, things)
+    with caplog.at_level("INFO"):
+        found = rows(tmp_path)
+    # The second has an object, the third nothing at all, and the fourth one that cannot be read.
+    assert [row["image"] for row in found] == ["train/2.png", "train/3.png", "train/4.png"]
+    assert [row["box_lines"] for row in found] == ["12", "", None]
+    assert "_annotations.coco.json: left out 4 crowd boxes, and 1 image with nothing else on it" in caplog.text
+
+
+def test_a_class_name_that_would_make_boxes_of_its_own_is_refused(tmp_path: Path) -> None:
+    categories = [{"id": 1, "name": "cat<loc_1><loc_2><loc_3><loc_4>dog"}, {"id": 2, "name": "cat"}]
+    file = tmp_path / "_annotations.coco.json"
+    write_coco_file(file, [image(1), image(2)], [thing(1), thing(2, image_id=2, category_id=2)], categories)
+    bad, good = rows(tmp_path)
+    assert bad["line_error"] == (
+        "'cat<loc_1><loc_2><loc_3><loc_4>dog' in line 7 holds '<loc_', which would be read as a location"
+    )
+    assert (bad["line"], bad["suffix"], bad["image"], bad["box_lines"]) == (7, "", "1.png", None)
+    assert (good["line_error"], good["suffix"]) == (None, "cat<loc_100><loc_100><loc_600><loc_600>")
+
+
 def test_a_box_that_leaves_the_image_keeps_its_bins(tmp_path: Path) -> None:
     row = one_row(tmp_path, thing(bbox=[-1, 0, 21.03, 10]))
     assert row["suffix"] == "cat<loc_-50><loc_0><loc_1001><loc_999>"
@@ -147,6 +182,19 @@ def test_an_image_that_cannot_be_used_is_a_row_with_its_error(
 ) -> None:
     write_coco_file(tmp_path / "_annotations.coco.json", [image(1), image(2) | broken], [], pictures=tmp_path / "x")
     assert [message in str(row["line_error"]) for row in rows(tmp_path)] == [False, True]
+
+
+def test_a_file_of_a_million_strays_is_told_in_a_thousand_rows(tmp_path: Path) -> None:
+    write_coco_file(tmp_path / "train/_annotations.coco.json", [image()], [{}] * 5000)
+    found = rows(tmp_path)
+    assert len(found) == 1 + 1000 + 1
+    assert found[-1]["line_error"] == "4000 more parts of the file are wrong or belong to none of its images"
+
+
+def test_each_of_several_problems_of_an_image_names_its_line(tmp_path: Path) -> None:
+    row = one_row(tmp_path, thing(1, bbox=[1, 2, 3]), thing(2, bbox="x"))
+    parts = str(row["line_error"]).split("; ")
+    assert [bool(re.match(r"line \d+: bbox is ", part)) for part in parts] == [True, True]
 
 
 def test_two_images_with_one_id_are_both_doubtful(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ FILES = {
     "jsonl": {"train/annotations.jsonl": '{"image": "a.png", "prefix": "<CAPTION>", "suffix": "x"}'},
     "coco": {"train/_annotations.coco.json": COCO},
     "voc": {"train/a.xml": VOC},
-    "yolo": {"data.yaml": "names: [cat]"},
+    "yolo": {"data.yaml": "names: [cat]", "train/a.txt": ""},
     "easy-vqa": {"train/questions.json": '[["a", "b", 1]]', "train/images/1.txt": ""},
     "sroie": {"img/a.txt": "", "key/a.json": '{"total": "1"}'},
 }
@@ -108,8 +108,27 @@ def test_a_folder_that_leads_out_is_not_followed(tmp_path: Path) -> None:
         read_dataset(tmp_path / "set")
 
 
-def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_an_image_whose_name_is_no_text_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     root = write_dataset(tmp_path, {"train": [annotation()]})
-    Path(os.fsdecode(bytes(root) + b"/train/\xff.png")).write_bytes((root / "train/a.png").read_bytes())
-    with pytest.raises(DatasetError, match=r"'train/\\udcff\.png' is not valid UTF-8; rename the file"):
-        read_dataset(root)
+    for name in (b"/train/\xff.png", b"/\xfe/b.png"):
+        path = Path(os.fsdecode(bytes(root) + name))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((root / "train/a.png").read_bytes())
+    found = read_dataset(root)
+    assert found.images["image"].tolist() == ["train/a.png"]
+    told = (
+        "2 files or folders have names that are not valid UTF-8 and are left out, such as 'train/\\udcff.png'; rename"
+    )
+    assert told in caplog.text
+
+
+def test_a_label_file_whose_name_is_no_text_is_a_row_with_its_error(tmp_path: Path) -> None:
+    write_files(tmp_path, "yolo")
+    (tmp_path / "images").mkdir()
+    (tmp_path / "labels").mkdir()
+    Path(os.fsdecode(bytes(tmp_path) + b"/labels/\xff.txt")).write_text("0 0.5 0.5 0.1 0.1")
+    errors = read_dataset(tmp_path).table["line_error"].dropna().tolist()
+    what = "the name of an image or of its label file holds half of a surrogate pair, which is no character"
+    assert errors == [f"{what}: 'labels/\\udcff.txt'"]

@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from florence2.data.checks.view import RuleSettings
+from florence2.data.checks.views import make_views
 from florence2.data.formats import read_dataset
 from florence2.data.formats.sroie import QUESTIONS
+from florence2.data.rules import RULES
 from florence2.errors import DatasetError
 from tests.builders import write_image
 
@@ -47,12 +51,27 @@ def test_reads_questions_and_texts(tmp_path: Path) -> None:
     assert manifest.table["image_error"].isna().all()
 
 
+def test_a_text_beyond_the_picture_is_an_error_of_validation(tmp_path: Path) -> None:
+    boxes = b"2,1,12,1,12,6,2,6,in\n2,1,24,1,24,6,2,-6,out, far\n"
+    write_receipt(tmp_path, "000", boxes=boxes)
+    view = make_views(read_dataset(tmp_path), RuleSettings())[0][0]
+    assert view.table["region_outside"].tolist() == [True]
+    assert view.table["location_unknown"].tolist() == [False]
+    (told,) = view.describe(np.array([0]))
+    rule = next(rule for rule in RULES if rule.code == "region-outside")
+    message = "'out, far' in line 2 reaches to about x 24, y -6; the picture has 20 x 10 pixels"
+    assert (rule.severity, rule.detail.format(**told)) == ("error", message)
+    write_receipt(tmp_path, "000", boxes=b"0,0,20,0,20,10,0,10,at the edge\n")
+    assert not make_views(read_dataset(tmp_path), RuleSettings())[0][0].table["region_outside"].any()
+
+
 @pytest.mark.parametrize(
     ("boxes", "message"),
     [
         (b"1,2,3,4,5,6,7,8", "line 2 has 8 fields"),
         (b"1,2,3,4,5,6,7,x,text", "a coordinate in line 2 is 'x', not a finite number"),
         (b"1,2,3,4,5,6,7,8,\xff", "line 2 is not valid UTF-8"),
+        (b"1,2,3,4,5,6,7,8,a<loc_1>b", "'a<loc_1>b' in line 2 holds '<loc_'"),
     ],
 )
 def test_a_bad_line_of_texts_stands_in_the_row(tmp_path: Path, boxes: bytes, message: str) -> None:

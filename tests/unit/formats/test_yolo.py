@@ -45,18 +45,72 @@ def test_boxes_and_polygons_in_one_file(tmp_path: Path) -> None:
     assert (row["file"], row["line"], row["box_lines"]) == ("train/labels/a.txt", 1, "1 3")
 
 
+def test_a_byte_order_mark_is_no_number(tmp_path: Path) -> None:
+    assert one_row(tmp_path, b"\xef\xbb\xbf" + BOX.encode())["suffix"] == CAT
+
+
 def test_what_is_rounded_to_six_decimals_does_not_leave_the_image(tmp_path: Path) -> None:
     assert one_row(tmp_path, "0 0.749219 0.25 0.501563 0.500001")["suffix"] == "cat<loc_498><loc_0><loc_999><loc_500>"
     assert one_row(tmp_path, "0 0.75 0.25 0.5024 0.5")["suffix"] == "cat<loc_498><loc_0><loc_1001><loc_500>"
 
 
 def test_no_label_file_and_an_empty_one_mean_nothing_on_the_image(tmp_path: Path) -> None:
-    write(tmp_path, "data.yaml", YAML)
+    write(tmp_path, "data.yaml", "names: [cat]\ntrain: train/images\n")
     write(tmp_path, "train/labels/a.txt", "")
     write_image(tmp_path / "train/images/a.png")
-    write_image(tmp_path / "valid/images/b.png")
-    assert places(tmp_path) == [("train", "train/images/a.png", ""), ("valid", "valid/images/b.png", "")]
+    write_image(tmp_path / "train/images/b.png")
+    assert places(tmp_path) == [("train", "train/images/a.png", ""), ("train", "train/images/b.png", "")]
     assert [row["box_lines"] for row in rows(tmp_path)] == ["", ""]
+
+
+@pytest.mark.parametrize("place", ["train/images", "train", "images/train", "images", "."])
+def test_a_label_file_without_an_image_points_at_the_image_that_is_missing(tmp_path: Path, place: str) -> None:
+    write(tmp_path, "data.yaml", f"names: [cat, dog]\ntrain: {place}\n")
+    folder = "train/images" if place in ("train", ".") else place
+    labels = folder.replace("images", "labels")
+    write_image(tmp_path / folder / "a.png")
+    write(tmp_path, f"{labels}/a.txt", BOX)
+    write(tmp_path, f"{labels}/deep/b.txt", BOX)
+    write(tmp_path, f"{labels}/classes.txt", "cat\ndog\n")
+    write(tmp_path, "notes.txt", "a text that is no label file")
+    good, orphan = rows(tmp_path)
+    assert (good["image"], good["image_error"]) == (f"{folder}/a.png", None)
+    assert (orphan["file"], orphan["image"]) == (f"{labels}/deep/b.txt", f"{folder}/deep/b.jpg")
+    assert (orphan["split"], orphan["suffix"], orphan["line_error"]) == (good["split"], CAT, None)
+    assert orphan["image_error"].startswith("missing")
+
+
+@pytest.mark.parametrize("train", ["train/images", "train.txt"])
+def test_a_split_without_any_label_file_is_refused(tmp_path: Path, train: str) -> None:
+    write(tmp_path, "data.yaml", f"names: [cat]\ntrain: {train}\nval: valid/images\n")
+    write(tmp_path, "train.txt", "train/images/a.png\n")
+    write(tmp_path, "train/Labels/a.txt", BOX)
+    write(tmp_path, "valid/labels/b.txt", BOX)
+    write_image(tmp_path / "train/images/a.png")
+    write_image(tmp_path / "valid/images/b.png")
+    message = r"data\.yaml: train has 1 image and no label file; looked for 'train/labels/a\.txt'"
+    with pytest.raises(DatasetError, match=message):
+        read_dataset(tmp_path)
+
+
+def test_a_folder_of_images_that_is_a_link_inside_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "data.yaml", "names: [cat]\ntrain: train/images\n")
+    write_image(tmp_path / "pool/one/a.png")
+    write(tmp_path, "train/labels/a.txt", BOX)
+    write(tmp_path, "train/labels/b.txt", BOX)
+    (tmp_path / "train/images").symlink_to("../pool/one")
+    assert places(tmp_path) == [("train", "pool/one/a.png", CAT), ("train", "train/images/b.jpg", CAT)]
+    assert read_dataset(tmp_path).images["image"].tolist() == ["pool/one/a.png", "train/images/b.jpg"]
+
+
+def test_a_linked_folder_within_the_images_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, "data.yaml", "names: [cat]\ntrain: train\n")
+    write_image(tmp_path / "pool/a.png")
+    write_image(tmp_path / "train/x/images/b.png")
+    write(tmp_path, "train/x/labels/b.txt", BOX)
+    (tmp_path / "train/images").symlink_to("../pool")
+    with pytest.raises(DatasetError, match=r"train/images: is a symbolic link to a folder; .* name it in data\.yaml"):
+        read_dataset(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +177,7 @@ def test_without_splits_every_image_is_read(tmp_path: Path) -> None:
 def test_a_split_that_is_not_there_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write(tmp_path, "data.yaml", YAML)
     write_image(tmp_path / "train/images/a.png")
+    write(tmp_path, "train/labels/a.txt", BOX)
     assert [row["split"] for row in rows(tmp_path)] == ["train"]
     assert "val: valid/images is not there and is left out" in caplog.text
 
