@@ -24,7 +24,7 @@ from florence2.data.images.files import list_images, open_rgb
 from florence2.data.images.near_duplicates import group_near_identical, signature
 from florence2.data.sources.locate import locate
 
-__all__ = ["CHANGES", "recall"]
+__all__ = ["CHANGES", "natural_signatures", "recall"]
 
 
 def _saved(image: Image.Image, quality: int) -> Image.Image:
@@ -63,7 +63,7 @@ def recall(images: list[Image.Image], change: Callable[[Image.Image], Image.Imag
     return sum(int(first == second) for first, second in pairs) / len(images)
 
 
-def _natural_signatures(count: int, seed: int = 0) -> list[str]:
+def natural_signatures(count: int, seed: int = 0) -> list[str]:
     """Return signatures with the spectrum of photographs (amplitude falls with the frequency)."""
     rng = np.random.default_rng(seed)
     frequency = np.hypot(*np.meshgrid(np.arange(12), np.arange(12)))
@@ -100,7 +100,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for source in arguments.datasets:
         _report_set(source, arguments.sample)
-    signatures = _natural_signatures(arguments.signatures)
+    signatures = natural_signatures(arguments.signatures)
     start = time.perf_counter()
     groups = group_near_identical(signatures)
     print(f"{len(signatures)} signatures: {time.perf_counter() - start:.1f} s, {groups.max() + 1} groups")

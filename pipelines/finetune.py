@@ -69,9 +69,7 @@ def florence_finetune(
         reference=dataset.reference or "",
         reference_content=fingerprint_folder(locate(dataset.reference)) if dataset.reference else "",
     )
-    checkpoint = fine_tune(
-        training_data=training_data, model=model, training=training, base_content=base_content
-    )
+    checkpoint = fine_tune(training_data=training_data, model=model, training=training, base_content=base_content)
     report = evaluate_model(test_data=test_data, checkpoint=checkpoint, evaluation=evaluation)
     register = register_model.with_options(model=Model(name=registration.model_name))
     register(

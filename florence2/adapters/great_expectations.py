@@ -73,7 +73,14 @@ def validate(
         ConfigurationError: a rule that the settings name is unknown or cannot have that outcome.
         Florence2Error: Great Expectations could not evaluate a rule.
     """
-    settings = RuleSettings(config.tiny_box, config.near_iou, config.rare_class, max_target_tokens, count_tokens)
+    settings = RuleSettings(
+        tiny_box=config.tiny_box,
+        near_iou=config.near_iou,
+        rare_class=config.rare_class,
+        typo_ratio=config.typo_ratio,
+        max_target_tokens=max_target_tokens,
+        count_tokens=count_tokens,
+    )
     if count_tokens is None or max_target_tokens is None:
         rules = [rule for rule in rules if rule.code != "answer-too-long"]
     return check_manifest(manifest, config, rules, settings, _evaluate)

@@ -12,7 +12,7 @@ from enum import Enum
 
 from florence2.errors import AnswerError
 
-__all__ = ["RESERVED", "TASKS", "AnswerKind", "Task", "prompt_of", "split_prefix"]
+__all__ = ["CLASS_TASKS", "RESERVED", "TASKS", "AnswerKind", "Task", "prompt_of", "split_prefix"]
 
 
 class AnswerKind(Enum):
@@ -66,6 +66,9 @@ TASKS: dict[str, Task] = {
     )
 }
 """Every known task by its token."""
+
+CLASS_TASKS = ("<OD>",)
+"""Tasks whose names are classes of one list; in other answers with boxes they are phrases, which may stand but once."""
 
 RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
 """Tokens that frame what the model reads and writes: as part of a user's text they would be taken for orders."""

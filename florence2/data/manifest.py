@@ -64,6 +64,7 @@ IMAGE_COLUMNS: dict[str, str] = {
     "error": "string",
 }
 """Columns of the table of image files: path relative to the root, then the fields of ``ImageProbe`` by their names.
+``mode`` is Pillow's, with "+transparency" behind one that does not tell of it.
 
 A file that no row names was not looked at: its hash is empty and the other fields are NA.
 """

@@ -35,6 +35,9 @@ keeps rows out of training, a warning is told, a note is counted. `validation.on
 
 `validation.rules` sets the outcome of a single rule: `box-outside: repair`, `class-rare: ignore`, `box-tiny: fail`.
 Only errors that a training survives (marked *) can be set to `warn` or `ignore`.
+
+Everything is counted. The report lists the first 1000 findings of each rule, also in JSON, and the message of an error
+100 in all; `florence2 validate --limit` sets how many are printed.
 """
 
 

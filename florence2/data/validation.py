@@ -9,11 +9,16 @@ from typing import Any, NamedTuple
 from florence2.config import Outcome
 from florence2.data.checks.rule import Severity
 from florence2.data.manifest import DatasetManifest
+from florence2.data.printable import printable
 from florence2.errors import DatasetError, InvalidAnnotationsError
 
-__all__ = ["QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
+__all__ = ["LISTED_PER_RULE", "QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
+
+LISTED_PER_RULE = 1000
+"""Violations of one rule that a report lists; the others are counted."""
 
 _ERROR_LIMIT = 100
+"""Violations that an error message lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,12 @@ class Violation:
 
     @property
     def place(self) -> str:
-        """``file:line``, or the file alone."""
-        return f"{self.file}:{self.line}" if self.line else self.file
+        """``file:line``, or the file alone; signs that do not print are escaped."""
+        return printable(f"{self.file}:{self.line}" if self.line else self.file)
 
     def __str__(self) -> str:
-        """Return ``file:line: message (remedy)``."""
-        return f"{self.place}: {self.message} ({self.remedy})"
+        """Return ``file:line: message (remedy)`` on one line; signs that do not print are escaped."""
+        return printable(f"{self.place}: {self.message} ({self.remedy})")
 
 
 class QuarantinedRow(NamedTuple):
@@ -79,8 +84,8 @@ class ValidationReport:
         rows_repaired: rows that were mended or, being there twice, dropped.
         counts: how often each broken rule is broken, by its code; exact, also where not everything is listed.
         outcomes: what becomes of those who break each rule that was checked, by its code.
-        violations: what was found: first what was mended, then the rest in the order of the rows; at most a thousand
-            of each rule are listed.
+        violations: what was found: first what was mended, then the rest in the order of the rows; at most
+            ``LISTED_PER_RULE`` of each rule, also in JSON.
         quarantine: the rows that are left out of the run, all of them, in their order.
         docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else; of the mended rows.
     """
@@ -157,7 +162,8 @@ class ValidationReport:
         """Describe the report in plain text.
 
         Args:
-            limit: violations to list, errors first, then warnings; the rest is counted.
+            limit: violations to list, errors first, then warnings; the rest is counted. Of one rule there are no
+                more than ``LISTED_PER_RULE`` to list.
 
         Returns:
             A line of totals and a line for each violation listed.
@@ -191,7 +197,7 @@ def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
     if not report.errors:
         return
     total = report.total(*report.errors)
-    found = f"{_count(total, 'error')} in the annotations of {clean.root}"
+    found = f"{_count(total, 'error')} in the annotations of {printable(clean.root)}"
     lines = _listed(report.errors, total, _ERROR_LIMIT)
     if any(violation.outcome == "fail" for violation in report.errors):
         able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)
@@ -204,7 +210,10 @@ def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
 def _listed(violations: tuple[Violation, ...], total: int, limit: int) -> list[str]:
     lines = [str(violation) for violation in violations[:limit]]
     if total > len(lines):
-        lines.append(f"... and {total - len(lines)} more")
+        lines.append(
+            f"... and {total - len(lines)} more; florence2 validate counts all and lists up to {LISTED_PER_RULE} of "
+            "each rule (--limit)"
+        )
     return lines
 
 

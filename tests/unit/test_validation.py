@@ -17,13 +17,19 @@ from hypothesis import strategies as st
 
 from florence2.codec.answers import read_boxes
 from florence2.config import ValidationConfig
-from florence2.data.checks.check import LISTED_PER_RULE, Evaluation, check_manifest
+from florence2.data.checks.check import Evaluation, check_manifest
 from florence2.data.checks.rule import NotIn, Rule
 from florence2.data.checks.view import RuleSettings, View
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
 from florence2.data.manifest import DatasetManifest
 from florence2.data.rules import RULES
-from florence2.data.validation import QuarantinedRow, ValidationReport, Violation, raise_for_errors
+from florence2.data.validation import (
+    LISTED_PER_RULE,
+    QuarantinedRow,
+    ValidationReport,
+    Violation,
+    raise_for_errors,
+)
 from florence2.errors import DatasetError, InvalidAnnotationsError
 from tests.builders import manifest, write_image
 
@@ -232,11 +238,18 @@ class TestClasses:
         assert self.classes(*rare, *frequent * 20) == []
 
     def test_nearly_equal_names_that_are_both_frequent_are_two_classes(self) -> None:
-        assert self.classes("glass", "glass", *["grass"] * 30) == []
+        assert self.classes(*["glass"] * 7, *["grass"] * 30) == []
+
+    def test_how_much_more_frequent_the_right_name_is_can_be_set(self) -> None:
+        names = ["platelts", *["platelets"] * 15]
+        assert [(code, line) for code, line, _ in self.classes(*names)] == [("class-typo", 1)]
+        assert self.classes(*names, settings=SPOKEN._replace(typo_ratio=16)) == []
+        assert self.classes(*names[:5]) == [], "four to one"
 
     def test_phrases_are_no_classes(self) -> None:
-        token = {"task": "<DENSE_REGION_CAPTION>", "prefix": "<DENSE_REGION_CAPTION>"}
-        assert self.classes("a car", "A car", "a cat", settings=SPOKEN._replace(rare_class=5), **token) == []
+        for token in ({"task": "<DENSE_REGION_CAPTION>"}, task("<OPEN_VOCABULARY_DETECTION>", "", "cars")):
+            row = {"prefix": token["task"]} | {name: value for name, value in token.items() if name != "suffix"}
+            assert self.classes("a car", "A car", "a cat", settings=SPOKEN._replace(rare_class=5), **row) == []
 
     def test_rare_classes_and_those_in_the_test_alone(self) -> None:
         rows = [{"suffix": f"cat{BOX}"}] * 3 + [{"suffix": f"dog{BOX}"}, {"suffix": f"cow{BOX}", "split": "test"}]
@@ -250,6 +263,7 @@ class TestImagesAndSplits:
         [
             ({"mode": "L"}, "image-greyscale"),
             ({"mode": "RGBA"}, "image-alpha"),
+            ({"mode": "P+transparency"}, "image-alpha"),
             ({"mode": "CMYK"}, "image-cmyk"),
             ({"mode": "I;16"}, "image-16-bit"),
             ({"orientation": 6}, "image-exif-orientation"),
@@ -311,7 +325,7 @@ class TestOutcome:
         assert "1050 errors in the annotations of /data" in lines[0]
         assert "quarantine" in lines[0]
         assert lines[1].strip().startswith("train/annotations.jsonl:1: The suffix is empty")
-        assert lines[-1].strip() == "... and 950 more"
+        assert lines[-1].strip().startswith("... and 950 more; florence2 validate counts all and lists up to 1000 of ")
         assert len(lines) == 102
 
     def test_quarantine_leaves_rows_out_and_keeps_them(self) -> None:
@@ -400,11 +414,17 @@ suffixes = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
 
 @settings(max_examples=10, deadline=None)
 @given(
-    st.lists(st.tuples(suffixes, st.sampled_from([None, "1 2"])), max_size=12),
+    st.lists(st.tuples(suffixes, st.booleans()), max_size=12),
     st.sampled_from(["quarantine", "repair"]),
 )
-def test_what_is_left_can_be_read_strictly(lines: list[tuple[str, str | None]], on_error: str) -> None:
-    rows = manifest(*({"suffix": suffix, "box_lines": places} for suffix, places in lines))
+def test_what_is_left_can_be_read_strictly(lines: list[tuple[str, bool]], on_error: str) -> None:
+    rows = manifest(
+        *(
+            # Boxes of a line of their own are told by it: here it is the row's, so that errors name rows.
+            {"suffix": suffix, "box_lines": f"{line} {line}" if from_coordinates else None}
+            for line, (suffix, from_coordinates) in enumerate(lines, 1)
+        )
+    )
     clean, report = check(rows, on_error=on_error)
     bad = {violation.line for violation in report.errors}
     for suffix, line in zip(clean.table["suffix"], clean.table["line"], strict=True):
@@ -433,8 +453,20 @@ class TestReport:
         assert text.splitlines() == [
             f"3 rows checked by {len(RULES)} rules: 1 error, 1 warning; 1 defect mended in 1 row; 1 row quarantined",
             "train/annotations.jsonl:1: The suffix is empty: '' (write the answer, or remove the line)",
-            "... and 1 more",
+            "... and 1 more; florence2 validate counts all and lists up to 1000 of each rule (--limit)",
         ]
+
+    def test_names_give_no_orders_to_the_terminal(self) -> None:
+        name = "a\x1b[2J\nerror.png"
+        rows = manifest({"file": f"{name}l", "line_error": f"bad {name}"}, root="/da\nta", images={name: {}})
+        clean, report = check(rows)
+        assert {v.file for v in report.violations} == {name, f"{name}l"}, "the report itself keeps them as they are"
+        with pytest.raises(InvalidAnnotationsError) as caught:
+            raise_for_errors(clean, report)
+        lines = [*report.summary_text().splitlines(), *str(caught.value).splitlines()]
+        assert len(lines) == 3 + 2
+        assert all(line.isprintable() for line in lines)
+        assert lines[1].startswith(r"a\x1b[2J\nerror.pngl:1: bad a\x1b[2J\nerror.png (")
 
     def test_a_violation_of_a_file_has_no_line(self) -> None:
         violation = Violation("image-cmyk", "note", "warn", "a.png", 0, "CMYK", "CMYK is converted", "nothing")

@@ -130,7 +130,8 @@ CLASS_RULES: tuple[Rule, ...] = (
         "class-typo",
         "warning",
         "classes",
-        "A rare class name differs by one letter from one that is at least 20 times as frequent.",
+        "A class name differs by one letter from one that is far more frequent (validation.typo_ratio); words of fewer "
+        "than four letters, and names that differ in digits only, are left alone.",
         "correct it if it is mistyped",
         '"platelts" beside "platelets"',
         column="typo_of",

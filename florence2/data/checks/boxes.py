@@ -14,6 +14,7 @@ from florence2.codec.answers import format_spans
 from florence2.codec.locations import BINS
 from florence2.codec.scan import LocationScan
 from florence2.data.checks.overlaps import find_same_boxes
+from florence2.data.checks.regions import in_pixels
 from florence2.data.checks.rows import LABELLED
 from florence2.data.checks.view import Positions, RuleSettings, View, references
 from florence2.data.manifest import DatasetManifest
@@ -144,12 +145,7 @@ def _measures(row: Any, bins: list[int]) -> list[float]:
     """Return a box in the unit in which the user wrote it: bins, or about as many pixels."""
     if pd.isna(row["box_lines"]):
         return [float(number) for number in bins]
-    declared = not pd.isna(row["declared_width"])
-    width, height = (row["declared_width"], row["declared_height"]) if declared else (row["width"], row["height"])
-    if pd.isna(width) or pd.isna(height):
-        return [float(number) for number in bins]
-    sizes = (width, height, width, height)
-    return [round((number + 0.5) / BINS * int(size), 1) for number, size in zip(bins, sizes, strict=True)]
+    return in_pixels(row, bins)
 
 
 def _written(row: Any, name: str, bins: list[int], measures: list[float]) -> str:

@@ -20,12 +20,9 @@ from florence2.data.checks.views import make_views
 from florence2.data.manifest import DatasetManifest
 from florence2.data.repair import repair
 from florence2.data.rules import outcomes_of
-from florence2.data.validation import QuarantinedRow, ValidationReport, Violation
+from florence2.data.validation import LISTED_PER_RULE, QuarantinedRow, ValidationReport, Violation
 
-__all__ = ["LISTED_PER_RULE", "Evaluate", "Evaluation", "check_manifest"]
-
-LISTED_PER_RULE = 1000
-"""Violations of one rule that a report lists; the others are counted."""
+__all__ = ["Evaluate", "Evaluation", "check_manifest"]
 
 # Clipping can leave a box without area, dropping it may make two rows equal: then it is over.
 _MOST_REPAIRS = 8
@@ -142,7 +139,7 @@ def _collect(rules: Sequence[Rule], evaluation: Evaluation, views: Mapping[str, 
 def _violations(
     rule: Rule, outcome: Outcome, view: View, evaluation: Evaluation
 ) -> list[tuple[tuple[int, int], Violation]]:
-    """Put into words what breaks a rule, the first thousand, each with its place in the order of the rows."""
+    """Put into words the first that break a rule, each with its place in the order of the rows."""
     positions = evaluation.broken[rule.code][:LISTED_PER_RULE]
     severity = rule.severity
     if outcome in ("fail", "quarantine"):

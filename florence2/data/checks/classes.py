@@ -11,16 +11,13 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from florence2.codec.tasks import CLASS_TASKS
 from florence2.data.checks.boxes import Boxes, tidy
 from florence2.data.checks.view import Positions, RuleSettings, View
 from florence2.data.manifest import DatasetManifest
 
 __all__ = ["classes_view"]
 
-_CLOSED_LISTS = ("<OD>",)
-"""Tasks whose names are classes; in the others they are phrases, of which each may stand once."""
-
-_TYPO_RATIO = 20
 _TYPO_LETTERS = 4
 _COMPARED_AT_ONCE = 1000
 _DIGIT = re.compile(r"\d")
@@ -38,7 +35,7 @@ def classes_view(manifest: DatasetManifest, boxes: Boxes, boxes_view: View, sett
         settings: bounds of the rules.
     """
     spelling, first = np.unique(boxes.name, return_index=True)
-    names = _names_table(manifest, boxes)
+    names = _names_table(manifest, boxes, settings.typo_ratio)
     tidied = pd.Series([tidy(boxes.names[code]) for code in spelling], dtype="string")
     facts = names.reindex(tidied).reset_index(drop=True)
     table = pd.DataFrame(
@@ -73,9 +70,9 @@ def classes_view(manifest: DatasetManifest, boxes: Boxes, boxes_view: View, sett
     return View("classes", table, describe, rows_of)
 
 
-def _names_table(manifest: DatasetManifest, boxes: Boxes) -> pd.DataFrame:
-    """Compare the classes of closed lists, a row for each without stray blanks, in the order of their first box."""
-    of_list = manifest.table["task"].isin(_CLOSED_LISTS).to_numpy(dtype=bool)[boxes.row]
+def _names_table(manifest: DatasetManifest, boxes: Boxes, typo_ratio: int) -> pd.DataFrame:
+    """Compare the classes, a row for each without stray blanks, in the order of their first box."""
+    of_list = manifest.table["task"].isin(CLASS_TASKS).to_numpy(dtype=bool)[boxes.row]
     codes, tidied = pd.factorize(pd.Series([tidy(name) for name in boxes.names], dtype="string"))
     named = np.asarray(codes)[boxes.name[of_list]]
     split = manifest.table["split"].to_numpy()[boxes.row[of_list]]
@@ -89,7 +86,7 @@ def _names_table(manifest: DatasetManifest, boxes: Boxes) -> pd.DataFrame:
     return names.assign(
         held_out_only=(names["trained"] == 0) & bool((~held_out).any()),
         case_of=case_of,
-        typo_of=_typo_of(names["total"], case_of.isna().to_numpy()),
+        typo_of=_typo_of(names["total"], case_of.isna().to_numpy(), typo_ratio),
     )
 
 
@@ -103,10 +100,10 @@ def _case_of(total: pd.Series[int]) -> pd.Series[str]:
     return pd.Series(others, index=total.index, dtype="string")
 
 
-def _typo_of(total: pd.Series[int], candidates: NDArray[np.bool_]) -> pd.Series[str]:
-    """Name for each class a far more frequent one that differs by one letter, else NA."""
-    frequent = total[total >= _TYPO_RATIO]
-    rare = total[candidates & (total <= total.max() / _TYPO_RATIO).to_numpy()] if len(total) else total
+def _typo_of(total: pd.Series[int], candidates: NDArray[np.bool_], ratio: int) -> pd.Series[str]:
+    """Name for each class one that is so many times as frequent and differs by one letter, else NA."""
+    frequent = total[total >= ratio]
+    rare = total[candidates & (total <= total.max() / ratio).to_numpy()] if len(total) else total
     found: dict[str, str] = {}
     right = [name.casefold() for name in frequent.index]
     for start in range(0, len(rare), _COMPARED_AT_ONCE):
@@ -115,7 +112,7 @@ def _typo_of(total: pd.Series[int], candidates: NDArray[np.bool_]) -> pd.Series[
         distances = process.cdist(folded, right, scorer=Levenshtein.distance, score_cutoff=1, dtype=np.uint8)
         for at, other in zip(*np.nonzero(distances == 1), strict=True):
             name, likely = part.index[at], frequent.index[other]
-            if frequent.iloc[other] >= _TYPO_RATIO * part.iloc[at] and _looks_mistyped(folded[at], right[other]):
+            if frequent.iloc[other] >= ratio * part.iloc[at] and _looks_mistyped(folded[at], right[other]):
                 found.setdefault(name, likely)
     return pd.Series([found.get(name) for name in total.index], index=total.index, dtype="string")
 

@@ -40,7 +40,7 @@ IMAGE_RULES: tuple[Rule, ...] = (
     _mode_rule("image-greyscale", ("1", "L"), "A grey picture; its three channels become equal.", "a scanned page"),
     _mode_rule(
         "image-alpha",
-        ("LA", "La", "PA", "RGBA", "RGBa"),
+        ("LA", "La", "PA", "RGBA", "RGBa", "1+transparency", "L+transparency", "P+transparency", "RGB+transparency"),
         "A picture with transparency; what is transparent becomes white.",
         "a logo saved as PNG",
     ),

@@ -1,4 +1,4 @@
-"""The views ``images``, a row for each image file, and ``splits``, a row for each split that the set comes with."""
+"""The view ``images``: a row for each image file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from florence2.data.checks.repetitions import content_of, later_split
-from florence2.data.checks.view import Positions, View, records, references
+from florence2.data.checks.repetitions import later_split
+from florence2.data.checks.view import Positions, View, codes_of, records, references
+from florence2.data.images.groups import picture_contents
 from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.manifest import DatasetManifest
 
-__all__ = ["images_view", "splits_view"]
+__all__ = ["images_view"]
 
 
 def images_view(manifest: DatasetManifest) -> View:
@@ -72,33 +73,7 @@ def _near_leaks(manifest: DatasetManifest, image_of_row: NDArray[np.int64]) -> N
     used, where = np.unique(image_of_row[rows], return_inverse=True)
     groups = pd.factorize(group_near_identical(list(signatures[used]))[where])[0].astype(np.int64)
     near = later_split(splits.iloc[rows], groups)
-    content = content_of(manifest)[rows]
-    exact = later_split(splits.iloc[rows], pd.factorize(content)[0].astype(np.int64))
+    exact = later_split(splits.iloc[rows], codes_of(picture_contents(manifest).iloc[rows]))
     leaks = np.flatnonzero((near >= 0) & (exact < 0))
     found[image_of_row[rows[leaks]]] = rows[near[leaks]]
     return found
-
-
-def splits_view(manifest: DatasetManifest) -> View:
-    """Derive the columns about splits.
-
-    Args:
-        manifest: the data set.
-    """
-    counts = manifest.table["split"].value_counts()
-    unsplit = int(counts.get("", 0))
-    names = list(manifest.splits)
-    rows = [int(counts.get(name, 0)) for name in names]
-    empty = [not count for count in rows]
-    table = pd.DataFrame(
-        {
-            "train_empty": [bad and name == "train" and not unsplit for bad, name in zip(empty, names, strict=True)],
-            "held_out_empty": [bad and name != "train" for bad, name in zip(empty, names, strict=True)],
-        },
-        dtype=bool,
-    )
-
-    def describe(positions: Positions) -> list[dict[str, Any]]:
-        return [{"row": len(manifest), "file": names[at], "line": 0, "split": names[at]} for at in positions]
-
-    return View("splits", table, describe, lambda _: np.zeros(0, dtype=np.int64))

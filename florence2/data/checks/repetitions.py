@@ -8,18 +8,13 @@ from numpy.typing import NDArray
 
 from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.data.checks.view import codes_of, first_positions, references
+from florence2.data.images.groups import picture_contents
 from florence2.data.manifest import SPLITS, DatasetManifest
 
-__all__ = ["content_of", "later_split", "repetition_columns"]
+__all__ = ["later_split", "repetition_columns"]
 
 # A picture may have several captions, each of them right.
 _ONE_ANSWER = tuple(token for token, task in TASKS.items() if task.answer is not AnswerKind.TEXT)
-
-
-def content_of(manifest: DatasetManifest) -> NDArray[np.int64]:
-    """Number the pictures of the rows by content, (n,); an image that cannot be read is told apart by its path."""
-    table = manifest.table
-    return codes_of(table["sha256"].where(table["sha256"] != "", table["image"]))
 
 
 def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -50,7 +45,7 @@ def repetition_columns(manifest: DatasetManifest, readable: NDArray[np.bool_]) -
         readable: which of its rows could be read; the others are compared with nothing.
     """
     rows = manifest.table
-    content = content_of(manifest)
+    content = codes_of(picture_contents(manifest))
     question = _combined(_combined(content, codes_of(rows["prefix"])), codes_of(rows["split"]))
     answer = _combined(question, codes_of(rows["suffix"]))
     # Numbers of their own keep unreadable lines out of every group.

@@ -16,6 +16,7 @@ from florence2.codec.answers import scan_boxes
 from florence2.codec.locations import BINS, location_token
 from florence2.codec.scan import LocationScan, scan_column
 from florence2.codec.tasks import RESERVED, TASKS, AnswerKind, split_prefix
+from florence2.data.checks.regions import beyond_picture
 from florence2.data.checks.repetitions import repetition_columns
 from florence2.data.checks.view import Positions, RuleSettings, View, records
 from florence2.data.manifest import DatasetManifest
@@ -146,13 +147,16 @@ def _answer_columns(rows: pd.DataFrame, scan: LocationScan, in_file: Flags) -> d
     odd = (group_sizes > 0) & (scan.group_size % np.maximum(group_sizes, 1) != 0)
     misspelt = np.asarray(pc.match_substring(scan.names, "<loc").to_numpy(zero_copy_only=False), dtype=bool)
     in_words = tasks.isin(_WORDS_ALONE).to_numpy(dtype=bool)
-    unknown = (_outside(scan, length) & ~in_words & in_file) | (_any_group(scan, misspelt, length) & with_regions)
+    outside = _outside(scan, length) & ~in_words
+    unknown = (outside & in_file) | (_any_group(scan, misspelt, length) & with_regions)
     rest = pd.Series(scan.rests, dtype="string")
     asked = np.flatnonzero(_matches(rows["prefix"], "<loc_"))
     in_prefix = np.zeros(length, dtype=bool)
     in_prefix[asked] = _outside(scan_column(rows["prefix"].iloc[asked]), len(asked))
     return {
         "location_unknown": unknown | in_prefix,
+        # Boxes with a name each are looked at one by one.
+        "region_outside": outside & ~in_file & ~tasks.isin(LABELLED).to_numpy(dtype=bool),
         "location_count": _any_group(scan, odd, length),
         "location_missing": with_regions & ~labelled & (groups == 0) & in_file & ~_blank(rows["suffix"]),
         "location_in_text": in_words & (groups > 0),
@@ -222,6 +226,7 @@ def _describe_texts(row: dict[str, Any], found: dict[str, Any], settings: RuleSe
         "prefix_problem": _prefix_problem(row["prefix"]) if found["task_missing"] or found["prefix_text"] else "",
         "count_problem": "; ".join(odd),
         "location_problem": "; ".join(filter(None, unknown)),
+        "region_problem": beyond_picture(row) if found["region_outside"] else "",
         "rest": rest.strip(),
         "reserved": next((token for token in RESERVED if token in row["suffix"]), ""),
         "length": too_long,

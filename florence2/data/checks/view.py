@@ -24,6 +24,7 @@ class RuleSettings(NamedTuple):
         tiny_box: sides of fewer bins are tiny.
         near_iou: boxes of one class that overlap more are nearly the same.
         rare_class: classes with fewer boxes to train on are rare.
+        typo_ratio: a class that differs by one letter from one so many times as frequent may be a typing error.
         max_target_tokens: longest answer in tokens, begin and end included; None leaves the length unchecked.
         count_tokens: returns the length of each answer in tokens, begin and end included.
     """
@@ -31,6 +32,7 @@ class RuleSettings(NamedTuple):
     tiny_box: int = 4
     near_iou: float = 0.9
     rare_class: int = 5
+    typo_ratio: int = 5
     max_target_tokens: int | None = None
     count_tokens: Callable[[list[str]], Iterable[int]] | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import stat
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from florence2.data.images.near_duplicates import signature
+from florence2.data.images.rgb import mode_of, to_rgb
 from florence2.errors import DatasetError
 
 __all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "ImageDefect", "ImageProbe", "list_images", "open_rgb", "probe_image"]
+
+logger = logging.getLogger(__name__)
 
 MAX_PIXELS = 89_478_485
 """Largest picture that is decoded, in pixels: Pillow's own bound, a quarter of a gigabyte of RGB."""
@@ -75,7 +79,8 @@ class ImageProbe:
         height: height of the upright image in pixels, None if it cannot be decoded.
         sha256: hexadecimal hash of the file's bytes, empty if it cannot be decoded.
         mode: Pillow's name of how the file stores pixels, "RGB" or what it is converted from: "L", "RGBA", "CMYK",
-            "I;16" ...; None if it cannot be decoded.
+            "I;16" ..., with "+transparency" where that does not tell of it, as in "P+transparency"; None if it cannot
+            be decoded.
         orientation: EXIF orientation 1..8, 1 if there is none; None if it cannot be decoded.
         brightness: mean luma, 0 (black) to 1 (white); None if it cannot be decoded.
         signature: of the upright picture, for finding near-identical ones; None if it cannot be decoded.
@@ -136,12 +141,14 @@ def list_images(root: Path) -> list[str]:
     """Return the paths, relative to a folder, of the files in it that are named like images, sorted.
 
     Hidden files and folders are left out, and so are pipes, devices and symbolic links that lead out of the folder.
-    Links to folders are not followed.
+    Links to folders are not followed. What has a name that is not valid UTF-8 cannot be written down anywhere:
+    it is left out with a warning.
     """
     Image.init()
     suffixes = tuple(suffix for suffix, name in Image.registered_extensions().items() if name in (*_FORMATS, "MPO"))
     top = os.path.realpath(root)
     names: list[str] = []
+    unwritable: list[str] = []
     folders = [""]
     while folders:
         above = folders.pop()
@@ -153,18 +160,32 @@ def list_images(root: Path) -> list[str]:
             for entry in entries:
                 if entry.name.startswith("."):
                     continue
-                if entry.is_dir(follow_symlinks=False):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if not is_folder and not entry.name.lower().endswith(suffixes):
+                    continue
+                if not _is_text(entry.name):
+                    unwritable.append(above + entry.name)
+                elif is_folder:
                     folders.append(f"{above}{entry.name}/")
-                elif entry.name.lower().endswith(suffixes) and entry.is_file() and _stays_inside(entry, top):
+                elif entry.is_file() and _stays_inside(entry, top):
                     names.append(above + entry.name)
+    if unwritable:
+        logger.warning(
+            "%s: %d files or folders have names that are not valid UTF-8 and are left out, such as %a; rename them",
+            root,
+            len(unwritable),
+            min(unwritable),
+        )
     return sorted(names)
 
 
-def open_rgb(source: Path | BinaryIO) -> Image.Image:
-    """Open an image as a model sees it: upright, 8-bit RGB.
+def _is_text(name: str) -> bool:
+    """Tell whether a name from the file system is valid UTF-8; Python marks bytes that are not by surrogates."""
+    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
 
-    Transparency is laid over white, as viewers show it; 16-bit greyscale keeps its upper 8 bits instead of being
-    clipped to white; palettes, greyscale and CMYK are converted.
+
+def open_rgb(source: Path | BinaryIO) -> Image.Image:
+    """Open an image as a model sees it: upright, 8-bit RGB, see ``to_rgb``.
 
     Args:
         source: the file, or its bytes as an opened binary stream.
@@ -179,7 +200,7 @@ def open_rgb(source: Path | BinaryIO) -> Image.Image:
         with Image.open(source, formats=_FORMATS) as image:
             _refuse_too_large(image)
             image.load()
-            rgb = _upright(_to_rgb(image), _orientation(image))
+            rgb = _upright(to_rgb(image), _orientation(image))
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
@@ -205,7 +226,7 @@ def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
         _refuse_too_large(image, scans=data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1)
         width, height = image.size
-        mode, stored = image.mode, _orientation(image)
+        mode, stored = mode_of(image), _orientation(image)
         # JPEG alone can be decoded at a reduced size; its whole stream is read nevertheless, so truncation is seen.
         drafted = image.draft(None, (_LEAST_SIDE, _LEAST_SIDE))
         image.load()
@@ -259,23 +280,10 @@ def _reduced_rgb(image: Image.Image, box: tuple[float, float, float, float]) -> 
         image: of any mode.
         box: what of it is the picture, in its pixels; a JPEG decoded at a reduced size has a part of a pixel too many.
     """
-    if image.mode not in ("L", "RGB", "RGBA", "LA", "CMYK"):
-        image = _to_rgb(image)
+    # A palette cannot be scaled, nor can one colour that stands for transparency be found in a scaled picture.
+    if mode_of(image) not in ("L", "RGB", "RGBA", "LA", "CMYK"):
+        image = to_rgb(image)
     if min(image.size) > _SMALL_SIDE or box != (0, 0, *image.size):
         side = (_SMALL_SIDE, _SMALL_SIDE)
         image = image.resize(side, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-    return _to_rgb(image)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # Pillow would clip: every value above 255 would become white.
-        values = np.asarray(image)
-        if image.mode == "I":
-            values = np.clip(values, 0, 65535)
-        return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
+    return to_rgb(image)

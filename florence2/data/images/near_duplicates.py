@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from florence2.data.images.rgb import to_rgb
+
 __all__ = ["SIGNATURE_VERSION", "group_near_identical", "signature"]
 
 SIGNATURE_VERSION = 1
@@ -47,7 +49,7 @@ def signature(image: Image.Image) -> str:
 
     Args:
         image: the upright picture; a reduced one (at least 16 pixels a side where the file has them) will do. Modes
-            other than RGB are converted as Pillow does, transparency laid over white.
+            other than RGB are converted by ``to_rgb``.
 
     Returns:
         235 ASCII characters: brightness at 12 x 12 and colour at 4 x 4, 0..255 each, in base 64.
@@ -56,7 +58,7 @@ def signature(image: Image.Image) -> str:
     # is left out: a thin frame, or the half-filled last pixels of a reduced picture, are no difference.
     width, height = image.size
     inside = (_MARGIN * width, _MARGIN * height, (1 - _MARGIN) * width, (1 - _MARGIN) * height)
-    small = _opaque(image).resize((_GRID, _GRID), Image.Resampling.BILINEAR, box=inside, reducing_gap=4.0)
+    small = to_rgb(image).resize((_GRID, _GRID), Image.Resampling.BILINEAR, box=inside, reducing_gap=4.0)
     cells = small.convert("YCbCr")
     colour = cells.resize((_COLOUR_GRID, _COLOUR_GRID), Image.Resampling.BOX).tobytes()
     data = cells.tobytes()[::3] + colour[1::3] + colour[2::3]
@@ -88,15 +90,6 @@ def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
     keys = [number_of[text] if text else next(loners) for text in signatures]
     order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([order[key] for key in keys], dtype=np.int64)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
-    return image.convert("RGB")
 
 
 def _decode(text: str) -> NDArray[np.uint8] | None:

@@ -22,7 +22,7 @@ from florence2.data.images.worker import ImageWorkers
 
 __all__ = ["probe_images"]
 
-_KIND = f"probe/1/Pillow {PIL.__version__}/signature {SIGNATURE_VERSION}"
+_KIND = f"probe/2/Pillow {PIL.__version__}/signature {SIGNATURE_VERSION}"
 """In the index; counted up when probes of the same file become others."""
 
 _KEPT_AT_ONCE = 2000

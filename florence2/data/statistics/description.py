@@ -18,7 +18,8 @@ class Description:
 
     Attributes:
         statistics: of each split and of all.
-        drift: how far the set is from its reference, or else its test split from its training split, as ``DriftReport.to_dict`` says it.
+        drift: how far the set is from its reference, or else its test split from its training split, as
+            ``DriftReport.to_dict`` says it.
         html: both, with plots and samples, as one page that needs nothing else.
     """
 

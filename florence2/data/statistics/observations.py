@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from florence2.codec.locations import BINS
 from florence2.codec.scan import scan_column
-from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.codec.tasks import CLASS_TASKS, TASKS, AnswerKind
 from florence2.data.checks.boxes import Boxes, boxes_of, tidy
 from florence2.data.checks.rows import LABELLED
 from florence2.data.manifest import DatasetManifest
@@ -18,8 +18,6 @@ from florence2.data.manifest import DatasetManifest
 __all__ = ["Names", "Observations", "Values", "observe"]
 
 _WORDS = tuple(token for token, task in TASKS.items() if task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT))
-_CLASS_TASKS = ("<OD>", "<OPEN_VOCABULARY_DETECTION>")
-"""Tasks whose names are classes; in the others they are phrases, of which each may stand once."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +138,6 @@ def _classes(manifest: DatasetManifest, boxes: Boxes) -> Names:
     codes, names = pd.factorize(pd.Series([tidy(name) for name in boxes.names], dtype="string"))
     code = np.asarray(codes, dtype=np.int64)[boxes.name]
     named = np.array([bool(name) for name in names], dtype=bool)[code]
-    detected = manifest.table["task"].isin(_CLASS_TASKS).to_numpy(dtype=bool)[boxes.row]
+    detected = manifest.table["task"].isin(CLASS_TASKS).to_numpy(dtype=bool)[boxes.row]
     kept = named & detected
     return Names(code[kept], boxes.row[kept], [str(name) for name in names])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from florence2.data.printable import printable
 from florence2.data.statistics.drift import DriftReport
 from florence2.data.statistics.features import FEATURES, compact
 from florence2.data.statistics.summary import DatasetStatistics, Distribution
@@ -85,7 +86,7 @@ def _plain(text: str) -> str:
     """Keep brackets and control characters of a user's text from being taken for orders to the terminal."""
     from rich.markup import escape
 
-    return escape("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text))
+    return escape(printable(text))
 
 
 def _spread(seen: Distribution) -> str:

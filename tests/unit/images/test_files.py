@@ -132,6 +132,22 @@ def test_modes_become_rgb(tmp_path: Path) -> None:
     assert open_rgb(tmp_path / "p.png").getpixel((0, 0)) == expected["P"]
 
 
+@pytest.mark.parametrize("mode", ["P", "L", "RGB", "1"])
+def test_transparency_that_the_mode_does_not_tell_of(tmp_path: Path, mode: str) -> None:
+    picture = Image.new("RGB", (120, 120), (0, 0, 0))
+    picture.paste((255, 255, 255), (0, 0, 60, 120))
+    transparent: int | tuple[int, ...] = (0, 0, 0) if mode == "RGB" else 0
+    stored = picture.quantize(2, dither=Image.Dither.NONE) if mode == "P" else picture.convert(mode)
+    if mode == "P":
+        transparent = stored.getpixel((100, 60))  # type: ignore[assignment]
+    stored.save(tmp_path / "a.png", transparency=transparent)
+    stored.save(tmp_path / "opaque.png")
+    probe = probe_image(tmp_path / "a.png")
+    assert (probe.mode, probe.brightness) == (f"{mode}+transparency", 1.0)
+    assert open_rgb(tmp_path / "a.png").getpixel((100, 60)) == (255, 255, 255)
+    assert probe_image(tmp_path / "opaque.png").mode == mode
+
+
 def test_open_rgb_takes_a_stream_and_translates_errors(tmp_path: Path) -> None:
     assert open_rgb(io.BytesIO(write_image(tmp_path / "a.png").read_bytes())).size == (20, 10)
     with pytest.raises(DatasetError, match="image: unreadable, not an image of a known format; replace"):

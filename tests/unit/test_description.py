@@ -1,0 +1,50 @@
+"""What is kept of a split data set: figures, a comparison, and a page with its pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from florence2.data.formats import read_dataset
+from florence2.data.manifest import DatasetManifest
+from florence2.data.statistics import DatasetStatistics, compare, compute_statistics
+from florence2.data.statistics.description import describe
+from tests.builders import annotation, write_dataset, write_scenes
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
+    return read_dataset(write_scenes(tmp_path_factory.mktemp("scenes"), train=3, valid=1, test=2))
+
+
+def test_the_splits_of_a_set_are_counted_and_compared(scenes: DatasetManifest) -> None:
+    found = describe(scenes)
+    assert {name: part.images for name, part in found.statistics.splits.items()} == {"train": 3, "valid": 1, "test": 2}
+    train, test = (compute_statistics(scenes.select(split)) for split in ("train", "test"))
+    assert found.drift == compare(train, test).to_dict()
+    objects = next(feature for feature in found.drift["features"] if feature["name"] == "objects")
+    assert (objects["reference_count"], objects["current_count"]) == (3, 2)
+    assert found.html.count("data:image/jpeg;base64,") == 6, "a picture of each image"
+    assert found.drift["sentence"] in found.html
+
+
+def test_a_reference_takes_the_place_of_the_training_split(scenes: DatasetManifest, tmp_path: Path) -> None:
+    reference = read_dataset(write_dataset(tmp_path, {"train": [annotation()]}))
+    drift = describe(scenes, reference).drift
+    assert drift == compare(compute_statistics(reference), compute_statistics(scenes)).to_dict()
+    assert drift["classes"]["went"] == ["cat"]
+    assert drift["classes"]["came"]
+
+
+def test_figures_survive_json(scenes: DatasetManifest) -> None:
+    found = describe(scenes)
+    assert DatasetStatistics.from_dict(json.loads(json.dumps(found.statistics.to_dict()))) == found.statistics
+    assert json.loads(json.dumps(found.drift)) == found.drift
+
+
+def test_a_set_without_a_test_split_has_nothing_to_compare(tmp_path: Path) -> None:
+    found = describe(read_dataset(write_dataset(tmp_path, {"train": [annotation()]})))
+    assert {feature["verdict"] for feature in found.drift["features"]} == {"absent"}
+    assert found.drift["verdict"] == "stable"

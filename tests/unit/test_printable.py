@@ -1,0 +1,30 @@
+"""What a terminal would obey, or could not show, is escaped; everything else stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from florence2.data.printable import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Stra\u00dfe \u72d7 a\\b.png", "Stra\u00dfe \u72d7 a\\b.png"),
+        ("a\nb\x1b[2J\r", r"a\nb\x1b[2J\r"),
+        ("\u202egnp.a\x85\x9b", r"\u202egnp.a\x85\x9b"),
+        ("\udcff.png", r"\udcff.png"),
+    ],
+)
+def test_texts(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_every_text_prints_on_one_line(text: str) -> None:
+    shown = printable(text)
+    assert shown.isprintable()
+    assert printable(shown) == shown
+    assert shown.encode().decode() == shown, "lone surrogates are escaped as well"
