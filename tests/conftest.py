@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 def pytest_configure(config: pytest.Config) -> None:
     """Keep caches out of the home of whoever runs the tests; worker processes inherit the folder."""
     if not hasattr(config, "workerinput"):
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        # Its list of fonts takes seconds to make anew.
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
         folder = tempfile.TemporaryDirectory(prefix="florence2-tests-")
         config.add_cleanup(folder.cleanup)
         os.environ["XDG_CACHE_HOME"] = folder.name

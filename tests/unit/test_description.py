@@ -10,7 +10,7 @@ import pytest
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
 from florence2.data.statistics import DatasetStatistics, compare, compute_statistics
-from florence2.data.statistics.description import describe
+from florence2.data.statistics.description import Description, describe
 from tests.builders import annotation, write_dataset, write_scenes
 
 
@@ -19,8 +19,12 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
     return read_dataset(write_scenes(tmp_path_factory.mktemp("scenes"), train=3, valid=1, test=2))
 
 
-def test_the_splits_of_a_set_are_counted_and_compared(scenes: DatasetManifest) -> None:
-    found = describe(scenes)
+@pytest.fixture(scope="module")
+def found(scenes: DatasetManifest) -> Description:
+    return describe(scenes)
+
+
+def test_the_splits_of_a_set_are_counted_and_compared(scenes: DatasetManifest, found: Description) -> None:
     assert {name: part.images for name, part in found.statistics.splits.items()} == {"train": 3, "valid": 1, "test": 2}
     train, test = (compute_statistics(scenes.select(split)) for split in ("train", "test"))
     assert found.drift == compare(train, test).to_dict()
@@ -38,8 +42,7 @@ def test_a_reference_takes_the_place_of_the_training_split(scenes: DatasetManife
     assert drift["classes"]["came"]
 
 
-def test_figures_survive_json(scenes: DatasetManifest) -> None:
-    found = describe(scenes)
+def test_figures_survive_json(found: Description) -> None:
     assert DatasetStatistics.from_dict(json.loads(json.dumps(found.statistics.to_dict()))) == found.statistics
     assert json.loads(json.dumps(found.drift)) == found.drift
 

@@ -161,6 +161,6 @@ CLASS_RULES: tuple[Rule, ...] = (
         column="rare",
         check=_FLAG,
         shows="name",
-        detail="{tidied!r} has no more than {trained} to train on",
+        detail="boxes of {tidied!r} to train on: {trained}",
     ),
 )

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.data.images.rgb import to_rgb
+from florence2.data.images.rgb import mode_of, to_rgb
 
 __all__ = ["SIGNATURE_VERSION", "group_near_identical", "signature"]
 
@@ -58,7 +58,8 @@ def signature(image: Image.Image) -> str:
     # is left out: a thin frame, or the half-filled last pixels of a reduced picture, are no difference.
     width, height = image.size
     inside = (_MARGIN * width, _MARGIN * height, (1 - _MARGIN) * width, (1 - _MARGIN) * height)
-    small = to_rgb(image).resize((_GRID, _GRID), Image.Resampling.BILINEAR, box=inside, reducing_gap=4.0)
+    rgb = image if mode_of(image) == "RGB" else to_rgb(image)
+    small = rgb.resize((_GRID, _GRID), Image.Resampling.BILINEAR, box=inside, reducing_gap=4.0)
     cells = small.convert("YCbCr")
     colour = cells.resize((_COLOUR_GRID, _COLOUR_GRID), Image.Resampling.BOX).tobytes()
     data = cells.tobytes()[::3] + colour[1::3] + colour[2::3]
