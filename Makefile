@@ -32,7 +32,7 @@ run: .zen/.stack ## the whole pipeline on the built-in base and data set
 
 test: unit integration ## all tests
 
-unit: .venv/.ready ## unit tests: under a minute, no ZenML, no network
+unit: .venv/.ready ## unit tests: no ZenML, no network
 	$(BIN)/pytest -m 'not integration and not gpu' --numprocesses 2 --dist loadfile tests/unit
 
 integration: .venv/.ready ## the real pipeline
