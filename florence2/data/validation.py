@@ -18,6 +18,8 @@ LISTED_PER_RULE = 1000
 """Violations of one rule that a report lists; the others are counted."""
 
 _ERROR_LIMIT = 100
+_LONGEST_MESSAGE = 1000
+"""Characters shown of one message: an answer may be a megabyte long."""
 """Violations that an error message lists."""
 
 
@@ -51,8 +53,10 @@ class Violation:
         return printable(f"{self.file}:{self.line}" if self.line else self.file)
 
     def __str__(self) -> str:
-        """Return ``file:line: message (remedy)`` on one line; signs that do not print are escaped."""
-        return printable(f"{self.place}: {self.message} ({self.remedy})")
+        """Return ``file:line: message (remedy)`` on one line; signs that do not print are escaped, long ones cut."""
+        long = len(self.message) > _LONGEST_MESSAGE
+        message = f"{self.message[:_LONGEST_MESSAGE]}..." if long else self.message
+        return printable(f"{self.place}: {message} ({self.remedy})")
 
 
 class QuarantinedRow(NamedTuple):

@@ -471,3 +471,9 @@ class TestReport:
     def test_a_violation_of_a_file_has_no_line(self) -> None:
         violation = Violation("image-cmyk", "note", "warn", "a.png", 0, "CMYK", "CMYK is converted", "nothing")
         assert str(violation) == "a.png: CMYK is converted (nothing)"
+
+
+def test_a_message_of_a_megabyte_is_cut_where_it_is_shown() -> None:
+    violation = Violation("x", "error", "fail", "a.jsonl", 3, "v", "y" * 2**20, "shorten it")
+    assert str(violation) == f"a.jsonl:3: {'y' * 1000}... (shorten it)"
+    assert len(violation.message) == 2**20
