@@ -35,6 +35,8 @@ _KEYS = ("image", "prefix", "suffix")
 _LOOK = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} beside the images"
 _LONGEST_LINE = 16 << 20
 _BOM = b"\xef\xbb\xbf"
+_BLANKS = " \t\r\n"
+"""What JSON takes as blank; str.strip() without it would also lose a line of control characters without a word."""
 
 
 def is_jsonl(root: Path) -> bool:
@@ -133,7 +135,7 @@ def _parse(raw: bytes) -> dict[str, str] | None:
     if len(raw) > _LONGEST_LINE:
         raise BadValueError(f"the line is longer than {_LONGEST_LINE >> 20} MiB")
     try:
-        text = raw.decode("utf-8").strip()
+        text = raw.decode("utf-8").strip(_BLANKS)
     except UnicodeDecodeError as exc:
         raise BadValueError(f"not valid UTF-8 at byte {exc.start + 1}") from None
     if not text:

@@ -115,7 +115,13 @@ def test_any_bytes_give_rows_or_the_projects_own_error(tmp_path: Path, content: 
     try:
         assert len(read_dataset(tmp_path)) > 0
     except DatasetError:
-        assert not content.removeprefix(b"\xef\xbb\xbf").strip()
+        assert not content.removeprefix(b"\xef\xbb\xbf").strip(b" \t\r\n")
+
+
+@pytest.mark.parametrize("line", ["\x1c", "\x0c", "\u2003"])
+def test_a_line_that_only_looks_blank_is_reported(tmp_path: Path, line: str) -> None:
+    (tmp_path / "annotations.jsonl").write_text(line + "\n")
+    assert "not valid JSON" in text_of(read_dataset(tmp_path).table, "line_error", 0)
 
 
 def test_a_missing_folder_and_a_file(tmp_path: Path) -> None:
