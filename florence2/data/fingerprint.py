@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from florence2.data.file_index import FileIndex, is_settled, stamp_of
+from florence2.data.safe_files import is_file_inside, open_regular
 from florence2.errors import DatasetError
 
 __all__ = ["fingerprint_folder", "hash_files"]
@@ -114,18 +114,10 @@ def _files_and_links(root: Path) -> Iterator[tuple[str, str | None]]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{name}/")
-                elif entry.is_file(follow_symlinks=False) or (entry.is_symlink() and _is_file_inside(entry.path, top)):
+                elif entry.is_file(follow_symlinks=False) or (entry.is_symlink() and is_file_inside(entry.path, top)):
                     yield name, None
                 elif entry.is_symlink():
                     yield name, os.readlink(entry.path)  # noqa: PTH115 - a Path would change the text
-
-
-def _is_file_inside(path: str, top: str) -> bool:
-    real = os.path.realpath(path)
-    try:
-        return real.startswith(os.path.join(top, "")) and stat.S_ISREG(os.stat(real).st_mode)  # noqa: PTH116, PTH118
-    except OSError:
-        return False
 
 
 def _hash_each(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -134,7 +126,7 @@ def _hash_each(root: Path, names: Sequence[str]) -> list[tuple[str, str]]:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb", buffering=0) as handle:
+    with open_regular(path) as handle:
         while block := handle.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from florence2.data.formats.positioned_json import walk_json
+from florence2.data.safe_files import is_inside, open_regular, read_regular
 from florence2.errors import DatasetError
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "read_bytes",
     "read_json",
     "read_text",
+    "row_problem",
     "split_folders",
 ]
 
@@ -80,20 +83,8 @@ def open_annotations(root: Path, file: str) -> BinaryIO:
         FileNotFoundError: there is no such file.
         DatasetError: it leads out of the folder, is a folder, a pipe or a device, or cannot be opened.
     """
-    path = root / file
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise DatasetError(f"{path}: leads out of the data set's folder; copy the file itself into the data set")
-    try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever.
-        handle = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
-    except FileNotFoundError:
-        raise
-    except OSError as exc:
-        raise DatasetError(f"{path}: cannot be read ({exc.strerror}); it must be a readable file") from exc
-    if not stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
-        handle.close()
-        raise DatasetError(f"{path}: is not a regular file; replace it by the annotations themselves")
-    return handle
+    with _explained(root, file):
+        return open_regular(root / file)
 
 
 def read_bytes(root: Path, file: str, limit: int) -> bytes:
@@ -108,16 +99,40 @@ def read_bytes(root: Path, file: str, limit: int) -> bytes:
         FileNotFoundError: there is no such file.
         DatasetError: it cannot be read, or is larger than the limit.
     """
-    with open_annotations(root, file) as handle:
-        try:
-            content = handle.read(limit + 1)
-        except OSError as exc:
-            raise DatasetError(f"{root / file}: cannot be read ({exc.strerror}); copy the file again") from exc
-    if len(content) > limit:
-        raise DatasetError(
-            f"{root / file}: is larger than {limit:,} bytes, the most that is read; split the set into smaller files"
-        )
-    return content
+    with _explained(root, file):
+        return read_regular(root / file, limit)
+
+
+@contextlib.contextmanager
+def _explained(root: Path, file: str) -> Iterator[None]:
+    """Refuse a file that leads out of the data set, and say of one that cannot be read what to do about it."""
+    path = root / file
+    if not is_inside(path, os.path.realpath(root)):
+        raise DatasetError(f"{path}: leads out of the data set's folder; copy the file itself into the data set")
+    try:
+        yield
+    except FileNotFoundError as exc:
+        if not path.is_symlink():
+            raise
+        raise DatasetError(f"{path}: is a symbolic link to nothing; put the file itself in its place") from exc
+    except OSError as exc:
+        remedy = "split the set into smaller files" if exc.errno == errno.EFBIG else "put a readable file in its place"
+        raise DatasetError(f"{path}: cannot be read ({exc.strerror}); {remedy}") from exc
+
+
+def row_problem(error: DatasetError, root: Path, file: str) -> tuple[int, str]:
+    """Return what an error of ``read_bytes``, ``read_text`` or ``read_json`` says, for the row of the image it spoils.
+
+    Args:
+        error: that was raised.
+        root: folder of the data set.
+        file: the annotation file of a single image, relative to the root; the row names it already.
+
+    Returns:
+        The line in it, and what is wrong.
+    """
+    place, _, problem = str(error).removeprefix(str(root / file)).partition(": ")
+    return int(place[1:] or 1), problem
 
 
 def read_text(root: Path, file: str, limit: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import yaml
 
 from florence2.data.formats.files import SPLIT_NAMES, entries, in_split_order, join, read_text
 from florence2.data.formats.values import BadValueError, checked_text, excerpt
+from florence2.data.safe_files import is_inside
 from florence2.errors import DatasetError
 
 __all__ = ["YoloYaml", "find_yolo_yaml", "locate_below", "read_yolo_yaml"]
@@ -142,15 +144,15 @@ def locate_below(root: Path, base: str, path: str) -> str | None:
     """
     plain = path.strip().replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
-    outside = root.resolve()
+    top = os.path.realpath(root)
     for start in range(len(parts)):
         for folder in dict.fromkeys((base, "")):
             place = posixpath.normpath(join(folder, "/".join(parts[start:])))
             if place.startswith("../") or place == "..":
                 continue
             try:
-                inside = (root / place).exists() and (root / place).resolve().is_relative_to(outside)
-            except (OSError, RuntimeError):  # a name that is too long, a ring of symbolic links
+                inside = (root / place).exists() and is_inside(root / place, top)
+            except OSError:  # a name that is too long
                 inside = False
             if inside:
                 return "" if place == "." else place

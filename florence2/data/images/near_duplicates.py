@@ -1,30 +1,20 @@
-"""Near-identical pictures: a signature of each, and groups of those that hardly differ.
+"""Near-identical pictures: groups of those whose signatures hardly differ.
 
-A signature holds the picture at 12 x 12: small enough to keep, large enough to tell two fields of similar cells apart.
-Two pictures are near-identical when, apart from brightness and contrast, every one of those cells is nearly the same.
-What was measured for this is in ``benchmarks/near_duplicates.py``.
+Two pictures are near-identical when, apart from brightness and contrast, every cell of their signatures is nearly the
+same. What was measured for this is in ``benchmarks/near_duplicates.py``.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from florence2.data.images.rgb import mode_of, to_rgb
+from florence2.data.images.signatures import GRID, LUMA_BYTES, decode_signature, signature
 
-__all__ = ["SIGNATURE_VERSION", "group_near_identical", "signature"]
-
-SIGNATURE_VERSION = 1
-"""Changes when signatures of the same picture do, so that stored ones are made anew."""
-
-_GRID, _COLOUR_GRID, _MARGIN = 12, 4, 0.04
-_LUMA_BYTES, _BYTES = _GRID**2, _GRID**2 + 2 * _COLOUR_GRID**2
+__all__ = ["group_near_identical", "signature"]
 
 # In levels of 0..255. Saving as JPEG at quality 50, halving and brightening by 4 % stay within them, also for drawings
 # of 64 pixels; the nearest pictures that are different (two receipts of one shop, frames of a video) do not.
@@ -44,28 +34,6 @@ _Floats = NDArray[np.float32]
 _Pairs = NDArray[np.int64]
 
 
-def signature(image: Image.Image) -> str:
-    """Return a short text that is nearly the same for a picture saved again, scaled or slightly brightened.
-
-    Args:
-        image: the upright picture; a reduced one (at least 16 pixels a side where the file has them) will do. Modes
-            other than RGB are converted by ``to_rgb``.
-
-    Returns:
-        235 ASCII characters: brightness at 12 x 12 and colour at 4 x 4, 0..255 each, in base 64.
-    """
-    # The triangle filter reaches into the neighbouring cells, so that cells of a fractional width do not jump. A margin
-    # is left out: a thin frame, or the half-filled last pixels of a reduced picture, are no difference.
-    width, height = image.size
-    inside = (_MARGIN * width, _MARGIN * height, (1 - _MARGIN) * width, (1 - _MARGIN) * height)
-    rgb = image if mode_of(image) == "RGB" else to_rgb(image)
-    small = rgb.resize((_GRID, _GRID), Image.Resampling.BILINEAR, box=inside, reducing_gap=4.0)
-    cells = small.convert("YCbCr")
-    colour = cells.resize((_COLOUR_GRID, _COLOUR_GRID), Image.Resampling.BOX).tobytes()
-    data = cells.tobytes()[::3] + colour[1::3] + colour[2::3]
-    return base64.b64encode(data).decode().rstrip("=")
-
-
 def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
     """Group pictures by their signatures.
 
@@ -80,25 +48,17 @@ def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
         near-identical, also through others, share one.
     """
     texts = list(dict.fromkeys(signatures))
-    decoded = [_decode(text) for text in texts]
+    decoded = [decode_signature(text) for text in texts]
     usable = np.flatnonzero([cells is not None for cells in decoded])
     group_of_text = np.arange(len(texts))
     if len(usable):
-        cells = np.stack([decoded[number] for number in usable])  # type: ignore[misc]  # usable ones are not None
+        cells = np.frombuffer(b"".join(filter(None, decoded)), dtype=np.uint8).reshape(len(usable), -1)
         group_of_text[usable] = usable[_first_members(_components(cells))]
     number_of = dict(zip(texts, group_of_text.tolist(), strict=True))
     loners = iter(range(len(texts), len(texts) + len(signatures)))
     keys = [number_of[text] if text else next(loners) for text in signatures]
     order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([order[key] for key in keys], dtype=np.int64)
-
-
-def _decode(text: str) -> NDArray[np.uint8] | None:
-    try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
-    except (ValueError, binascii.Error):
-        return None
-    return np.frombuffer(data, dtype=np.uint8) if len(data) == _BYTES else None
 
 
 def _first_members(labels: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -129,10 +89,10 @@ def _points(cells: NDArray[np.uint8]) -> _Floats:
     hyperbolic sine of the distance from 0, which makes no distance longer) turns that into a step of at most
     ``_SOFTNESS`` times its logarithm.
     """
-    luma = cells[:, :_LUMA_BYTES].reshape(-1, _GRID, _GRID).astype(np.float32)
-    from scipy.fft import dctn  # half a second that the image workers, which only sign, need not pay
+    luma = cells[:, :LUMA_BYTES].reshape(-1, GRID, GRID).astype(np.float32)
+    from scipy.fft import dctn  # half a second, only where pictures are compared
 
-    spectrum = dctn(luma, axes=(1, 2), norm="ortho", overwrite_x=True) / _GRID
+    spectrum = dctn(luma, axes=(1, 2), norm="ortho", overwrite_x=True) / GRID
     low = spectrum[:, _WAVES[0], _WAVES[1]]
     spectrum[:, _WAVES[0], _WAVES[1]] = spectrum[:, 0, 0] = 0
     rest = np.linalg.norm(spectrum.reshape(len(cells), -1), axis=1, keepdims=True)
@@ -188,10 +148,10 @@ def _joined(labels: NDArray[np.int32], pairs: _Pairs, cells: NDArray[np.uint8]) 
 
 def _near_identical(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Say of each pair of signatures, both (m, bytes), whether the pictures hardly differ."""
-    colour = [side[:, _LUMA_BYTES:].astype(np.int16) for side in (first, second)]
+    colour = [side[:, LUMA_BYTES:].astype(np.int16) for side in (first, second)]
     same: NDArray[np.bool_] = np.abs(colour[0] - colour[1]).max(axis=1) <= _COLOUR
     # Few pairs are left by then, and what follows costs more.
-    same[same] = _equally_bright(first[same, :_LUMA_BYTES], second[same, :_LUMA_BYTES])
+    same[same] = _equally_bright(first[same, :LUMA_BYTES], second[same, :LUMA_BYTES])
     return same
 
 

@@ -9,7 +9,6 @@ import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
 from itertools import islice
 from pathlib import Path
 
@@ -17,12 +16,13 @@ import PIL
 
 from florence2.data.file_index import FileIndex, is_settled, stamp_of
 from florence2.data.images.files import ImageDefect, ImageProbe, probe_image
-from florence2.data.images.near_duplicates import SIGNATURE_VERSION
+from florence2.data.images.signatures import SIGNATURE_VERSION
 from florence2.data.images.worker import ImageWorkers
+from florence2.data.safe_files import is_inside
 
 __all__ = ["probe_images"]
 
-_KIND = f"probe/2/Pillow {PIL.__version__}/signature {SIGNATURE_VERSION}"
+_KIND = f"probe/3/Pillow {PIL.__version__}/signature {SIGNATURE_VERSION}"
 """In the index; counted up when probes of the same file become others."""
 
 _KEPT_AT_ONCE = 2000
@@ -65,7 +65,7 @@ def probe_images(root: Path, names: Iterable[str], *, verify: bool = False) -> d
         probed = _probe_in_parallel(root, waiting)
         while fresh := dict(islice(probed, _KEPT_AT_ONCE)):
             found |= fresh
-            index.store(_KIND, {n: (s, json.dumps(astuple(p))) for n, p in fresh.items() if (s := stamps[n])})
+            index.store(_KIND, {n: (s, json.dumps(p.values())) for n, p in fresh.items() if (s := stamps[n])})
     return {name: probe for name, probe in found.items() if probe is not None}
 
 
@@ -85,10 +85,10 @@ def _look(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None
         folder = path.rpartition("/")[0]
         try:
             if folder not in folders:
-                folders[folder] = _is_inside(folder, top)
+                folders[folder] = is_inside(folder, top)
             status = os.lstat(path) if folders[folder] else None
             if status is not None and stat.S_ISLNK(status.st_mode):
-                status = os.stat(path) if _is_inside(path, top) else None  # noqa: PTH116 - a Path takes longer
+                status = os.stat(path) if is_inside(path, top) else None  # noqa: PTH116 - a Path takes longer
         except (OSError, ValueError):
             looked[name] = probe_image(Path(path))  # it is missing, or its name cannot be one; says which
             continue
@@ -99,11 +99,6 @@ def _look(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None
         else:
             looked[name] = stamp_of(status) if is_settled(status, looked_at) else None
     return looked
-
-
-def _is_inside(path: str, top: str) -> bool:
-    real = os.path.realpath(path)
-    return real == top or real.startswith(os.path.join(top, ""))  # noqa: PTH118
 
 
 def _probe_in_parallel(root: Path, names: list[str]) -> Iterator[tuple[str, ImageProbe]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from PIL import Image
 
 __all__ = ["mode_of", "to_rgb"]
@@ -18,6 +17,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """
     if image.mode.startswith("I"):
         # Pillow would clip: every value above 255 would become white.
+        import numpy as np  # half of the start of an image worker, which hardly ever meets such a picture
+
         values = np.asarray(image)
         if image.mode == "I":
             values = np.clip(values, 0, 65535)

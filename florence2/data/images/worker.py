@@ -13,7 +13,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -99,7 +98,7 @@ def serve() -> None:
     """Answer lines of paths on standard input with lines of probes on standard output, until the input ends."""
     warnings.simplefilter("ignore")  # Pillow's warning of large pictures; they are refused
     for line in sys.stdin.buffer:
-        found = [astuple(probe_image(Path(path))) for path in json.loads(line)]
+        found = [probe_image(Path(path)).values() for path in json.loads(line)]
         sys.stdout.buffer.write(json.dumps(found).encode() + b"\n")
         sys.stdout.buffer.flush()
 

@@ -72,10 +72,8 @@ def test_nothing_that_is_known(tmp_path: Path) -> None:
     [
         ("jsonl", "train/annotations.jsonl"),
         ("coco", "train/_annotations.coco.json"),
-        ("voc", "train/a.xml"),
         ("yolo", "data.yaml"),
         ("easy-vqa", "train/questions.json"),
-        ("sroie", "key/a.json"),
     ],
 )
 @pytest.mark.parametrize("kind", ["link", "pipe"])
@@ -88,9 +86,42 @@ def test_an_annotation_file_that_is_none_is_refused(tmp_path: Path, name: str, f
         (root / file).symlink_to(tmp_path / "elsewhere")
     else:
         os.mkfifo(root / file)
-    message = "leads out of the data set's folder" if kind == "link" else "is not a regular file"
+    message = "leads out of the data set's folder" if kind == "link" else "cannot be read (is not a regular file)"
     with pytest.raises(DatasetError, match=re.escape(f"{root / file}: {message}")):
         read_dataset(root)
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "content"),
+    [
+        ("voc", ["train/a.xml", "train/b.xml"], VOC),
+        ("yolo", ["labels/a.txt", "labels/b.txt"], "0 0.5 0.5 0.1 0.1"),
+        ("sroie", ["key/a.json", "key/b.json"], '{"total": "9"}'),
+        ("sroie", ["box/a.csv", "box/b.csv"], "0,0,1,0,1,1,0,1,text"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["link", "pipe", "nothing"])
+def test_an_annotation_file_of_one_image_that_is_none_spoils_no_other(
+    tmp_path: Path, name: str, files: list[str], content: str, kind: str
+) -> None:
+    root = write_files(tmp_path / "set", name)
+    for stem, file in zip("ab", files, strict=True):
+        write_image(root / f"images/{stem}.png")
+        (root / file).parent.mkdir(exist_ok=True)
+        (root / file).write_text(content)
+    bad = root / files[1]
+    bad.unlink()
+    if kind == "pipe":
+        os.mkfifo(bad)
+    else:
+        bad.symlink_to(tmp_path / "elsewhere" if kind == "link" else "nowhere")
+    message = {"link": "leads out of the", "pipe": "cannot be read (is not a", "nothing": "is a symbolic link to"}
+    table = read_dataset(root, name).table
+    good, spoilt = (table[table["file"] == file] for file in files)
+    assert len(good) == len(spoilt) == 1
+    assert good["line_error"].isna().all()
+    assert spoilt["line_error"].iloc[0].startswith(message[kind])
+    assert (spoilt["line"].iloc[0], Path(spoilt["image"].iloc[0]).stem) == (1, "b")
 
 
 def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
