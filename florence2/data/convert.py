@@ -16,17 +16,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from florence2.codec.answers import BoxSpan, box_defect, scan_boxes
+from florence2.codec.answers import BoxSpan, box_problem, scan_boxes
 from florence2.codec.locations import BINS
-from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.codec.tasks import CLASS_TASKS, TASKS, AnswerKind
 from florence2.data.formats import FORMATS, Writer
 from florence2.data.formats.pictures import Picture
 from florence2.data.manifest import DatasetManifest
+from florence2.data.safe_files import is_inside, open_regular
 from florence2.errors import DatasetError
 
 __all__ = ["Conversion", "convert"]
 
-_DETECTION = "<OD>"
+_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _check_target(manifest: DatasetManifest, target: Path) -> None:
         raise DatasetError(f"{target}: cannot be written ({exc.strerror}); give another folder") from exc
     if taken:
         raise DatasetError(f"{target}: exists and is not an empty folder; give a new one, nothing is overwritten")
-    if Path(os.path.realpath(target)).is_relative_to(manifest.root):
+    if is_inside(target, os.path.realpath(manifest.root)):
         raise DatasetError(f"{target}: lies in the data set that is to be converted; give a folder outside of it")
 
 
@@ -163,8 +164,7 @@ def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _span_problem(span: BoxSpan, answer: AnswerKind) -> str:
     if answer is AnswerKind.BOXES:
-        found = box_defect(span)
-        return found[1] if found else ""
+        return box_problem(span) or ""
     outside = [index for index in span.bins if not 0 <= index < BINS]
     return f"location {outside[0]} is not within 0 and {BINS - 1}" if outside else ""
 
@@ -180,10 +180,10 @@ def _supported(
     seen: set[tuple[str, str]] = set()
     for row in rows:
         image = (row["split"], row["image"])
-        if row["prefix"].strip() != _DETECTION:
+        if row["prefix"].strip() not in CLASS_TASKS:
             left.append((row["task"] or "no task", row))
         elif image in seen:
-            left.append((f"second {_DETECTION} of an image", row))
+            left.append((f"second {row['prefix'].strip()} of an image", row))
         else:
             seen.add(image)
             kept.append(row)
@@ -192,7 +192,7 @@ def _supported(
         told = ", ".join(f"{count} of {reason}" for reason, count in counts.items())
         first = left[0][1]
         raise DatasetError(
-            f"{to} holds one {_DETECTION} row for each image; it cannot hold {told}, the first is "
+            f"{to} holds one {' or '.join(CLASS_TASKS)} row for each image; it cannot hold {told}, the first is "
             f"{first['file']}:{first['line']}; write jsonl, or give --skip-unsupported to leave them out"
         )
     return kept, counts
@@ -221,13 +221,15 @@ def _pictures(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Picture], list[st
 
 def _place(root: Path, name: str, place: Path) -> None:
     """Put an image where it belongs, without following it out of the data set."""
-    source = Path(os.path.realpath(root / name))
-    if not source.is_relative_to(root):
+    if not is_inside(root / name, str(root)):
         raise DatasetError(
             f"{root / name}: leads out of the data set's folder; copy the image itself into the data set"
         )
-    if not source.is_file():
-        raise DatasetError(f"{root / name}: is no longer a file; read the data set again")
+    try:
+        source = open_regular(root / name)
+    except OSError as exc:
+        problem = f"can no longer be read ({exc.strerror})"
+        raise DatasetError(f"{root / name}: {problem}; read the data set again") from exc
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.touch(exist_ok=False)  # two images in one place would overwrite each other
-    shutil.copyfile(source, place)
+    with source, place.open("xb") as copy:  # two images in one place would overwrite each other
+        shutil.copyfileobj(source, copy, _BLOCK)

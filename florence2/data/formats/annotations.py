@@ -9,16 +9,17 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from florence2.codec.answers import format_spans
+from florence2.codec.answers import format_spans, scan_boxes
 from florence2.codec.locations import unclamped_bins
-from florence2.codec.tasks import TASKS
-from florence2.data.formats.values import excerpt, joined
+from florence2.codec.tasks import CLASS_TASKS, TASKS
+from florence2.data.formats.values import excerpt, has_control, joined
 from florence2.data.images.files import ImageDefect, ImageProbe, list_images
 from florence2.data.images.parallel import probe_images
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
@@ -86,7 +87,7 @@ def to_manifest(
     Returns:
         A row for each annotation; an image that leads out of the root is not touched.
     """
-    rows = [_without_locations(row) for row in annotations]
+    rows = [_with_sound_names(row) for row in annotations]
     names = [posixpath.normpath(row.image) if row.image else "" for row in rows]
     inside = [name for name, row in zip(names, rows, strict=True) if row.error is None and _stays_inside(name)]
     found = probe_images(root, inside, verify=verify)
@@ -123,16 +124,35 @@ def to_manifest(
     return DatasetManifest.from_columns(root, columns, {"image": list(files), **looked}, splits)
 
 
-def _without_locations(row: Annotation) -> Annotation:
-    """Return a row as it is, or as one that cannot be read where a text of its regions would be read as a location."""
-    bad = [region for region in row.regions if _LOCATION in region.text]
+def _with_sound_names(row: Annotation) -> Annotation:
+    """Return a row as it is, or as one that cannot be read where a text of its regions, or a class, may not stand."""
+    is_class = _task_of(row.prefix) in CLASS_TASKS
+    if row.suffix is None:
+        texts = [(region.text, region.line) for region in row.regions]
+    elif is_class and has_control(row.suffix):
+        # Tokens that are misspelt in an answer as it stands are for the rules to report.
+        names = (span.class_name for span in scan_boxes(row.suffix)[0])
+        texts = [(name, row.line) for name in names if _LOCATION not in name]
+    else:
+        return row
+    bad = [
+        (line, f"{excerpt(text)} in line {line} {fault}") for text, line in texts if (fault := _fault(text, is_class))
+    ]
     if not bad:
         return row
-    problems = [
-        f"{excerpt(region.text)} in line {region.line} holds {_LOCATION!r}, which would be read as a location"
-        for region in bad
-    ]
-    return Annotation(row.split, row.image, row.file, bad[0].line, row.prefix, "", error=joined(problems))
+    error = joined([problem for _, problem in bad])
+    return Annotation(row.split, row.image, row.file, bad[0][0], row.prefix, "", error=error)
+
+
+@lru_cache(maxsize=4096)  # a set has few classes and many boxes
+def _fault(text: str, is_class: bool) -> str:
+    """Say why a text cannot be that of a region, empty if it can."""
+    if _LOCATION in text:
+        return f"holds {_LOCATION!r}, which would be read as a location"
+    # Tabs and line breaks are blanks, which a rule reports and repairing makes usual ones.
+    if is_class and has_control("".join(text.split())):
+        return "is a class name with a control character"
+    return ""
 
 
 def _stays_inside(name: str) -> bool:

@@ -11,6 +11,8 @@ spoils its image's row alone, which then says why and where.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import json
 import logging
 import posixpath
@@ -77,13 +79,26 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
             f"{_FOLDER}/instances_train2017.json; it holds {lists(root)}"
         )
     names = frozenset(list_images(root))
-    rows = [row for split, file in sources for row in _read_file(root, split, file, names)]
+    with _without_collection():
+        rows = [row for split, file in sources for row in _read_file(root, split, file, names)]
     if not rows:
         files = ", ".join(file for _, file in sources)
         raise DatasetError(
             f"{root}: no image is listed in {files}, or none without crowds alone; export the set again with its images"
         )
     return to_manifest(root, rows, (split for split, _ in sources), verify=verify)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Pause the search for cycles among objects: a large file makes millions, all of which stay, and none is found."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:

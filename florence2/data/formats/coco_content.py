@@ -95,11 +95,14 @@ class CocoContent:
         try:
             image_id = _id(_member(value, "id", "image"), "id of the image")
             image.name = checked_name(_member(value, "file_name", "image"), "file_name")
-            image.size_wh = pixel_size(value.get("width"), value.get("height"))
         except BadValueError as exc:
             image.problems.append((line, str(exc)))
             self._stray(image)
             return
+        try:
+            image.size_wh = _declared_wh(value.get("width"), value.get("height"))
+        except BadValueError as exc:
+            image.problems.append((line, str(exc)))
         first = self.images.setdefault(image_id, image)
         if first is not image:
             # Whose objects are whose cannot be told, so neither is to be trusted.
@@ -158,10 +161,18 @@ def _member(value: Any, key: str, what: str) -> Any:
     return value[key]
 
 
-def _id(value: Any, what: str) -> int | str:
-    if isinstance(value, bool) or not isinstance(value, int | str):
+def _id(value: Any, what: str) -> Any:
+    """Return an id, a whole number or a text."""
+    if type(value) not in (int, str):  # true and false are integers as well
         raise BadValueError(f"{what} is {excerpt(value)}, not a whole number")
     return value
+
+
+def _declared_wh(width: Any, height: Any) -> tuple[int, int] | None:
+    size = pixel_size(width, height)
+    if size is None and (width, height) != (None, None):
+        raise BadValueError(f"width is {excerpt(width)} and height is {excerpt(height)}, which is no size in pixels")
+    return size
 
 
 def _box(value: dict[str, Any]) -> tuple[float, ...]:
@@ -173,7 +184,7 @@ def _box(value: dict[str, Any]) -> tuple[float, ...]:
         return _polygon_box(shape)
     if not isinstance(bbox, list) or len(bbox) != 4:
         raise BadValueError(f"bbox is {excerpt(bbox)}, not four numbers")
-    x, y, width, height = (number(part, "a number of bbox") for part in bbox)
+    x, y, width, height = [number(part, "a number of bbox") for part in bbox]
     return x, y, x + width, y + height
 
 

@@ -7,9 +7,12 @@ import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from florence2.data.formats.values import excerpt
+
 __all__ = ["walk_json"]
 
 _BLANKS = re.compile(r"[ \t\r\n]*")
+_COMMA_OR_END = re.compile(r"[ \t\r\n]*([,\]])[ \t\r\n]*")
 _decode = json.JSONDecoder().raw_decode
 
 
@@ -23,7 +26,8 @@ def walk_json(text: str) -> Iterator[tuple[str, Any, int]]:
         The key, a value, and the line on which the value begins, counted from 1.
 
     Raises:
-        JSONDecodeError: the text is no JSON object or array; some of its parts may have been yielded before.
+        JSONDecodeError: the text is no JSON object or array, or a key of the object occurs twice; some of its parts may
+            have been yielded before.
         ValueError: a number is too long.
         RecursionError: values are nested too deeply.
     """
@@ -51,10 +55,15 @@ def _members(text: str, position: int) -> Generator[tuple[str, Any, int], None, 
     position = _skip(text, position + 1)
     if text.startswith("}", position):
         return _skip(text, position + 1)
+    known: set[str] = set()
     while True:
         if not text.startswith('"', position):
             raise json.JSONDecodeError("expecting a key in double quotes", text, position)
+        begin = position
         key, position = _decode(text, position)
+        if key in known:
+            raise json.JSONDecodeError(f"the key {excerpt(key)} occurs twice", text, begin)
+        known.add(key)
         position = _skip(text, position)
         if not text.startswith(":", position):
             raise json.JSONDecodeError("expecting ':'", text, position)
@@ -77,10 +86,12 @@ def _elements(text: str, position: int, key: str) -> Generator[tuple[str, Any, i
     while True:
         value, end = _decode(text, position)
         yield key, value, position
-        position = _skip(text, end)
-        if text.startswith("]", position):
-            return _skip(text, position + 1)
-        position = _comma(text, position)
+        separator = _COMMA_OR_END.match(text, end)
+        if separator is None:
+            raise json.JSONDecodeError("expecting ',' or the end", text, _skip(text, end))
+        position = separator.end()
+        if separator[1] == "]":
+            return position
 
 
 def _comma(text: str, position: int) -> int:

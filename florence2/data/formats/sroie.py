@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
-from florence2.data.formats.files import entries, join, lists, read_bytes, read_json, split_folders
+from florence2.data.formats.files import entries, join, lists, read_bytes, read_json, row_problem, split_folders
 from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
 from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
@@ -50,7 +50,7 @@ def read_sroie(root: Path, *, verify: bool = False) -> DatasetManifest:
         The rows of each receipt: one for each key, then one for all texts; receipts in the order of their names.
 
     Raises:
-        DatasetError: there are no annotations, a key file is no JSON, or a file cannot be opened.
+        DatasetError: there are no annotations.
     """
     sources = _find_sources(root)
     if not sources:
@@ -103,12 +103,19 @@ def _read_keys(root: Path, split: str, image: str, file: str) -> Iterator[Annota
                 yield Annotation(split, image, file, line, f"<DocVQA>{QUESTIONS[key]}", answer)
     except FileNotFoundError:
         return
+    except DatasetError as exc:
+        line, problem = row_problem(exc, root, file)
+        yield Annotation(split, image, file, line, "<DocVQA>", "", error=problem)
 
 
 def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annotation]:
     try:
         raw = read_bytes(root, file, _LARGEST_FILE).removeprefix(b"\xef\xbb\xbf")
     except FileNotFoundError:
+        return
+    except DatasetError as exc:
+        line, problem = row_problem(exc, root, file)
+        yield Annotation(split, image, file, line, "<OCR_WITH_REGION>", "", error=problem)
         return
     regions, problems = [], []
     for line, text in enumerate(raw.split(b"\n"), start=1):

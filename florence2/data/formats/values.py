@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import reprlib
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["BadValueError", "checked_name", "checked_text", "excerpt", "joined", "number", "pixel_size"]
+__all__ = ["BadValueError", "checked_name", "checked_text", "excerpt", "has_control", "joined", "number", "pixel_size"]
 
 _LARGEST = 1e9
 _SHOWN = 5
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f\\x85\\u2028\\u2029]")
 _shown = reprlib.Repr()
 _shown.maxstring = _shown.maxother = _shown.maxlong = 80
 _shown.maxdict = _shown.maxlist = 4
@@ -50,6 +52,14 @@ def checked_text(value: Any, what: str) -> str:
     return value
 
 
+def has_control(text: str) -> bool:
+    """Tell whether a name holds a line break or another control character.
+
+    Such names break lists of files, terminals and logs; no tool that exports annotations makes them.
+    """
+    return _CONTROL.search(text) is not None
+
+
 def checked_name(value: Any, what: str) -> str:
     """Return the name of an image file as it is written.
 
@@ -59,8 +69,7 @@ def checked_name(value: Any, what: str) -> str:
     name = checked_text(value, what)
     if not name:
         raise BadValueError(f"{what} is empty")
-    # Such names break lists of files, terminals and logs; no tool that exports annotations makes them.
-    if any(ord(letter) < 32 or ord(letter) in (0x7F, 0x85, 0x2028, 0x2029) for letter in name):
+    if has_control(name):
         raise BadValueError(f"{what} holds a line break or another control character: {excerpt(name)}")
     return name
 

@@ -27,6 +27,7 @@ from florence2.data.formats.files import (
     lists,
     read_bytes,
     read_text,
+    row_problem,
     split_folders,
 )
 from florence2.data.formats.pictures import Picture, pixel_boxes, unique_stems
@@ -42,6 +43,9 @@ _LARGEST_XML = 16 << 20
 _LARGEST_LIST = 256 << 20
 _LISTS = "ImageSets/Main"
 _IMAGES = "JPEGImages"
+_Listing = tuple[str, str, list[tuple[int, str]]]
+"""A list of a split: the file, the split, and the lines that are not blank with their numbers."""
+
 _NOT_XML = re.compile("[\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]")
 
 
@@ -61,7 +65,7 @@ def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:
         A row for each XML file, in the order train, valid, test, none.
 
     Raises:
-        DatasetError: there is no XML file, or one is too large or cannot be opened.
+        DatasetError: there is no XML file, or a list of ImageSets cannot be read.
     """
     sources = [source for source in _find_sources(root) if source[2]]
     if not sources:
@@ -71,14 +75,17 @@ def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:
         )
     images = _ImageIndex(list_images(root))
     rows: list[Annotation] = []
+    splits = [split for split, _, _ in sources]
     for split, folder, files in sources:
         if folder.lower() == "annotations":
-            rows += _read_listed(root, folder, files, images)
+            listings = _read_lists(root)
+            splits += [listing[1] for listing in listings]
+            rows += _read_listed(root, folder, files, listings, images)
         else:
             rows += [_read_file(root, split, join(folder, name), name, [folder], images) for name in files]
     order = ("train", "valid", "test", "")
     rows.sort(key=lambda row: order.index(row.split))
-    return to_manifest(root, rows, (row.split for row in rows if row.split), verify=verify)
+    return to_manifest(root, rows, filter(None, splits), verify=verify)
 
 
 def _find_sources(root: Path) -> list[tuple[str, str, list[str]]]:
@@ -103,13 +110,14 @@ def _xml_files(folder: Path, *, nested: bool) -> list[str]:
     return sorted(found)
 
 
-def _read_listed(root: Path, folder: str, files: list[str], images: _ImageIndex) -> Iterator[Annotation]:
+def _read_listed(
+    root: Path, folder: str, files: list[str], listings: list[_Listing], images: _ImageIndex
+) -> Iterator[Annotation]:
     """Read the XML files of a folder in the splits in which ImageSets lists them."""
-    splits = _read_lists(root)
     known = {name[:-4]: name for name in files}
     places = [_IMAGES, *(name for name in entries(root) if name.lower() in ("jpegimages", "images")), "", folder]
     listed = set()
-    for file, split, stems in splits:
+    for file, split, stems in listings:
         for line, text in stems:
             names = (text, text.strip(), posixpath.splitext(text.strip())[0], text.split()[0])
             stem = next((name for name in names if name in known), None)
@@ -124,8 +132,7 @@ def _read_listed(root: Path, folder: str, files: list[str], images: _ImageIndex)
             yield _read_file(root, "", join(folder, name), name, places, images)
 
 
-def _read_lists(root: Path) -> list[tuple[str, str, list[tuple[int, str]]]]:
-    """Return each list of a split: the file, the split, and the lines that are not blank with their numbers."""
+def _read_lists(root: Path) -> list[_Listing]:
     names = {name.lower(): name for name in entries(root / _LISTS)}
     chosen = {name: SPLIT_NAMES[stem] for stem in SPLIT_NAMES if (name := names.get(f"{stem}.txt"))}
     if not {"train", "valid"} & set(chosen.values()) and "trainval.txt" in names:
@@ -149,7 +156,10 @@ def _read_file(root: Path, split: str, file: str, name: str, places: list[str], 
         places: folders in which the image may lie, the likeliest first.
         images: the image files of the data set.
     """
-    content = parse_voc(read_bytes(root, file, _LARGEST_XML))
+    try:
+        content = parse_voc(read_bytes(root, file, _LARGEST_XML))
+    except DatasetError as exc:
+        content = VocContent(problems=[row_problem(exc, root, file)])
     above, stem = posixpath.split(name[:-4])
     image = images.find([join(place, above) if above else place for place in places], content.filename, stem)
     if content.problems:
@@ -186,6 +196,8 @@ class _ImageIndex:
         for path in wanted:
             if path in self._exact:
                 return path
+        if wanted and all(path.startswith("../") for path in wanted):
+            return wanted[0]  # it is said to be outside; another image in its place would be a guess
         for index, paths in (
             (self._by_name, wanted),
             (self._by_stem, wanted),

@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
-from florence2.data.formats.files import join, lists, read_bytes, read_text
+from florence2.data.formats.files import join, lists, read_bytes, read_text, row_problem
 from florence2.data.formats.pictures import Picture, class_names, pixel_boxes, unique_stems
 from florence2.data.formats.values import BadValueError, checked_name, excerpt, joined, number
 from florence2.data.formats.yolo_files import label_file, pairs_below
@@ -136,6 +136,9 @@ def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYam
         return Annotation(split, "", content.file, 1, "<OD>", "", error=str(exc))
     except FileNotFoundError:
         raw = b""
+    except DatasetError as exc:
+        line, problem = row_problem(exc, root, file)
+        return Annotation(split, image, file, line, "<OD>", "", error=problem)
     regions, problems = [], []
     for line, text in enumerate(raw.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if text.strip():
@@ -196,6 +199,7 @@ def write_yolo(folder: Path, pictures: Sequence[Picture]) -> None:
     """
     unique_stems(pictures)
     names = class_names(pictures)
+    numbers = {name: index for index, name in enumerate(names)}
     if not names:
         raise DatasetError("there is no box in the data set, and YOLO needs a class at least; write coco instead")
     splits = {picture.split for picture in pictures}
@@ -217,7 +221,7 @@ def write_yolo(folder: Path, pictures: Sequence[Picture]) -> None:
             for name, (x_min, y_min, x_max, y_max) in pixel_boxes(picture):
                 centre = (x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height
                 sides = (x_max - x_min) / width, (y_max - y_min) / height
-                handle.write(" ".join([str(names.index(name)), *(f"{part:.{_DECIMALS}f}" for part in centre + sides)]))
+                handle.write(" ".join([str(numbers[name]), *(f"{part:.{_DECIMALS}f}" for part in centre + sides)]))
                 handle.write("\n")
     keys = {"val" if split == "valid" else split: f"{split}/images" for split in ("train", "valid", "test")}
     values = {key: path for key, path in keys.items() if path.split("/")[0] in splits}

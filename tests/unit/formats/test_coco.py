@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -184,6 +186,18 @@ def test_an_image_that_cannot_be_used_is_a_row_with_its_error(
     assert [message in str(row["line_error"]) for row in rows(tmp_path)] == [False, True]
 
 
+@pytest.mark.parametrize("size", [(0, 10), (20, -1), (math.nan, 10), (20, None), ("x", 10), (10**10, 10)])
+def test_a_size_that_is_none_stands_in_the_row_of_its_image(tmp_path: Path, size: tuple[Any, Any]) -> None:
+    row = one_row(tmp_path, thing(), width=size[0], height=size[1])
+    assert row["line_error"] == f"width is {size[0]!r} and height is {size[1]!r}, which is no size in pixels"
+    assert (row["line"], row["image"], row["suffix"]) == (3, "train/1.png", "")
+
+
+def test_without_a_size_the_image_tells(tmp_path: Path) -> None:
+    row = one_row(tmp_path, thing(), width=None, height=None)
+    assert (row["line_error"], row["suffix"]) == (None, "cat<loc_100><loc_100><loc_600><loc_600>")
+
+
 def test_a_file_of_a_million_strays_is_told_in_a_thousand_rows(tmp_path: Path) -> None:
     write_coco_file(tmp_path / "train/_annotations.coco.json", [image()], [{}] * 5000)
     found = rows(tmp_path)
@@ -227,6 +241,7 @@ def test_an_image_outside_is_not_touched(tmp_path: Path) -> None:
         (b'{"images": [{"id": 1,\n "file_name": "a.p', r"_annotations\.coco\.json:2: not valid JSON"),
         (b'{"images": [\n' + b"[" * 100_000, "not valid JSON"),
         (b'{"images": []} x', "extra data"),
+        (b'{"images": [],\n\n "images": []}', r"coco\.json:3: not valid JSON, the key 'images' occurs twice"),
         (b"\xff\xfe{}", "not valid UTF-8; save it as UTF-8"),
         (b"3", "expecting an object or an array"),
         (b'{"images": [' + b"1" * 5000 + b"]}", "not valid JSON"),
@@ -238,3 +253,4 @@ def test_a_file_that_is_no_coco_at_all_is_refused(tmp_path: Path, content: bytes
     (tmp_path / "_annotations.coco.json").write_bytes(content)
     with pytest.raises(DatasetError, match=message):
         read_dataset(tmp_path)
+    assert gc.isenabled()  # reading pauses it

@@ -37,7 +37,7 @@ def test_reads_the_splits_in_order(tmp_path: Path) -> None:
     first = found.table.iloc[0]
     assert (first["task"], first["width"], first["height"], len(first["sha256"])) == ("<OD>", 20, 10, 64)
     assert found.table[["line_error", "image_error"]].isna().all(axis=None)
-    assert found.image_path(0).is_file()
+    assert Path(found.root, first["image"]).is_file()
 
 
 def test_reads_a_folder_without_splits(tmp_path: Path) -> None:

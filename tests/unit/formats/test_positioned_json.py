@@ -42,3 +42,8 @@ def test_tells_the_line_of_each_part() -> None:
 def test_refuses_what_the_standard_library_refuses(text: str) -> None:
     with pytest.raises(json.JSONDecodeError):
         list(walk_json(text))
+
+
+def test_refuses_a_key_that_occurs_twice_where_it_does() -> None:
+    with pytest.raises(json.JSONDecodeError, match=r"the key 'a' occurs twice: line 2 column 10"):
+        list(walk_json('{"a": [],\n "b": 1, "a": []}'))

@@ -94,11 +94,20 @@ def test_a_bad_key_is_a_row_with_its_error(tmp_path: Path, keys: Any, message: s
     assert message in read_dataset(tmp_path).table["line_error"].iloc[0]
 
 
-def test_what_is_no_json_and_an_empty_set_are_refused(tmp_path: Path) -> None:
-    write_receipt(tmp_path, "000", b"{", b"")
-    with pytest.raises(DatasetError, match=r"key/000\.json:1: not valid JSON"):
-        read_dataset(tmp_path)
-    (tmp_path / "key/000.json").unlink()
+def test_keys_that_are_no_json_spoil_no_other_receipt(tmp_path: Path) -> None:
+    write_receipt(tmp_path, "000", b'{"total": "9",\n')
+    write_receipt(tmp_path, "001", {"total": "9"})
+    table = read_dataset(tmp_path).table
+    assert table[["image", "line", "suffix"]].to_numpy().tolist() == [
+        ["img/000.jpg", 1, "9"],
+        ["img/000.jpg", 2, ""],
+        ["img/001.jpg", 2, "9"],
+    ]
+    assert table["line_error"].iloc[1].startswith("not valid JSON, expecting a key in double quotes at column")
+
+
+def test_an_empty_set_is_refused(tmp_path: Path) -> None:
+    write_receipt(tmp_path, "000", boxes=b"")
     with pytest.raises(DatasetError, match="are all empty"):
         read_dataset(tmp_path)
     with pytest.raises(DatasetError, match="no SROIE annotations found"):

@@ -92,6 +92,15 @@ def test_lists_give_the_splits(tmp_path: Path) -> None:
     assert stray["line_error"] == "'z' is listed, but there is no Annotations/z.xml"
 
 
+def test_an_empty_list_is_a_split_without_images(tmp_path: Path) -> None:
+    write(tmp_path, "Annotations/a.xml", xml())
+    write_image(tmp_path / "JPEGImages/a.png")
+    write(tmp_path, "ImageSets/Main/train.txt", "a\n")
+    write(tmp_path, "ImageSets/Main/val.txt", "\n")
+    manifest = read_dataset(tmp_path)
+    assert (manifest.splits, manifest.table["split"].tolist()) == (("train", "valid"), ["train"])
+
+
 def test_trainval_counts_where_it_is_alone(tmp_path: Path) -> None:
     write(tmp_path, "Annotations/a.xml", xml())
     write(tmp_path, "ImageSets/Main/trainval.txt", "a\n")
@@ -121,6 +130,9 @@ def test_split_folders_with_images_beside(tmp_path: Path) -> None:
         ("sub/c.png", ["sub/c.png", "a.png"], "sub/c.png"),
         ("nothing.jpg", ["b.png"], "nothing.jpg"),
         ("../../../etc/passwd", ["b.png"], "../../etc/passwd"),
+        ("../../a.png", ["a.png"], "../a.png"),
+        ("../JPEGImages/a.png", ["a.png"], "a.png"),
+        ("/home/me/x.png", ["a.png"], "a.png"),
     ],
 )
 def test_finds_the_image_that_is_meant(tmp_path: Path, filename: str, images: list[str], expected: str) -> None:

@@ -199,7 +199,7 @@ def test_a_split_that_is_not_there_is_left_out_with_a_warning(tmp_path: Path, ca
         ("names: [cat]\ntrain: nowhere", "train: nowhere is not there"),
         ("names: [cat]", "no image is found where it says; it holds data.yaml"),
         ("names: [cat]\0", "not valid YAML"),
-        ("names: [a, a]\n" + "#" * (1 << 18), "larger than 262,144 bytes"),
+        ("names: [a, a]\n" + "#" * (1 << 18), "at most 262144 are read"),
     ],
 )
 def test_a_data_yaml_that_cannot_be_used_is_refused(tmp_path: Path, yaml: str, message: str) -> None:
