@@ -11,19 +11,23 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, split_prefix
 from florence2.data.images.drawing import class_colours, ink_on
+from florence2.data.page_templates import page_environment
 from florence2.errors import AnswerError
 from florence2.evaluation.answers import vqa_accuracy
 from florence2.evaluation.figures import Figure, figure_named, in_order
 from florence2.evaluation.matching import matched
 from florence2.evaluation.report import Example, ModelEvaluation
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 __all__ = ["render_html"]
 
@@ -140,19 +144,16 @@ def render_html(
 
 @functools.cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("florence2.evaluation", package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_environment(
+        "florence2.evaluation",
+        {
+            "figure": lambda value: _DASH if value is None else f"{value:.3f}",
+            "signed": lambda value: "" if value is None else f"{value:+.3f}".replace("-", _MINUS),
+            # Two folders up a path says nothing to a reader, and it may say too much about the machine.
+            "short": lambda path: "/".join(PurePosixPath(path).parts[-2:]),
+            "percent": lambda value: f"{min(max(value or 0.0, 0.0), 1.0) * 100:.1f}%",
+        },
     )
-    environment.filters["figure"] = lambda value: _DASH if value is None else f"{value:.3f}"
-    environment.filters["signed"] = lambda value: "" if value is None else f"{value:+.3f}".replace("-", _MINUS)
-    # Two folders up a path says nothing to a reader, and it may say too much about the machine.
-    environment.filters["short"] = lambda path: "/".join(PurePosixPath(path).parts[-2:])
-    environment.filters["percent"] = lambda value: f"{min(max(value or 0.0, 0.0), 1.0) * 100:.1f}%"
-    return environment
 
 
 def _changes(before: Mapping[str, float], after: Mapping[str, float]) -> list[_Change]:

@@ -9,7 +9,7 @@ import pytest
 
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
-from florence2.data.statistics import DatasetStatistics, compare, compute_statistics
+from florence2.data.statistics import DatasetStatistics, compare, compute_statistics, description
 from florence2.data.statistics.description import Description, describe
 from tests.builders import annotation, write_dataset, write_scenes
 
@@ -34,6 +34,13 @@ def test_the_splits_of_a_set_are_counted_and_compared(scenes: DatasetManifest, f
     assert found.drift["sentence"] in found.html
 
 
+@pytest.fixture
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the page, for its plots take a second."""
+    monkeypatch.setattr(description, "render_page", lambda *_: "")
+
+
+@pytest.mark.usefixtures("no_page")
 def test_a_reference_takes_the_place_of_the_training_split(scenes: DatasetManifest, tmp_path: Path) -> None:
     reference = read_dataset(write_dataset(tmp_path, {"train": [annotation()]}))
     drift = describe(scenes, reference).drift
@@ -47,7 +54,21 @@ def test_figures_survive_json(found: Description) -> None:
     assert json.loads(json.dumps(found.drift)) == found.drift
 
 
+@pytest.mark.usefixtures("no_page")
 def test_a_set_without_a_test_split_has_nothing_to_compare(tmp_path: Path) -> None:
     found = describe(read_dataset(write_dataset(tmp_path, {"train": [annotation()]})))
     assert {feature["verdict"] for feature in found.drift["features"]} == {"absent"}
     assert found.drift["verdict"] == "stable"
+
+
+@pytest.mark.usefixtures("no_page")
+def test_a_set_is_measured_once(scenes: DatasetManifest, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+
+    def count(rows: DatasetManifest) -> DatasetStatistics:
+        measured.append(len(rows))
+        return compute_statistics(rows)
+
+    monkeypatch.setattr(description, "compute_statistics", count)
+    describe(scenes)
+    assert measured == [len(scenes)]

@@ -141,9 +141,11 @@ rows = st.fixed_dictionaries(
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(rows, max_size=8))
-def test_splits_add_up_and_json_keeps_everything(drawn: list[dict[str, Any]]) -> None:
-    found = compute_statistics(manifest(*drawn))
+@given(st.lists(rows, max_size=8), st.sampled_from(["train", "valid", "test", ""]))
+def test_splits_add_up_and_json_keeps_everything(drawn: list[dict[str, Any]], split: str) -> None:
+    whole = manifest(*drawn)
+    found = compute_statistics(whole)
+    assert found.only(split) == compute_statistics(whole.select(split))
     assert DatasetStatistics.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     parts = list(found.splits.values())
     assert found.overall.rows == sum(part.rows for part in parts) == len(drawn)

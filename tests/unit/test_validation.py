@@ -15,12 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.answers import read_boxes
 from florence2.config import ValidationConfig
 from florence2.data.checks.check import Evaluation, check_manifest
 from florence2.data.checks.rule import NotIn, Rule
 from florence2.data.checks.view import RuleSettings, View
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
+from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.manifest import DatasetManifest
 from florence2.data.rules import RULES
 from florence2.data.validation import (
@@ -31,7 +31,7 @@ from florence2.data.validation import (
     raise_for_errors,
 )
 from florence2.errors import DatasetError, InvalidAnnotationsError
-from tests.builders import manifest, write_image
+from tests.builders import manifest, read_boxes, signatures, write_image
 
 BOX = "<loc_10><loc_20><loc_300><loc_400>"
 OTHER = "<loc_500><loc_500><loc_700><loc_700>"
@@ -292,14 +292,40 @@ class TestImagesAndSplits:
         monkeypatch.setattr("florence2.data.checks.images.group_near_identical", first_letter)
         kept = {"sha256": "same", "image": "train/x.png"}
         rows = [{}, {"split": "test"}, {}, {"split": "valid"}, kept, kept | {"split": "test", "image": "test/x.png"}]
-        signatures = {1: "aa", 2: "ab", 3: "c", 4: "ac"}
-        images = {f"train/{line}.png": {"signature": text} for line, text in signatures.items()}
+        texts = {1: "aa", 2: "ab", 3: "c", 4: "ac"}
+        images = {f"train/{line}.png": {"signature": text} for line, text in texts.items()}
         images |= {"train/x.png": {"signature": "x"}, "test/x.png": {"signature": "x"}}
         said = [v for v in check(manifest(*rows, images=images))[1].violations if v.code.startswith("image-nearly")]
         assert [(v.file, v.message) for v in said] == [
             ("train/1.png", "nearly the same picture as 'train/2.png' of split test"),
             ("train/4.png", "nearly the same picture as 'train/2.png' of split test"),
         ]
+
+    def test_pictures_are_grouped_once_however_often_rows_are_mended(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        looks: list[int] = []
+
+        def count(signatures: Sequence[str]) -> Any:
+            looks.append(len(signatures))
+            return group_near_identical(signatures)
+
+        monkeypatch.setattr("florence2.data.checks.images.group_near_identical", count)
+        one, other = signatures(2)
+        # Clipped, the second row repeats the first, of the same picture in another file; the fourth is like them.
+        low, clipped = "<loc_-5><loc_2><loc_30><loc_40>", "<loc_0><loc_2><loc_30><loc_40>"
+        rows = manifest(
+            {"sha256": "a", "suffix": f"cat{clipped}"},
+            {"sha256": "a", "suffix": f"cat{low}", "box_lines": "2"},
+            {},
+            {"split": "test"},
+            images={f"train/{line}.png": {"signature": other if line == 3 else one} for line in (1, 2, 3, 4)},
+        )
+        clean, report = check(rows, on_error="repair", rules={"row-duplicate": "repair"})
+        assert clean.table["line"].tolist() == [1, 3, 4]
+        assert looks == [4]
+        again = check(clean, on_error="repair", rules={"row-duplicate": "repair"})[1]
+        assert looks == [4, 3]
+        assert again.violations == tuple(v for v in report.violations if v.outcome != "repair")
+        assert [v.file for v in again.violations if v.code == "image-nearly-in-two-splits"] == ["train/1.png"]
 
     def test_empty_splits(self) -> None:
         assert found(manifest({}, splits=["train", "valid"])) == [("split-empty", 0, "the split has no annotation")]

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from florence2.config import Outcome, ValidationConfig
+from florence2.data.checks.images import NearGroups
 from florence2.data.checks.rule import RepairKind, Rule
 from florence2.data.checks.view import Positions, RuleSettings, View
 from florence2.data.checks.views import make_views
@@ -108,8 +109,9 @@ def _mend(
     listed: list[Violation] = []
     counts = dict.fromkeys((rule.code for rule in checked), 0)
     origin, touched = np.arange(len(manifest)), np.zeros(len(manifest), dtype=bool)
+    groups = NearGroups()
     for turn in range(_MOST_REPAIRS + 1):
-        views, boxes = make_views(manifest, settings)
+        views, boxes = make_views(manifest, settings, groups)
         by_name: dict[str, View] = {view.name: view for view in views}
         evaluation = evaluate(views, list(checked))
         to_mend = [r for r, outcome in checked.items() if outcome == "repair" and len(evaluation.broken[r.code])]

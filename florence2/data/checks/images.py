@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,42 @@ from florence2.data.images.groups import picture_contents
 from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.manifest import DatasetManifest
 
-__all__ = ["images_view"]
+__all__ = ["NearGroups", "images_view"]
 
 
-def images_view(manifest: DatasetManifest) -> View:
+class NearGroups:
+    """Groups of near-identical pictures, found once however often a data set is looked at while it is mended.
+
+    They hang on the pictures alone, and mending takes none away: a row that is dropped repeats another one, with the
+    same picture, of its split.
+    """
+
+    def __init__(self) -> None:
+        self._number: dict[str, int] = {}
+
+    def of(self, signatures: Sequence[str]) -> NDArray[np.int64]:
+        """Return the number of each picture's group, (n,).
+
+        Args:
+            signatures: of each picture, none empty.
+        """
+        if not self._number.keys() >= set(signatures):
+            self._number = dict(zip(signatures, group_near_identical(signatures).tolist(), strict=True))
+        return np.array([self._number[text] for text in signatures], dtype=np.int64)
+
+
+def images_view(manifest: DatasetManifest, groups: NearGroups) -> View:
     """Derive the columns about image files.
 
     Args:
         manifest: the data set.
+        groups: which of its pictures are near-identical.
     """
     images = manifest.images
     image_of_row = np.asarray(pd.Index(images["image"]).get_indexer(pd.Index(manifest.table["image"])), dtype=np.int64)
     named = np.zeros(len(images), dtype=bool)
     named[image_of_row[image_of_row >= 0]] = True
-    near = _near_leaks(manifest, image_of_row)
+    near = _near_leaks(manifest, image_of_row, groups)
     table = pd.DataFrame(
         {
             "mode": images["mode"],
@@ -59,7 +82,7 @@ def _describe(manifest: DatasetManifest, table: pd.DataFrame, positions: Positio
     return told
 
 
-def _near_leaks(manifest: DatasetManifest, image_of_row: NDArray[np.int64]) -> NDArray[np.int64]:
+def _near_leaks(manifest: DatasetManifest, image_of_row: NDArray[np.int64], groups: NearGroups) -> NDArray[np.int64]:
     """Find for each image a row of a later split with nearly, not exactly the same picture; -1 if there is none."""
     found = np.full(len(manifest.images), -1)
     signatures = manifest.images["signature"].fillna("").to_numpy()
@@ -71,8 +94,8 @@ def _near_leaks(manifest: DatasetManifest, image_of_row: NDArray[np.int64]) -> N
     if splits.iloc[rows].nunique() < 2:
         return found
     used, where = np.unique(image_of_row[rows], return_inverse=True)
-    groups = pd.factorize(group_near_identical(list(signatures[used]))[where])[0].astype(np.int64)
-    near = later_split(splits.iloc[rows], groups)
+    numbers = pd.factorize(groups.of(list(signatures[used]))[where])[0].astype(np.int64)
+    near = later_split(splits.iloc[rows], numbers)
     exact = later_split(splits.iloc[rows], codes_of(picture_contents(manifest).iloc[rows]))
     leaks = np.flatnonzero((near >= 0) & (exact < 0))
     found[image_of_row[rows[leaks]]] = rows[near[leaks]]

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from florence2.codec.scan import scan_column
 from florence2.data.checks.boxes import Boxes, boxes_of, boxes_view
 from florence2.data.checks.classes import classes_view
-from florence2.data.checks.images import images_view
+from florence2.data.checks.images import NearGroups, images_view
 from florence2.data.checks.rows import rows_view
 from florence2.data.checks.splits import splits_view
 from florence2.data.checks.view import RuleSettings, View
@@ -16,19 +16,22 @@ from florence2.data.manifest import DatasetManifest
 __all__ = ["make_views"]
 
 
-def make_views(manifest: DatasetManifest, settings: RuleSettings) -> tuple[tuple[View, ...], Boxes]:
+def make_views(
+    manifest: DatasetManifest, settings: RuleSettings, groups: NearGroups | None = None
+) -> tuple[tuple[View, ...], Boxes]:
     """Derive every view of a manifest.
 
     Args:
         manifest: the data set, also with rows that could not be read.
         settings: bounds of the rules.
+        groups: of near-identical pictures, if they are known from an earlier look at the same data set.
 
     Returns:
         The views rows, boxes, classes, images and splits, and the boxes that the second is about.
     """
     # Arrow and NumPy release the interpreter lock, and near-identical pictures take about as long as all the rest.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        of_images = pool.submit(images_view, manifest)
+        of_images = pool.submit(images_view, manifest, groups or NearGroups())
         scan = scan_column(manifest.table["suffix"])
         of_rows = rows_view(manifest, scan, settings)
         boxes = boxes_of(manifest, scan)

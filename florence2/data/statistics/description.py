@@ -37,7 +37,7 @@ def describe(manifest: DatasetManifest, reference: DatasetManifest | None = None
     """
     statistics = compute_statistics(manifest)
     if reference is None:
-        before, after = (compute_statistics(manifest.select(split)) for split in ("train", "test"))
+        before, after = statistics.only("train"), statistics.only("test")
     else:
         before, after = compute_statistics(reference), statistics
     drift = compare(before, after)

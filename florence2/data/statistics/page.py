@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from florence2.data.manifest import DatasetManifest
+from florence2.data.page_templates import page_environment
 from florence2.data.statistics.drift import DISTANCE, SIGNIFICANCE, DriftReport, FeatureDrift
 from florence2.data.statistics.features import FEATURES, Feature, compact
 from florence2.data.statistics.plots import COLOURS, heat_map, histogram
@@ -72,19 +73,14 @@ def render_page(statistics: DatasetStatistics, manifest: DatasetManifest, drift:
 
 @functools.cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("florence2.data.statistics", package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return page_environment(
+        "florence2.data.statistics",
+        {
+            "spread": _spread,
+            "median": lambda seen: "\N{EN DASH}" if seen.median is None else compact(seen.median),
+            "grouped": lambda count: f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
+        },
     )
-    environment.filters["spread"] = _spread
-    environment.filters["median"] = lambda seen: "\N{EN DASH}" if seen.median is None else compact(seen.median)
-    environment.filters["grouped"] = lambda count: f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return environment
 
 
 def _spread(seen: Distribution) -> str:

@@ -85,6 +85,17 @@ class PartStatistics:
     centres: tuple[tuple[int, ...], ...]
     features: dict[str, Distribution]
 
+    @classmethod
+    def empty(cls) -> PartStatistics:
+        """Return the statistics of no row at all."""
+        nothing = Categories({}, 0.0)
+        centres = ((0,) * HEAT_CELLS,) * HEAT_CELLS
+        features = {
+            name: Distribution((0,) * (len(feature.edges) - 1), 0.0, None, None, None)
+            for name, feature in FEATURES.items()
+        }
+        return cls(0, 0, 0, nothing, nothing, centres, features)
+
 
 @dataclass(frozen=True)
 class DatasetStatistics:
@@ -105,6 +116,15 @@ class DatasetStatistics:
         """What to call the set: the end of its path, which is what a reader knows of it, and its split if only one."""
         name = "/".join(PurePosixPath(self.root).parts[-2:])
         return f"{name}, {next(iter(self.splits)) or 'no split'}" if len(self.splits) == 1 else name
+
+    def only(self, split: str) -> DatasetStatistics:
+        """Return the statistics of one split as of a data set of its own; of an empty one where there is no such split.
+
+        Args:
+            split: its name; "" asks for the rows without one.
+        """
+        part = self.splits.get(split)
+        return DatasetStatistics(self.root, part or PartStatistics.empty(), {split: part} if part and part.rows else {})
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content as values that JSON can hold, with the edges of the histograms."""
