@@ -13,16 +13,18 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from florence2.codec.answers import format_detections
+from florence2.codec.answers import box_problem, format_detections, parse_detections, scan_boxes
 from florence2.codec.detections import Detections
 from florence2.data.images.near_duplicates import signature
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
+from florence2.errors import AnswerError
 
 __all__ = [
     "annotation",
     "detections",
     "manifest",
     "manifest_row",
+    "read_boxes",
     "signatures",
     "write_dataset",
     "write_image",
@@ -142,6 +144,21 @@ def signatures(count: int, seed: int = 0) -> list[str]:
 def detections(*boxes: tuple[str, float, float, float, float]) -> Detections:
     """Return detections from ``(class name, x_min, y_min, x_max, y_max)`` in pixels."""
     return Detections(np.array([box[1:] for box in boxes], dtype=np.float32), tuple(box[0] for box in boxes))
+
+
+def read_boxes(text: str, resolution_wh: tuple[int, int]) -> Detections:
+    """Read an annotation strictly: every group must be a box, and nothing may be left over.
+
+    Raises:
+        AnswerError: the text is no detection answer; the message says where and why.
+    """
+    spans, rest = scan_boxes(text)
+    problems = [problem for span in spans if (problem := box_problem(span))]
+    if rest.strip():
+        problems.append(f"{rest.strip()!r} has no location tokens after it")
+    if problems:
+        raise AnswerError("; ".join(problems))
+    return parse_detections(text, resolution_wh)
 
 
 # --- small sets to train on ----------------------------------------------------------------------------------------

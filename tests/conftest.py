@@ -6,10 +6,15 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Read when torch is loaded. Models this small gain nothing from a second thread, and lose much where it has no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says more about what else the machine does than about the code.
+hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

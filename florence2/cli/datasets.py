@@ -37,6 +37,10 @@ def validate(
     Answers are measured against a model's longest only if one is named by --model.
     """
     config = Configuration(source=dataset, **settings)
+    for name in ("revision", "max_target_tokens"):
+        if name in settings and "base" not in settings:
+            flag = f"--{name.replace('_', '-')} {settings[name]}"
+            raise ConfigurationError(f"{flag}: only with a model can answers be measured; name it with --model")
     from florence2.adapters import great_expectations
     from florence2.data.ingest import ingest
     from florence2.data.validation import raise_for_errors

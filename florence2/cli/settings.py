@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Annotated, Any, get_origin
 
 import typer
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from florence2.config import Configuration
+from florence2.config import Configuration, leaf_paths
 
 __all__ = ["with_settings"]
 
@@ -28,9 +27,9 @@ def with_settings(*paths: str, without: Collection[str] = ()) -> Callable[[Calla
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
         options = [
-            _option(name, field)
-            for path, name, field in _leaves(Configuration)
-            if name not in without and (not paths or any(f"{path}.".startswith(f"{wanted}.") for wanted in paths))
+            _option(name, _field(path))
+            for name, path in leaf_paths(Configuration)
+            if name not in without and (not paths or any(_is_below(path, wanted) for wanted in paths))
         ]
 
         def run(**values: Any) -> None:
@@ -44,13 +43,19 @@ def with_settings(*paths: str, without: Collection[str] = ()) -> Callable[[Calla
     return decorate
 
 
-def _leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, str, FieldInfo]]:
-    """Yield path, name and field of every setting in the tree; names are unique in it."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _leaves(field.annotation, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", name, field
+def _is_below(path: tuple[str, ...], wanted: str) -> bool:
+    """Say whether a setting is the wanted one, or one of the wanted section."""
+    parts = tuple(wanted.split("."))
+    return path[: len(parts)] == parts
+
+
+def _field(path: tuple[str, ...]) -> FieldInfo:
+    """Return the field of a setting."""
+    model: Any = Configuration
+    for section in path[:-1]:
+        model = model.model_fields[section].annotation
+    field: FieldInfo = model.model_fields[path[-1]]
+    return field
 
 
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:

@@ -1,4 +1,4 @@
-"""Detection answers as text: write them, read them strictly (annotations) or leniently (a model's output).
+"""Detection answers as text: write them, say what is wrong with an annotation, read what can be read of a model's.
 
 A detection answer is ``class<loc_x_min><loc_y_min><loc_x_max><loc_y_max>`` repeated. A class name is any text
 without a location token in it: blanks, hyphens, digits and dots belong to it ("t-shirt", "9 of clubs").
@@ -9,23 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from florence2.codec.detections import Detections
 from florence2.codec.locations import BINS, dequantize, location_token, quantize
-from florence2.errors import AnswerError
 
 __all__ = [
-    "BoxDefect",
     "BoxSpan",
-    "box_defect",
     "box_problem",
     "format_detections",
     "format_spans",
     "parse_detections",
-    "read_boxes",
     "scan_boxes",
 ]
 
@@ -33,16 +28,6 @@ __all__ = [
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
 _LOCATION = re.compile(rf"<loc_({_NUMBER})>")
 _LOCATIONS = re.compile(rf"(?:<loc_{_NUMBER}>)+")
-
-
-class BoxDefect(StrEnum):
-    """What can be wrong with one ``class<loc>...`` group of an answer."""
-
-    NO_CLASS = "no-class"
-    MALFORMED_LOCATION = "malformed-location"
-    OUT_OF_RANGE = "out-of-range"
-    LOCATION_COUNT = "location-count"
-    INVERTED = "inverted"
 
 
 @dataclass(frozen=True)
@@ -92,68 +77,25 @@ def scan_boxes(text: str) -> tuple[list[BoxSpan], str]:
     return spans, text[end:]
 
 
-def read_boxes(text: str, resolution_wh: tuple[int, int]) -> Detections:
-    """Read an annotation strictly: every group must be a valid box.
-
-    A location token run of a multiple of four belongs to one class name (Florence-2 writes several boxes of
-    one class that way).
-
-    Args:
-        text: the answer, for example ``"9 of clubs<loc_138><loc_100><loc_470><loc_448>"``.
-        resolution_wh: width and height of the image in pixels.
-
-    Returns:
-        The boxes, without confidence.
-
-    Raises:
-        AnswerError: the text is no detection answer; the message says where and why.
-    """
-    spans, rest = scan_boxes(text)
-    if rest.strip():
-        raise AnswerError(f"{rest.strip()!r} has no location tokens after it")
-    names: list[str] = []
-    rows: list[tuple[int, ...]] = []
-    for span in spans:
-        problem = box_problem(span)
-        if problem:
-            raise AnswerError(problem)
-        for start in range(0, len(span.bins), 4):
-            names.append(span.class_name.strip())
-            rows.append(span.bins[start : start + 4])
-    if not rows:
-        return Detections(np.zeros((0, 4), dtype=np.float32), ())
-    return Detections(dequantize(rows, resolution_wh), tuple(names))
-
-
 def box_problem(span: BoxSpan) -> str | None:
-    """Say what is wrong with one group of an answer, or None if it is a box."""
-    found = box_defect(span)
-    return found[1] if found else None
-
-
-def box_defect(span: BoxSpan) -> tuple[BoxDefect, str] | None:
-    """Find the first thing that is wrong with one group of an answer.
-
-    Returns:
-        The defect and a sentence with the value, or None if the group is a box.
-    """
+    """Say what is wrong with one group of an answer first, with the value, or None if it is a box."""
     name = span.class_name.strip()
     if not name:
-        return BoxDefect.NO_CLASS, f"no class name before {_written(span)}"
+        return f"no class name before {_written(span)}"
     if "<loc" in name:
-        return BoxDefect.MALFORMED_LOCATION, f"{_written(span)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
+        return f"{_written(span)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
     outside = [index for index in span.bins if not 0 <= index < BINS]
     if outside:
         reason = f"<loc_{outside[0]}> does not exist, bins go from 0 to {BINS - 1}"
-        return BoxDefect.OUT_OF_RANGE, f"{_written(span)}: {reason}"
+        return f"{_written(span)}: {reason}"
     if len(span.bins) % 4:
-        return BoxDefect.LOCATION_COUNT, f"{_written(span)}: {len(span.bins)} location tokens, a box takes 4"
+        return f"{_written(span)}: {len(span.bins)} location tokens, a box takes 4"
     for start in range(0, len(span.bins), 4):
         x_min, y_min, x_max, y_max = span.bins[start : start + 4]
         if x_min > x_max:
-            return BoxDefect.INVERTED, f"{_written(span)}: x_min {x_min} > x_max {x_max}"
+            return f"{_written(span)}: x_min {x_min} > x_max {x_max}"
         if y_min > y_max:
-            return BoxDefect.INVERTED, f"{_written(span)}: y_min {y_min} > y_max {y_max}"
+            return f"{_written(span)}: y_min {y_min} > y_max {y_max}"
     return None
 
 

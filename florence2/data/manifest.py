@@ -162,10 +162,6 @@ class DatasetManifest:
         """Return the manifest without the rows at these positions."""
         return self.replace_rows(self.table[~self.table.index.isin(list(index))])
 
-    def image_path(self, position: int) -> Path:
-        """Return the absolute path of the image of the row at a position, 0..n-1."""
-        return Path(self.root) / str(self.table["image"].iloc[position])
-
     def save(self, folder: Path) -> None:
         """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florence2.codec.answers import format_detections, read_boxes
+from florence2.codec.answers import format_detections
 from florence2.codec.tasks import split_prefix
 from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, builtin, draw_cards, draw_shapes
 from florence2.data.scenes.builtin import BUILTIN_DATASETS, materialize
 from florence2.errors import DatasetError
+from tests.builders import read_boxes
 
 Lines = dict[str, list[dict[str, str]]]
 

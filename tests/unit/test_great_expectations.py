@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from florence2.adapters.great_expectations import validate
+from florence2.cli import app
 from florence2.config import ValidationConfig
 from florence2.data.checks.check import check_manifest
 from florence2.data.checks.view import RuleSettings
@@ -93,6 +95,16 @@ def test_data_docs_need_no_network_and_escape_values(broken: ValidationReport) -
     assert "Expectation Validation Result" in page
     for code in broken.rules:
         assert code in page
+
+
+def test_the_command_writes_the_page(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"": [annotation(suffix="cat<loc_1><loc_2><loc_3>")]})
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(app, ["validate", str(data), "--report", str(page)])
+    assert done.exit_code == 1
+    assert ":1: 'cat' with <loc_1><loc_2><loc_3>: 3 location tokens" in done.output
+    assert "location-count" in page.read_text()
+    assert "&lt;loc_3&gt;: 3 location tokens" in page.read_text()
 
 
 def test_a_clean_set_has_nothing_to_report(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.formats import read_dataset
 from florence2.inference.generation import predict
 from florence2.inference.scoring import TokenReader, score_detections
-from florence2.model.base import load_base
+from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample, samples_of
 from tests.builders import write_scenes
 
@@ -42,12 +42,16 @@ def test_a_score_is_the_mean_probability_of_the_class_tokens() -> None:
 
 
 @pytest.fixture(scope="module")
+def nano() -> Florence2:
+    return load_base(ModelConfig())
+
+
+@pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
     return samples_of(read_dataset(write_scenes(tmp_path_factory.mktemp("scenes"))))
 
 
-def test_answers_do_not_depend_on_batch_size_or_order(samples: list[Sample]) -> None:
-    nano = load_base(ModelConfig())
+def test_answers_do_not_depend_on_batch_size_or_order(nano: Florence2, samples: list[Sample]) -> None:
     alone = list(predict(nano, samples, EvaluationConfig(eval_batch_size=1, max_new_tokens=24)))
     together = list(predict(nano, samples[::-1], EvaluationConfig(eval_batch_size=7, max_new_tokens=24)))[::-1]
     assert [a.text for a in alone] == [b.text for b in together]
@@ -56,8 +60,7 @@ def test_answers_do_not_depend_on_batch_size_or_order(samples: list[Sample]) -> 
             np.testing.assert_allclose(one.detections.confidence, other.detections.confidence, atol=1e-4)  # type: ignore[arg-type]
 
 
-def test_boxes_are_asked_for_boxes_and_questions_for_text(samples: list[Sample]) -> None:
-    nano = load_base(ModelConfig())
+def test_boxes_are_asked_for_boxes_and_questions_for_text(nano: Florence2, samples: list[Sample]) -> None:
     answers = predict(nano, samples[:2], EvaluationConfig(max_new_tokens=24))
     detection, question = answers
     assert detection.detections is not None
@@ -66,8 +69,7 @@ def test_boxes_are_asked_for_boxes_and_questions_for_text(samples: list[Sample])
     assert "</s>" not in question.text
 
 
-def test_a_picture_may_be_bytes(samples: list[Sample]) -> None:
-    nano = load_base(ModelConfig())
+def test_a_picture_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
     assert isinstance(samples[0].image, Path)
     stream = Sample(io.BytesIO(samples[0].image.read_bytes()), samples[0].prefix, "", samples[0].resolution_wh)
     config = EvaluationConfig(max_new_tokens=24)
@@ -75,8 +77,7 @@ def test_a_picture_may_be_bytes(samples: list[Sample]) -> None:
 
 
 @pytest.mark.parametrize("beams", [1, 3])
-def test_beams_give_scores_too(samples: list[Sample], beams: int) -> None:
-    nano = load_base(ModelConfig())
+def test_beams_give_scores_too(nano: Florence2, samples: list[Sample], beams: int) -> None:
     config = EvaluationConfig(num_beams=beams, max_new_tokens=24)
     for prediction in predict(nano, samples[:6:2], config):
         assert prediction.detections is not None

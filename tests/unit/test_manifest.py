@@ -105,7 +105,6 @@ def test_selects_and_drops_rows() -> None:
     assert full.select("").table["line"].tolist() == [4]
     assert full.drop([0, 2]).table["line"].tolist() == [2, 4]
     assert len(full.select("valid")) == 0
-    assert full.image_path(1) == Path("/data/train/2.png")
 
 
 def test_row_builder_has_all_columns() -> None:

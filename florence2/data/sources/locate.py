@@ -13,7 +13,7 @@ from florence2.data.cache import cache_folder, made_once
 from florence2.data.fingerprint import hash_files
 from florence2.data.scenes import builtin
 from florence2.data.sources.archives import extract, is_archive
-from florence2.data.sources.remote import Progress, fetch
+from florence2.data.sources.remote import fetch
 from florence2.errors import DatasetError
 
 __all__ = ["locate"]
@@ -21,7 +21,7 @@ __all__ = ["locate"]
 _SPLIT_FOLDERS = frozenset({"train", "valid", "val", "validation", "test"})
 
 
-def locate(source: str, *, verify: bool = False, on_progress: Progress | None = None) -> Path:
+def locate(source: str, *, verify: bool = False) -> Path:
     """Return the folder of a data set.
 
     What is not a folder already is brought into the user's cache: an archive is extracted once, by the hash of its
@@ -30,7 +30,6 @@ def locate(source: str, *, verify: bool = False, on_progress: Progress | None = 
     Args:
         source: a folder, a .zip or .tar file, a URI that fsspec reads, or a built-in set such as ``builtin:cards``.
         verify: hash an archive and fetch remote files again, also where sizes and times are those of the last look.
-        on_progress: called with the number of files fetched so far and in all.
 
     Returns:
         An absolute path. Where an archive holds nothing but a folder, that folder.
@@ -45,7 +44,7 @@ def locate(source: str, *, verify: bool = False, on_progress: Progress | None = 
     path = _local_path(source)
     if path is None:
         key = hashlib.sha256(source.encode()).hexdigest()
-        path = fetch(source, cache_folder("mirrors") / key[:32], verify=verify, on_progress=on_progress)
+        path = fetch(source, cache_folder("mirrors") / key[:32], verify=verify)
     if not is_archive(path.name) or path.is_dir():
         return path
     if not path.is_file():

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -23,12 +23,9 @@ from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
-__all__ = ["Progress", "fetch", "redact"]
+__all__ = ["fetch", "redact"]
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[int, int], None]
-"""Called with the number of files fetched so far and in all."""
 
 _FILES = "files"
 _KIND = "mirrored"
@@ -47,7 +44,7 @@ def redact(text: str) -> str:
     return re.sub(r"\?[^\s'\"]+", "?***", re.sub(r"(?<=://)[^/\s?#'\"]*@", "***@", text))
 
 
-def fetch(uri: str, folder: Path, *, verify: bool = False, on_progress: Progress | None = None) -> Path:
+def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     """Bring the files behind a URI into a local folder, in which nothing else may be kept.
 
     Each file is moved into place when it is complete, so an interrupted call leaves whole files, and the next goes on.
@@ -56,7 +53,6 @@ def fetch(uri: str, folder: Path, *, verify: bool = False, on_progress: Progress
         uri: of a folder, or of an archive (see ``is_archive``).
         folder: where to keep the files and what is known of them; made if need be.
         verify: fetch every file again, also where size and version are those of the last time.
-        on_progress: called after each file.
 
     Returns:
         The local folder that has the same files, or the local archive.
@@ -80,7 +76,7 @@ def fetch(uri: str, folder: Path, *, verify: bool = False, on_progress: Progress
         with FileIndex(folder / "index.sqlite") as index:
             _remove_all_but(mirror, set(sources))
             waiting = sources if verify else _changed(mirror, sources, index)
-            _download(files, waiting, folder, uri, index, on_progress)
+            _download(files, waiting, folder, uri, index)
     except OSError as exc:
         raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
     return mirror / next(iter(sources)) if is_file else mirror
@@ -166,14 +162,7 @@ def _changed(mirror: Path, sources: Mapping[str, Mapping[str, Any]], index: File
     return changed
 
 
-def _download(
-    files: Any,
-    waiting: Mapping[str, Mapping[str, Any]],
-    folder: Path,
-    uri: str,
-    index: FileIndex,
-    on_progress: Progress | None,
-) -> None:
+def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, index: FileIndex) -> None:
     """Fetch files several at a time; an error stops those that have not begun."""
     fetched: list[tuple[str, tuple[str, str]]] = []
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
@@ -195,8 +184,6 @@ def _download(
             futures = [pool.submit(fetch_one, number, target) for number, target in enumerate(waiting)]
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
-                if on_progress is not None:
-                    on_progress(done, len(futures))
                 if len(fetched) - kept >= _KEPT_AT_ONCE:
                     fresh = fetched[kept:]
                     index.store(_KIND, dict(fresh))
