@@ -16,11 +16,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from florence2.errors import ConfigurationError
 
 __all__ = [
+    "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
+    "EngineConfig",
     "EvaluationConfig",
     "LoraConfig",
     "ModelConfig",
+    "ObjectiveConfig",
     "Outcome",
     "RegistrationConfig",
     "Section",
@@ -121,20 +124,74 @@ class ModelConfig(Section):
 
 
 class LoraConfig(Section):
-    """Low-rank adapters (Hu et al., arXiv 2106.09685) on the linear layers of both towers."""
+    """Low-rank adapters (Hu et al., arXiv 2106.09685) on linear layers."""
 
     rank: int = Field(16, ge=1, le=4_096, description="Rank of the update matrices.")
-    alpha: int = Field(32, ge=1, description="Scale of the update: alpha / rank.")
+    alpha: int = Field(32, ge=1, description="Scale of the update: alpha / rank; for rslora alpha / sqrt(rank).")
     dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Dropout on the adapters' input.")
+    variant: Literal["lora", "rslora", "dora"] = Field(
+        "lora", description="lora, or rslora (arXiv 2312.03732), or dora (arXiv 2402.09353)."
+    )
+    targets: str = Field(
+        "all",
+        min_length=1,
+        description="Layers with adapters: all, language, vision, or a regular expression for full module names.",
+    )
+
+
+class ObjectiveConfig(Section):
+    """What the answers to learn look like, and how their tokens weigh in the loss."""
+
+    box_order: Literal["given", "left_to_right", "random"] = Field(
+        "given", description="Order of the boxes in an answer to learn; random: another in each epoch."
+    )
+    eos_weight: float = Field(
+        1.0, gt=0.0, le=1.0, description="Weight of the end token in the loss; less finds more boxes."
+    )
+    location_smoothing: float = Field(
+        0.0, ge=0.0, le=50.0, description="Standard deviation in bins over which the target of a location is spread."
+    )
+
+
+class AugmentationConfig(Section):
+    """Random changes of the training pictures; each only where it cannot change the right answer."""
+
+    flip: Fraction = Field(0.0, description="Probability of a mirror image; boxes go with it.")
+    crop: Fraction = Field(0.0, description="Largest share of each side that is cut off; boxes go with it.")
+    light: Fraction = Field(0.0, description="Largest relative change of brightness and of contrast.")
+
+
+class EngineConfig(Section):
+    """How fast a fine-tune runs and how often it is saved; what it learns does not depend on it."""
+
+    loader_workers: int | None = Field(
+        None, ge=0, le=256, description="Processes that decode pictures; empty: as many as there are cores to spare."
+    )
+    image_cache_gib: float = Field(
+        4.0, ge=0.0, description="Disk for decoded pictures, kept between epochs and runs; 0: none are kept."
+    )
+    feature_cache_gib: float = Field(
+        20.0, ge=0.0, description="Disk for what a frozen vision tower saw, kept between epochs and runs; 0: none."
+    )
+    gradient_checkpointing: bool = Field(False, description="Compute activations twice rather than keep them.")
+    processes: int = Field(0, ge=0, le=1024, description="Processes to train in; 0: one for each GPU, else one.")
+    save_minutes: float = Field(
+        5.0, ge=0.0, description="Least time between two saves from which a killed run can go on; 0: each step."
+    )
 
 
 class TrainingConfig(Section):
     """The fine-tune."""
 
-    strategy: Literal["lora", "full"] = Field("lora", description="lora: adapters; full: every weight.")
+    strategy: Literal["lora", "full", "freeze"] = Field(
+        "lora", description="lora: adapters; full: every weight; freeze: every weight but those of the vision tower."
+    )
     lora: LoraConfig = Field(default_factory=LoraConfig)
+    objective: ObjectiveConfig = Field(default_factory=ObjectiveConfig)
+    augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
+    engine: EngineConfig = Field(default_factory=EngineConfig)
     epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
-    batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step and device.")
+    batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
     learning_rate: float | None = Field(
         None, gt=0.0, description="Peak learning rate of AdamW; empty: what suits the base and the strategy."
@@ -144,8 +201,23 @@ class TrainingConfig(Section):
     weight_decay: float = Field(0.01, ge=0.0, description="Weight decay of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
     max_target_tokens: int = Field(1024, ge=8, description="Longest answer in tokens; a longer one is an error.")
-    loader_workers: int = Field(0, ge=0, description="Processes that decode images beside the training.")
-    seed: Seed = Field(0, description="Seed of the order, the dropout and new weights.")
+    group_by_length: bool = Field(
+        True, description="Batches of answers of like length, in random order: little of a batch is padding."
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="Of the arithmetic; auto: bfloat16 on GPUs that have it, else float32."
+    )
+    best_by: str = Field(
+        "loss",
+        min_length=1,
+        description="What the kept epoch is best in on the validation split: loss, or a figure of the task such as "
+        "map50, vqa_accuracy.",
+    )
+    preview: int = Field(4, ge=0, le=64, description="Pictures drawn with the model's answers in each validation.")
+    patience: int | None = Field(
+        None, ge=1, description="Stop after so many epochs without a better one; empty: never before the last."
+    )
+    seed: Seed = Field(0, description="Seed of the order, the dropout, the augmentation and new weights.")
 
 
 class EvaluationConfig(Section):

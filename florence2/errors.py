@@ -7,6 +7,7 @@
     ├── AnswerError                 a text is not the answer that its task asks for
     ├── ModelError                  a model cannot be found or loaded
     ├── TrainingError               a fine-tune went wrong: its loss is no longer a number
+    │   └── OutOfMemoryError        a batch does not fit, however small
     └── RegistryError               the tracking store or the model registry refused
 
 A message names the file and line, the value, and what to do. Exceptions of other libraries are
@@ -22,6 +23,7 @@ __all__ = [
     "Florence2Error",
     "InvalidAnnotationsError",
     "ModelError",
+    "OutOfMemoryError",
     "RegistryError",
     "TrainingError",
 ]
@@ -59,6 +61,10 @@ class ModelError(Florence2Error):
 
 class TrainingError(Florence2Error):
     """A fine-tune went wrong in a way that its settings can mend."""
+
+
+class OutOfMemoryError(TrainingError):
+    """A batch does not fit into the memory."""
 
 
 class RegistryError(Florence2Error):

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from florence2.adapters.great_expectations import validate
 from florence2.config import Configuration
 from florence2.data.ingest import ingest
@@ -18,10 +20,12 @@ from florence2.data.splits.frozen_test import load_frozen
 from florence2.data.validation import raise_for_errors
 from florence2.errors import ConfigurationError, ModelError
 from florence2.evaluation.evaluate import compare, evaluate_split
+from florence2.evaluation.judge import ValidationJudge
 from florence2.evaluation.metrics import metric_named
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.answer_length import answer_length
 from florence2.model.checkpoint import Checkpoint
+from florence2.run_folder import CHECKPOINT, numbered, resumed, save_settings, unfinished_run
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
 
@@ -35,7 +39,8 @@ class TrainingResult:
     """What a training left.
 
     Attributes:
-        folder: of this run: ``checkpoint/`` and ``report/``.
+        folder: of this run: ``settings.json``, ``validation/``, ``checkpoint/`` and ``report/``; while it trains also
+            ``state/``.
         checkpoint: the best checkpoint by validation.
         report: base and fine-tuned model on the test split.
     """
@@ -46,7 +51,11 @@ class TrainingResult:
 
 
 def train(
-    configuration: Configuration | Mapping[str, Any], output: Path | str = "runs", sink: MetricSink | None = None
+    configuration: Configuration | Mapping[str, Any] | None = None,
+    output: Path | str = "runs",
+    sink: MetricSink | None = None,
+    *,
+    resume: Path | str | bool = False,
 ) -> TrainingResult:
     """Read, validate and split a data set, fine-tune on it, and evaluate before and after on its test split.
 
@@ -54,23 +63,67 @@ def train(
         configuration: the settings, or a mapping of them: ``{"dataset": "D", "epochs": 10}``.
         output: folder in which a numbered folder is made for this run.
         sink: receives losses while the training runs, with the optimizer step.
+        resume: the folder of a run that was killed, or True for the last one in ``output``: it goes on with its own
+            settings, and ends as if it had not been killed. Settings given besides must be the same, but for those
+            of ``training.engine`` and those that only concern the evaluation.
 
     Raises:
-        ConfigurationError: a setting is unknown or invalid.
+        ConfigurationError: a setting is unknown or invalid, or there is no run to go on with.
         DatasetError: the data set cannot be read or breaks the rules.
         ModelError: the base cannot be loaded.
+        TrainingError: the training failed, or the run to go on with is one of something else.
     """
-    config = configuration if isinstance(configuration, Configuration) else Configuration(**configuration)
+    given = configuration if isinstance(configuration, Configuration) else Configuration(**(configuration or {}))
+    if resume is False:
+        config, folder = given, numbered(Path(output))
+        save_settings(config, folder)
+    else:
+        folder = unfinished_run(Path(output)) if resume is True else Path(resume)
+        config = resumed(folder, given)
     splits = _prepare(config)
-    test = splits.select("test")
-    folder = _numbered(Path(output))
-    checkpoint = fit(splits, config.model, config.training, folder / "checkpoint", sink)
-    before = evaluate_split(checkpoint.load_base(), checkpoint.base, test, config.evaluation)
-    after = evaluate_split(checkpoint.load(), "fine-tuned", test, config.evaluation)
+    judge = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation)
+    checkpoint = _checkpoint_of(folder, splits, config, sink, judge)
+    before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
+    after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
     facts = {"base": config.model.base, "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
     report = compare(before, after, facts, config.evaluation)
     report.save(folder / "report")
     return TrainingResult(folder, checkpoint, report)
+
+
+def _checkpoint_of(
+    folder: Path, splits: DatasetManifest, config: Configuration, sink: MetricSink | None, judge: ValidationJudge
+) -> Checkpoint:
+    """Return the checkpoint of a run: trained now, or already there where only the evaluation was cut off."""
+    if (folder / CHECKPOINT / "checkpoint.json").is_file():
+        return Checkpoint.read(folder / CHECKPOINT)
+    state = folder / "state"
+    try:
+        return fit(
+            splits,
+            config.model,
+            config.training,
+            folder / CHECKPOINT,
+            run=state,
+            sink=sink,
+            judge=judge,
+            show=_PictureFolder(folder),
+        )
+    finally:
+        if state.is_dir():
+            logger.warning("go on with it by: florence2 train --resume %s", folder)
+
+
+@dataclass(frozen=True)
+class _PictureFolder:
+    """Keeps the pictures of each validation in the folder of a run."""
+
+    run: Path
+
+    def __call__(self, picture: Image.Image, step: int) -> None:
+        folder = self.run / "validation"
+        folder.mkdir(exist_ok=True)
+        picture.save(folder / f"step-{step:06d}.png")
 
 
 def evaluate(
@@ -94,7 +147,7 @@ def evaluate(
         raise ModelError(f"{folder}: no such folder; give the checkpoint folder that `florence2 train` wrote")
     if split not in SPLITS:
         raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
-    found = Checkpoint.read(folder / "checkpoint" if (folder / "checkpoint").is_dir() else folder)
+    found = Checkpoint.read(folder / CHECKPOINT if (folder / CHECKPOINT).is_dir() else folder)
     rows = _prepare(config).select(split)
     return evaluate_split(found.load(), str(folder), rows, config.evaluation).evaluation
 
@@ -108,19 +161,3 @@ def _prepare(config: Configuration) -> DatasetManifest:
     raise_for_errors(clean, report)
     logger.info("%s: %d of %d rows are used", redact(config.dataset.source), len(clean), len(manifest))
     return split_dataset(clean, config.split, load_frozen(config.split))
-
-
-def _numbered(parent: Path) -> Path:
-    """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
-    number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
-    while True:
-        try:
-            (parent / str(number)).mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return parent / str(number)

@@ -21,6 +21,7 @@ from florence2.data.sources.locate import locate
 from florence2.data.splits.frozen_test import frozen_content
 from florence2.evaluation.metrics import metric_named
 from florence2.model.base import base_fingerprint
+from steps.code_dependencies import code_of
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
 from steps.ingest_dataset import ingest_dataset
@@ -69,7 +70,15 @@ def florence_finetune(
         reference=dataset.reference or "",
         reference_content=fingerprint_folder(locate(dataset.reference)) if dataset.reference else "",
     )
-    checkpoint = fine_tune(training_data=training_data, model=model, training=training, base_content=base_content)
+    judged = training.best_by != "loss"
+    checkpoint = fine_tune(
+        training_data=training_data,
+        model=model,
+        training=training,
+        evaluation=evaluation if judged else None,
+        base_content=base_content,
+        judge_code=code_of("florence2.evaluation.judge") if judged else "",
+    )
     report = evaluate_model(test_data=test_data, checkpoint=checkpoint, evaluation=evaluation)
     register = register_model.with_options(model=Model(name=registration.model_name))
     register(

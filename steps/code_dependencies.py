@@ -8,40 +8,56 @@ and makes all of them part of the cache key. Only imports are read: nothing is e
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
 
-__all__ = ["files_reached_from", "follow_code"]
+__all__ = ["code_of", "files_reached_from", "follow_code"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("florence2", "materializers", "steps")
 
 
-def follow_code(step_file: str) -> CachePolicy:
+def follow_code(step_file: str, *, but_not: str | None = None) -> CachePolicy:
     """Return the cache policy of a step.
 
     Args:
         step_file: ``__file__`` of the module that defines the step.
+        but_not: module whose code counts only for some settings: it and what only it imports are left out, and the
+            step has a parameter for its ``code_of``.
 
     Returns:
         A policy whose key changes with every file of this project that the step can import.
     """
-    reached = files_reached_from(Path(step_file).resolve())
+    reached = files_reached_from(Path(step_file).resolve(), but_not=but_not)
     return CachePolicy(file_dependencies=[file.relative_to(_ROOT).as_posix() for file in reached])
 
 
-def files_reached_from(file: Path) -> list[Path]:
+def code_of(module: str) -> str:
+    """Return the sha256 of a module's file and of all files of this project that it can import."""
+    digest = hashlib.sha256()
+    for file in files_reached_from(next(_file_of(module))):
+        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def files_reached_from(file: Path, *, but_not: str | None = None) -> list[Path]:
     """Return the project's Python files that a file imports, directly or not, itself included, sorted.
 
     HTML templates that lie beside one of them are among them: an edit changes what that file makes.
+
+    Args:
+        file: where to begin.
+        but_not: a module that is not followed.
     """
+    left_out = set(_file_of(but_not)) if but_not else set()
     reached: set[Path] = set()
     waiting = [file]
     while waiting:
         current = waiting.pop()
-        if current not in reached:
+        if current not in reached and current not in left_out:
             reached.add(current)
             waiting.extend(_imports(current))
     templates = {template for file in reached for template in file.parent.glob("*.html")}

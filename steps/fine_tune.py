@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,8 +12,9 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.tracking import log_metrics, log_settings
-from florence2.config import ModelConfig, TrainingConfig
+from florence2.adapters.mlflow.tracking import log_metrics, log_picture, log_settings
+from florence2.config import EvaluationConfig, ModelConfig, TrainingConfig
+from florence2.data.cache import cache_folder
 from florence2.data.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
 from materializers.checkpoint import CheckpointMaterializer
@@ -20,8 +23,11 @@ from steps.code_dependencies import follow_code
 __all__ = ["fine_tune"]
 
 
+_JUDGE = "florence2.evaluation.judge"
+
+
 @step(
-    cache_policy=follow_code(__file__),
+    cache_policy=follow_code(__file__, but_not=_JUDGE),
     output_materializers=CheckpointMaterializer,
     experiment_tracker=True,
 )
@@ -29,21 +35,31 @@ def fine_tune(
     training_data: DatasetManifest,
     model: ModelConfig,
     training: TrainingConfig,
-    base_content: str,  # noqa: ARG001
+    evaluation: EvaluationConfig | None,
+    base_content: str,
+    judge_code: str,  # noqa: ARG001
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
+
+    A run that was killed goes on where it was last saved.
 
     Args:
         training_data: the splits train and valid.
         model: the base.
         training: the recipe.
+        evaluation: how answers are generated and judged, where the best epoch is chosen by them.
         base_content: fingerprint of the base; a changed base changes the cache key.
+        judge_code: of ``florence2.evaluation.judge``, where the best epoch is chosen by answers.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
-    from florence2.training.fit import fit
+    from florence2.evaluation.judge import ValidationJudge
+    from florence2.training.fit import fit, run_identity
 
     log_settings(model=model, training=training)
+    judge = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
+    identity = json.dumps(run_identity(training_data, base_content, training), sort_keys=True)
+    run = cache_folder("runs") / hashlib.sha256(identity.encode()).hexdigest()[:24]
     folder = tempfile.mkdtemp(prefix="florence2-")
     # The artifact store copies the checkpoint after this function has returned.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return fit(training_data, model, training, Path(folder), sink=log_metrics)
+    return fit(training_data, model, training, Path(folder), run=run, sink=log_metrics, judge=judge, show=log_picture)

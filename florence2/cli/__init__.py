@@ -9,7 +9,7 @@ import sys
 import typer
 
 from florence2.cli.datasets import convert, freeze, stats, validate
-from florence2.cli.models import evaluate, train
+from florence2.cli.models import LATEST, evaluate, train
 from florence2.errors import Florence2Error
 
 __all__ = ["app", "main"]
@@ -27,7 +27,16 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
     try:
-        app()
+        app(args=_spelt_out(sys.argv[1:]))
     except Florence2Error as exc:
         typer.echo(f"error: {exc}", err=True)
         sys.exit(exc.exit_status)
+
+
+def _spelt_out(arguments: list[str]) -> list[str]:
+    """Give ``--resume`` its value where it stands alone: typer knows no option that may have one or not."""
+    following = [*arguments[1:], "-"]
+    return [
+        f"--resume={LATEST}" if argument == "--resume" and after.startswith("-") else argument
+        for argument, after in zip(arguments, following, strict=True)
+    ]

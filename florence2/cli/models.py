@@ -10,12 +10,25 @@ import typer
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration
 
-__all__ = ["evaluate", "train"]
+__all__ = ["LATEST", "evaluate", "train"]
+
+LATEST = "latest"
+"""Value of ``--resume`` without a folder."""
 
 
 @with_settings()
 def train(
-    *, output: Annotated[Path, typer.Option(help="Folder in which a numbered folder is made.")] = Path("runs"), **s: Any
+    *,
+    output: Annotated[Path, typer.Option(help="Folder in which a numbered folder is made.")] = Path("runs"),
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[RUN]",
+            help="Go on with the run in this folder; without a folder: the last one in OUTPUT that did not end.",
+            show_default=False,
+        ),
+    ] = None,
+    **s: Any,
 ) -> None:
     """Fine-tune Florence-2 on a data set and evaluate it before and after."""
     configuration = Configuration(**s)
@@ -24,7 +37,7 @@ def train(
     from florence2 import sdk
     from florence2.evaluation.terminal import comparison
 
-    result = sdk.train(configuration, output)
+    result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     Console().print(comparison(result.report))
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
 

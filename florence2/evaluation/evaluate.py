@@ -22,7 +22,7 @@ from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
 from florence2.model.processing import Sample, check_prompts_fit, samples_of
 
-__all__ = ["Answers", "compare", "evaluate_split"]
+__all__ = ["Answers", "choose_examples", "compare", "evaluate_split"]
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: E
         facts: what else the report should say: fingerprints, strategy.
         config: how many pictures the report shows.
     """
-    chosen = _choose(before.samples, config.examples)
+    chosen = choose_examples(before.samples, config.examples)
     examples = tuple(_example(before, after, index) for index in chosen)
     pictures = {_name(before.samples[i]): open_rgb(before.samples[i].image) for i in chosen}
     html = render_html(before.evaluation, after.evaluation, examples, pictures, facts)
@@ -136,8 +136,8 @@ def _name(sample: Sample) -> str:
     return "/".join(Path(str(sample.image)).parts[-2:])
 
 
-def _choose(samples: Sequence[Sample], count: int) -> list[int]:
-    """Choose samples evenly from each task in turn, so that the pictures stand for the whole split."""
+def choose_examples(samples: Sequence[Sample], count: int) -> list[int]:
+    """Return positions of samples, evenly from each task, so that the pictures stand for the whole split."""
     by_task: dict[str, list[int]] = {}
     for index, sample in enumerate(samples):
         by_task.setdefault(split_prefix(sample.prefix)[0].token, []).append(index)

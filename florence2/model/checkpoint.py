@@ -2,7 +2,7 @@
 
     checkpoint.json     what it is: strategy, base and its fingerprint, metrics, history
     adapter/            strategy lora: the PEFT adapter
-    model/              strategy full: the whole model with its processor
+    model/              strategies full and freeze: the whole model with its processor
 
 A LoRA checkpoint names the exact base it belongs to and refuses any other. Nothing is ever pickled.
 """
@@ -32,7 +32,7 @@ class Checkpoint:
 
     Attributes:
         folder: where its files are.
-        strategy: how it was trained: ``lora`` or ``full``.
+        strategy: how it was trained: ``lora``, ``full`` or ``freeze``.
         base: the model it was trained from, as configured.
         base_revision: branch, tag or commit of a hub id.
         base_fingerprint: the exact content of that model.
@@ -42,7 +42,7 @@ class Checkpoint:
     """
 
     folder: Path
-    strategy: Literal["lora", "full"]
+    strategy: Literal["lora", "full", "freeze"]
     base: str
     base_revision: str | None
     base_fingerprint: str
@@ -67,7 +67,7 @@ class Checkpoint:
         Raises:
             ModelError: the base is gone or has changed since the training, or files are missing.
         """
-        if self.strategy == "full":
+        if self.strategy != "lora":
             return load_folder(str(self.folder / "model"))
         from peft import PeftModel
         from safetensors import SafetensorError

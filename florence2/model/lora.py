@@ -6,20 +6,23 @@ over full module paths rather than as bare names. BART calls its attention outpu
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from florence2.config import LoraConfig
+from florence2.errors import ModelError
 from florence2.model.base import Florence2
 from florence2.model.quiet import quiet_transformers
 
-__all__ = ["TARGETS", "add_lora", "trainable_parameters"]
+__all__ = ["TARGETS", "add_lora"]
 
-TARGETS = (
-    r".*(language_model\.(encoder|decoder)\.layers\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)"
-    r"|vision_tower\.blocks\..*\.(qkv|proj|fc1|fc2)"
-    r"|multi_modal_projector\.image_projection)"
-)
-"""All linear layers of the language model, the vision tower and the projector between them."""
+TARGETS = {
+    "language": r".*language_model\.(encoder|decoder)\.layers\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)",
+    "vision": r".*(vision_tower\.blocks\..*\.(qkv|proj|fc1|fc2)|multi_modal_projector\.image_projection)",
+}
+"""The linear layers of the language model; those of the vision tower and of the projector behind it."""
+
+TARGETS["all"] = f"({TARGETS['language']}|{TARGETS['vision']})"
 
 
 def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> Florence2:
@@ -27,11 +30,14 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
 
     Args:
         florence2: the base; its layers are replaced in place.
-        config: rank, scale and dropout.
+        config: rank, scale, dropout, variant and layers.
         token_ids: rows of the (tied) token embedding that are trained too: the words of the new classes.
 
     Returns:
         The adapted model with the same processor.
+
+    Raises:
+        ModelError: ``config.targets`` is no regular expression, fits no layer, or fits one that is not linear.
     """
     from peft import LoraConfig as PeftLoraConfig
     from peft import get_peft_model
@@ -40,7 +46,9 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
         r=config.rank,
         lora_alpha=config.alpha,
         lora_dropout=config.dropout,
-        target_modules=TARGETS,
+        use_rslora=config.variant == "rslora",
+        use_dora=config.variant == "dora",
+        target_modules=_checked(config.targets, florence2.model),
         trainable_token_indices={"shared": sorted(token_ids)} if token_ids else None,
     )
     with quiet_transformers():
@@ -48,16 +56,22 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
     return Florence2(model, florence2.processor)
 
 
-def trainable_parameters(model: Any) -> dict[str, tuple[int, int]]:
-    """Count the parameters of each part.
+def _checked(targets: str, model: Any) -> str:
+    """Return the expression for the layers, having made sure that it fits linear ones of a model."""
+    import torch
 
-    Returns:
-        For ``vision``, ``projector``, ``language``: trainable and all parameters.
-    """
-    counts = {"vision": (0, 0), "projector": (0, 0), "language": (0, 0)}
-    for name, parameter in model.named_parameters():
-        part = "vision" if "vision_tower" in name else "projector" if "multi_modal_projector" in name else "language"
-        trainable, total = counts[part]
-        size = parameter.numel()
-        counts[part] = (trainable + (size if parameter.requires_grad else 0), total + size)
-    return counts
+    pattern = TARGETS.get(targets, targets)
+    try:
+        fits = {name: module for name, module in model.named_modules() if re.fullmatch(pattern, name)}
+    except re.error as exc:
+        raise ModelError(f"training.lora.targets: {targets!r} is no regular expression ({exc})") from exc
+    linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    if not fits:
+        raise ModelError(
+            f"training.lora.targets: {targets!r} fits no layer of the base; give {', '.join(TARGETS)}, or an "
+            f"expression for full names such as {linear[0]}"
+        )
+    others = sorted(fits.keys() - linear)
+    if others:
+        raise ModelError(f"training.lora.targets: {targets!r} also fits {others[0]}, which is no linear layer")
+    return pattern

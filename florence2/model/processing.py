@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import torch
 from PIL import Image
 
 from florence2.codec.tasks import prompt_of
-from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.base import Florence2
@@ -20,7 +17,15 @@ from florence2.model.base import Florence2
 if TYPE_CHECKING:
     from transformers import Florence2Processor
 
-__all__ = ["IGNORED", "Collator", "Sample", "check_answers_fit", "check_prompts_fit", "encode_prompts", "samples_of"]
+__all__ = [
+    "IGNORED",
+    "Sample",
+    "check_answers_fit",
+    "check_prompts_fit",
+    "encode_prompts",
+    "encode_questions",
+    "samples_of",
+]
 
 IGNORED = -100
 """Label of a position that the loss leaves out (PyTorch's ``cross_entropy`` default)."""
@@ -78,29 +83,26 @@ def encode_prompts(
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 
-class Collator:
-    """Turns samples into a training batch; decodes pictures here, so that no artifact holds pixels."""
+def encode_questions(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
+    """Encode prompts without their pictures: the ids of ``encode_prompts`` before padding.
 
-    def __init__(self, processor: Florence2Processor) -> None:
-        self._processor: Any = processor
+    Args:
+        processor: of the model.
+        prefixes: n prompts.
 
-    def __call__(self, samples: Sequence[Sample]) -> dict[str, torch.Tensor]:
-        """Return a batch.
+    Returns:
+        n lists of ids, places for the picture's tokens included; equal prompts share one list.
 
-        Args:
-            samples: n samples.
-
-        Returns:
-            What ``encode_prompts`` returns, and ``labels`` int64 (n, target length): ``<s> answer </s>`` with
-            ``IGNORED`` on padding, so that padding is no part of the loss.
-        """
-        with ThreadPoolExecutor(max_workers=min(4, len(samples))) as pool:
-            images = list(pool.map(open_rgb, [sample.image for sample in samples]))
-        batch = encode_prompts(self._processor, images, [sample.prefix for sample in samples])
-        answers = [sample.suffix for sample in samples]
-        targets = self._processor.tokenizer(answers, return_tensors="pt", padding=True)
-        batch["labels"] = targets["input_ids"].masked_fill(targets["attention_mask"] == 0, IGNORED).contiguous()
-        return batch
+    Raises:
+        AnswerError: a prefix is not a task token with what belongs to it.
+    """
+    ours: Any = processor
+    different = list(dict.fromkeys(prefixes))
+    questions = ours._construct_prompts([prompt_of(prefix) for prefix in different])  # no public way tells it
+    ids = ours.tokenizer(questions)["input_ids"] if questions else []
+    places = [ours.image_token_id] * ours.num_image_tokens
+    encoded = {prefix: [*places, *question] for prefix, question in zip(different, ids, strict=True)}
+    return [encoded[prefix] for prefix in prefixes]
 
 
 def check_answers_fit(manifest: DatasetManifest, florence2: Florence2, longest: int) -> None:

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
+from PIL import Image
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["EpochLines", "MetricSink", "ProgressBar", "Track"]
+__all__ = ["EpochLines", "MetricSink", "Patience", "PictureSink", "ProgressBar", "Track", "memory_gib"]
 
 MetricSink = Callable[[Mapping[str, float], int], None]
 """Receives metrics by name and the optimizer step at which they were measured, while the training runs."""
+
+PictureSink = Callable[[Image.Image, int], None]
+"""Receives a picture of the validation, and the optimizer step at which the model was so."""
 
 logger = logging.getLogger(__name__)
 
 
 class Track(TrainerCallback):
-    """Hands every logged number to a sink as soon as it is there."""
+    """Hands every logged number to a sink as soon as it is there, with the pace and the memory of that moment.
 
-    def __init__(self, sink: MetricSink) -> None:
+    Args:
+        sink: receives the numbers.
+        batch_size: samples of a step over all processes and accumulated batches.
+    """
+
+    def __init__(self, sink: MetricSink, batch_size: int) -> None:
         self._sink = sink
+        self._batch_size = batch_size
+        self._since: tuple[int, float] | None = None
+
+    def on_step_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Start the clock, which stands still during validation and saves."""
+        if self._since is None:
+            self._since = state.global_step, time.monotonic()
 
     def on_log(
         self,
@@ -31,7 +55,50 @@ class Track(TrainerCallback):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Pass the numbers on."""
-        self._sink({name: float(value) for name, value in (logs or {}).items()}, state.global_step)
+        numbers = {name: float(value) for name, value in (logs or {}).items()}
+        if "loss" in numbers and self._since is not None:
+            step, started = self._since
+            seconds = max(time.monotonic() - started, 1e-9)
+            numbers["images_per_second"] = (state.global_step - step) * self._batch_size / seconds
+            numbers["memory_gib"] = memory_gib()
+            self._since = None
+        self._sink(numbers, state.global_step)
+
+
+def memory_gib() -> float:
+    """Return the peak memory so far: of the GPU where there is one, else of this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**30
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+class Patience(TrainerCallback):
+    """Ends a training that no longer gets better.
+
+    Args:
+        epochs: how many may pass without a new best one.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Stop when it is time to. The trainer counts this epoch in only after this call, so it is judged here."""
+        figures = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
+        best = max if args.greater_is_better else min
+        if figures and len(figures) - 1 - figures.index(best(figures)) >= self._epochs:
+            logger.info("no better epoch for %d epochs: the training ends", self._epochs)
+            control.should_training_stop = True
 
 
 class EpochLines(TrainerCallback):

@@ -1,39 +1,31 @@
-"""The fine-tune: Florence-2 on ``transformers.Trainer``, best checkpoint by validation loss."""
+"""The fine-tune: from rows and a base to the checkpoint of the best epoch."""
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
-import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch.utils.data import Dataset
-from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
-
-from florence2.codec.answers import scan_boxes
-from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import DatasetError, ModelError, TrainingError
-from florence2.model.base import Florence2, base_fingerprint, load_exact
+from florence2.errors import ConfigurationError, DatasetError, ModelError
+from florence2.model.base import base_fingerprint, load_exact
 from florence2.model.checkpoint import Checkpoint
-from florence2.model.lora import add_lora, trainable_parameters
-from florence2.model.processing import Collator, Sample, check_answers_fit, check_prompts_fit, samples_of
 from florence2.model.quiet import quiet_transformers
-from florence2.training.callbacks import EpochLines, MetricSink, ProgressBar, Track
+from florence2.training.callbacks import MetricSink, PictureSink
+from florence2.training.job import Job
+from florence2.training.launch import launch, process_count
+from florence2.training.run_state import RunState
+from florence2.training.trainer import Judge
 
-__all__ = ["default_learning_rate", "fit", "new_word_ids"]
+__all__ = ["fit", "run_identity"]
 
 logger = logging.getLogger(__name__)
 
-_LOGS_PER_EPOCH = 5
-
-_SMALL = 20_000_000
-"""Parameters below which a model counts as small."""
-
-_LEARNING_RATES = {("lora", True): 4e-3, ("full", True): 1e-3, ("lora", False): 1e-4, ("full", False): 1e-5}
+_LIBRARIES = ("florence2-finetune", "torch", "transformers", "accelerate", "peft")
 
 
 def fit(
@@ -41,179 +33,135 @@ def fit(
     model: ModelConfig,
     training: TrainingConfig,
     output: Path,
+    *,
+    run: Path | None = None,
     sink: MetricSink | None = None,
+    judge: Judge | None = None,
+    show: PictureSink | None = None,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
+
+    A run that was killed goes on from its last save when it is started again with the same folder ``run``, and ends
+    with the same weights as one that was not; on the CPU to the bit.
 
     Args:
         splits: a clean manifest with splits.
         model: the base to start from.
         training: the recipe.
         output: folder for the checkpoint; made if absent, must be empty otherwise.
+        run: folder for the saves, removed at the end; None: beside the output.
         sink: receives losses while the training runs.
+        judge: measures what ``training.best_by`` names; needed unless that is the loss.
+        show: receives pictures that the judge draws.
 
     Returns:
-        The checkpoint of the epoch with the lowest validation loss.
+        The checkpoint of the best epoch.
 
     Raises:
-        DatasetError: a split is empty, or an answer or prompt too long.
+        ConfigurationError: settings do not fit each other.
+        DatasetError: a split is empty or too small, or an answer or prompt too long.
         ModelError: the base cannot be loaded, or the output folder is not empty.
-        TrainingError: the training diverged.
+        TrainingError: the training diverged, a disk or the memory is too small, or ``run`` is of something else.
+        KeyboardInterrupt: Ctrl-C; the run has been saved.
+        SystemExit: SIGTERM; the run has been saved.
     """
     train, valid = splits.select("train"), splits.select("valid")
+    _check(train, valid, training, output, judge)
+    folder = run or output.with_name(f"{output.name}.run")
+    fingerprint = base_fingerprint(model)
+    identity = run_identity(splits, fingerprint, training)
+    job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge)
+    with RunState(folder, identity) as state:
+        try:
+            if state.finished is None:
+                if state.latest is not None:
+                    logger.info("the run in %s goes on from %s", folder, state.latest.name)
+                launch(job, sink, show)
+        except BaseException:
+            if state.latest is None:
+                state.remove()
+            else:
+                logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
+            raise
+        checkpoint = _write_checkpoint(job, state, output)
+        state.remove()
+    return checkpoint
+
+
+def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingConfig) -> dict[str, str]:
+    """Return all that the result of a fine-tune depends on, by name.
+
+    Args:
+        splits: the data.
+        fingerprint: of the base.
+        training: the recipe; its engine changes how fast it is followed, not where it leads.
+    """
+    recipe = training.model_dump(exclude={"engine", "preview"})
+    versions = {name: version(name) for name in _LIBRARIES}
+    return {"data": splits.fingerprint, "base": fingerprint, **versions, **_flat("training", recipe)}
+
+
+def _flat(name: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        return {name: str(value)}
+    return {key: text for part, inner in value.items() for key, text in _flat(f"{name}.{part}", inner).items()}
+
+
+def _check(
+    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path, judge: Judge | None
+) -> None:
+    """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
         if not len(split):
-            raise DatasetError(f"the {name} split of {splits.root} is empty")
+            raise DatasetError(f"the {name} split of {split.root} is empty")
+    if len(train) < training.batch_size:
+        raise DatasetError(
+            f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"
+        )
     if output.exists() and any(output.iterdir()):
         raise ModelError(f"{output} is not empty: a checkpoint needs a folder of its own")
-    set_seed(training.seed)
-    fingerprint = base_fingerprint(model)
-    florence2 = load_exact(model, fingerprint)
-    for split in (train, valid):
-        check_answers_fit(split, florence2, training.max_target_tokens)
-        check_prompts_fit(split, florence2)
-    learning_rate = training.learning_rate or default_learning_rate(training.strategy, florence2)
-    if training.strategy == "lora":
-        florence2 = add_lora(florence2, training.lora, new_word_ids(train, florence2))
-    for part, (trainable, total) in trainable_parameters(florence2.model).items():
-        logger.info("%s: %s of %s parameters train", part, f"{trainable:,}", f"{total:,}")
-
-    work = output / "trainer"
-    try:
-        trainer = Trainer(
-            model=florence2.model,
-            args=_arguments(training, learning_rate, work),
-            train_dataset=_Samples(train),
-            eval_dataset=_Samples(valid),
-            data_collator=Collator(florence2.processor),
-            callbacks=_callbacks(sink),
-        )
-        # Its lines are Python dictionaries; EpochLines says the same to a person.
-        trainer.remove_callback(PrinterCallback)
-        with quiet_transformers():
-            trainer.train()
-            if trainer.state.best_model_checkpoint is None:
-                raise TrainingError(f"the loss is no longer a number; lower training.learning_rate ({learning_rate:g})")
-            return _write_checkpoint(trainer, florence2, model, training, fingerprint, output)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    if training.best_by != "loss" and judge is None:
+        raise ConfigurationError(f"training.best_by {training.best_by!r}: nobody is there to measure it; give a judge")
 
 
-def default_learning_rate(strategy: str, florence2: Florence2) -> float:
-    """Return the peak learning rate that suits a strategy and a size of model.
-
-    The built-in base is a hundred times smaller than Florence-2-base and learns best at a rate that would tear
-    the big one apart.
-    """
-    return _LEARNING_RATES[strategy, florence2.model.num_parameters() < _SMALL]
-
-
-def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
-    """Return the ids of the tokens that name classes and answers in the training split.
-
-    LoRA leaves the token embedding frozen; a class name made of words that the base never wrote needs its
-    rows trained. Free text is left out: it would be most of the vocabulary.
-    """
-    texts: set[str] = set()
-    for prefix, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
-        kind = TASKS[prefix].answer
-        if kind is AnswerKind.BOXES:
-            texts.update(span.class_name for span in scan_boxes(suffix)[0])
-        elif kind is AnswerKind.ANSWER:
-            texts.add(suffix)
-    ordered = sorted(texts)
-    encoded = florence2.tokenizer(ordered, add_special_tokens=False)["input_ids"] if ordered else []
-    return sorted({token for ids in encoded for token in ids})
-
-
-class _Samples(Dataset[Sample]):
-    """The rows of a split as a torch data set."""
-
-    def __init__(self, manifest: DatasetManifest) -> None:
-        self._samples = samples_of(manifest)
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __getitem__(self, index: int) -> Sample:
-        return self._samples[index]
-
-
-def _arguments(training: TrainingConfig, learning_rate: float, work: Path) -> TrainingArguments:
-    cuda = torch.cuda.is_available()
-    schedules = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
-    return TrainingArguments(
-        output_dir=str(work),
-        num_train_epochs=training.epochs,
-        per_device_train_batch_size=training.batch_size,
-        per_device_eval_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.gradient_accumulation,
-        learning_rate=learning_rate,
-        # Shares of all steps, which the trainer counts over however many GPUs there are.
-        warmup_steps=training.warmup,
-        logging_steps=1 / (_LOGS_PER_EPOCH * training.epochs),
-        lr_scheduler_type=schedules[training.schedule],
-        weight_decay=training.weight_decay,
-        max_grad_norm=training.max_grad_norm,
-        # bfloat16 pays on GPUs that have it; elsewhere it is emulated and slower than float32.
-        bf16=cuda and torch.cuda.is_bf16_supported(including_emulation=False),
-        seed=training.seed,
-        data_seed=training.seed,
-        dataloader_num_workers=training.loader_workers,
-        dataloader_pin_memory=cuda,
-        eval_strategy="epoch",
-        save_strategy="best",
-        metric_for_best_model="eval_loss",
-        greater_is_better=False,
-        load_best_model_at_end=True,
-        save_total_limit=1,
-        save_only_model=True,
-        prediction_loss_only=True,
-        label_names=["labels"],
-        remove_unused_columns=False,
-        report_to=[],
-        disable_tqdm=True,  # ProgressBar takes its place
-    )
-
-
-def _callbacks(sink: MetricSink | None) -> list[TrainerCallback]:
-    callbacks: list[TrainerCallback] = [EpochLines()]
-    if sys.stderr.isatty():
-        callbacks.append(ProgressBar())
-    if sink is not None:
-        callbacks.append(Track(sink))
-    return callbacks
-
-
-def _write_checkpoint(
-    trainer: Trainer,
-    florence2: Florence2,
-    model: ModelConfig,
-    training: TrainingConfig,
-    fingerprint: str,
-    output: Path,
-) -> Checkpoint:
-    """Save the best weights, which the trainer has loaded again, and what is known about them."""
-    trained: Any = trainer.accelerator.unwrap_model(trainer.model)
-    if training.strategy == "lora":
-        # The name that the user gave, not the path under which it was found on this machine.
-        trained.peft_config["default"].base_model_name_or_path = model.base
-        # Tied embeddings stay as they are but for the trained rows, which the adapter holds by itself.
-        trained.save_pretrained(output / "adapter", save_embedding_layers=False)
+def _write_checkpoint(job: Job, state: RunState, output: Path) -> Checkpoint:
+    """Write the weights of the best save as a checkpoint of its own."""
+    course = state.finished or {}
+    save = state.save_of(course["best_step"])
+    if job.training.strategy == "lora":
+        _write_adapter(job, save, output / "adapter")
     else:
-        trained.save_pretrained(output / "model")
-        florence2.processor.save_pretrained(output / "model")
-    history = [{k: float(v) for k, v in entry.items()} for entry in trainer.state.log_history]
-    best = min((entry for entry in history if "eval_loss" in entry), key=lambda entry: entry["eval_loss"])
+        _write_model(job, save, output / "model")
+    best = next(entry for entry in course["history"] if entry["step"] == course["best_step"] and "eval_loss" in entry)
     checkpoint = Checkpoint(
         folder=output,
-        strategy=training.strategy,
-        base=model.base,
-        base_revision=model.revision,
-        base_fingerprint=fingerprint,
+        strategy=job.training.strategy,
+        base=job.model.base,
+        base_revision=job.model.revision,
+        base_fingerprint=job.fingerprint,
         epoch=best["epoch"],
-        metrics={"eval_loss": best["eval_loss"]},
-        history=tuple(history),
+        metrics={name: value for name, value in best.items() if name.startswith("eval_")},
+        history=tuple(course["history"]),
     )
     checkpoint.write_card()
     return checkpoint
+
+
+def _write_adapter(job: Job, save: Path, folder: Path) -> None:
+    """Copy the adapter, which names its base as the user gave it, not by the path where it was found here."""
+    folder.mkdir(parents=True)
+    settings = json.loads((save / "adapter_config.json").read_text(encoding="utf-8"))
+    settings["base_model_name_or_path"] = job.model.base
+    (folder / "adapter_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    shutil.copyfile(save / "adapter_model.safetensors", folder / "adapter_model.safetensors")
+
+
+def _write_model(job: Job, save: Path, folder: Path) -> None:
+    """Write the whole model with its processor; a tower that was frozen is not in the save, it is the base's."""
+    from safetensors.torch import load_file
+
+    florence2 = load_exact(job.model, job.fingerprint)
+    florence2.model.load_state_dict(load_file(save / "model.safetensors"), strict=False)
+    with quiet_transformers():
+        florence2.model.save_pretrained(folder)
+        florence2.processor.save_pretrained(folder)

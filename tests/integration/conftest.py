@@ -1,4 +1,4 @@
-"""Everything here runs the real pipeline."""
+"""Everything here runs the real pipeline, or whole fine-tunes again and again."""
 
 from __future__ import annotations
 

@@ -53,7 +53,26 @@ class Project:
 
     def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""
-        environment = os.environ | {
+        return subprocess.run(
+            command, cwd=self.root, env=self._environment(), capture_output=True, text=True, check=False
+        )
+
+    def start(self, name: str, parameters: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        """Start a run in a process group of its own and do not wait for it."""
+        command = ["zenml", "pipeline", "run", "florence_finetune", "-c", str(self.write_config(name, parameters))]
+        output = (self.root / f"{name}.log").open("wb")
+        with output:
+            return subprocess.Popen(
+                command,
+                cwd=self.root,
+                env=self._environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.root),
             "ZENML_CONFIG_PATH": str(self.root / ".store"),
@@ -64,7 +83,6 @@ class Project:
             # Models this small gain nothing from a second thread, and lose much where it has no core of its own.
             "OMP_NUM_THREADS": "1",
         }
-        return subprocess.run(command, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
 
     def run(self, name: str, parameters: Mapping[str, Any]) -> Outcome:
         """Run ``zenml pipeline run florence_finetune -c NAME.yaml`` with these parameters."""

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +64,43 @@ def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
     # The figures are the same, so there is nothing new to register either.
     assert outcome.summary["executed_steps"] == ["evaluate_model"]
     assert outcome.summary["model_uri"] == first.summary["model_uri"]
+
+
+def test_an_edit_of_the_evaluation_trains_again_where_it_chose_the_epoch(
+    project: Project, first: Outcome, data: Path
+) -> None:
+    assert first.status == 0
+    by_figure = parameters(data, best_by="map50")
+    assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
+    project.edit("florence2/evaluation/detection.py")
+    assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
+
+
+def test_a_killed_training_goes_on_where_it_was_saved(project: Project, first: Outcome, data: Path) -> None:
+    """SIGKILL to the whole process group, as a machine that goes down would do; then the same command again."""
+    assert first.status == 0
+    killed = parameters(data, seed=2, epochs=6, engine={"save_minutes": 0})
+    process = project.start("killed", killed)
+    runs = project.root / ".cache" / "florence2" / "runs"
+    wait_until(lambda: any(runs.glob("*/checkpoint-5/complete.json")) or process.poll() is not None)
+    assert process.poll() is None, (project.root / "killed.log").read_text()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    again = project.run("killed", killed)
+    assert again.status == 0, again.output
+    assert re.search(r"the run in \S+ goes on from checkpoint-[5-9]", again.output)
+    assert "epoch 1/6" not in again.output.split("goes on from")[1].split("epoch 3/6")[0]
+    assert list(runs.glob("*/checkpoint-*")) == []
+    whole = project.run("whole", parameters(data, seed=2, epochs=6))
+    assert whole.summary["after"] == again.summary["after"]
+    assert "evaluate_model" in whole.summary["cached_steps"], "the weights are the same to the bit"
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:

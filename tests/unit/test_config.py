@@ -54,7 +54,7 @@ def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
         ({"alias": "latest"}, "registration.alias: .*gives itself"),
         ({"alias": "v12"}, "registration.alias: .*gives itself"),
         ({"model_name": ".."}, "registration.model_name: "),
-        ({"strategy": "qlora"}, "'lora' or 'full', not 'qlora'"),
+        ({"strategy": "qlora"}, "'lora', 'full' or 'freeze', not 'qlora'"),
         ({"valid_fraction": 0.6, "test_fraction": 0.4}, "leave nothing to train on"),
     ],
 )

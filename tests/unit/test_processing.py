@@ -1,20 +1,24 @@
-"""Training batches: what the model sees and what the loss counts. Each test guards against a defect of a peer."""
+"""What the model reads: questions with and without their picture, and answers and prompts that do not fit."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
-from torch.nn.functional import cross_entropy
+from PIL import Image
 
+from florence2.codec.tasks import TASKS
 from florence2.config import ModelConfig
 from florence2.data.formats import read_dataset
-from florence2.errors import DatasetError
+from florence2.errors import AnswerError, DatasetError
 from florence2.model.base import Florence2, load_base
-from florence2.model.processing import IGNORED, Collator, Sample, check_answers_fit, check_prompts_fit, samples_of
+from florence2.model.processing import check_answers_fit, check_prompts_fit, encode_prompts, encode_questions
 from tests.builders import manifest, write_scenes
+
+EVERY_TASK = [
+    f"{task.token}{'what is <loc_1><loc_2><loc_30><loc_400>, and why?' * task.takes_input}" for task in TASKS.values()
+]
+PICTURE = Image.new("RGB", (8, 8))
 
 
 @pytest.fixture(scope="module")
@@ -22,47 +26,38 @@ def nano() -> Florence2:
     return load_base(ModelConfig())
 
 
-@pytest.fixture(scope="module")
-def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
-    return samples_of(read_dataset(write_scenes(tmp_path_factory.mktemp("scenes"))).select("train"))
+def test_questions_are_the_prompts_of_every_task_without_padding(nano: Florence2) -> None:
+    batch = encode_prompts(nano.processor, [PICTURE] * len(EVERY_TASK), EVERY_TASK)
+    rows = zip(batch["input_ids"], batch["attention_mask"], strict=True)
+    prompts = [ids[mask.bool()].tolist() for ids, mask in rows]
+    assert encode_questions(nano.processor, EVERY_TASK) == prompts
+    assert len(set(map(len, prompts))) > 1
 
 
-def test_padding_is_no_part_of_the_labels_and_hidden_by_the_mask(nano: Florence2, samples: list[Sample]) -> None:
-    batch = Collator(nano.processor)(samples[:4])
-    pad = nano.tokenizer.pad_token_id
-    assert (batch["labels"] != pad).all()
-    lengths = [len(nano.tokenizer(sample.suffix)["input_ids"]) for sample in samples[:4]]
-    assert (batch["labels"] != IGNORED).sum(dim=1).tolist() == lengths
-    assert len(set(lengths)) > 1
-    assert torch.equal(batch["attention_mask"] == 0, batch["input_ids"] == pad)
+def test_a_question_does_not_depend_on_its_company(nano: Florence2) -> None:
+    alone = [encode_questions(nano.processor, [prefix])[0] for prefix in EVERY_TASK]
+    assert encode_questions(nano.processor, EVERY_TASK) == alone
+    assert encode_questions(nano.processor, []) == []
 
 
-def test_labels_are_the_answer_between_begin_and_end(nano: Florence2, samples: list[Sample]) -> None:
-    labels = Collator(nano.processor)(samples[:1])["labels"][0].tolist()
-    assert labels[0] == nano.tokenizer.bos_token_id
-    assert labels[-1] == nano.tokenizer.eos_token_id
-    assert nano.tokenizer.decode(labels[1:-1]) == samples[0].suffix
+def test_equal_questions_share_one_list(nano: Florence2) -> None:
+    """A set of a hundred thousand detections holds one question."""
+    first, other, second = encode_questions(nano.processor, ["<OD>", "<VQA>why?", "<OD>"])
+    assert first is second
+    assert first != other
 
 
-def test_the_loss_is_plain_cross_entropy_of_the_labels(nano: Florence2, samples: list[Sample]) -> None:
-    """Earlier transformers shifted the labels a second time and trained every token on its successor's label."""
-    batch = Collator(nano.processor)(samples[:4])
-    nano.model.eval()
-    with torch.no_grad():
-        output = nano.model(**batch)
-    by_hand = cross_entropy(output.logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED)
-    torch.testing.assert_close(output.loss, by_hand, rtol=1e-5, atol=1e-6)
+def test_a_prefix_that_is_none_is_refused(nano: Florence2) -> None:
+    with pytest.raises(AnswerError, match=r"starts with no task token"):
+        encode_questions(nano.processor, ["what is it?"])
 
 
-def test_the_loss_of_a_sample_does_not_depend_on_its_company(nano: Florence2, samples: list[Sample]) -> None:
-    """Holds only if padding is masked on both sides: in the prompt and in the labels."""
-    collate, pair = Collator(nano.processor), [samples[0], samples[1]]
-    nano.model.eval()
-    with torch.no_grad():
-        together = nano.model(**collate(pair)).logits
-        for index, sample in enumerate(pair):
-            alone = nano.model(**collate([sample])).logits[0]
-            torch.testing.assert_close(together[index, : len(alone)], alone, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("prefix", ["<OD> ", "<VQA> what is it?"])
+def test_blanks_around_a_prompt_do_no_harm(nano: Florence2, prefix: str) -> None:
+    tidy = prefix.strip().replace("> ", ">")
+    assert encode_questions(nano.processor, [prefix]) == encode_questions(nano.processor, [tidy])
+    ours, same = (encode_prompts(nano.processor, [PICTURE], [text])["input_ids"] for text in (prefix, tidy))
+    assert ours.tolist() == same.tolist()
 
 
 def test_answers_that_would_be_cut_are_named_by_file_and_line(nano: Florence2, tmp_path: Path) -> None:
@@ -79,18 +74,11 @@ def test_questions_that_do_not_fit_are_named_by_file_and_line(nano: Florence2) -
         check_prompts_fit(manifest({"prefix": short}, {"prefix": long}), nano)
 
 
-def test_the_counted_prompt_is_the_encoded_one(nano: Florence2, samples: list[Sample]) -> None:
-    batch = Collator(nano.processor)(samples[:2])
-    counted = nano.count_prompt_tokens([sample.prefix for sample in samples[:2]])
+def test_the_counted_prompt_is_the_encoded_one(nano: Florence2) -> None:
+    batch = encode_prompts(nano.processor, [PICTURE] * 2, ["<OD>", "<VQA>what is it?"])
+    counted = nano.count_prompt_tokens(["<OD>", "<VQA>what is it?"])
     assert batch["attention_mask"].sum(dim=1).tolist() == counted
 
 
 def test_a_blank_after_a_task_does_not_stop_the_count(nano: Florence2) -> None:
     assert nano.count_prompt_tokens(["<OD> "]) == nano.count_prompt_tokens(["<OD>"])
-
-
-@pytest.mark.parametrize("prefix", ["<OD> ", "<VQA> what is it?"])
-def test_blanks_around_a_prompt_do_no_harm(nano: Florence2, samples: list[Sample], prefix: str) -> None:
-    tidy = replace(samples[0], prefix=prefix.strip().replace("> ", ">"))
-    ours = Collator(nano.processor)([replace(samples[0], prefix=prefix)])["input_ids"]
-    assert torch.equal(ours, Collator(nano.processor)([tidy])["input_ids"])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from florence2.config import Section
 
-__all__ = ["log_metrics", "log_settings"]
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["log_metrics", "log_picture", "log_settings"]
 
 
 def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -28,4 +32,23 @@ def log_settings(**sections: Section) -> None:
 
     if mlflow.active_run() is not None:
         for name, section in sections.items():
-            mlflow.log_params({f"{name}.{key}": value for key, value in section.model_dump().items()})
+            mlflow.log_params(_flat(name, section.model_dump()))
+
+
+def log_picture(picture: Image.Image, step: int) -> None:
+    """Log a picture of the validation to the active run.
+
+    Args:
+        picture: of any mode.
+        step: the optimizer step at which it was made.
+    """
+    import mlflow
+
+    if mlflow.active_run() is not None:
+        mlflow.log_image(picture, f"validation/step-{step:06d}.png")
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    return {key: leaf for part, inner in value.items() for key, leaf in _flat(f"{name}.{part}", inner).items()}

@@ -1,0 +1,92 @@
+"""The validation within a training: the figures of the task, and pictures of what the model answers by now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from florence2.codec.tasks import TASKS, Task
+from florence2.config import EvaluationConfig, TrainingConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import ConfigurationError
+from florence2.evaluation.coco import FIGURE_NAMES
+from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.evaluate import choose_examples, evaluate_split
+from florence2.evaluation.figures import figure_named
+from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.sheet import draw_sheet
+from florence2.inference.generation import Prediction, predict
+from florence2.model.base import Florence2
+from florence2.model.processing import Sample, samples_of
+from florence2.training.callbacks import PictureSink
+
+__all__ = ["ValidationJudge"]
+
+
+@dataclass(frozen=True)
+class ValidationJudge:
+    """Measures and shows a model in the middle of its training; see ``florence2.training.trainer.Judge``.
+
+    Attributes:
+        valid: the rows of the validation split.
+        evaluation: how answers are generated and judged.
+        figure: the figure by which the best epoch is chosen; ``loss`` is measured by the trainer, not here.
+        higher_is_better: whether a larger figure is the better one.
+        shown: pictures drawn in each validation.
+    """
+
+    valid: DatasetManifest
+    evaluation: EvaluationConfig
+    figure: str = "loss"
+    higher_is_better: bool = False
+    shown: int = 0
+
+    @classmethod
+    def of(cls, valid: DatasetManifest, training: TrainingConfig, evaluation: EvaluationConfig) -> ValidationJudge:
+        """Return the judge that a recipe asks for.
+
+        Raises:
+            ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks.
+        """
+        name = training.best_by
+        judge = cls(valid, evaluation, shown=training.preview)
+        if name == "loss":
+            return judge
+        tasks = [TASKS[token] for token in sorted(valid.table["task"].unique())]
+        known = dict.fromkeys(figure for task in tasks for figure in _figures_of(task, evaluation))
+        if name not in known:
+            raise ConfigurationError(
+                f"training.best_by: {name!r} does not judge {', '.join(task.token for task in tasks)}; "
+                f"give {', '.join(['loss', *known])}"
+            )
+        return replace(judge, figure=name, higher_is_better=figure_named(name).higher_is_better)
+
+    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+        """Return the figures, none where the loss decides, and show some answers.
+
+        Args:
+            florence2: the model; left in evaluation mode.
+            step: optimizer steps that it has trained.
+            show: receives a sheet of pictures with its answers.
+        """
+        chosen = choose_examples(samples_of(self.valid), self.shown) if show is not None else []
+        if self.figure == "loss":
+            samples: Sequence[Sample] = [samples_of(self.valid)[index] for index in chosen]
+            predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))
+            figures: Mapping[str, float] = {}
+        else:
+            answers = evaluate_split(florence2, "training", self.valid, self.evaluation)
+            samples = [answers.samples[index] for index in chosen]
+            predictions = [answers.predictions[index] for index in chosen]
+            figures = answers.evaluation.metrics
+        if show is not None and samples:
+            show(draw_sheet(samples, predictions), step)
+        return figures
+
+
+def _figures_of(task: Task, evaluation: EvaluationConfig) -> tuple[str, ...]:
+    """Return the names of the figures that are computed for a task."""
+    names: list[str] = []
+    for metric in metrics_for(task, evaluation.metrics):
+        names.extend(FIGURE_NAMES if metric is MeanAveragePrecisionMetric else [metric.name])
+    return tuple(names)

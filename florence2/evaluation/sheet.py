@@ -1,0 +1,91 @@
+"""A sheet of pictures with what a model answered to them, small enough to be looked at in the middle of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from PIL import Image, ImageDraw, ImageFont
+
+from florence2.codec.answers import parse_detections
+from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.data.images.drawing import class_colours, draw_detections
+from florence2.data.images.files import open_rgb
+from florence2.inference.generation import Prediction
+from florence2.model.processing import Sample
+
+__all__ = ["draw_sheet"]
+
+_SIDE, _MARGIN, _COLUMNS = 320, 12, 4
+"""Pixels of a picture's place and of the paper around it, and places in a row: right and answered, twice."""
+_FONT_SIZE, _LINES = 15, 3
+"""Of a caption."""
+_CAPTION_HEIGHT = _LINES * (_FONT_SIZE + 4)
+_PAPER, _INK = "#ffffff", "#1b1f24"
+
+_Panel = tuple[tuple[str, ...], Image.Image]
+
+
+def draw_sheet(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> Image.Image:
+    """Draw samples with what is right and what was answered.
+
+    Args:
+        samples: at least one row; pictures with boxes are drawn twice, with the right boxes and the answered ones.
+        predictions: one for each sample.
+
+    Returns:
+        An RGB image: pictures in rows of at most four, a caption over each.
+    """
+    rows: list[list[_Panel]] = [[]]
+    for sample, prediction in zip(samples, predictions, strict=True):
+        panels = _panels(sample, prediction)
+        if len(rows[-1]) + len(panels) > _COLUMNS:  # what belongs together stands side by side
+            rows.append([])
+        rows[-1] += panels
+    width, height = _SIDE + _MARGIN, _CAPTION_HEIGHT + _SIDE + _MARGIN
+    sheet = Image.new("RGB", (max(map(len, rows)) * width + _MARGIN, len(rows) * height + _MARGIN), _PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for row, panels in enumerate(rows):
+        for column, (lines, picture) in enumerate(panels):
+            left, top = _MARGIN + column * width, _MARGIN + row * height
+            draw.multiline_text((left, top), "\n".join(map(_short, lines)), fill=_INK, font=_font())
+            sheet.paste(picture, (left, top + _CAPTION_HEIGHT))
+    return sheet
+
+
+def _panels(sample: Sample, prediction: Prediction) -> list[_Panel]:
+    picture = _fitted(open_rgb(sample.image))
+    if split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES or prediction.detections is None:
+        return [((sample.prefix, f"right: {sample.suffix}", f"answered: {prediction.text}"), picture)]
+    right = parse_detections(sample.suffix, picture.size)
+    factor = picture.width / sample.resolution_wh[0]
+    answered = replace(prediction.detections, xyxy=prediction.detections.xyxy * factor)
+    colours = class_colours([*right.class_name, *answered.class_name])
+    panels: list[_Panel] = []
+    for title, boxes in (("right", right), ("answered", answered)):
+        lines = (sample.prefix, f"{title}: {len(boxes.class_name)}")
+        drawn = draw_detections(picture, boxes, colours=colours, long_side=_SIDE, font_size=_FONT_SIZE)
+        panels.append((lines, drawn))
+    return panels
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """Scale a picture so that it fills its place in one direction."""
+    factor = _SIDE / max(picture.size)
+    width, height = (max(1, round(side * factor)) for side in picture.size)
+    return picture.resize((width, height), Image.Resampling.NEAREST if factor >= 2 else Image.Resampling.BICUBIC)
+
+
+def _short(line: str) -> str:
+    """Cut a line where it would leave its place."""
+    line, font = line.replace("\n", " ")[:_SIDE], _font()  # no letter is narrower than a pixel
+    if font.getlength(line) <= _SIDE:
+        return line
+    kept = next(end for end in range(len(line), -1, -1) if font.getlength(f"{line[:end]}...") <= _SIDE)
+    return f"{line[:kept]}..."
+
+
+@cache
+def _font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(_FONT_SIZE)

@@ -1,0 +1,122 @@
+"""A vision tower that does not train: it only computes, or its features come ready from a cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from florence2.data.array_pool import ArrayPool
+from florence2.data.cache import cache_folder
+from florence2.model.base import Florence2
+from florence2.model.pixels import PixelTransform
+
+__all__ = ["FrozenVision", "feature_pool", "fill_features", "freeze_vision"]
+
+_PICTURES_AT_ONCE = 8
+
+
+class FrozenVision(nn.Module):
+    """Stands where the vision tower stood; takes pixels, or the features that the tower would make of them.
+
+    The tower is no submodule: it is neither trained, nor switched to training mode (its stochastic depth stays off),
+    nor saved with every state of a run.
+    """
+
+    def __init__(self, tower: nn.Module) -> None:
+        super().__init__()
+        tower.requires_grad_(False).eval()
+        self._tower = [tower]
+
+    @property
+    def tower(self) -> nn.Module:
+        """Return the tower itself."""
+        return self._tower[0]
+
+    def forward(self, pixel_values: torch.Tensor, **options: Any) -> Any:
+        """Return what the tower returns.
+
+        Args:
+            pixel_values: pixels (n, 3, height, width), or features (n, channels, rows, columns) of the last stage.
+            options: passed on to the tower.
+        """
+        from transformers.modeling_outputs import BaseModelOutputWithPooling
+
+        if pixel_values.shape[1] != _COLOURS:
+            # Laid out as the tower gives them; otherwise sums would differ in their last bits.
+            features = pixel_values.contiguous(memory_format=torch.channels_last)
+            return BaseModelOutputWithPooling(last_hidden_state=features)
+        with torch.no_grad():
+            return self.tower.to(pixel_values.device)(pixel_values, **options)
+
+
+_COLOURS = 3
+
+
+def freeze_vision(florence2: Florence2) -> FrozenVision:
+    """Put a frozen tower in the place of a model's vision tower and return it; the rest stays trainable."""
+    inner: Any = florence2.model.model
+    if not isinstance(inner.vision_tower, FrozenVision):
+        inner.vision_tower = FrozenVision(inner.vision_tower)
+    frozen: FrozenVision = inner.vision_tower
+    return frozen
+
+
+def feature_pool(florence2: Florence2, base_fingerprint: str, limit_gib: float) -> ArrayPool:
+    """Return where the features of a base's vision tower are kept, by the sha256 of the picture's file.
+
+    Args:
+        florence2: the base.
+        base_fingerprint: its exact content.
+        limit_gib: the most disk that features of this base may take.
+    """
+    transform = PixelTransform.of(florence2.processor)
+    width, height = transform.size_wh
+    tower: Any = florence2.model.model.vision_tower
+    tower = tower.tower if isinstance(tower, FrozenVision) else tower
+    with torch.no_grad():
+        shape = tuple(tower(torch.zeros(1, _COLOURS, height, width)).last_hidden_state.shape[1:])
+    key = hashlib.sha256(f"{base_fingerprint}/{transform}/features 1".encode()).hexdigest()[:24]
+    return ArrayPool(cache_folder("features") / key, shape, np.dtype(np.float32), int(limit_gib * 2**30))
+
+
+def fill_features(
+    florence2: Florence2, pool: ArrayPool, files: Mapping[str, Path], device: torch.device
+) -> Iterator[int]:
+    """Compute the features that a pool does not hold yet.
+
+    Args:
+        florence2: the base, its vision frozen.
+        pool: has admitted the names.
+        files: pictures by the sha256 of their file.
+        device: where to compute.
+
+    Yields:
+        How many pictures have been looked at, after each batch of them.
+    """
+    transform = PixelTransform.of(florence2.processor)
+    tower = freeze_vision(florence2).tower.to(device)
+    lacking = [name for name in files if pool.get(name) is None]
+    for start in range(0, len(lacking), _PICTURES_AT_ONCE):
+        names = lacking[start : start + _PICTURES_AT_ONCE]
+        features = _features(tower, transform, [files[name] for name in names], device)
+        for name, values in zip(names, features, strict=True):
+            pool.put(name, values)
+        yield start + len(names)
+
+
+def _features(
+    tower: nn.Module, transform: PixelTransform, files: Sequence[Path], device: torch.device
+) -> NDArray[np.float32]:
+    pixels = [transform.shrink(transform.open(file)) for file in files]
+    if len(pixels) == 1:
+        pixels *= 2  # a picture alone would be computed in another way, with other last bits, than in company
+    with torch.no_grad():
+        values = tower(transform.normalise(torch.from_numpy(np.stack(pixels)).to(device))).last_hidden_state
+    return values[: len(files)].float().cpu().numpy()  # type: ignore[no-any-return]

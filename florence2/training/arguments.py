@@ -1,0 +1,96 @@
+"""A recipe in the words of ``transformers.TrainingArguments``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from transformers import TrainingArguments
+
+from florence2.config import TrainingConfig
+
+__all__ = ["loader_workers", "trainer_arguments"]
+
+_LOGS_PER_EPOCH = 5
+_STEPS_PER_LOG = 50
+_MOST_WORKERS = 8
+_BATCHES_AHEAD = 4
+_SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
+
+
+def trainer_arguments(
+    training: TrainingConfig,
+    learning_rate: float,
+    run: Path,
+    *,
+    rows: int,
+    at_once: int,
+    processes: int,
+    best_by: str,
+    higher_is_better: bool,
+) -> TrainingArguments:
+    """Return the arguments of a trainer.
+
+    Args:
+        training: the recipe.
+        learning_rate: its peak.
+        run: folder for saves.
+        rows: of the training split.
+        at_once: samples that one process takes at once; the batch of the recipe is made of so many as it takes.
+        processes: that train together.
+        best_by: figure of the validation by which the best epoch is chosen.
+        higher_is_better: whether a larger figure is the better one.
+    """
+    cuda = torch.cuda.is_available()
+    workers = loader_workers(training)
+    steps_per_epoch = -(-rows // (training.batch_size * training.gradient_accumulation))
+    # bfloat16 pays on GPUs that have it; elsewhere it is emulated and slower than float32.
+    bfloat16 = training.precision == "bfloat16" or (
+        training.precision == "auto" and cuda and torch.cuda.is_bf16_supported(including_emulation=False)
+    )
+    return TrainingArguments(
+        output_dir=str(run),
+        num_train_epochs=training.epochs,
+        per_device_train_batch_size=at_once,
+        per_device_eval_batch_size=at_once,
+        gradient_accumulation_steps=training.gradient_accumulation * training.batch_size // (at_once * processes),
+        learning_rate=learning_rate,
+        warmup_steps=training.warmup,  # below 1: a share of all steps
+        logging_steps=max(1, min(_STEPS_PER_LOG, steps_per_epoch // _LOGS_PER_EPOCH)),
+        logging_nan_inf_filter=False,  # FineTuner stops at the first of them
+        lr_scheduler_type=_SCHEDULES[training.schedule],
+        optim="adamw_torch_fused",
+        weight_decay=training.weight_decay,
+        max_grad_norm=training.max_grad_norm,
+        bf16=bfloat16,
+        activation_checkpointing=training.engine.gradient_checkpointing,
+        use_cpu=not cuda,
+        ddp_backend="gloo" if processes > 1 and not cuda else None,
+        ddp_find_unused_parameters=False,
+        seed=training.seed,
+        data_seed=training.seed,
+        dataloader_num_workers=workers,
+        dataloader_prefetch_factor=_BATCHES_AHEAD if workers else None,
+        dataloader_persistent_workers=workers > 0,
+        dataloader_pin_memory=cuda,
+        eval_strategy="epoch",
+        save_strategy="best",
+        metric_for_best_model=f"eval_{best_by}",
+        greater_is_better=higher_is_better,
+        prediction_loss_only=True,
+        label_names=["labels"],
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,  # ProgressBar takes its place
+    )
+
+
+def loader_workers(training: TrainingConfig) -> int:
+    """Return how many processes decode pictures beside the training."""
+    if training.engine.loader_workers is not None:
+        return training.engine.loader_workers
+    if not torch.cuda.is_available():
+        return 0  # the cores are busy training, and decoded pictures are kept
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(0, min(_MOST_WORKERS, cores - 1))

@@ -1,0 +1,180 @@
+"""From rows to batches: pictures decoded once, texts encoded once, and each made anew only where it is random."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from florence2.config import AugmentationConfig, ObjectiveConfig
+from florence2.data.array_pool import ArrayPool
+from florence2.data.cache import cache_folder
+from florence2.data.manifest import DatasetManifest
+from florence2.model.base import Florence2
+from florence2.model.pixels import PixelTransform
+from florence2.model.processing import IGNORED, encode_questions, samples_of
+from florence2.training.augmentation import augment
+from florence2.training.box_order import ordered
+from florence2.training.sampling import Draw
+
+__all__ = ["Example", "TrainingRows", "collate", "pixel_pool"]
+
+_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row as the model trains on it.
+
+    Attributes:
+        row: its position in the manifest.
+        picture: uint8 (height, width, 3), or float32 features (channels, rows, columns) of a frozen vision tower.
+        question: ids of the prompt, places for the picture's tokens included.
+        answer: ids of ``<s> answer </s>``.
+    """
+
+    row: int
+    picture: NDArray[np.generic]
+    question: list[int]
+    answer: list[int]
+
+
+def pixel_pool(transform: PixelTransform, limit_gib: float) -> ArrayPool:
+    """Return where decoded pictures of the model's size are kept, by the sha256 of their file."""
+    width, height = transform.size_wh
+    key = hashlib.sha256(f"{transform.size_wh}/{transform.resample}/pixels 1".encode()).hexdigest()[:24]
+    folder = cache_folder("pixels") / key
+    return ArrayPool(folder, (height, width, 3), np.dtype(np.uint8), int(limit_gib * 2**30))
+
+
+class TrainingRows(Dataset[Example]):
+    """The rows of a split as examples.
+
+    Args:
+        manifest: the split.
+        florence2: whose tokenizer and image size count.
+        objective: order of the boxes.
+        augmentation: random changes; None for validation, where nothing is random.
+        seed: of what is random.
+        pool: of pictures or features, by sha256; the examples' pictures are whatever it holds.
+    """
+
+    def __init__(
+        self,
+        manifest: DatasetManifest,
+        florence2: Florence2,
+        objective: ObjectiveConfig,
+        augmentation: AugmentationConfig | None,
+        seed: int,
+        pool: ArrayPool,
+    ) -> None:
+        self._samples = samples_of(manifest)
+        self._names = manifest.table["sha256"].tolist()
+        self._places = [
+            f"{file}:{line}" for file, line in zip(*(manifest.table[c] for c in ("file", "line")), strict=True)
+        ]
+        self._transform = PixelTransform.of(florence2.processor)
+        self._tokenizer = florence2.tokenizer
+        self._seed = seed
+        self._pool = pool
+        self._augmentation = augmentation if augmentation != AugmentationConfig() else None
+        random_order = objective.box_order == "random"
+        # In validation the order is fixed, so that its loss can be compared between epochs.
+        self._box_order = "given" if random_order and augmentation is None else objective.box_order
+        self._is_random = self._augmentation is not None or self._box_order == "random"
+        self._questions = encode_questions(florence2.processor, [sample.prefix for sample in self._samples])
+        fixed = [ordered(sample.prefix, sample.suffix, self._box_order, None) for sample in self._samples]
+        self._answers: list[list[int]] = florence2.tokenizer(fixed)["input_ids"]
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    @property
+    def answer_lengths(self) -> list[int]:
+        """Return the number of tokens of each answer."""
+        return [len(answer) for answer in self._answers]
+
+    def places(self, rows: Sequence[int]) -> list[str]:
+        """Return where rows stand, as ``file:line``."""
+        return [self._places[row] for row in rows]
+
+    def __getitem__(self, draw: Draw | int) -> Example:
+        """Return an example: of an epoch, or of none where nothing is random."""
+        return self.__getitems__([draw])[0]
+
+    def __getitems__(self, draws: Sequence[Draw | int]) -> list[Example]:
+        """Return the examples of a batch; Pillow decodes outside Python's lock, so threads help."""
+        places = [draw if isinstance(draw, Draw) else Draw(0, draw) for draw in draws]
+        rows = [place.row for place in places]
+        make = self._drawn if self._is_random else self._fixed
+        with ThreadPoolExecutor(min(_THREADS, len(places))) as threads:
+            pictures, suffixes = zip(*threads.map(make, places), strict=True)
+            if len({picture.shape for picture in pictures}) > 1:
+                # Features are gone from the cache; the tower sees the whole batch.
+                pictures = tuple(threads.map(self._decoded, rows))
+        answers = [self._answers[row] for row in rows]
+        if self._is_random:
+            # All at once and in one thread: that is faster, and a tokenizer may first have to switch off padding.
+            answers = self._tokenizer(list(suffixes))["input_ids"]
+        questions = [self._questions[row] for row in rows]
+        return [Example(*parts) for parts in zip(rows, pictures, questions, answers, strict=True)]
+
+    def _fixed(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
+        return self._picture(draw.row), ""
+
+    def _drawn(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
+        """Return the picture of a draw and the answer to it."""
+        random = np.random.default_rng([self._seed, *draw])
+        sample = self._samples[draw.row]
+        suffix = sample.suffix
+        if self._augmentation is None:
+            picture = self._picture(draw.row)
+        else:
+            image = self._transform.open(sample.image)
+            image, suffix = augment(image, sample.prefix, suffix, self._augmentation, random)
+            picture = self._transform.shrink(image)
+        return picture, ordered(sample.prefix, suffix, self._box_order, random)
+
+    def _picture(self, row: int) -> NDArray[np.generic]:
+        """Return what the pool holds, or the pixels."""
+        name = self._names[row]
+        found = self._pool.get(name)
+        if found is None:
+            found = self._decoded(row)
+            self._pool.put(name, found)
+        return found
+
+    def _decoded(self, row: int) -> NDArray[np.generic]:
+        return self._transform.shrink(self._transform.open(self._samples[row].image))
+
+
+def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
+    """Return a batch.
+
+    Args:
+        examples: n of them.
+        pad_id: id of the padding token.
+
+    Returns:
+        ``pixel_values`` as in the examples, stacked; ``input_ids``, ``attention_mask`` int64 (n, length); ``labels``
+        int64 (n, target length), ``IGNORED`` on padding, so that padding is no part of the loss; ``rows`` int64 (n).
+    """
+    questions = _padded([example.question for example in examples], pad_id)
+    return {
+        "pixel_values": torch.from_numpy(np.stack([example.picture for example in examples])),
+        "input_ids": questions,
+        "attention_mask": _padded([[1] * len(example.question) for example in examples], 0),
+        "labels": _padded([example.answer for example in examples], IGNORED),
+        "rows": torch.tensor([example.row for example in examples]),
+    }
+
+
+def _padded(rows: Sequence[Sequence[int]], filling: int) -> torch.Tensor:
+    longest = max(map(len, rows))
+    return torch.tensor([[*row, *[filling] * (longest - len(row))] for row in rows])

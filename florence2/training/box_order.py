@@ -1,0 +1,47 @@
+"""The order of the boxes in an answer to learn: a detector that writes a sequence must choose one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from florence2.codec.answers import format_spans, scan_boxes
+from florence2.codec.tasks import TASKS, AnswerKind, split_prefix
+from florence2.data.manifest import DatasetManifest
+
+__all__ = ["ordered", "single_boxes", "spelt_out"]
+
+
+def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | None = None) -> str:
+    """Return an answer with its boxes in another order.
+
+    Args:
+        prefix: the prompt; an answer that is no list of boxes comes back as it is.
+        suffix: the answer.
+        order: ``given``, ``left_to_right`` (by left edge, then top edge) or ``random``.
+        random: draws a random order; without it the given one stays.
+    """
+    if order == "given" or (order == "random" and random is None):
+        return suffix
+    if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
+        return suffix
+    boxes = single_boxes(suffix)
+    if random is not None and order == "random":
+        return format_spans(boxes[place] for place in random.permutation(len(boxes)))
+    return format_spans(sorted(boxes, key=lambda box: tuple(box[1][:2])))
+
+
+def spelt_out(manifest: DatasetManifest) -> DatasetManifest:
+    """Return rows in which each box has its name before it, as it must have to move; such answers are longer."""
+    table = manifest.table.copy()
+    boxes = table["task"].isin([token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES])
+    table.loc[boxes, "suffix"] = [format_spans(single_boxes(suffix)) for suffix in table.loc[boxes, "suffix"]]
+    return manifest.replace_rows(table)
+
+
+def single_boxes(suffix: str) -> list[tuple[str, tuple[int, ...]]]:
+    """Return name and bins of each box of a valid answer, also where a name was written once for several."""
+    return [
+        (span.class_name, span.bins[start : start + 4])
+        for span in scan_boxes(suffix)[0]
+        for start in range(0, len(span.bins), 4)
+    ]

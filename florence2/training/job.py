@@ -1,0 +1,225 @@
+"""One process of a fine-tune: load, make trainable what trains, train, and write down how it ended."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate.utils.memory import should_reduce_batch_size
+from transformers import PrinterCallback, TrainerCallback, set_seed
+
+from florence2.codec.answers import scan_boxes
+from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
+from florence2.data.array_pool import ArrayPool
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import ConfigurationError, OutOfMemoryError
+from florence2.model.base import Florence2, best_device, load_exact
+from florence2.model.frozen_vision import feature_pool, fill_features
+from florence2.model.pixels import PixelTransform
+from florence2.model.processing import check_answers_fit, check_prompts_fit
+from florence2.model.quiet import quiet_transformers
+from florence2.training.arguments import trainer_arguments
+from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.box_order import spelt_out
+from florence2.training.callbacks import EpochLines, MetricSink, Patience, PictureSink, ProgressBar, Track
+from florence2.training.objective import AnswerLoss
+from florence2.training.run_state import RunState
+from florence2.training.sampling import EpochOrder
+from florence2.training.stopping import StopRequest
+from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
+from florence2.training.trainer import FineTuner, Judge
+
+__all__ = ["Job", "new_word_ids", "run_job"]
+
+logger = logging.getLogger(__name__)
+
+_PACE = ("_runtime", "_per_second")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every process of a fine-tune needs to know.
+
+    Attributes:
+        train: the rows to train on.
+        valid: the rows to validate on.
+        model: the base.
+        fingerprint: its exact content.
+        training: the recipe.
+        run: folder of the run.
+        identity: see ``RunState``.
+        processes: that train together.
+        judge: measures more than the loss on the validation split.
+    """
+
+    train: DatasetManifest
+    valid: DatasetManifest
+    model: ModelConfig
+    fingerprint: str
+    training: TrainingConfig
+    run: Path
+    identity: dict[str, str]
+    processes: int
+    judge: Judge | None
+
+
+def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
+    """Train in this process, alone or as one of several.
+
+    Args:
+        job: what to do.
+        at_once: samples that this process takes at once.
+        sink: receives numbers; only the first process has one.
+        show: receives pictures of the validation.
+
+    Raises:
+        OutOfMemoryError: so many samples do not fit; the state after the last finished step has been saved.
+        TrainingError: the training diverged, or a disk is full.
+        KeyboardInterrupt: Ctrl-C; the run has been saved.
+        SystemExit: SIGTERM; the run has been saved.
+    """
+    state, training = RunState(job.run, job.identity), job.training
+    if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
+        job = replace(job, train=spelt_out(job.train))
+    set_seed(training.seed)
+    florence2 = load_exact(job.model, job.fingerprint)
+    for split in (job.train, job.valid):
+        check_answers_fit(split, florence2, training.max_target_tokens)
+        check_prompts_fit(split, florence2)
+    learning_rate = training.learning_rate or default_learning_rate(training.strategy, florence2)
+    florence2 = prepare_strategy(florence2, training, new_word_ids(job.train, florence2))
+    for part, (trainable, total) in trainable_parameters(florence2.model).items():
+        logger.info("%s: %s of %s parameters train", part, f"{trainable:,}", f"{total:,}")
+    with StopRequest() as stop, quiet_transformers():
+        trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
+        try:
+            trainer.train(resume_from_checkpoint=str(state.latest) if state.latest else None)
+        except KeyError as exc:
+            raise ConfigurationError(f"training.best_by: {exc.args[0]}") from exc
+        except Exception as exc:
+            if not should_reduce_batch_size(exc):
+                raise
+            if trainer.state.global_step and not state.is_saved(trainer.state.global_step):
+                trainer.save_now()
+            raise OutOfMemoryError(f"{at_once} samples at once do not fit into the memory") from exc
+    if trainer.is_world_process_zero():
+        course = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
+        # How long it took is another time another number.
+        history = [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
+        state.finish(history=history, best_step=trainer.state.best_global_step)
+
+
+def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
+    """Return the ids of the tokens that name classes and answers in the training split.
+
+    LoRA leaves the token embedding frozen; a class name made of words that the base never wrote needs its
+    rows trained. Free text is left out: it would be most of the vocabulary.
+    """
+    texts: set[str] = set()
+    for prefix, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
+        kind = TASKS[prefix].answer
+        if kind is AnswerKind.BOXES:
+            texts.update(span.class_name for span in scan_boxes(suffix)[0])
+        elif kind is AnswerKind.ANSWER:
+            texts.add(suffix)
+    texts_in_order = sorted(texts)
+    encoded = florence2.tokenizer(texts_in_order, add_special_tokens=False)["input_ids"] if texts else []
+    return sorted({token for ids in encoded for token in ids})
+
+
+def _trainer(
+    job: Job,
+    florence2: Florence2,
+    learning_rate: float,
+    at_once: int,
+    sink: MetricSink | None,
+    show: PictureSink | None,
+    state: RunState,
+    stop: StopRequest,
+) -> FineTuner:
+    training, judge = job.training, job.judge
+    best_by, higher_is_better = (judge.figure, judge.higher_is_better) if judge else ("loss", False)
+    arguments = trainer_arguments(
+        training,
+        learning_rate,
+        job.run,
+        rows=len(job.train),
+        at_once=at_once,
+        processes=job.processes,
+        best_by=best_by,
+        higher_is_better=higher_is_better,
+    )
+    with arguments.main_process_first(desc="pictures"):
+        pool = _pool(job, florence2)
+    rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
+    train = rows(job.train, augmentation=training.augmentation)
+    global_batch = training.batch_size * training.gradient_accumulation
+    trainer = FineTuner(
+        args=arguments,
+        florence2=florence2,
+        train=train,
+        valid=rows(job.valid, augmentation=None),
+        order=EpochOrder(train.answer_lengths, global_batch, training.seed, grouped=training.group_by_length),
+        loss=AnswerLoss.of(training.objective, florence2.tokenizer),
+        state=state,
+        save_minutes=training.engine.save_minutes,
+        stop=stop,
+        judge=judge,
+        show=show,
+        data_collator=partial(collate, pad_id=florence2.tokenizer.pad_token_id),
+        callbacks=_callbacks(training, sink, global_batch, arguments.process_index),
+    )
+    # Its lines are Python dictionaries; EpochLines says the same to a person.
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def _pool(job: Job, florence2: Florence2) -> ArrayPool:
+    """Return the cache from which the pictures of a job come: features where all of them fit, else pixels."""
+    engine = job.training.engine
+    files = _files(job.train) | _files(job.valid)
+    if job.training.strategy == "freeze" and engine.feature_cache_gib:
+        pool = feature_pool(florence2, job.fingerprint, engine.feature_cache_gib)
+        needed = len(files) * pool.array_bytes / 2**30
+        if job.training.augmentation != AugmentationConfig():
+            logger.info("augmented pictures differ each time: what the vision tower sees is not kept")
+        elif pool.admit(files) == len(files):
+            for done in fill_features(florence2, pool, files, torch.device(best_device())):
+                logger.debug("%d pictures seen", done)
+            return pool
+        else:
+            logger.warning(
+                "training.engine.feature_cache_gib %g is less than the %.1f GiB that %d pictures need: "
+                "the vision tower sees each anew in every epoch",
+                engine.feature_cache_gib,
+                needed,
+                len(files),
+            )
+    pool = pixel_pool(PixelTransform.of(florence2.processor), engine.image_cache_gib)
+    pool.admit(files)
+    return pool
+
+
+def _files(manifest: DatasetManifest) -> dict[str, Path]:
+    root = Path(manifest.root)
+    return {name: root / image for name, image in zip(manifest.table["sha256"], manifest.table["image"], strict=True)}
+
+
+def _callbacks(
+    training: TrainingConfig, sink: MetricSink | None, global_batch: int, process: int
+) -> list[TrainerCallback]:
+    callbacks: list[TrainerCallback] = []
+    if training.patience:
+        callbacks.append(Patience(training.patience))
+    if process == 0:
+        callbacks.append(EpochLines())
+        if sys.stderr.isatty():
+            callbacks.append(ProgressBar())
+        if sink is not None:
+            callbacks.append(Track(sink, global_batch))
+    return callbacks

@@ -1,0 +1,202 @@
+"""Start the processes of a fine-tune, one for each GPU, and start them again with less at once if memory runs out."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import pickle
+import queue
+import socket
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+
+from florence2.config import TrainingConfig
+from florence2.errors import ConfigurationError, Florence2Error, OutOfMemoryError, TrainingError
+from florence2.training.callbacks import MetricSink, PictureSink
+from florence2.training.job import Job, run_job
+from florence2.training.stopping import StopRequest
+
+__all__ = ["launch", "process_count"]
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 20
+
+
+def process_count(training: TrainingConfig) -> int:
+    """Return how many processes train together.
+
+    Raises:
+        ConfigurationError: the batch cannot be shared by them evenly.
+    """
+    count = training.engine.processes or max(1, torch.cuda.device_count())
+    if training.batch_size % count:
+        raise ConfigurationError(
+            f"training.batch_size {training.batch_size} cannot be shared evenly by {count} processes; "
+            f"give a multiple, or another training.engine.processes"
+        )
+    return count
+
+
+def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
+    """Train, in this process or in several.
+
+    Args:
+        job: what to do.
+        sink: receives numbers.
+        show: receives pictures of the validation.
+
+    Raises:
+        OutOfMemoryError: not even one sample at once fits.
+        TrainingError: as ``run_job``.
+    """
+    share = job.training.batch_size // job.processes
+    sizes = [size for size in range(share, 0, -1) if share % size == 0]
+    at_once = share
+    while True:
+        try:
+            if job.processes == 1:
+                run_job(job, at_once, sink, show)
+            else:
+                _run_in_processes(job, at_once, sink, show)
+        except OutOfMemoryError as exc:
+            smaller = next((size for size in sizes if size <= at_once // 2), None)
+            if smaller is None:
+                raise OutOfMemoryError(
+                    "not even one sample fits into the memory; set training.engine.gradient_checkpointing, "
+                    "or take a smaller base"
+                ) from exc
+            logger.warning(
+                "%s: %d at once from here on, gradients added up to the same batch of %d",
+                exc,
+                smaller,
+                job.training.batch_size,
+            )
+            at_once = smaller
+        else:
+            return
+        # What the failed attempt held in memory hangs on its exception, which is gone here.
+        torch.cuda.empty_cache()
+
+
+def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
+    """Train in new processes, which tell this one their numbers and pictures and how they ended.
+
+    They are started by a command of their own rather than by ``multiprocessing``, which would import the caller's
+    script again, and in a session of their own: Ctrl-C reaches them through this process, once.
+    """
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(job.processes)}
+    news: queue.Queue[Any] = queue.Queue()
+    order = pickle.dumps((job, at_once, show is not None))
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(StopRequest())
+        workers = []
+        for rank in range(job.processes):
+            worker = subprocess.Popen(
+                [sys.executable, "-c", f"from {__name__} import work; work()"],
+                env={**os.environ, **where, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                start_new_session=True,
+            )
+            stack.callback(_end, worker)
+            workers.append(worker)
+            threading.Thread(target=_read, args=(worker, news), daemon=True).start()
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write(order)  # stays open: when it closes, the worker knows that nobody waits for it
+            worker.stdin.flush()
+        _listen(workers, news, sink, show, stop)
+
+
+def _listen(
+    workers: Sequence[subprocess.Popen[bytes]],
+    news: queue.Queue[Any],
+    sink: MetricSink | None,
+    show: PictureSink | None,
+    stop: StopRequest,
+) -> None:
+    """Pass on what the workers tell until all have ended, or one has failed."""
+    told = False
+    running = len(workers)
+    while running:
+        if stop.signal is not None and not told:
+            for worker in workers:
+                worker.send_signal(stop.signal)
+            told = True
+        try:
+            kind, *content = news.get(timeout=0.2)
+        except queue.Empty:
+            continue
+        if kind == "numbers" and sink is not None:
+            sink(*content)
+        elif kind == "picture" and show is not None:
+            show(*content)
+        elif kind == "failure":
+            raise content[0]
+        elif kind == "end":
+            running -= 1
+            if content[0]:
+                raise TrainingError(f"a training process ended with status {content[0]} and without a word")
+
+
+def _read(worker: subprocess.Popen[bytes], news: queue.Queue[Any]) -> None:
+    """Put everything that a worker tells into a queue, and at last its exit status."""
+    assert worker.stdout is not None
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            news.put(pickle.load(worker.stdout))
+    news.put(("end", worker.wait()))
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    """Let a worker end by itself for a while; when one has failed, the others may wait for it for ever."""
+    assert worker.stdin is not None
+    try:
+        worker.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        worker.kill()
+    with contextlib.suppress(OSError):
+        worker.stdin.close()
+
+
+def work() -> None:
+    """Be one of the processes: take the order from standard input, tell the news on standard output."""
+    channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no news
+    job, at_once, shows = pickle.load(sys.stdin.buffer)
+    threading.Thread(target=_leave_with_the_caller, daemon=True).start()
+    first = os.environ["RANK"] == "0"
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("florence2").setLevel(logging.INFO if first else logging.WARNING)
+    warnings.filterwarnings("ignore", message="Grad strides do not match")  # of depthwise convolutions; harmless
+
+    def tell(kind: str, *content: Any) -> None:
+        pickle.dump((kind, *content), channel)
+        channel.flush()
+
+    try:
+        run_job(job, at_once, partial(tell, "numbers") if first else None, partial(tell, "picture") if shows else None)
+    except (Florence2Error, KeyboardInterrupt, SystemExit) as exc:
+        tell("failure", exc)
+        os._exit(1)  # not through the other processes, which may wait for this one
+
+
+def _leave_with_the_caller() -> None:
+    # Not by sys.stdin: a thread that waits in it would hold its lock when Python ends.
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -1,0 +1,187 @@
+"""The folder of a run that is under way: what it is a run of, and saves from which it can go on after a kill.
+
+identity.json     the data, the base and the settings; a run of anything else is refused
+lock              held while a process trains here
+checkpoint-120/   a save of the trainer after 120 steps; complete once it holds ``complete.json``
+finished.json     the training has ended: its course and its best step
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from florence2.errors import TrainingError
+
+__all__ = ["RunState", "is_full"]
+
+_MARK = "complete.json"
+_IDENTITY = "identity.json"
+_FINISHED = "finished.json"
+_PREFIX = "checkpoint-"
+
+
+class RunState:
+    """A run's folder; a context manager that keeps other processes out of it.
+
+    Args:
+        folder: made if absent.
+        identity: all that the result depends on, by name.
+    """
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self._identity = {name: str(value) for name, value in identity.items()}
+        self._lock: int | None = None
+
+    def __enter__(self) -> RunState:
+        """Take the folder.
+
+        Raises:
+            TrainingError: it is a run of something else, another process trains in it, or it cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._take()
+            self._compare()
+        except OSError as exc:
+            self._release()
+            raise TrainingError(f"{self.folder}: cannot be written ({exc.strerror}); give another folder") from exc
+        except BaseException:
+            self._release()
+            raise
+        for save in self._saves():
+            if not _is_complete(save):
+                shutil.rmtree(save, ignore_errors=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._release()
+
+    @property
+    def latest(self) -> Path | None:
+        """Return the newest complete save."""
+        return max(filter(_is_complete, self._saves()), key=_step_of, default=None)
+
+    def save_of(self, step: int) -> Path:
+        """Return the folder of the save after a step."""
+        return self.folder / f"{_PREFIX}{step}"
+
+    def is_saved(self, step: int) -> bool:
+        """Tell whether there is a complete save after a step."""
+        return _is_complete(self.save_of(step))
+
+    def complete(self, save: Path, needed: Iterable[int]) -> None:
+        """Declare a save complete, once it is on the disk for good, and remove those that are no longer needed.
+
+        Args:
+            save: the folder.
+            needed: steps whose saves are kept besides this one.
+        """
+        sizes = {file.name: file.stat().st_size for file in save.iterdir() if file.is_file()}
+        for name in sizes:
+            _flush(save / name)
+        _write(save / _MARK, sizes)
+        kept = {self.save_of(step) for step in needed} | {save}
+        for other in self._saves():
+            if other not in kept:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def finish(self, **facts: Any) -> None:
+        """Write down how the training ended."""
+        _write(self.folder / _FINISHED, facts)
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """Return what was written down at the end; None while there is none."""
+        return _read(self.folder / _FINISHED)
+
+    def remove(self) -> None:
+        """Delete the folder: the run's result is elsewhere."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _saves(self) -> list[Path]:
+        return [path for path in self.folder.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdecimal()]
+
+    def _take(self) -> None:
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0))
+        try:
+            import fcntl
+        except ImportError:
+            return  # without locks, as on Windows, nobody is kept out
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrainingError(f"{self.folder}: another process trains here; wait for it or stop it") from None
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _compare(self) -> None:
+        before = _read(self.folder / _IDENTITY)
+        if before is None:
+            _write(self.folder / _IDENTITY, self._identity)
+            return
+        names = sorted({*before, *self._identity})
+        others = [
+            f"{name}: {before.get(name)} then, {self._identity.get(name)} now"
+            for name in names
+            if before.get(name) != self._identity.get(name)
+        ]
+        if others:
+            listed = "\n  ".join(others)
+            raise TrainingError(
+                f"{self.folder} is a run of something else; give what it was started with, or another folder:"
+                f"\n  {listed}"
+            )
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error, or the one behind it, says that a disk is full; libraries hide its number in words."""
+    while error is not None:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+            return True
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return False
+
+
+def _is_complete(save: Path) -> bool:
+    sizes = _read(save / _MARK)
+    return sizes is not None and all(
+        (save / name).is_file() and (save / name).stat().st_size == size for name, size in sizes.items()
+    )
+
+
+def _step_of(save: Path) -> int:
+    return int(save.name.removeprefix(_PREFIX))
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def _write(file: Path, values: Mapping[str, Any]) -> None:
+    """Write JSON so that the file is there whole or not at all."""
+    partial = file.with_name(f".{file.name}")
+    partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
+    _flush(partial)
+    partial.replace(file)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -1,0 +1,256 @@
+"""``transformers.Trainer`` with what it lacks: whole saves, a halt at the first bad number, the task's own metric."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from florence2.errors import TrainingError
+from florence2.model.base import Florence2
+from florence2.model.pixels import PixelTransform
+from florence2.training.batches import TrainingRows
+from florence2.training.callbacks import PictureSink
+from florence2.training.objective import AnswerLoss
+from florence2.training.run_state import RunState, is_full
+from florence2.training.sampling import EpochOrder
+from florence2.training.stopping import StopRequest
+
+__all__ = ["FineTuner", "Judge"]
+
+
+class Judge(Protocol):
+    """Measures a model on the validation split, in the middle of its training.
+
+    Attributes:
+        figure: the one of its figures by which the best epoch is chosen, or ``loss``.
+        higher_is_better: whether a larger figure is the better one.
+    """
+
+    @property
+    def figure(self) -> str: ...  # noqa: D102
+    @property
+    def higher_is_better(self) -> bool: ...  # noqa: D102
+
+    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+        """Return figures by name, of a model that has trained for some steps, and show what it answers by now."""
+
+
+_WINDOW = "window.json"
+"""Part of a save: the losses since the last one that was logged."""
+
+
+class FineTuner(Trainer):
+    """Trains, saves whole or not at all, and stops before a bad number reaches the weights.
+
+    Args:
+        args: of the trainer.
+        florence2: what trains.
+        train: the rows to train on.
+        valid: the rows to validate on.
+        order: of the training rows.
+        loss: another loss than the model's own.
+        state: where saves are kept.
+        save_minutes: least time between two of them, but for those of a best epoch.
+        stop: looked at after each step.
+        judge: measures more than the loss on the validation split.
+        show: receives pictures of the validation.
+        options: passed on: the collator, callbacks.
+    """
+
+    def __init__(
+        self,
+        *,
+        args: TrainingArguments,
+        florence2: Florence2,
+        train: TrainingRows,
+        valid: TrainingRows,
+        order: EpochOrder,
+        loss: AnswerLoss | None,
+        state: RunState,
+        save_minutes: float,
+        stop: StopRequest,
+        judge: Judge | None,
+        show: PictureSink | None,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            model=florence2.model, args=args, train_dataset=train, eval_dataset=valid, compute_loss_func=loss, **options
+        )
+        self.order, self.stop = order, stop
+        self._rows, self._run, self._judge, self._show = train, state, judge, show
+        self._processor, self._transform = florence2.processor, PixelTransform.of(florence2.processor)
+        self._save_seconds = 60 * save_minutes
+        self._saved_at = time.monotonic()
+        self._batch: Sequence[int] = ()
+        self._window: tuple[float, int] | None = None
+        self.add_callback(_Flow(self))
+
+    # --- what a batch is -------------------------------------------------------------------------------------------
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:  # noqa: ARG002
+        return self.order
+
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Take out what is not for the model, and make pixels of bytes where the model computes."""
+        prepared = dict(super()._prepare_inputs({name: value for name, value in inputs.items() if name != "rows"}))
+        self._batch = inputs["rows"].tolist()
+        pictures = prepared["pixel_values"]
+        if pictures.dtype == torch.uint8:
+            prepared["pixel_values"] = self._transform.normalise(pictures)
+        if self.compute_loss_func is not None:
+            # The trainer takes the labels away from the model, which makes its own input from them.
+            prepared["decoder_input_ids"] = self._shifted(prepared["labels"])
+        return prepared
+
+    def _shifted(self, labels: torch.Tensor) -> torch.Tensor:
+        from transformers.models.florence2.modeling_florence2 import shift_tokens_right
+
+        text: Any = self.accelerator.unwrap_model(self.model).config.text_config
+        shifted: torch.Tensor = shift_tokens_right(labels, text.pad_token_id, text.decoder_start_token_id)
+        return shifted
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:  # noqa: ARG002
+        """Return none: to count them the trainer would walk through all parameters in every step; nobody reads it."""
+        return 0
+
+    # --- numbers that are none -------------------------------------------------------------------------------------
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
+        """Train on one batch.
+
+        Raises:
+            TrainingError: the loss is not a number.
+        """
+        if self._window is not None:
+            loss, self._globalstep_last_logged = self._window
+            self._tr_loss += loss
+            self._window = None
+        loss_of_step = super().training_step(model, inputs, num_items_in_batch)
+        self._halt_unless_finite("loss", loss_of_step)
+        return loss_of_step
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm)  # type: ignore[no-untyped-call]
+        self._halt_unless_finite("gradient", norm)
+        return norm
+
+    def _halt_unless_finite(self, what: str, value: Any) -> None:
+        if not math.isfinite(float(value)):
+            rate = self.args.learning_rate
+            raise TrainingError(
+                f"the {what} is no longer a number after {self.state.global_step} steps, at the batch of "
+                f"{', '.join(self._rows.places(self._batch))}; "
+                f"lower training.learning_rate ({rate:g}), or look at these rows"
+            )
+
+    # --- the validation --------------------------------------------------------------------------------------------
+
+    def evaluation_loop(self, *args: Any, **options: Any) -> Any:
+        """Measure the loss, and what the judge measures."""
+        output: Any = super().evaluation_loop(*args, **options)
+        if self._judge is not None:
+            judge, trained = self._judge, self.accelerator.unwrap_model(self.model)
+            figures = self._from_first(
+                lambda: dict(judge(Florence2(trained, self._processor), self.state.global_step, self._show))
+            )
+            output.metrics.update({f"eval_{name}": value for name, value in figures.items()})
+        return output
+
+    def _from_first(self, compute: Callable[[], Any]) -> Any:
+        """Compute in the first process and tell the others."""
+        if self.args.world_size == 1:
+            return compute()
+        values = [compute() if self.is_world_process_zero() else None]
+        torch.distributed.broadcast_object_list(values)
+        return values[0]
+
+    # --- saves -----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_save_due(self) -> bool:
+        """Tell whether the run shall be saved now, in all processes alike."""
+        due = self.stop.signal is not None or time.monotonic() - self._saved_at >= self._save_seconds
+        return bool(self._from_first(lambda: due))
+
+    def save_now(self) -> None:
+        """Save the state after the last finished step; of one that failed in the middle nothing is in it."""
+        self._save_checkpoint(self.model_wrapped, None)
+
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        # With the strategy "best" an epoch is saved when this is true: also when it is time to.
+        is_best = super()._determine_best_metric(metrics, trial)
+        return is_best or self.is_save_due
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        save = self._run.save_of(self.state.global_step)
+        try:
+            super()._save_checkpoint(model, trial)
+            self.accelerator.wait_for_everyone()
+            if self.is_world_process_zero():
+                self._complete(save)
+        except Exception as exc:
+            if not is_full(exc):
+                raise
+            last = self._run.latest
+            kept = f"the save of step {last.name.partition('-')[2]} is kept" if last else "there was no save before"
+            raise TrainingError(f"{save}: the disk is full; {kept}: free space, then start the run again") from exc
+        self.accelerator.wait_for_everyone()
+        self._saved_at = time.monotonic()
+
+    def _complete(self, save: Path) -> None:
+        window = [float(self._tr_loss), self._globalstep_last_logged]
+        (save / _WINDOW).write_text(json.dumps(window), encoding="utf-8")
+        (save / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        self._run.complete(save, needed=[self.state.best_global_step or 0])
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            loss, logged_at = json.loads((Path(checkpoint) / _WINDOW).read_text(encoding="utf-8"))
+            self._window = float(loss), int(logged_at)
+
+
+class _Flow(TrainerCallback):
+    """When to save and when to stop."""
+
+    def __init__(self, tuner: FineTuner) -> None:
+        self._tuner = tuner
+
+    def on_epoch_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Tell the order which epoch begins, or goes on after an interruption."""
+        self._tuner.order.epoch = math.floor(state.epoch or 0)
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Save if it is time to; the last step of an epoch is saved with its validation."""
+        is_last = float(state.epoch or 0).is_integer()
+        if not is_last and self._tuner.is_save_due:
+            control.should_save = True
+
+    def on_save(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,  # noqa: ARG002
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Stop if a signal asked for it: all is saved."""
+        self._tuner.stop.obey()

@@ -1,0 +1,109 @@
+"""What each strategy makes trainable: exactly that, counted for each part."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from florence2.codec.locations import BINS
+from florence2.config import Configuration, LoraConfig, ModelConfig
+from florence2.data.formats import read_dataset
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import ModelError
+from florence2.model.base import Florence2, load_base
+from florence2.model.lora import TARGETS, add_lora
+from florence2.training.job import new_word_ids
+from florence2.training.strategies import prepare_strategy, trainable_parameters
+from tests.builders import write_scenes
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
+    return read_dataset(write_scenes(tmp_path_factory.mktemp("scenes")))
+
+
+@pytest.fixture
+def nano() -> Florence2:
+    return load_base(ModelConfig())
+
+
+def test_lora_reaches_every_linear_layer_of_both_towers_and_nothing_else(nano: Florence2) -> None:
+    """A peer names ``o_proj`` where BART says ``out_proj``; bare ``fc1`` would be ambiguous."""
+    modules = dict(nano.model.named_modules())
+    linear = {name for name, module in modules.items() if isinstance(module, torch.nn.Linear)}
+    fits = {part: {name for name in modules if re.fullmatch(pattern, name)} for part, pattern in TARGETS.items()}
+    assert fits["all"] == linear - {"lm_head"}
+    assert fits["language"] | fits["vision"] == fits["all"]
+    assert not fits["language"] & fits["vision"]
+    assert all("language_model" in name for name in fits["language"])
+
+
+def test_lora_trains_only_adapters_and_the_rows_of_new_words(splits: DatasetManifest, nano: Florence2) -> None:
+    words = new_word_ids(splits.select("train"), nano)
+    adapted = add_lora(nano, LoraConfig(rank=4), words)
+    trainable = {name for name, parameter in adapted.model.named_parameters() if parameter.requires_grad}
+    assert trainable
+    assert all("lora_" in name or "trainable_tokens" in name for name in trainable)
+    counts = trainable_parameters(adapted.model)
+    assert all(0 < counts[part][0] < counts[part][1] for part in ("vision", "projector", "language"))
+
+
+def test_new_words_are_those_of_classes_and_answers_never_locations(splits: DatasetManifest, nano: Florence2) -> None:
+    words = new_word_ids(splits.select("train"), nano)
+    text = nano.tokenizer.decode(words)
+    assert "tile" in text.replace(" ", "")
+    first = nano.tokenizer.convert_tokens_to_ids("<loc_0>")
+    assert not [token for token in words if first <= token < first + BINS]
+
+
+@pytest.mark.parametrize("strategy", ["lora", "full", "freeze"])
+def test_the_parts_are_counted_as_they_are(strategy: str, nano: Florence2) -> None:
+    sizes = trainable_parameters(nano.model)
+    training = Configuration(strategy=strategy, rank=4).training
+    counts = trainable_parameters(prepare_strategy(nano, training, []).model)
+    if strategy == "lora":
+        layers = dict(load_base(ModelConfig()).model.named_modules())
+        fits = [module for name, module in layers.items() if re.fullmatch(TARGETS["all"], name)]
+        added = sum(4 * (layer.in_features + layer.out_features) for layer in fits)
+        assert sum(trainable for trainable, _ in counts.values()) == added
+        assert sum(total for _, total in counts.values()) == sum(total for _, total in sizes.values()) + added
+    else:
+        assert {part: total for part, (_, total) in counts.items()} == {p: total for p, (_, total) in sizes.items()}
+        assert all(counts[part][0] == counts[part][1] for part in ("projector", "language"))
+        assert counts["vision"][0] == (0 if strategy == "freeze" else counts["vision"][1])
+
+
+@pytest.mark.parametrize("variant", ["rslora", "dora"])
+def test_variants_are_what_peft_makes_of_them(variant: str, nano: Florence2) -> None:
+    adapted = add_lora(nano, LoraConfig.model_validate({"rank": 4, "alpha": 8, "variant": variant}), [])
+    names = [name for name, _ in adapted.model.named_parameters()]
+    layer = adapted.model.get_submodule("base_model.model.model.language_model.encoder.layers.0.fc1")
+    assert any("lora_magnitude_vector" in name for name in names) == (variant == "dora")
+    assert layer.scaling["default"] == pytest.approx(8 / 2 if variant == "rslora" else 8 / 4)  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("o_proj", r"'o_proj' fits no layer of the base; give language, vision, all, or .* such as model\."),
+        (".*(", r"'\.\*\(' is no regular expression"),
+        (".*encoder.layers.0.*", r"'.*' also fits .*, which is no linear layer"),
+    ],
+)
+def test_layers_that_cannot_be_adapted_are_refused(targets: str, message: str, nano: Florence2) -> None:
+    with pytest.raises(ModelError, match=f"training.lora.targets: {message}"):
+        add_lora(nano, LoraConfig(targets=targets), [])
+
+
+def test_only_the_language_model_may_be_adapted(nano: Florence2) -> None:
+    counts = trainable_parameters(add_lora(nano, LoraConfig(rank=4, targets="language"), []).model)
+    assert counts["vision"][0] == counts["projector"][0] == 0 < counts["language"][0]
+
+
+def test_a_model_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bart", "architectures": ["BartModel"]}')
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(ModelConfig(base=str(tmp_path)))
