@@ -202,7 +202,8 @@ class TrainingConfig(Section):
     max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
     max_target_tokens: int = Field(1024, ge=8, description="Longest answer in tokens; a longer one is an error.")
     group_by_length: bool = Field(
-        True, description="Batches of answers of like length, in random order: little of a batch is padding."
+        False,
+        description="Batches of answers of like length: faster, but tasks of one set no longer meet in a batch.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="Of the arithmetic; auto: bfloat16 on GPUs that have it, else float32."

@@ -67,9 +67,9 @@ def resumed(run: Path, given: Configuration) -> Configuration:
     """
     try:
         values = json.loads((run / _SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
+        before = Configuration(**values)
+    except (OSError, ValueError, TypeError) as exc:
         raise ConfigurationError(f"{run} is no folder of a run: {_SETTINGS} is missing or damaged ({exc})") from exc
-    before = Configuration(**values)
     now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
     if (run / CHECKPOINT).is_dir() and (others := sorted(_differences(before, now))):
         raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")

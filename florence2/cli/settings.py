@@ -69,5 +69,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     elif field.annotation in (int, float, bool):
         kind = field.annotation
     flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+    if field.annotation is bool:
+        flag += f"/--no-{flag.removeprefix('--')}"
     option = Annotated[kind | None, typer.Option(flag, help=text, show_default=False)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)

@@ -1,0 +1,61 @@
+"""Numbered folders of runs, and with which settings a run goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from florence2.config import Configuration
+from florence2.errors import ConfigurationError
+from florence2.run_folder import CHECKPOINT, numbered, resumed, save_settings, unfinished_run
+
+STARTED = Configuration(dataset="cards", epochs=7, rank=4, metrics=["vqa_accuracy"])
+
+
+def started(parent: Path) -> Path:
+    folder = numbered(parent)
+    save_settings(STARTED, folder)
+    return folder
+
+
+def test_folders_are_numbered_and_never_shared(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "7").mkdir(parents=True)
+    (tmp_path / "runs" / "notes").mkdir()
+    assert [numbered(tmp_path / "runs").name for _ in range(2)] == ["8", "9"]
+
+
+def test_a_run_goes_on_with_its_own_settings(tmp_path: Path) -> None:
+    assert resumed(started(tmp_path), Configuration()) == STARTED
+
+
+def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
+    config = resumed(started(tmp_path), Configuration(save_minutes=1, examples=3))
+    assert config.training.epochs == 7
+    assert (config.training.engine.save_minutes, config.evaluation.examples) == (1, 3)
+    assert config.evaluation.metrics == ("vqa_accuracy",)
+
+
+def test_the_training_of_a_run_that_has_ended_cannot_change(tmp_path: Path) -> None:
+    folder = started(tmp_path)
+    (folder / CHECKPOINT).mkdir()
+    assert resumed(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
+    with pytest.raises(ConfigurationError, match=r"its training has ended; for another epochs, rank start a new run"):
+        resumed(folder, Configuration(epochs=9, rank=8, num_beams=3))
+
+
+def test_the_last_run_that_did_not_end_is_found(tmp_path: Path) -> None:
+    runs = [started(tmp_path) for _ in range(11)]
+    (runs[10] / "report").mkdir()
+    (tmp_path / "12").mkdir()  # none of ours
+    assert unfinished_run(tmp_path) == runs[9]
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_what_is_no_run_is_named(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(ConfigurationError, match=r"is no folder of a run: settings.json is missing or damaged"):
+        resumed(tmp_path, Configuration())
+    with pytest.raises(ConfigurationError, match="no run here waits to be resumed"):
+        unfinished_run(tmp_path / "none")
