@@ -36,7 +36,7 @@ unit: .venv/.ready ## unit tests: no ZenML, no network
 	$(BIN)/pytest -m 'not integration and not gpu' --numprocesses 2 --dist loadfile tests/unit
 
 integration: .venv/.ready ## the real pipeline
-	$(BIN)/pytest -m integration tests/integration
+	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
 
 check: .venv/.ready ## format, lint, types, import rules
 	$(BIN)/ruff format --check .

@@ -108,6 +108,7 @@ def _checkpoint_of(
             sink=sink,
             judge=judge,
             show=_PictureFolder(folder),
+            also=judge.identity,
         )
     finally:
         if state.is_dir():

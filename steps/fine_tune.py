@@ -18,7 +18,7 @@ from florence2.data.cache import cache_folder
 from florence2.data.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
 from materializers.checkpoint import CheckpointMaterializer
-from steps.code_dependencies import follow_code
+from steps.code_dependencies import code_of, follow_code
 
 __all__ = ["fine_tune"]
 
@@ -54,12 +54,27 @@ def fine_tune(
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation.judge import ValidationJudge
     from florence2.training.fit import fit, run_identity
+    from florence2.training.run_state import forget_old_runs
 
     log_settings(model=model, training=training)
     judge = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
-    identity = json.dumps(run_identity(training_data, base_content, training), sort_keys=True)
-    run = cache_folder("runs") / hashlib.sha256(identity.encode()).hexdigest()[:24]
+    # Code that was edited since a run was killed does not go on with it.
+    also = {**judge.identity, "code": code_of(__name__)}
+    identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
+    runs = cache_folder("runs")
+    forget_old_runs(runs)
+    run = runs / hashlib.sha256(identity.encode()).hexdigest()[:24]
     folder = tempfile.mkdtemp(prefix="florence2-")
     # The artifact store copies the checkpoint after this function has returned.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return fit(training_data, model, training, Path(folder), run=run, sink=log_metrics, judge=judge, show=log_picture)
+    return fit(
+        training_data,
+        model,
+        training,
+        Path(folder),
+        run=run,
+        sink=log_metrics,
+        judge=judge,
+        show=log_picture,
+        also=also,
+    )

@@ -61,6 +61,14 @@ class ValidationJudge:
             )
         return replace(judge, figure=name, higher_is_better=figure_named(name).higher_is_better)
 
+    @property
+    def identity(self) -> dict[str, str]:
+        """Return the settings that the choice of the epoch depends on, by name."""
+        if self.figure == "loss":
+            return {}
+        chosen = self.evaluation.model_dump(include={"num_beams", "max_new_tokens", "metrics"})
+        return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
+
     def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
         """Return the figures, none where the loss decides, and show some answers.
 

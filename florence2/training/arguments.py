@@ -16,6 +16,8 @@ _LOGS_PER_EPOCH = 5
 _STEPS_PER_LOG = 50
 _MOST_WORKERS = 8
 _BATCHES_AHEAD = 4
+_DAYS_TO_WAIT = 7
+"""For the first process, which alone fills caches and answers the validation split."""
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
@@ -49,7 +51,7 @@ def trainer_arguments(
     bfloat16 = training.precision == "bfloat16" or (
         training.precision == "auto" and cuda and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(run),
         num_train_epochs=training.epochs,
         per_device_train_batch_size=at_once,
@@ -68,11 +70,11 @@ def trainer_arguments(
         use_cpu=not cuda,
         ddp_backend="gloo" if processes > 1 and not cuda else None,
         ddp_find_unused_parameters=False,
+        ddp_timeout=_DAYS_TO_WAIT * 24 * 3600,
         seed=training.seed,
         data_seed=training.seed,
         dataloader_num_workers=workers,
         dataloader_prefetch_factor=_BATCHES_AHEAD if workers else None,
-        dataloader_persistent_workers=workers > 0,
         dataloader_pin_memory=cuda,
         eval_strategy="epoch",
         save_strategy="best",
@@ -84,6 +86,9 @@ def trainer_arguments(
         report_to=[],
         disable_tqdm=True,  # ProgressBar takes its place
     )
+    if processes == 1 and arguments.n_gpu > 1:
+        arguments._n_gpu = 1  # else the trainer would spread each batch over all GPUs, by torch's DataParallel
+    return arguments
 
 
 def loader_workers(training: TrainingConfig) -> int:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, DatasetError, ModelError
+from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
 from florence2.model.base import base_fingerprint, load_exact
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.quiet import quiet_transformers
 from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job
 from florence2.training.launch import launch, process_count
-from florence2.training.run_state import RunState
+from florence2.training.run_state import RunState, is_full
 from florence2.training.trainer import Judge
 
 __all__ = ["fit", "run_identity"]
@@ -38,6 +40,7 @@ def fit(
     sink: MetricSink | None = None,
     judge: Judge | None = None,
     show: PictureSink | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
@@ -53,6 +56,7 @@ def fit(
         sink: receives losses while the training runs.
         judge: measures what ``training.best_by`` names; needed unless that is the loss.
         show: receives pictures that the judge draws.
+        also: what else the result depends on, by name, such as the settings of the judge.
 
     Returns:
         The checkpoint of the best epoch.
@@ -69,7 +73,7 @@ def fit(
     _check(train, valid, training, output, judge)
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
-    identity = run_identity(splits, fingerprint, training)
+    identity = {**run_identity(splits, fingerprint, training), **(also or {})}
     job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge)
     with RunState(folder, identity) as state:
         try:
@@ -83,7 +87,14 @@ def fit(
             else:
                 logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
             raise
-        checkpoint = _write_checkpoint(job, state, output)
+        try:
+            checkpoint = _write_checkpoint(job, state, output)
+        except Exception as exc:
+            if not is_full(exc):
+                raise
+            raise TrainingError(
+                f"{output}: the disk is full; the training has ended and is kept: free space, then start the run again"
+            ) from exc
         state.remove()
     return checkpoint
 
@@ -128,13 +139,15 @@ def _write_checkpoint(job: Job, state: RunState, output: Path) -> Checkpoint:
     """Write the weights of the best save as a checkpoint of its own."""
     course = state.finished or {}
     save = state.save_of(course["best_step"])
+    partial = output.with_name(f".{output.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     if job.training.strategy == "lora":
-        _write_adapter(job, save, output / "adapter")
+        _write_adapter(job, save, partial / "adapter")
     else:
-        _write_model(job, save, output / "model")
+        _write_model(job, save, partial / "model")
     best = next(entry for entry in course["history"] if entry["step"] == course["best_step"] and "eval_loss" in entry)
     checkpoint = Checkpoint(
-        folder=output,
+        folder=partial,
         strategy=job.training.strategy,
         base=job.model.base,
         base_revision=job.model.revision,
@@ -144,7 +157,10 @@ def _write_checkpoint(job: Job, state: RunState, output: Path) -> Checkpoint:
         history=tuple(course["history"]),
     )
     checkpoint.write_card()
-    return checkpoint
+    if output.exists():
+        output.rmdir()
+    partial.rename(output)  # all of it at once
+    return replace(checkpoint, folder=output)
 
 
 def _write_adapter(job: Job, save: Path, folder: Path) -> None:
@@ -161,7 +177,8 @@ def _write_model(job: Job, save: Path, folder: Path) -> None:
     from safetensors.torch import load_file
 
     florence2 = load_exact(job.model, job.fingerprint)
-    florence2.model.load_state_dict(load_file(save / "model.safetensors"), strict=False)
+    loaded = florence2.model.load_state_dict(load_file(save / "model.safetensors"), strict=False)
+    assert not loaded.unexpected_keys, loaded.unexpected_keys
     with quiet_transformers():
         florence2.model.save_pretrained(folder)
         florence2.processor.save_pretrained(folder)

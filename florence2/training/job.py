@@ -17,7 +17,7 @@ from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
 from florence2.data.array_pool import ArrayPool
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, OutOfMemoryError
+from florence2.errors import OutOfMemoryError
 from florence2.model.base import Florence2, best_device, load_exact
 from florence2.model.frozen_vision import feature_pool, fill_features
 from florence2.model.pixels import PixelTransform
@@ -78,14 +78,15 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         show: receives pictures of the validation.
 
     Raises:
-        OutOfMemoryError: so many samples do not fit; the state after the last finished step has been saved.
+        OutOfMemoryError: so many samples do not fit; where this is the only process and the epoch was not being
+            validated, the state after the last finished step has been saved.
         TrainingError: the training diverged, or a disk is full.
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
     state, training = RunState(job.run, job.identity), job.training
     if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
-        job = replace(job, train=spelt_out(job.train))
+        job = replace(job, train=spelt_out(job.train), valid=spelt_out(job.valid))
     set_seed(training.seed)
     florence2 = load_exact(job.model, job.fingerprint)
     for split in (job.train, job.valid):
@@ -99,12 +100,10 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
         try:
             trainer.train(resume_from_checkpoint=str(state.latest) if state.latest else None)
-        except KeyError as exc:
-            raise ConfigurationError(f"training.best_by: {exc.args[0]}") from exc
         except Exception as exc:
             if not should_reduce_batch_size(exc):
                 raise
-            if trainer.state.global_step and not state.is_saved(trainer.state.global_step):
+            if job.processes == 1 and trainer.is_within_epoch and not state.is_saved(trainer.state.global_step):
                 trainer.save_now()
             raise OutOfMemoryError(f"{at_once} samples at once do not fit into the memory") from exc
     if trainer.is_world_process_zero():
@@ -190,7 +189,7 @@ def _pool(job: Job, florence2: Florence2) -> ArrayPool:
             logger.info("augmented pictures differ each time: what the vision tower sees is not kept")
         elif pool.admit(files) == len(files):
             for done in fill_features(florence2, pool, files, torch.device(best_device())):
-                logger.debug("%d pictures seen", done)
+                logger.info("the frozen vision tower has seen %d pictures for the first time", done)
             return pool
         else:
             logger.warning(

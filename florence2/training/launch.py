@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import pickle
@@ -11,6 +12,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import traceback
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -29,6 +32,7 @@ __all__ = ["launch", "process_count"]
 logger = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 20
+_WORK = f"from {__name__} import work; work()"
 
 
 def process_count(training: TrainingConfig) -> int:
@@ -83,7 +87,8 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
             at_once = smaller
         else:
             return
-        # What the failed attempt held in memory hangs on its exception, which is gone here.
+        # The trainer and its callbacks know each other: only the collector frees what the failed attempt held.
+        gc.collect()
         torch.cuda.empty_cache()
 
 
@@ -98,16 +103,16 @@ def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: Pic
     order = pickle.dumps((job, at_once, show is not None))
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
-        workers = []
+        workers: list[subprocess.Popen[bytes]] = []
+        stack.callback(_end, workers)
         for rank in range(job.processes):
             worker = subprocess.Popen(
-                [sys.executable, "-c", f"from {__name__} import work; work()"],
+                [sys.executable, "-c", _WORK],
                 env={**os.environ, **where, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
             )
-            stack.callback(_end, worker)
             workers.append(worker)
             threading.Thread(target=_read, args=(worker, news), daemon=True).start()
         for worker in workers:
@@ -144,6 +149,8 @@ def _listen(
             raise content[0]
         elif kind == "end":
             running -= 1
+            if stop.signal is not None:  # before it could listen to signals
+                stop.obey(stop.signal)
             if content[0]:
                 raise TrainingError(f"a training process ended with status {content[0]} and without a word")
 
@@ -151,21 +158,24 @@ def _listen(
 def _read(worker: subprocess.Popen[bytes], news: queue.Queue[Any]) -> None:
     """Put everything that a worker tells into a queue, and at last its exit status."""
     assert worker.stdout is not None
-    with contextlib.suppress(EOFError, pickle.UnpicklingError):
+    try:
         while True:
             news.put(pickle.load(worker.stdout))
-    news.put(("end", worker.wait()))
+    except Exception:  # at the end of the stream, or in the middle of a message of one that was killed
+        news.put(("end", worker.wait()))
 
 
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """Let a worker end by itself for a while; when one has failed, the others may wait for it for ever."""
-    assert worker.stdin is not None
-    try:
-        worker.wait(_PATIENCE_SECONDS)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-    with contextlib.suppress(OSError):
-        worker.stdin.close()
+def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Let workers end by themselves for a while; when one has failed, the others may wait for it for ever."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    for worker in workers:
+        assert worker.stdin is not None
+        try:
+            worker.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            worker.kill()
+        with contextlib.suppress(OSError):
+            worker.stdin.close()
 
 
 def work() -> None:
@@ -188,6 +198,9 @@ def work() -> None:
     except (Florence2Error, KeyboardInterrupt, SystemExit) as exc:
         tell("failure", exc)
         os._exit(1)  # not through the other processes, which may wait for this one
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
 
 
 def _leave_with_the_caller() -> None:

@@ -12,19 +12,25 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from florence2.errors import TrainingError
 
-__all__ = ["RunState", "is_full"]
+__all__ = ["RunState", "forget_old_runs", "is_full"]
 
 _MARK = "complete.json"
 _IDENTITY = "identity.json"
 _FINISHED = "finished.json"
 _PREFIX = "checkpoint-"
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors; of torch.save
+_LOCK_SECONDS = 8.0
+"""Loader processes of a killed run hold its lock until they notice."""
 
 
 class RunState:
@@ -39,6 +45,7 @@ class RunState:
         self.folder = folder
         self._identity = {name: str(value) for name, value in identity.items()}
         self._lock: int | None = None
+        self._unlock: Callable[[], None] | None = None
 
     def __enter__(self) -> RunState:
         """Take the folder.
@@ -117,12 +124,22 @@ class RunState:
             import fcntl
         except ImportError:
             return  # without locks, as on Windows, nobody is kept out
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(f"{self.folder}: another process trains here; wait for it or stop it") from None
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TrainingError(f"{self.folder}: another process trains here; wait for it or stop it") from None
+                time.sleep(0.1)
+            else:
+                self._unlock = partial(fcntl.flock, self._lock, fcntl.LOCK_UN)
+                return
 
     def _release(self) -> None:
+        if self._unlock is not None:
+            self._unlock()  # closing would leave it to forked processes
+            self._unlock = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -146,10 +163,18 @@ class RunState:
             )
 
 
+def forget_old_runs(parent: Path, days: float = 30) -> None:
+    """Delete the folders of runs that nobody has gone on with for so long."""
+    for run in parent.glob("*/" + _IDENTITY):
+        newest = max(path.stat().st_mtime for path in run.parent.iterdir())
+        if time.time() - newest > days * 24 * 3600:
+            shutil.rmtree(run.parent, ignore_errors=True)
+
+
 def is_full(error: BaseException) -> bool:
     """Tell whether an error, or the one behind it, says that a disk is full; libraries hide its number in words."""
     while error is not None:
-        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
+        if getattr(error, "errno", None) in _FULL or any(sign in str(error) for sign in _SIGNS_OF_FULL):
             return True
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
     return False
@@ -183,5 +208,5 @@ def _write(file: Path, values: Mapping[str, Any]) -> None:
 
 
 def _flush(file: Path) -> None:
-    with file.open("rb") as stream:
+    with file.open("rb+") as stream:  # Windows flushes only what it may write
         os.fsync(stream.fileno())

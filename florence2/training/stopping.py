@@ -49,9 +49,9 @@ class StopRequest:
             else:
                 raise SystemExit(128 + number)
 
-    def obey(self) -> None:
-        """Raise what the noted signal means: KeyboardInterrupt, or SystemExit with status 143."""
-        if self.signal is signal.SIGINT:
+    @staticmethod
+    def obey(number: signal.Signals) -> None:
+        """Raise what a signal means: KeyboardInterrupt, or SystemExit with status 143."""
+        if number is signal.SIGINT:
             raise KeyboardInterrupt
-        if self.signal is not None:
-            raise SystemExit(128 + self.signal)
+        raise SystemExit(128 + number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import torch
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from florence2.errors import TrainingError
+from florence2.errors import ConfigurationError, TrainingError
 from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.training.batches import TrainingRows
@@ -88,6 +89,7 @@ class FineTuner(Trainer):
         self._processor, self._transform = florence2.processor, PixelTransform.of(florence2.processor)
         self._save_seconds = 60 * save_minutes
         self._saved_at = time.monotonic()
+        self._agreed: signal.Signals | None = None
         self._batch: Sequence[int] = ()
         self._window: tuple[float, int] | None = None
         self.add_callback(_Flow(self))
@@ -161,7 +163,22 @@ class FineTuner(Trainer):
                 lambda: dict(judge(Florence2(trained, self._processor), self.state.global_step, self._show))
             )
             output.metrics.update({f"eval_{name}": value for name, value in figures.items()})
+        self._check_figure(output.metrics)
         return output
+
+    def _check_figure(self, metrics: Mapping[str, float]) -> None:
+        """Raise if the figure that chooses the epoch is none."""
+        name = self.args.metric_for_best_model or ""
+        if name not in metrics:
+            told = ", ".join(sorted(figure.removeprefix("eval_") for figure in metrics))
+            raise ConfigurationError(
+                f"training.best_by: the validation split does not define {name.removeprefix('eval_')}; it gives {told}"
+            )
+        if not math.isfinite(metrics[name]):
+            raise TrainingError(
+                f"{name} is no number after {self.state.global_step} steps; "
+                f"lower training.learning_rate ({self.args.learning_rate:g})"
+            )
 
     def _from_first(self, compute: Callable[[], Any]) -> Any:
         """Compute in the first process and tell the others."""
@@ -177,7 +194,19 @@ class FineTuner(Trainer):
     def is_save_due(self) -> bool:
         """Tell whether the run shall be saved now, in all processes alike."""
         due = self.stop.signal is not None or time.monotonic() - self._saved_at >= self._save_seconds
-        return bool(self._from_first(lambda: due))
+        # A signal may have reached the first process alone: all stop after the same step.
+        due, self._agreed = self._from_first(lambda: (due, self.stop.signal))
+        return bool(due)
+
+    @property
+    def is_within_epoch(self) -> bool:
+        """Tell whether steps of the current epoch have been done and others have not."""
+        return not float(self.state.epoch or 0).is_integer()
+
+    def obey(self) -> None:
+        """Stop if all processes have agreed to, having saved."""
+        if self._agreed is not None:
+            self.stop.obey(self._agreed)
 
     def save_now(self) -> None:
         """Save the state after the last finished step; of one that failed in the middle nothing is in it."""
@@ -185,8 +214,8 @@ class FineTuner(Trainer):
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
         # With the strategy "best" an epoch is saved when this is true: also when it is time to.
-        is_best = super()._determine_best_metric(metrics, trial)
-        return is_best or self.is_save_due
+        is_best, is_due = super()._determine_best_metric(metrics, trial), self.is_save_due
+        return is_best or is_due
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         save = self._run.save_of(self.state.global_step)
@@ -236,13 +265,12 @@ class _Flow(TrainerCallback):
     def on_step_end(
         self,
         args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
+        state: TrainerState,  # noqa: ARG002
         control: TrainerControl,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Save if it is time to; the last step of an epoch is saved with its validation."""
-        is_last = float(state.epoch or 0).is_integer()
-        if not is_last and self._tuner.is_save_due:
+        if self._tuner.is_within_epoch and self._tuner.is_save_due:
             control.should_save = True
 
     def on_save(
@@ -253,4 +281,4 @@ class _Flow(TrainerCallback):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Stop if a signal asked for it: all is saved."""
-        self._tuner.stop.obey()
+        self._tuner.obey()

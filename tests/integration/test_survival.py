@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.errors import OutOfMemoryError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fit import fit
-from florence2.training.run_state import RunState
+from florence2.training.run_state import RunState, forget_old_runs
 from tests.builders import write_scenes
 
 BASE = Configuration().model
@@ -166,7 +166,8 @@ def replace_split(splits: DatasetManifest) -> DatasetManifest:
     return splits.drop([0])
 
 
-def test_two_processes_cannot_train_in_one_folder(tmp_path: Path) -> None:
+def test_two_processes_cannot_train_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("florence2.training.run_state._LOCK_SECONDS", 0.3)
     with (
         RunState(tmp_path / "run", {"a": "1"}),
         pytest.raises(TrainingError, match="another process trains here; wait for it or stop it"),
@@ -184,7 +185,7 @@ def test_a_training_that_had_ended_is_not_done_again(
     with monkeypatch.context() as patch, pytest.raises(KilledError):
         patch.setattr(Checkpoint, "write_card", lambda self: kill())
         fit(splits, BASE, RECIPES["lora"], tmp_path / "c")
-    shutil.rmtree(tmp_path / "c")
+    assert not (tmp_path / "c").exists(), "it appears with all that belongs to it"
     heard: list[int] = []
     assert_same(
         fit(splits, BASE, RECIPES["lora"], tmp_path / "c", sink=lambda _, now: heard.append(now)), whole["lora"]
@@ -195,12 +196,13 @@ def test_a_training_that_had_ended_is_not_done_again(
 def test_a_full_disk_keeps_the_save_before(
     splits: DatasetManifest, whole: dict[str, Checkpoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As torch says it, whose error hides the one of the system."""
     training, save = saving(RECIPES["lora"]), torch.save
 
     def full(value: Any, path: Any, *args: Any, **options: Any) -> None:
         if "checkpoint-4" in str(path):
             Path(path).write_bytes(b"ha")
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+            path = "/dev/full"  # writing to it fails as on a full disk
         save(value, path, *args, **options)
 
     with monkeypatch.context() as patch:
@@ -259,3 +261,44 @@ def test_a_bad_number_stops_before_it_reaches_the_weights(splits: DatasetManifes
     for save in saves:
         assert json.loads((save / "complete.json").read_text())
         assert all(bool(weights.isfinite().all()) for weights in load_file(save / "model.safetensors").values())
+
+
+def test_memory_that_runs_out_in_the_validation_loses_no_epoch(
+    splits: DatasetManifest, whole: dict[str, Checkpoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training, validate = saving(RECIPES["full"], 60), Trainer.prediction_step
+    failed: list[int] = []
+
+    def scarce(self: Trainer, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
+        if self.state.global_step == 6 and not failed:
+            failed.append(6)
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB.")
+        return validate(self, model, inputs, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "prediction_step", scarce)
+        checkpoint = fit(splits, BASE, training, tmp_path / "c")
+    assert failed
+    steps = [entry["step"] for entry in checkpoint.history if "eval_loss" in entry]
+    assert steps == [entry["step"] for entry in whole["full"].history if "eval_loss" in entry]
+
+
+def test_loader_processes_change_nothing_also_over_a_kill(splits: DatasetManifest, tmp_path: Path) -> None:
+    """With dropout, so that a random number drawn by a loader would show."""
+    engine = RECIPES["lora"].engine.model_copy(update={"loader_workers": 1, "save_minutes": 0.0})
+    training = RECIPES["lora"].model_copy(update={"engine": engine})
+    with pytest.raises(KilledError):
+        fit(splits, BASE, training, tmp_path / "c", sink=at_step(4, kill))
+    again = fit(splits, BASE, training, tmp_path / "c")
+    without = fit(splits, BASE, RECIPES["lora"], tmp_path / "d")
+    assert again.fingerprint == without.fingerprint
+
+
+def test_old_runs_are_forgotten_and_newer_ones_are_not(tmp_path: Path) -> None:
+    for name, days in (("old", 31), ("new", 29)):
+        with RunState(tmp_path / name, {"a": "1"}):
+            pass
+        for file in (tmp_path / name).iterdir():
+            os.utime(file, (time.time() - days * 24 * 3600,) * 2)
+    forget_old_runs(tmp_path)
+    assert [run.name for run in tmp_path.iterdir()] == ["new"]

@@ -13,7 +13,7 @@ from PIL import Image
 from florence2.config import Configuration
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, ModelError
+from florence2.errors import ConfigurationError, ModelError, TrainingError
 from florence2.model.base import Florence2
 from florence2.training.callbacks import PictureSink
 from florence2.training.fit import fit
@@ -138,3 +138,55 @@ def test_a_batch_that_processes_cannot_share_is_refused(splits: DatasetManifest,
     training = SHORT.training.model_copy(update={"engine": SHORT.training.engine.model_copy(update={"processes": 3})})
     with pytest.raises(ConfigurationError, match="batch_size 4 cannot be shared evenly by 3 processes"):
         fit(splits, SHORT.model, training, tmp_path / "c")
+
+
+@pytest.mark.parametrize(
+    ("figures", "error", "message"),
+    [
+        ({"other": 0.5}, ConfigurationError, r"training.best_by: the validation split does not define high; .*other"),
+        ({"high": float("nan")}, TrainingError, r"eval_high is no number after 4 steps; lower training.learning_rate"),
+    ],
+)
+def test_a_figure_that_is_none_is_told_at_the_first_validation(
+    splits: DatasetManifest, tmp_path: Path, figures: dict[str, float], error: type[Exception], message: str
+) -> None:
+    training = SHORT.training.model_copy(update={"best_by": "high"})
+    with pytest.raises(error, match=message):
+        fit(splits, SHORT.model, training, tmp_path / "c", judge=Always(figures))
+
+
+@dataclass
+class Always:
+    figures: dict[str, float]
+    figure: str = "high"
+    higher_is_better: bool = True
+
+    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+        return self.figures
+
+
+def test_a_process_alone_without_memory_ends_all_of_them_and_they_start_again(
+    splits: DatasetManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a worker does cannot be patched from here, so it is told by the command that starts it."""
+    monkeypatch.setattr("florence2.training.launch._WORK", _SCARCE)
+    monkeypatch.setattr("florence2.training.launch._PATIENCE_SECONDS", 1)
+    training = SHORT.training.model_copy(
+        update={"epochs": 1, "engine": SHORT.training.engine.model_copy(update={"processes": 2})}
+    )
+    checkpoint = fit(splits, SHORT.model, training, tmp_path / "c")
+    assert [entry["step"] for entry in checkpoint.history if "loss" in entry] == [1, 2, 3, 4]
+
+
+_SCARCE = """
+import os, torch
+from transformers import Trainer
+from florence2.training.launch import work
+step = Trainer.training_step
+def scarce(self, model, inputs, *args):
+    if os.environ["RANK"] == "1" and self.state.global_step == 1 and len(inputs["rows"]) > 1:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB.")
+    return step(self, model, inputs, *args)
+Trainer.training_step = scarce
+work()
+"""
