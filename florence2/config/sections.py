@@ -1,23 +1,14 @@
-"""The whole configuration: one typed, frozen tree. YAML mirrors it; a default stands here and nowhere else.
-
-A function takes the section that concerns it, never the whole tree. In Python and on the command line a key
-may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
-"""
+"""The sections of the configuration, one per concern: typed, frozen, each default and its meaning in one place."""
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-
-from florence2.errors import ConfigurationError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 __all__ = [
     "AugmentationConfig",
-    "Configuration",
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
@@ -30,7 +21,6 @@ __all__ = [
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",
-    "leaf_paths",
 ]
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -256,96 +246,3 @@ class RegistrationConfig(Section):
         if alias == "latest" or (alias[0] == "v" and alias[1:].isdigit()):
             raise ValueError("latest and v1, v2, ... are names that the MLflow registry gives itself")
         return alias
-
-
-class Configuration(Section):
-    """The configuration of a fine-tune from data set to registered model.
-
-    Raises:
-        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
-    """
-
-    dataset: DatasetConfig = Field(default_factory=DatasetConfig)
-    validation: ValidationConfig = Field(default_factory=ValidationConfig)
-    split: SplitConfig = Field(default_factory=SplitConfig)
-    model: ModelConfig = Field(default_factory=ModelConfig)
-    training: TrainingConfig = Field(default_factory=TrainingConfig)
-    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
-    registration: RegistrationConfig = Field(default_factory=RegistrationConfig)
-
-    def __init__(self, /, **values: Any) -> None:
-        try:
-            super().__init__(**_nest(values))
-        except ValidationError as exc:
-            raise ConfigurationError(_explain(exc)) from exc
-
-
-def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
-    paths = dict(leaf_paths(Configuration))
-    nested: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in Configuration.model_fields:
-            nested[key] = _as_mapping(key, value)
-    for key, value in values.items():
-        if key not in Configuration.model_fields:
-            *sections, leaf = paths.get(key, (key,))
-            target = nested
-            for section in sections:
-                inner = target.get(section, {})
-                if isinstance(inner, BaseModel):
-                    inner = inner.model_dump(exclude_unset=True)
-                if not isinstance(inner, Mapping):
-                    break  # not a section at all: the validation says so
-                # A copy, so that the mapping of the caller stays as it is.
-                target[section] = dict(inner)
-                target = target[section]
-            else:
-                target[leaf] = value
-    return nested
-
-
-def _as_mapping(section: str, value: Any) -> Any:
-    if isinstance(value, BaseModel):
-        return value.model_dump(exclude_unset=True)
-    if isinstance(value, str | os.PathLike):
-        first_key = next(leaf for leaf, path in leaf_paths(Configuration) if path[0] == section)
-        return {first_key: os.fspath(value)}
-    return value
-
-
-def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield every setting of a tree of sections: its name, unique in the tree, and its path."""
-    for name, field in model.model_fields.items():
-        annotation = field.annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            yield from leaf_paths(annotation, (*above, name))
-        else:
-            yield name, (*above, name)
-
-
-def _explain(error: ValidationError) -> str:
-    """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
-    lines = []
-    for problem in error.errors():
-        path = [str(part) for part in problem["loc"]]
-        where = ".".join(path) or "configuration"
-        if problem["type"] == "extra_forbidden":
-            known = _known_keys(path[:-1])
-            near = difflib.get_close_matches(path[-1], known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-            lines.append(f"{where}: unknown key; {hint}")
-        else:
-            lines.append(f"{where}: {problem['msg']}, not {problem['input']!r}")
-    return "invalid configuration:\n  " + "\n  ".join(lines)
-
-
-def _known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Configuration
-    for name in path:
-        annotation = model.model_fields[name].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return []
-        model = annotation
-    # At the top, keys of the sections are known as well.
-    return list(model.model_fields) if path else [*model.model_fields, *dict(leaf_paths(model))]
