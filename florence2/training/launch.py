@@ -87,9 +87,10 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
             at_once = smaller
         else:
             return
-        # The trainer and its callbacks know each other: only the collector frees what the failed attempt held.
-        gc.collect()
-        torch.cuda.empty_cache()
+        finally:
+            # The trainer and its callbacks know each other: only the collector frees the memory that they hold.
+            gc.collect()
+            torch.cuda.empty_cache()
 
 
 def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from steps.code_dependencies import files_reached_from
+from steps.code_dependencies import code_of, files_reached_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def reached(step: str) -> set[str]:
-    return {file.relative_to(ROOT).as_posix() for file in files_reached_from(ROOT / "steps" / f"{step}.py")}
+    """Return the files in the cache key of a step as it is defined."""
+    defined: Any = getattr(importlib.import_module(f"steps.{step}"), step)
+    return set(defined.configuration.cache_policy.file_dependencies)
 
 
 def test_a_step_follows_what_it_calls_directly_and_not() -> None:
@@ -46,4 +50,13 @@ def test_ingest_follows_the_readers_and_the_generator_of_the_built_in_set() -> N
 
 def test_no_step_follows_the_command_line() -> None:
     for step in (ROOT / "steps").glob("*_*.py"):
-        assert not [file for file in reached(step.stem) if file.startswith("florence2/cli/")]
+        reached_files = {file.relative_to(ROOT).as_posix() for file in files_reached_from(step)}
+        assert not [file for file in reached_files if file.startswith("florence2/cli/")]
+
+
+def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
+    """The judge of the validation is followed by a parameter of the step, only where it chooses the epoch."""
+    files = {file.relative_to(ROOT).as_posix() for file in files_reached_from(ROOT / "florence2/evaluation/judge.py")}
+    assert {"florence2/evaluation/detection.py", "florence2/inference/generation.py"} <= files
+    assert code_of("florence2.evaluation.judge") == code_of("florence2.evaluation.judge")
+    assert code_of("florence2.evaluation.judge") != code_of("florence2.evaluation.detection")
