@@ -32,6 +32,19 @@ class Section(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def leaves(self, name: str, *, exclude: set[str] | None = None) -> dict[str, Any]:
+        """Return every setting below this section, by its full name.
+
+        Args:
+            name: of this section, ``training``; its settings are then called ``training.lora.rank``.
+            exclude: keys of this section that are left out with all below them.
+        """
+        found: dict[str, Any] = {}
+        for key in type(self).model_fields.keys() - (exclude or set()):
+            value = getattr(self, key)
+            found |= value.leaves(f"{name}.{key}") if isinstance(value, Section) else {f"{name}.{key}": value}
+        return found
+
 
 class DatasetConfig(Section):
     """Where the annotated images come from."""

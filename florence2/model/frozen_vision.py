@@ -19,6 +19,7 @@ from florence2.model.pixels import PixelTransform
 
 __all__ = ["FrozenVision", "feature_pool", "fill_features", "freeze_vision"]
 
+_COLOURS = 3
 _PICTURES_AT_ONCE = 8
 
 
@@ -56,9 +57,6 @@ class FrozenVision(nn.Module):
             return self.tower.to(pixel_values.device)(pixel_values, **options)
 
 
-_COLOURS = 3
-
-
 def freeze_vision(florence2: Florence2) -> FrozenVision:
     """Put a frozen tower in the place of a model's vision tower and return it; the rest stays trainable."""
     inner: Any = florence2.model.model
@@ -77,11 +75,11 @@ def feature_pool(florence2: Florence2, base_fingerprint: str, limit_gib: float) 
         limit_gib: the most disk that features of this base may take.
     """
     transform = PixelTransform.of(florence2.processor)
+    vision: Any = florence2.model.config.vision_config
     width, height = transform.size_wh
-    tower: Any = florence2.model.model.vision_tower
-    tower = tower.tower if isinstance(tower, FrozenVision) else tower
-    with torch.no_grad():
-        shape = tuple(tower(torch.zeros(1, _COLOURS, height, width)).last_hidden_state.shape[1:])
+    for size, stride, padding in zip(vision.patch_size, vision.patch_stride, vision.patch_padding, strict=True):
+        width, height = ((side + 2 * padding - size) // stride + 1 for side in (width, height))
+    shape = (int(vision.embed_dim[-1]), height, width)
     key = hashlib.sha256(f"{base_fingerprint}/{transform}/features 1".encode()).hexdigest()[:24]
     return ArrayPool(cache_folder("features") / key, shape, np.dtype(np.float32), int(limit_gib * 2**30))
 

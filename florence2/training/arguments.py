@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import torch
 from transformers import TrainingArguments
 
 from florence2.config import TrainingConfig
+from florence2.data.cores import core_count
 
 __all__ = ["loader_workers", "trainer_arguments"]
 
@@ -97,5 +97,4 @@ def loader_workers(training: TrainingConfig) -> int:
         return training.engine.loader_workers
     if not torch.cuda.is_available():
         return 0  # the cores are busy training, and decoded pictures are kept
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(0, min(_MOST_WORKERS, cores - 1))
+    return max(0, min(_MOST_WORKERS, core_count() - 1))

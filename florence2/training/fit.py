@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
@@ -107,15 +106,9 @@ def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingCo
         fingerprint: of the base.
         training: the recipe; its engine changes how fast it is followed, not where it leads.
     """
-    recipe = training.model_dump(exclude={"engine", "preview"})
+    recipe = {name: str(value) for name, value in training.leaves("training", exclude={"engine", "preview"}).items()}
     versions = {name: version(name) for name in _LIBRARIES}
-    return {"data": splits.fingerprint, "base": fingerprint, **versions, **_flat("training", recipe)}
-
-
-def _flat(name: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, dict):
-        return {name: str(value)}
-    return {key: text for part, inner in value.items() for key, text in _flat(f"{name}.{part}", inner).items()}
+    return {"data": splits.fingerprint, "base": fingerprint, **versions, **recipe}
 
 
 def _check(

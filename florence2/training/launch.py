@@ -32,6 +32,7 @@ __all__ = ["launch", "process_count"]
 logger = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 20
+"""For the other processes to end when one has failed, which they may be waiting for."""
 _WORK = f"from {__name__} import work; work()"
 
 

@@ -67,3 +67,14 @@ def test_all_wrong_settings_are_reported_together() -> None:
     with pytest.raises(ConfigurationError) as caught:
         Configuration(training={"epochs": 0, "batch_size": -1, "epohcs": 2}, alias="No Such")
     assert all(name in str(caught.value) for name in ("epochs", "batch_size", "epohcs", "alias"))
+
+
+def test_leaves_are_named_in_full_and_are_all_of_them() -> None:
+    training = Configuration(rank=5, save_minutes=1).training
+    leaves = training.leaves("training")
+    paths = {".".join(path) for _, path in leaf_paths(Configuration) if path[0] == "training"}
+    assert leaves.keys() == paths
+    assert (leaves["training.lora.rank"], leaves["training.engine.save_minutes"]) == (5, 1)
+    assert leaves.keys() - training.leaves("training", exclude={"engine"}).keys() == {
+        path for path in paths if path.startswith("training.engine.")
+    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from florence2.config import Section
 
@@ -32,7 +32,7 @@ def log_settings(**sections: Section) -> None:
 
     if mlflow.active_run() is not None:
         for name, section in sections.items():
-            mlflow.log_params(_flat(name, section.model_dump()))
+            mlflow.log_params(section.leaves(name))
 
 
 def log_picture(picture: Image.Image, step: int) -> None:
@@ -46,9 +46,3 @@ def log_picture(picture: Image.Image, step: int) -> None:
 
     if mlflow.active_run() is not None:
         mlflow.log_image(picture, f"validation/step-{step:06d}.png")
-
-
-def _flat(name: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {name: value}
-    return {key: leaf for part, inner in value.items() for key, leaf in _flat(f"{name}.{part}", inner).items()}

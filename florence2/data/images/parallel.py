@@ -14,6 +14,7 @@ from pathlib import Path
 
 import PIL
 
+from florence2.data.cores import core_count
 from florence2.data.file_index import FileIndex, is_settled, stamp_of
 from florence2.data.images.files import ImageDefect, ImageProbe, probe_image
 from florence2.data.images.signatures import SIGNATURE_VERSION
@@ -104,8 +105,7 @@ def _look(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None
 def _probe_in_parallel(root: Path, names: list[str]) -> Iterator[tuple[str, ImageProbe]]:
     """Yield names with their probes, in order."""
     top = Path(os.path.realpath(root))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = min(cores, _MOST_PROCESSES)
+    workers = min(core_count(), _MOST_PROCESSES)
     with contextlib.ExitStack() as stack:
         probe: Callable[[Sequence[Path]], list[ImageProbe]] = _probe_here
         if len(names) >= _WORTH_PROCESSES and workers > 1:
