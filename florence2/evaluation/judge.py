@@ -77,14 +77,15 @@ class ValidationJudge:
             step: optimizer steps that it has trained.
             show: receives a sheet of pictures with its answers.
         """
-        chosen = choose_examples(samples_of(self.valid), self.shown) if show is not None else []
+        rows = samples_of(self.valid)
+        chosen = choose_examples(rows, self.shown) if show is not None else []
         if self.figure == "loss":
-            samples: Sequence[Sample] = [samples_of(self.valid)[index] for index in chosen]
+            samples: Sequence[Sample] = [rows[index] for index in chosen]
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))
             figures: Mapping[str, float] = {}
         else:
             answers = evaluate_split(florence2, "training", self.valid, self.evaluation)
-            samples = [answers.samples[index] for index in chosen]
+            samples = [rows[index] for index in chosen]
             predictions = [answers.predictions[index] for index in chosen]
             figures = answers.evaluation.metrics
         if show is not None and samples:
