@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from zenml.utils import source_utils
 
 from steps.code_dependencies import code_of, files_reached_from
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _source_root() -> Iterator[None]:
+    """ZenML takes the folder of the main module where no ``.zen`` is, and a worker of the tests has no such module."""
+    source_utils.set_custom_source_root(str(ROOT))
+    yield
+    source_utils.set_custom_source_root(None)
 
 
 def reached(step: str) -> set[str]:
