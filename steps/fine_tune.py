@@ -77,4 +77,5 @@ def fine_tune(
         judge=judge,
         show=log_picture,
         also=also,
+        keep_run=True,  # what fails while the checkpoint is stored costs no training
     )

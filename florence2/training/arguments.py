@@ -80,7 +80,6 @@ def trainer_arguments(
         save_strategy="best",
         metric_for_best_model=f"eval_{best_by}",
         greater_is_better=higher_is_better,
-        prediction_loss_only=True,
         label_names=["labels"],
         remove_unused_columns=False,
         report_to=[],

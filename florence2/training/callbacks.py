@@ -88,6 +88,12 @@ class Patience(TrainerCallback):
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
 
+    def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
+        """Tell whether so many epochs have passed."""
+        figures = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
+        best = max if args.greater_is_better else min
+        return bool(figures) and len(figures) - 1 - figures.index(best(figures)) >= self._epochs
+
     def on_evaluate(
         self,
         args: TrainingArguments,
@@ -96,9 +102,7 @@ class Patience(TrainerCallback):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Stop when it is time to. The trainer counts this epoch in only after this call, so it is judged here."""
-        figures = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
-        best = max if args.greater_is_better else min
-        if figures and len(figures) - 1 - figures.index(best(figures)) >= self._epochs:
+        if self.is_over(args, state):
             logger.info("no better epoch for %d epochs: the training ends", self._epochs)
             control.should_training_stop = True
 

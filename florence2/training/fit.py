@@ -40,6 +40,7 @@ def fit(
     judge: Judge | None = None,
     show: PictureSink | None = None,
     also: Mapping[str, str] | None = None,
+    keep_run: bool = False,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
@@ -51,11 +52,13 @@ def fit(
         model: the base to start from.
         training: the recipe.
         output: folder for the checkpoint; made if absent, must be empty otherwise.
-        run: folder for the saves, removed at the end; None: beside the output.
+        run: folder for the saves; None: beside the output.
         sink: receives losses while the training runs.
         judge: measures what ``training.best_by`` names; needed unless that is the loss.
         show: receives pictures that the judge draws.
         also: what else the result depends on, by name, such as the settings of the judge.
+        keep_run: leave the folder with the best weights in it, so that another call returns them again without a
+            training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
 
     Returns:
         The checkpoint of the best epoch.
@@ -94,7 +97,8 @@ def fit(
             raise TrainingError(
                 f"{output}: the disk is full; the training has ended and is kept: free space, then start the run again"
             ) from exc
-        state.remove()
+        if not keep_run:
+            state.remove()
     return checkpoint
 
 

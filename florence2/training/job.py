@@ -26,7 +26,7 @@ from florence2.model.quiet import quiet_transformers
 from florence2.training.arguments import trainer_arguments
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.box_order import spelt_out
-from florence2.training.callbacks import EpochLines, MetricSink, Patience, PictureSink, ProgressBar, Track
+from florence2.training.callbacks import EpochLines, MetricSink, PictureSink, ProgressBar, Track
 from florence2.training.objective import AnswerLoss
 from florence2.training.run_state import RunState
 from florence2.training.sampling import EpochOrder
@@ -99,7 +99,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
     with StopRequest() as stop, quiet_transformers():
         trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
         try:
-            trainer.train(resume_from_checkpoint=str(state.latest) if state.latest else None)
+            trainer.train_from(state.latest)
         except Exception as exc:
             if not should_reduce_batch_size(exc):
                 raise
@@ -110,7 +110,9 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         course = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
         # How long it took is another time another number.
         history = [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
-        state.finish(history=history, best_step=trainer.state.best_global_step)
+        best_step = trainer.state.best_global_step
+        assert best_step is not None, "every epoch is validated"
+        state.finish(best_step, history=history)
 
 
 def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
@@ -168,10 +170,11 @@ def _trainer(
         state=state,
         save_minutes=training.engine.save_minutes,
         stop=stop,
+        patience=training.patience,
         judge=judge,
         show=show,
         data_collator=partial(collate, pad_id=florence2.tokenizer.pad_token_id),
-        callbacks=_callbacks(training, sink, global_batch, arguments.process_index),
+        callbacks=_callbacks(sink, global_batch, arguments.process_index),
     )
     # Its lines are Python dictionaries; EpochLines says the same to a person.
     trainer.remove_callback(PrinterCallback)
@@ -209,12 +212,8 @@ def _files(manifest: DatasetManifest) -> dict[str, Path]:
     return {name: root / image for name, image in zip(manifest.table["sha256"], manifest.table["image"], strict=True)}
 
 
-def _callbacks(
-    training: TrainingConfig, sink: MetricSink | None, global_batch: int, process: int
-) -> list[TrainerCallback]:
+def _callbacks(sink: MetricSink | None, global_batch: int, process: int) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = []
-    if training.patience:
-        callbacks.append(Patience(training.patience))
     if process == 0:
         callbacks.append(EpochLines())
         if sys.stderr.isatty():

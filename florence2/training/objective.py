@@ -24,7 +24,7 @@ class AnswerLoss:
     (Chen et al., Pix2seq, arXiv 2109.10852, section 2.3, where the weight falls on noise tokens in its place). A
     location one bin off is nearly right: its target is a normal distribution over the bins around it.
 
-    Where no gradient is wanted, in validation, it is the plain cross-entropy: losses of all recipes can be compared.
+    The validation does not use it: there every recipe is measured by the plain cross-entropy.
 
     Args:
         config: the weight and the spread.
@@ -60,10 +60,9 @@ class AnswerLoss:
         kept = labels != IGNORED
         logits, targets = outputs["logits"][kept].float(), labels[kept]
         losses = cross_entropy(logits, targets, reduction="none")
-        if torch.is_grad_enabled():
-            if self._config.location_smoothing:
-                losses = self._spread(logits, targets, losses)
-            losses = torch.where(targets == self._end_id, losses * self._config.eos_weight, losses)
+        if self._config.location_smoothing:
+            losses = self._spread(logits, targets, losses)
+        losses = torch.where(targets == self._end_id, losses * self._config.eos_weight, losses)
         return losses.sum() / (len(targets) if num_items_in_batch is None else num_items_in_batch)
 
     def _spread(self, logits: torch.Tensor, targets: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:

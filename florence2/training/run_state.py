@@ -102,9 +102,22 @@ class RunState:
             if other not in kept:
                 shutil.rmtree(other, ignore_errors=True)
 
-    def finish(self, **facts: Any) -> None:
-        """Write down how the training ended."""
-        _write(self.folder / _FINISHED, facts)
+    def finish(self, best_step: int, **facts: Any) -> None:
+        """Write down how the training ended, and keep nothing but the weights of the best save.
+
+        Args:
+            best_step: of that save.
+            facts: what else is to be known.
+        """
+        _write(self.folder / _FINISHED, {"best_step": best_step, **facts})
+        best = self.save_of(best_step)
+        weights = [file for file in best.iterdir() if file.suffix in (".safetensors", ".json") and file.name != _MARK]
+        _write(best / _MARK, {file.name: file.stat().st_size for file in weights})
+        for other in [*self._saves(), *best.iterdir()]:
+            if other.is_file() and other not in weights and other.name != _MARK:
+                other.unlink()
+            elif other.is_dir() and other != best:
+                shutil.rmtree(other, ignore_errors=True)
 
     @property
     def finished(self) -> dict[str, Any] | None:
@@ -163,12 +176,18 @@ class RunState:
             )
 
 
-def forget_old_runs(parent: Path, days: float = 30) -> None:
-    """Delete the folders of runs that nobody has gone on with for so long."""
-    for run in parent.glob("*/" + _IDENTITY):
-        newest = max(path.stat().st_mtime for path in run.parent.iterdir())
-        if time.time() - newest > days * 24 * 3600:
-            shutil.rmtree(run.parent, ignore_errors=True)
+def forget_old_runs(parent: Path, days: float = 30, finished_days: float = 1) -> None:
+    """Delete the folders of runs that nobody has gone on with for so long.
+
+    Args:
+        parent: folder of the runs' folders.
+        days: for those that can go on.
+        finished_days: for those that have ended: their result has long been stored.
+    """
+    for run in (file.parent for file in parent.glob("*/" + _IDENTITY)):
+        newest = max(path.stat().st_mtime for path in run.iterdir())
+        if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
+            shutil.rmtree(run, ignore_errors=True)
 
 
 def is_full(error: BaseException) -> bool:

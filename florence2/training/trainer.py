@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from torch.nn.functional import cross_entropy
+from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.trainer import TRAINER_STATE_NAME
 
 from florence2.errors import ConfigurationError, TrainingError
 from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
+from florence2.model.processing import IGNORED
 from florence2.training.batches import TrainingRows
-from florence2.training.callbacks import PictureSink
+from florence2.training.callbacks import Patience, PictureSink
 from florence2.training.objective import AnswerLoss
 from florence2.training.run_state import RunState, is_full
 from florence2.training.sampling import EpochOrder
@@ -60,6 +63,7 @@ class FineTuner(Trainer):
         state: where saves are kept.
         save_minutes: least time between two of them, but for those of a best epoch.
         stop: looked at after each step.
+        patience: epochs that may pass without a new best one; None: any number.
         judge: measures more than the loss on the validation split.
         show: receives pictures of the validation.
         options: passed on: the collator, callbacks.
@@ -77,12 +81,19 @@ class FineTuner(Trainer):
         state: RunState,
         save_minutes: float,
         stop: StopRequest,
+        patience: int | None,
         judge: Judge | None,
         show: PictureSink | None,
         **options: Any,
     ) -> None:
         super().__init__(
-            model=florence2.model, args=args, train_dataset=train, eval_dataset=valid, compute_loss_func=loss, **options
+            model=florence2.model,
+            args=args,
+            train_dataset=train,
+            eval_dataset=valid,
+            compute_loss_func=loss,
+            compute_metrics=_loss_per_token,
+            **options,
         )
         self.order, self.stop = order, stop
         self._rows, self._run, self._judge, self._show = train, state, judge, show
@@ -92,7 +103,23 @@ class FineTuner(Trainer):
         self._agreed: signal.Signals | None = None
         self._batch: Sequence[int] = ()
         self._window: tuple[float, int] | None = None
+        self._patience = Patience(patience) if patience else None
         self.add_callback(_Flow(self))
+        if self._patience:
+            self.add_callback(self._patience)
+
+    def train_from(self, save: Path | None) -> None:
+        """Train to the end, from a save on.
+
+        Args:
+            save: the last one; None: from the beginning.
+        """
+        if save is not None:
+            state = TrainerState.load_from_json(str(save / TRAINER_STATE_NAME))
+            if self._patience and self._patience.is_over(self.args, state):
+                self.state = state  # it was killed after its last validation: one more step would be one too many
+                return
+        self.train(resume_from_checkpoint=str(save) if save else None)
 
     # --- what a batch is -------------------------------------------------------------------------------------------
 
@@ -153,6 +180,25 @@ class FineTuner(Trainer):
             )
 
     # --- the validation --------------------------------------------------------------------------------------------
+
+    def prediction_step(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        prediction_loss_only: bool,  # noqa: ARG002
+        ignore_keys: list[str] | None = None,  # noqa: ARG002
+    ) -> tuple[None, torch.Tensor, torch.Tensor]:
+        """Return the cross-entropy (n,) of each answer, summed over its tokens, and their number (n,).
+
+        Not the loss of the batch: a mean of such means would depend on which answers share a batch, and on its size.
+        """
+        prepared = self._prepare_inputs(inputs)
+        labels = prepared.pop("labels")
+        prepared.setdefault("decoder_input_ids", self._shifted(labels))
+        with torch.no_grad(), self.compute_loss_context_manager():
+            logits = model(**prepared)["logits"]
+        losses = cross_entropy(logits.float().transpose(1, 2), labels, reduction="none", ignore_index=IGNORED)
+        return None, losses.double().sum(dim=1), (labels != IGNORED).sum(dim=1)
 
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
         """Measure the loss, and what the judge measures."""
@@ -244,6 +290,13 @@ class FineTuner(Trainer):
         if checkpoint is not None:
             loss, logged_at = json.loads((Path(checkpoint) / _WINDOW).read_text(encoding="utf-8"))
             self._window = float(loss), int(logged_at)
+
+
+def _loss_per_token(answers: EvalPrediction) -> dict[str, float]:
+    """Return the mean over all tokens of a split, from what ``prediction_step`` returns of each answer."""
+    sums: Any = answers.predictions
+    tokens: Any = answers.label_ids
+    return {"loss": float(sums.sum() / tokens.sum())}
 
 
 class _Flow(TrainerCallback):

@@ -23,6 +23,7 @@ from florence2.errors import OutOfMemoryError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fit import fit
 from florence2.training.run_state import RunState, forget_old_runs
+from florence2.training.trainer import FineTuner
 from tests.builders import write_scenes
 
 BASE = Configuration().model
@@ -266,17 +267,17 @@ def test_a_bad_number_stops_before_it_reaches_the_weights(splits: DatasetManifes
 def test_memory_that_runs_out_in_the_validation_loses_no_epoch(
     splits: DatasetManifest, whole: dict[str, Checkpoint], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training, validate = saving(RECIPES["full"], 60), Trainer.prediction_step
+    training, validate = saving(RECIPES["full"], 60), FineTuner.prediction_step
     failed: list[int] = []
 
-    def scarce(self: Trainer, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
+    def scarce(self: FineTuner, model: Any, inputs: Any, *args: Any, **options: Any) -> Any:
         if self.state.global_step == 6 and not failed:
             failed.append(6)
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB.")
         return validate(self, model, inputs, *args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "prediction_step", scarce)
+        patch.setattr(FineTuner, "prediction_step", scarce)
         checkpoint = fit(splits, BASE, training, tmp_path / "c")
     assert failed
     steps = [entry["step"] for entry in checkpoint.history if "eval_loss" in entry]
@@ -294,11 +295,47 @@ def test_loader_processes_change_nothing_also_over_a_kill(splits: DatasetManifes
     assert again.fingerprint == without.fingerprint
 
 
+def test_a_checkpoint_that_was_not_stored_costs_no_training(
+    splits: DatasetManifest, whole: dict[str, Checkpoint], tmp_path: Path
+) -> None:
+    """As where an artifact store fails after the training: the same call gives the same weights again."""
+    steps: list[int] = []
+    for name in ("lora", "full"):
+        first = fit(splits, BASE, RECIPES[name], tmp_path / name, keep_run=True, sink=lambda _, now: steps.append(now))
+        kept = {file.name for file in (tmp_path / f"{name}.run").rglob("*") if file.suffix in (".pt", ".pth")}
+        assert not kept, "only the weights are kept"
+        assert steps
+        steps.clear()
+        shutil.rmtree(first.folder)
+        again = fit(splits, BASE, RECIPES[name], tmp_path / name, sink=lambda _, now: steps.append(now))
+        assert not steps
+        assert_same(again, whole[name])
+        assert not (tmp_path / f"{name}.run").exists()
+
+
+def test_a_run_killed_after_its_last_validation_has_ended(
+    splits: DatasetManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience had run out when it was killed: another epoch might become the best one."""
+    training = saving(RECIPES["lora"]).model_copy(
+        update={"epochs": 9, "learning_rate": 0.3, "schedule": "constant", "patience": 1}
+    )
+    uninterrupted = fit(splits, BASE, training, tmp_path / "u")
+    finish = RunState.finish
+    monkeypatch.setattr(RunState, "finish", lambda *args, **facts: kill())
+    with pytest.raises(KilledError):
+        fit(splits, BASE, training, tmp_path / "c")
+    monkeypatch.setattr(RunState, "finish", finish)
+    assert_same(fit(splits, BASE, training, tmp_path / "c"), uninterrupted)
+
+
 def test_old_runs_are_forgotten_and_newer_ones_are_not(tmp_path: Path) -> None:
-    for name, days in (("old", 31), ("new", 29)):
-        with RunState(tmp_path / name, {"a": "1"}):
-            pass
+    for name, days in (("old", 31), ("new", 29), ("ended", 2), ("just ended", 0)):
+        with RunState(tmp_path / name, {"a": "1"}) as state:
+            if "ended" in name:
+                state.save_of(1).mkdir()
+                state.finish(1)
         for file in (tmp_path / name).iterdir():
             os.utime(file, (time.time() - days * 24 * 3600,) * 2)
     forget_old_runs(tmp_path)
-    assert [run.name for run in tmp_path.iterdir()] == ["new"]
+    assert sorted(run.name for run in tmp_path.iterdir()) == ["just ended", "new"]
