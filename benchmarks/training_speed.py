@@ -146,7 +146,8 @@ def _input(dataset: str, repeats: int) -> None:
 def _on_base_shape(sides: Sequence[Side], steps: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = ModelConfig(base=str(save_base_shape(Path(folder) / "base")))
-        source = str(write_photographs(Path(folder) / "set", steps, 1, boxes=16))
+        pictures = steps * sides[0].training.batch_size
+        source = str(write_photographs(Path(folder) / "set", pictures, 1, boxes=16))
         _compare(sides, source, base, repeats, warm_up=1, judged=False)
 
 
@@ -156,7 +157,8 @@ def _compute(steps: int, repeats: int) -> None:
 
 
 def _freeze(steps: int, repeats: int) -> None:
-    frozen = TrainingConfig(strategy="freeze", epochs=1, batch_size=1, engine=EngineConfig(save_minutes=1e6))
+    # Two pictures a step: with one, the optimiser's pass over all weights would be a good part of it on each side.
+    frozen = TrainingConfig(strategy="freeze", epochs=1, batch_size=2, engine=EngineConfig(save_minutes=1e6))
     uncached = frozen.model_copy(update={"engine": EngineConfig(save_minutes=1e6, feature_cache_gib=0)})
     sides = [
         Side("freeze, features kept", "engine", frozen),
