@@ -33,7 +33,9 @@ _BY_KIND: dict[AnswerKind, tuple[type[Metric[Any, Any]], ...]] = {
     AnswerKind.BOXES: (MeanAveragePrecisionMetric,),
     AnswerKind.ANSWER: (VQAAccuracyMetric,),
     AnswerKind.TEXT: (CharacterErrorRateMetric, WordErrorRateMetric, ChrFMetric),
-    AnswerKind.REGIONS: (ExactAnswerMetric,),
+    AnswerKind.PROPOSALS: (ExactAnswerMetric,),
+    AnswerKind.QUADS: (ExactAnswerMetric,),
+    AnswerKind.POLYGONS: (ExactAnswerMetric,),
 }
 _BY_TOKEN: dict[str, tuple[type[Metric[Any, Any]], ...]] = {
     "<DocVQA>": (VQAAccuracyMetric, ANLSMetric),
