@@ -116,7 +116,9 @@ def _rows(
 
 
 def _answers(part: Mapping[str, Any]) -> tuple[str, ...]:
-    answers = part.get("answers")
+    if "answers" not in part:
+        raise BadValueError("no 'answers'")
+    answers = part["answers"]
     if not isinstance(answers, list) or not answers:
         raise BadValueError(f"answers is {excerpt(answers)}, not a list of texts")
     return tuple(checked_text(answer, "an answer") for answer in answers)

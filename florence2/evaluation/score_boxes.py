@@ -123,8 +123,8 @@ class _Truth:
     def checked(self, file: Path, problems: FileProblems) -> list[dict[str, Any]]:
         """Return the annotations as COCO has them; what is wrong goes to the problems."""
         rows: list[dict[str, Any]] = []
-        for missing in (what for what in ("images", "categories") if not getattr(self, what)):
-            problems.add(file, None, f"holds no {missing}; give a COCO data set with images, categories, annotations")
+        if not ((self.images and self.categories) or problems.concern(file)):
+            problems.add(file, None, "lacks images or categories; give a COCO data set with both, and annotations")
         own_ids: dict[Hashable, int] = {}
         for index, (part, line) in enumerate(self.annotations, start=1):
             what = f"annotation {index}"  # many such files are a single line

@@ -112,8 +112,8 @@ class TestBoxes:
             ("{", [], "truth.json:1: not valid JSON, expecting a key"),
             (truth(BOX), "[\n{},\n{]", "found.json:3: not valid JSON"),
             (truth(BOX), "[\n3]", "found.json:2: 3 is no JSON object"),
-            (truth(BOX, images=[]), [], "truth.json: holds no images"),
-            ({"images": IMAGES, "annotations": []}, [], "truth.json: holds no categories"),
+            (truth(BOX, images=[]), [], "truth.json: lacks images or categories"),
+            ({"images": IMAGES, "annotations": []}, [], "truth.json: lacks images or categories"),
             (truth(BOX, images=[{"id": 1}, {"id": 1}]), [], "one of the images: id 1 was used in line"),
             (truth(BOX, categories=[{"id": 1}, {"id": True}]), [], "one of the categories: id is True, not a whole"),
             (truth({**BOX, "image_id": 9}), [], "annotation 1: image_id 9 is none of the images"),
@@ -206,6 +206,13 @@ class TestAnswers:
         assert scores.figures["character_error_rate"] == 0.2
         assert scores.values[3] is None
 
+    def test_a_mean_that_is_not_defined_is_no_zero(self, tmp_path: Path) -> None:
+        files = answer_files(tmp_path, [{"id": 1, "answers": ["a cat"]}], [{"id": 1, "prediction": "a cat"}])
+        result = ran("--task=caption", *options(*files), "--json", "--per-row", tmp_path / "rows.jsonl")
+        assert json.loads(result.stdout)["mean"] is None
+        assert (tmp_path / "rows.jsonl").read_text() == '{"id": 1, "value": null}\n'
+        assert "mean" not in ran("--task=caption", *options(*files)).stdout
+
     def test_a_missing_prediction_is_an_error_or_an_empty_answer(self, tmp_path: Path) -> None:
         files = answer_files(
             tmp_path, [{"id": 1, "answers": ["two"]}, {"id": 2, "answers": ["two"]}], [{"id": 1, "prediction": "two"}]
@@ -227,6 +234,7 @@ class TestAnswers:
             ([{"id": 1, "answers": ["a"]}], ["{}"], "answers.jsonl:1: no 'id'"),
             ([{"id": 1.5, "answers": ["a"]}], [], "truth.jsonl:1: id is 1.5, not a whole number or a text"),
             ([{"id": 1, "answers": ["a"]}] * 2, [], "truth.jsonl:2: id 1 was used in line 1 already"),
+            ([{"id": 1}], [], "truth.jsonl:1: no 'answers'"),
             ([{"id": 1, "answers": []}], [], "truth.jsonl:1: answers is [], not a list of texts"),
             ([{"id": 1, "answers": "a"}], [], "truth.jsonl:1: answers is 'a', not a list of texts"),
             ([{"id": 1, "answers": [2]}], [], "truth.jsonl:1: an answer is 2, not a text"),
