@@ -77,8 +77,7 @@ def score_answers(task: str, references: Path, predictions: Path, *, missing_as_
     if expected and given:
         remedy = "add it, or let it count as an empty answer with --missing empty"
         for own in () if missing_as_empty else expected.keys() - given.keys():
-            problem = f"id {excerpt(own)} has no prediction in {predictions}; {remedy}"
-            problems.add(references, expected[own][1], problem)
+            problems.add(references, expected[own][1], f"id {excerpt(own)} is not in {predictions}; {remedy}")
         for own in given.keys() - expected.keys():
             problems.add(predictions, given[own][1], f"id {excerpt(own)} is not among the references")
     metrics = [kind() for kind in SCORED[task]]

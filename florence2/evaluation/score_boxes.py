@@ -7,7 +7,7 @@ sets numbered from 0 lose a box).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,10 @@ def score_boxes(references: Path, predictions: Path) -> BoxScores:
         except BadValueError as exc:
             problems.add(predictions, line, f"result {index}: {exc}")
     problems.raise_for_any()
+    return _judged(truth, annotations, results)
+
+
+def _judged(truth: _Truth, annotations: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> BoxScores:
     # Ids become numbers from 1 in their order: the evaluation takes nothing else, and 0 means "none" to it.
     images, categories = _numbered(truth.images), _numbered(truth.categories)
     for row in (*annotations, *results):

@@ -217,7 +217,7 @@ class TestAnswers:
         files = answer_files(
             tmp_path, [{"id": 1, "answers": ["two"]}, {"id": 2, "answers": ["two"]}], [{"id": 1, "prediction": "two"}]
         )
-        with pytest.raises(DatasetError, match=r"truth.jsonl:2: id 2 has no prediction in .*--missing empty"):
+        with pytest.raises(DatasetError, match=r"truth.jsonl:2: id 2 is not in .*answers.jsonl; .*--missing empty"):
             score_answers("docvqa", *files)
         result = ran("--task=docvqa", *options(*files), "--missing=empty")
         assert result.exit_code == 0
