@@ -25,7 +25,7 @@ from florence2.errors import AnswerError
 from florence2.evaluation.coco import CocoScores, coco_scores
 from florence2.evaluation.metric import Metric
 
-__all__ = ["MeanAveragePrecisionMetric"]
+__all__ = ["MeanAveragePrecisionMetric", "rank_among_equals"]
 
 
 class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
@@ -112,7 +112,9 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         category_ids = {name: index for index, name in enumerate(sorted(truths), start=1)}
         annotations: list[dict[str, Any]] = []
         results: list[dict[str, Any]] = []
-        for image_id, (prediction, target) in enumerate(sorted(self._images, key=_digests), start=1):
+        for image_id, (prediction, target) in enumerate(
+            sorted(self._images, key=lambda image: rank_among_equals(*image)), start=1
+        ):
             for box in _boxes(target, category_ids):
                 width, height = box["bbox"][2:]
                 # Identifiers start at 1: COCO's matching reads 0 as "no match".
@@ -139,9 +141,8 @@ def _boxes(detections: Detections, category_ids: dict[str, int]) -> list[dict[st
     ]
 
 
-def _digests(image: tuple[Detections, Detections]) -> tuple[bytes, bytes]:
+def rank_among_equals(prediction: Detections, target: Detections) -> tuple[bytes, bytes]:
     """Return a key that orders images by content: the truth first, so that two models meet the same order."""
-    prediction, target = image
     return _digest(target), _digest(prediction)
 
 
