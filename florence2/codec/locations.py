@@ -11,7 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BINS", "dequantize", "location_token", "quantize", "unclamped_bins"]
+__all__ = [
+    "BINS",
+    "dequantize",
+    "dequantize_points",
+    "location_token",
+    "quantize",
+    "quantize_points",
+    "unclamped_bins",
+]
 
 BINS = 1000
 """Number of location tokens: ``<loc_0>`` to ``<loc_999>``."""
@@ -29,8 +37,21 @@ def quantize(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int6
     Returns:
         Bins (n, 4), each in 0..999. Coordinates outside the image are clamped to its edge.
     """
-    pixels = np.asarray(xyxy, dtype=np.float64).reshape(-1, 4)
-    return np.clip(unclamped_bins(pixels, _scale(resolution_wh)), 0, BINS - 1)
+    return quantize_points(np.asarray(xyxy).reshape(-1, 2), resolution_wh).reshape(-1, 4)
+
+
+def quantize_points(xy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int64]:
+    """Turn points into location bins.
+
+    Args:
+        xy: points (n, 2) as x, y in pixels.
+        resolution_wh: width and height of the image in pixels.
+
+    Returns:
+        Bins (n, 2), each in 0..999. Points outside the image are clamped to its edge.
+    """
+    pixels = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+    return np.clip(unclamped_bins(pixels, np.array(resolution_wh, dtype=np.float64)), 0, BINS - 1)
 
 
 def unclamped_bins(coordinates: ArrayLike, extent: ArrayLike) -> NDArray[np.int64]:
@@ -63,15 +84,23 @@ def dequantize(bins: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.fl
         Boxes (n, 4) as x_min, y_min, x_max, y_max in pixels; never rounded to whole pixels, which would
         cost a perfect answer a tenth of its mAP on small images.
     """
-    indices = np.asarray(bins, dtype=np.float64).reshape(-1, 4)
-    return ((indices + 0.5) / BINS * _scale(resolution_wh)).astype(np.float32)
+    return dequantize_points(np.asarray(bins).reshape(-1, 2), resolution_wh).reshape(-1, 4)
+
+
+def dequantize_points(bins: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.float32]:
+    """Turn location bins into points at the centre of each bin.
+
+    Args:
+        bins: location bins (n, 2) of x and y, each in 0..999.
+        resolution_wh: width and height of the image in pixels.
+
+    Returns:
+        Points (n, 2) as x, y in pixels, never rounded to whole pixels.
+    """
+    indices = np.asarray(bins, dtype=np.float64).reshape(-1, 2)
+    return ((indices + 0.5) / BINS * np.array(resolution_wh, dtype=np.float64)).astype(np.float32)
 
 
 def location_token(bin_index: int) -> str:
     """Return the token of one bin, for example ``<loc_42>``."""
     return f"<loc_{bin_index}>"
-
-
-def _scale(resolution_wh: tuple[int, int]) -> NDArray[np.float64]:
-    width, height = resolution_wh
-    return np.array([width, height, width, height], dtype=np.float64)

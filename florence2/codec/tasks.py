@@ -24,8 +24,12 @@ class AnswerKind(Enum):
     """A short text that is right or wrong: an answer to a question."""
     TEXT = "text"
     """Free text that is more or less right: a caption, what is written in the picture."""
-    REGIONS = "regions"
-    """Text with other than four location tokens a region: quadrilaterals, polygons."""
+    PROPOSALS = "proposals"
+    """Boxes without names, ``<loc><loc><loc><loc>...``"""
+    QUADS = "quads"
+    """What is written in the picture and where, ``text`` and eight location tokens: the corners of a quadrilateral."""
+    POLYGONS = "polygons"
+    """The outlines of one object, two location tokens a point, ``<sep>`` between outlines."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,10 @@ TASKS: dict[str, Task] = {
         Task("<DENSE_REGION_CAPTION>", AnswerKind.BOXES),
         Task("<CAPTION_TO_PHRASE_GROUNDING>", AnswerKind.BOXES, takes_input=True),
         Task("<OPEN_VOCABULARY_DETECTION>", AnswerKind.BOXES, takes_input=True),
-        Task("<REGION_PROPOSAL>", AnswerKind.REGIONS),
-        Task("<OCR_WITH_REGION>", AnswerKind.REGIONS),
-        Task("<REFERRING_EXPRESSION_SEGMENTATION>", AnswerKind.REGIONS, takes_input=True),
-        Task("<REGION_TO_SEGMENTATION>", AnswerKind.REGIONS, takes_input=True),
+        Task("<REGION_PROPOSAL>", AnswerKind.PROPOSALS),
+        Task("<OCR_WITH_REGION>", AnswerKind.QUADS),
+        Task("<REFERRING_EXPRESSION_SEGMENTATION>", AnswerKind.POLYGONS, takes_input=True),
+        Task("<REGION_TO_SEGMENTATION>", AnswerKind.POLYGONS, takes_input=True),
         Task("<VQA>", AnswerKind.ANSWER, takes_input=True),
         Task("<DocVQA>", AnswerKind.ANSWER, takes_input=True),
         Task("<REGION_TO_CATEGORY>", AnswerKind.ANSWER, takes_input=True),

@@ -150,7 +150,7 @@ def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
         if isinstance(row[column], str):
             return where, f"{row['image']}: {row[column]}".removeprefix(": ")
     task = TASKS.get(row["task"])
-    if task is None or task.answer not in (AnswerKind.BOXES, AnswerKind.REGIONS):
+    if task is None or task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT):
         return None
     spans, rest = scan_boxes(row["suffix"])
     lines = row["box_lines"].split() if isinstance(row["box_lines"], str) else []

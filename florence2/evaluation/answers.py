@@ -1,21 +1,35 @@
-"""Metrics of short answers to questions: VQA accuracy, ANLS, and plain equality.
+"""Metrics of short answers to questions: VQA accuracy, ANLS, relaxed accuracy, and plain equality.
 
 VQA accuracy follows the official VQAv2 evaluation (https://visualqa.org/evaluation.html; program
 GT-Vision-Lab/VQA, ``vqaEval.py``, commit a013f00, BSD-2-Clause), peculiarities included, so that published
-figures can be compared. ANLS follows Biten et al., Scene Text Visual Question Answering (arXiv 1905.13648).
+figures can be compared. ANLS follows Biten et al., Scene Text Visual Question Answering (arXiv 1905.13648),
+relaxed accuracy Masry et al., ChartQA (arXiv 2203.10244).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metric import SampleMeanMetric, references
+from florence2.evaluation.metric import AnswerMetric, references
 
-__all__ = ["ANLSMetric", "ExactAnswerMetric", "VQAAccuracyMetric", "anls", "normalize_answer", "vqa_accuracy"]
+__all__ = [
+    "ANLSMetric",
+    "ExactAnswerMetric",
+    "RelaxedAccuracyMetric",
+    "VQAAccuracyMetric",
+    "anls",
+    "is_about_equal",
+    "normalize_answer",
+    "vqa_accuracy",
+]
+
+_TOLERANCE = Decimal("0.05")
+_NUMBER = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)(%?)")
 
 _PUNCTUATION = ';/[]"{}()=+\\_->@`<,?!'
 _COMMA_BETWEEN_DIGITS = re.compile(r"\d,\d")
@@ -48,7 +62,7 @@ def _table_of_contractions() -> dict[str, str]:
 _CONTRACTIONS = _table_of_contractions()
 
 
-class VQAAccuracyMetric(SampleMeanMetric[str | Sequence[str]]):
+class VQAAccuracyMetric(AnswerMetric):
     """Accuracy of answers as in VQAv2; normalised exact match where there is a single reference answer."""
 
     name: ClassVar[str] = "vqa_accuracy"
@@ -65,7 +79,7 @@ class VQAAccuracyMetric(SampleMeanMetric[str | Sequence[str]]):
         )
 
 
-class ANLSMetric(SampleMeanMetric[str | Sequence[str]]):
+class ANLSMetric(AnswerMetric):
     """Average normalised Levenshtein similarity, the measure of DocVQA, with its threshold of 0.5."""
 
     name: ClassVar[str] = "anls"
@@ -82,18 +96,35 @@ class ANLSMetric(SampleMeanMetric[str | Sequence[str]]):
         )
 
 
-class ExactAnswerMetric(SampleMeanMetric[str]):
-    """Share of answers equal to the target letter by letter; for answers that have no better metric yet."""
+class ExactAnswerMetric(AnswerMetric):
+    """Share of answers equal to a reference letter by letter; for answers of which nothing else is known."""
 
     name: ClassVar[str] = "exact_answer"
 
-    def score(self, prediction: str, target: str) -> float:
-        """Return 1 for an equal text, else 0; blanks at the ends do not matter."""
-        return float(prediction.strip() == target.strip())
+    def score(self, prediction: str, target: str | Sequence[str]) -> float:
+        """Return 1 for a text equal to a reference, else 0; blanks at the ends do not matter."""
+        return float(prediction.strip() in [answer.strip() for answer in references(target)])
 
     def describe(self) -> str:
         """Say what the figure means."""
-        return "Share of answers that equal the target letter by letter. Strict: a region one bin off is wrong."
+        return "Share of answers that equal a reference answer letter by letter; only blanks at the ends do not matter."
+
+
+class RelaxedAccuracyMetric(AnswerMetric):
+    """Relaxed accuracy, the measure of ChartQA: numbers may be 5 % off."""
+
+    name: ClassVar[str] = "relaxed_accuracy"
+
+    def score(self, prediction: str, target: str | Sequence[str]) -> float:
+        """Return 1 for a right answer, else 0; see ``is_about_equal``."""
+        return float(any(is_about_equal(prediction, answer) for answer in references(target)))
+
+    def describe(self) -> str:
+        """Say what the figure means."""
+        return (
+            "Share of right answers as ChartQA counts them: a number may be 5 % off the reference number, other "
+            "answers must be equal but for case. 50% is the number 0.5."
+        )
 
 
 def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
@@ -166,6 +197,32 @@ def anls(prediction: str, answers: Sequence[str], threshold: float = 0.5) -> flo
     given = _fold(prediction)
     best = max(Levenshtein.normalized_similarity(given, _fold(answer)) for answer in answers)
     return best if best >= threshold else 0.0
+
+
+def is_about_equal(prediction: str, answer: str) -> bool:
+    """Judge an answer by the relaxed accuracy of ChartQA (Masry et al. 2022): numbers may be 5 % off.
+
+    What the paper leaves open is chosen as in the program with which published models are measured
+    (google-research/pix2struct, ``metrics.py``): a percentage is a hundredth, so 50% is 0.5 and not 50; a number with
+    separators between its thousands is a text. Two points differ, where that program follows the accidents of floating
+    point: exactly 5 % off is right, and to a reference of 0 any spelling of 0 is equal ("0.0").
+
+    Args:
+        prediction: the answer to judge.
+        answer: the reference answer.
+    """
+    given, expected = _number(prediction), _number(answer)
+    if given is None or expected is None:
+        return prediction.strip().lower() == answer.strip().lower()
+    return abs(given - expected) <= abs(expected) * _TOLERANCE
+
+
+def _number(answer: str) -> Decimal | None:
+    """Return the number that an answer is, exactly as it is written; None where it is none."""
+    match = _NUMBER.fullmatch(answer.strip())
+    if match is None:
+        return None
+    return Decimal(match[1]) / (100 if match[2] else 1)
 
 
 def _fold(answer: str) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from florence2.codec.answers import parse_detections
 from florence2.codec.tasks import AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
 from florence2.data.images.files import open_rgb
@@ -17,6 +16,7 @@ from florence2.errors import ConfigurationError, DatasetError
 from florence2.evaluation.html import render_html
 from florence2.evaluation.metric import Metric
 from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.readings import judged_pair
 from florence2.evaluation.report import EvaluationReport, Example, ModelEvaluation
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
@@ -104,17 +104,14 @@ def _judge(
 
 def _counts(samples: Sequence[Sample], metrics: Sequence[Metric[Any, Any]]) -> dict[str, int]:
     """Count pictures and rows, and what the metrics counted, for example boxes of classes that do not exist."""
-    boxes = [metric.counts() for metric in metrics if metric.per_class()]
-    judged = {what: number for counts in boxes for what, number in counts.items()}
+    judged = {what: number for metric in metrics for what, number in metric.counts().items()}
     answers = sum(split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES for sample in samples)
     pictures = len({sample.image for sample in samples})
     return judged | {"answers": answers, "images": pictures, "annotations": len(samples)}
 
 
 def _pair(task: Task, sample: Sample, prediction: Prediction) -> tuple[object, object]:
-    if task.answer is AnswerKind.BOXES:
-        return prediction.detections, parse_detections(sample.suffix, sample.resolution_wh)
-    return prediction.text, sample.suffix
+    return judged_pair(task.answer, prediction.text, prediction.detections, sample.suffix, sample.resolution_wh)
 
 
 def _example(before: Answers, after: Answers, index: int) -> Example:

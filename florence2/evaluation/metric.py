@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from florence2.errors import AnswerError
 
-__all__ = ["Metric", "SampleMeanMetric", "check_plain", "references"]
+__all__ = ["AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
 
 Prediction = TypeVar("Prediction")
 Target = TypeVar("Target")
@@ -65,6 +65,14 @@ class Metric(ABC, Generic[Prediction, Target]):
         """Return figures by class name; empty where the metric knows no classes."""
         return {}
 
+    def values(self) -> tuple[float, ...]:
+        """Return the value of each sample, in the order in which they came, to find the worst and the best.
+
+        NaN where a sample defines none, for example without a reference text; empty where samples have no value of
+        their own. The figure need not be the mean of the values: an error rate weighs long texts more.
+        """
+        return ()
+
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
         """Return the figures of resamples of the samples, for intervals; weights of 1 give those of ``compute``.
 
@@ -85,27 +93,27 @@ class Metric(ABC, Generic[Prediction, Target]):
         return {}
 
 
-class SampleMeanMetric(Metric[str, Target]):
-    """A metric of texts whose figure is the mean of one value for each sample, in 0..1."""
+class SampleMeanMetric(Metric[Prediction, Target]):
+    """A metric whose figure is the mean of one value for each sample, in 0..1."""
 
     def __init__(self) -> None:
         self._values: list[float] = []
 
     @abstractmethod
-    def score(self, prediction: str, target: Target) -> float:
+    def score(self, prediction: Prediction, target: Target) -> float:
         """Return the value of one sample, in 0..1."""
 
-    def update(self, prediction: str, target: Target) -> None:
+    def update(self, prediction: Prediction, target: Target) -> None:
         """Take one sample.
 
         Args:
-            prediction: the model's answer without special tokens.
+            prediction: what the model answered.
             target: what it should be.
 
         Raises:
-            AnswerError: the prediction still holds special tokens, or the target no reference.
+            AnswerError: the sample cannot be judged.
         """
-        self._values.append(self.score(check_plain(prediction), target))
+        self._values.append(self.score(prediction, target))
 
     def values(self) -> tuple[float, ...]:
         """Return the value of each sample, in the order in which they came."""
@@ -120,10 +128,7 @@ class SampleMeanMetric(Metric[str, Target]):
 
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the weighted mean for each row of weights (r, n)."""
-        total = weights.sum(axis=1)
-        undefined = np.full(len(weights), np.nan)
-        mean = np.divide(weights @ np.array(self._values), total, out=undefined, where=total > 0)
-        return {self.name: mean} if self._values else {}
+        return {self.name: weighted_ratio(weights, self._values, np.ones(len(self._values)))}
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
@@ -132,6 +137,39 @@ class SampleMeanMetric(Metric[str, Target]):
     def reset(self) -> None:
         """Forget all samples."""
         self._values.clear()
+
+
+class AnswerMetric(SampleMeanMetric[str, str | Sequence[str]]):
+    """A mean over answers in words, each with one or several references."""
+
+    def update(self, prediction: str, target: str | Sequence[str]) -> None:
+        """Take one sample.
+
+        Args:
+            prediction: the model's answer without special tokens.
+            target: the reference answer, or several.
+
+        Raises:
+            AnswerError: the prediction still holds special tokens, or the target no reference.
+        """
+        super().update(check_plain(prediction), target)
+
+
+def weighted_ratio(weights: NDArray[np.int64], numerators: ArrayLike, denominators: ArrayLike) -> NDArray[np.float64]:
+    """Return the ratio of two weighted sums for each resample.
+
+    Args:
+        weights: (r, n), how often each sample counts in each resample.
+        numerators: (n,).
+        denominators: (n,), none negative.
+
+    Returns:
+        Ratios (r,), NaN where the denominators sum up to 0.
+    """
+    top = weights @ np.asarray(numerators, dtype=np.float64)
+    bottom = weights @ np.asarray(denominators, dtype=np.float64)
+    ratios: NDArray[np.float64] = np.divide(top, bottom, out=np.full(len(weights), np.nan), where=bottom > 0)
+    return ratios
 
 
 def check_plain(prediction: str) -> str:

@@ -1,4 +1,9 @@
-"""The registry of metrics: which there are, and which a task gets when none is asked for."""
+"""The registry of metrics: which there are, which judge an answer of which kind, and which a task gets unasked.
+
+Tasks of one split that have a metric in common are judged by it together, as one set of samples: the three caption
+tasks have one CIDEr, ``<OD>`` and ``<DENSE_REGION_CAPTION>`` one mAP over the names of both. To have the figures of
+each task apart, evaluate its rows alone.
+"""
 
 from __future__ import annotations
 
@@ -8,35 +13,58 @@ from typing import Any
 
 from florence2.codec.tasks import AnswerKind, Task
 from florence2.errors import ConfigurationError
-from florence2.evaluation.answers import ANLSMetric, ExactAnswerMetric, VQAAccuracyMetric
+from florence2.evaluation.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
+from florence2.evaluation.captions import BLEUMetric, ChrFMetric, RougeLMetric
+from florence2.evaluation.cider import CIDErMetric
 from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.grounding import GroundingAccuracyMetric
 from florence2.evaluation.metric import Metric
-from florence2.evaluation.text import CharacterErrorRateMetric, ChrFMetric, WordErrorRateMetric
+from florence2.evaluation.regions import MeanIoUMetric, OCRRegionF1Metric
+from florence2.evaluation.text import CharacterErrorRateMetric, WordErrorRateMetric
 
 __all__ = ["METRICS", "metric_named", "metrics_for"]
 
-METRICS: dict[str, type[Metric[Any, Any]]] = {
-    metric.name: metric
-    for metric in (
-        MeanAveragePrecisionMetric,
-        VQAAccuracyMetric,
-        ANLSMetric,
-        ExactAnswerMetric,
-        CharacterErrorRateMetric,
-        WordErrorRateMetric,
-        ChrFMetric,
-    )
+_Kinds = tuple[type[Metric[Any, Any]], ...]
+
+_OF_WORDS: _Kinds = (
+    VQAAccuracyMetric,
+    ANLSMetric,
+    RelaxedAccuracyMetric,
+    ExactAnswerMetric,
+    CIDErMetric,
+    BLEUMetric,
+    RougeLMetric,
+    ChrFMetric,
+    CharacterErrorRateMetric,
+    WordErrorRateMetric,
+)
+_JUDGES: dict[AnswerKind, _Kinds] = {
+    AnswerKind.BOXES: (MeanAveragePrecisionMetric, GroundingAccuracyMetric),
+    AnswerKind.PROPOSALS: (MeanAveragePrecisionMetric,),
+    AnswerKind.QUADS: (OCRRegionF1Metric,),
+    AnswerKind.POLYGONS: (MeanIoUMetric,),
+    AnswerKind.ANSWER: _OF_WORDS,
+    AnswerKind.TEXT: _OF_WORDS,
 }
+"""The metrics that can read an answer of each kind."""
+
+METRICS: dict[str, type[Metric[Any, Any]]] = {metric.name: metric for kind in _JUDGES.values() for metric in kind}
 """Every metric by its public name."""
 
-_BY_KIND: dict[AnswerKind, tuple[type[Metric[Any, Any]], ...]] = {
+_BY_KIND: dict[AnswerKind, _Kinds] = {
     AnswerKind.BOXES: (MeanAveragePrecisionMetric,),
+    AnswerKind.PROPOSALS: (MeanAveragePrecisionMetric,),
+    AnswerKind.QUADS: (OCRRegionF1Metric,),
+    AnswerKind.POLYGONS: (MeanIoUMetric,),
     AnswerKind.ANSWER: (VQAAccuracyMetric,),
-    AnswerKind.TEXT: (CharacterErrorRateMetric, WordErrorRateMetric, ChrFMetric),
-    AnswerKind.REGIONS: (ExactAnswerMetric,),
+    AnswerKind.TEXT: (CIDErMetric, BLEUMetric, RougeLMetric, ChrFMetric),
 }
-_BY_TOKEN: dict[str, tuple[type[Metric[Any, Any]], ...]] = {
+_READING = (CharacterErrorRateMetric, WordErrorRateMetric)
+_BY_TOKEN: dict[str, _Kinds] = {
     "<DocVQA>": (VQAAccuracyMetric, ANLSMetric),
+    "<CAPTION_TO_PHRASE_GROUNDING>": (GroundingAccuracyMetric,),
+    "<OCR>": _READING,
+    "<REGION_TO_OCR>": _READING,
 }
 """Tasks whose metrics are not those of their kind of answer."""
 
@@ -44,7 +72,7 @@ _BY_TOKEN: dict[str, tuple[type[Metric[Any, Any]], ...]] = {
 def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any, Any]], ...]:
     """Return the metrics that judge a task.
 
-    They take ``Detections`` where the task answers with boxes (``AnswerKind.BOXES``), else texts.
+    They take what ``florence2.evaluation.readings`` makes of an answer of the task's kind.
 
     Args:
         task: the task.
@@ -56,9 +84,7 @@ def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any,
     """
     if not names:
         return _BY_TOKEN.get(task.token, _BY_KIND[task.answer])
-    read_boxes = _BY_KIND[AnswerKind.BOXES]
-    boxes = task.answer is AnswerKind.BOXES
-    return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if (metric in read_boxes) == boxes)
+    return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if metric in _JUDGES[task.answer])
 
 
 def metric_named(name: str) -> type[Metric[Any, Any]]:

@@ -1,24 +1,27 @@
-"""Metrics of free text, captions and what is written in a picture: error rates and chrF.
+"""Metrics of what is written in a picture: character and word error rates.
 
 Texts are compared after Unicode composition (NFC) and with runs of blanks as one blank; case counts.
-All figures are of the split as a whole, not means over samples: a long text weighs more than a short one.
+The figures are of the split as a whole, not means over samples: a long text weighs more than a short one.
 """
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metric import Metric, check_plain
+from florence2.evaluation.metric import Metric, check_plain, references, weighted_ratio
 
-__all__ = ["CharacterErrorRateMetric", "ChrFMetric", "WordErrorRateMetric"]
+__all__ = ["CharacterErrorRateMetric", "WordErrorRateMetric", "compose"]
 
 
-class _ErrorRateMetric(Metric[str, str]):
+class _ErrorRateMetric(Metric[str, str | Sequence[str]]):
     """Edits (insertions, deletions, substitutions) needed, divided by the length of the references.
 
     Source: the Levenshtein distance, as in the word error rate of speech recognition.
@@ -27,39 +30,53 @@ class _ErrorRateMetric(Metric[str, str]):
     higher_is_better: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        self._samples: list[tuple[int, int]] = []
+        self._edits: list[int] = []
+        self._lengths: list[int] = []
 
     @staticmethod
     @abstractmethod
     def _units(text: str) -> Sequence[str]:
         """Split a text into what is counted."""
 
-    def update(self, prediction: str, target: str) -> None:
+    def update(self, prediction: str, target: str | Sequence[str]) -> None:
         """Take one sample.
 
         Args:
             prediction: the model's text without special tokens.
-            target: the reference text.
+            target: the reference text; of several that with the fewest edits for its length.
 
         Raises:
-            AnswerError: the prediction still holds special tokens.
+            AnswerError: the prediction still holds special tokens, or the target no reference.
         """
-        expected = self._units(_compose(target))
-        edits = Levenshtein.distance(self._units(_compose(check_plain(prediction))), expected)
-        self._samples.append((edits, len(expected)))
+        given = self._units(compose(check_plain(prediction)))
+        expected = [self._units(compose(text)) for text in references(target)]
+        judged = [(Levenshtein.distance(given, units), len(units)) for units in expected]
+        edits, length = min(judged, key=lambda pair: (pair[0] / max(pair[1], 1), -pair[1]))
+        self._edits.append(edits)
+        self._lengths.append(length)
 
     def compute(self) -> dict[str, float]:
         """Return the rate, 0 and up (above 1 where much was invented); nothing where the references are empty."""
-        length = sum(expected for _, expected in self._samples)
-        return {self.name: sum(edits for edits, _ in self._samples) / length} if length else {}
+        length = sum(self._lengths)
+        return {self.name: sum(self._edits) / length} if length else {}
+
+    def values(self) -> tuple[float, ...]:
+        """Return the rate of each sample; NaN where its reference is empty."""
+        pairs = zip(self._edits, self._lengths, strict=True)
+        return tuple(edits / length if length else math.nan for edits, length in pairs)
+
+    def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return the rate for each row of weights (r, n)."""
+        return {self.name: weighted_ratio(weights, self._edits, self._lengths)}
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
-        return {"answers": len(self._samples)}
+        return {"answers": len(self._lengths)}
 
     def reset(self) -> None:
         """Forget all samples."""
-        self._samples.clear()
+        self._edits.clear()
+        self._lengths.clear()
 
 
 class CharacterErrorRateMetric(_ErrorRateMetric):
@@ -90,49 +107,6 @@ class WordErrorRateMetric(_ErrorRateMetric):
         return "Words to insert, delete or replace, divided by the words of the references. Case counts."
 
 
-class ChrFMetric(Metric[str, str]):
-    """chrF, the F-score of character n-grams (Popović, 2015), computed by sacrebleu over the whole split."""
-
-    name: ClassVar[str] = "chrf"
-
-    def __init__(self) -> None:
-        self._predictions: list[str] = []
-        self._targets: list[str] = []
-
-    def update(self, prediction: str, target: str) -> None:
-        """Take one sample.
-
-        Args:
-            prediction: the model's text without special tokens.
-            target: the reference text.
-
-        Raises:
-            AnswerError: the prediction still holds special tokens.
-        """
-        self._predictions.append(_compose(check_plain(prediction)))
-        self._targets.append(_compose(target))
-
-    def compute(self) -> dict[str, float]:
-        """Return chrF in 0..1, sacrebleu's figure divided by 100; nothing where the references are empty."""
-        if not any(self._targets):
-            return {}
-        from sacrebleu.metrics.chrf import CHRF
-
-        return {self.name: CHRF().corpus_score(self._predictions, [self._targets]).score / 100}
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of samples."""
-        return {"answers": len(self._targets)}
-
-    def reset(self) -> None:
-        """Forget all samples."""
-        self._predictions.clear()
-        self._targets.clear()
-
-    def describe(self) -> str:
-        """Say what the figure means."""
-        return "chrF (sacrebleu, character n-grams up to 6, beta 2) from 0 to 1: how much of the wording is shared."
-
-
-def _compose(text: str) -> str:
+def compose(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC), with each run of blanks as one blank and none at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())

@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.codec.tasks import TASKS
 from florence2.errors import AnswerError, ConfigurationError
 from florence2.evaluation.answers import (
     ANLSMetric,
     ExactAnswerMetric,
+    RelaxedAccuracyMetric,
     VQAAccuracyMetric,
     anls,
+    is_about_equal,
     normalize_answer,
     vqa_accuracy,
 )
@@ -81,8 +83,37 @@ def test_disputed_conventions_of_anls_are_those_documented() -> None:
 
 
 def test_exact_answer_is_strict() -> None:
-    assert ExactAnswerMetric().score(" <loc_1>", "<loc_1> ") == 1.0
-    assert ExactAnswerMetric().score("<loc_1>", "<loc_2>") == 0.0
+    assert ExactAnswerMetric().score(" Two", "Two ") == 1.0
+    assert ExactAnswerMetric().score("two", "Two") == 0.0
+    assert ExactAnswerMetric().score("two", ["Two", "two"]) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("prediction", "answer", "right"),
+    [
+        ("105", "100", True),
+        ("94.9", "100", False),
+        ("-95", "-100", True),
+        ("-100", "100", False),
+        ("1.05", "1", True),  # 5 % exactly, though 1.05 - 1 is more than 0.05 in floating point
+        ("0.0", "0", True),
+        ("0.01", "0", False),
+        ("50%", "0.5", True),
+        ("50%", "50", False),
+        ("1,000", "1000", False),
+        ("1e3", "1000", True),
+        ("Blue", " blue", True),
+        ("light blue", "blue", False),
+        ("nan", "nan", True),
+        ("inf", "100", False),
+        ("1_000", "1000", False),
+        ("9e99999999999", "1", False),
+        ("", "0", False),
+    ],
+)
+def test_relaxed_accuracy_lets_numbers_be_five_percent_off(prediction: str, answer: str, right: bool) -> None:
+    assert is_about_equal(prediction, answer) is right
+    assert RelaxedAccuracyMetric().score(prediction, ["something else", answer]) == right
 
 
 @given(st.lists(st.tuples(st.text("ab .1", max_size=4), st.text("ab .1", max_size=4)), min_size=1), st.randoms())
@@ -90,7 +121,7 @@ def test_exact_answer_is_strict() -> None:
 def test_order_decides_nothing(pairs: list[tuple[str, str]], shuffle: Any) -> None:
     shuffled = list(pairs)
     shuffle.shuffle(shuffled)
-    for metric in (VQAAccuracyMetric(), ANLSMetric(), ExactAnswerMetric()):
+    for metric in (VQAAccuracyMetric(), ANLSMetric(), ExactAnswerMetric(), RelaxedAccuracyMetric()):
         computed = []
         for order in (pairs, shuffled):
             metric.reset()
@@ -124,9 +155,38 @@ def test_every_task_has_metrics_and_every_metric_its_name() -> None:
         assert metric_named(name) is metric
         assert metric.name == name
         assert metric().describe().endswith(".")
-    assert [metric.name for metric in metrics_for(TASKS["<DocVQA>"])] == ["vqa_accuracy", "anls"]
-    boxes = [task for task in TASKS.values() if task.answer is AnswerKind.BOXES]
-    assert {metric.name for task in boxes for metric in metrics_for(task)} == {"mean_average_precision"}
+
+
+@pytest.mark.parametrize(
+    ("token", "names"),
+    [
+        ("<OD>", ["mean_average_precision"]),
+        ("<DENSE_REGION_CAPTION>", ["mean_average_precision"]),
+        ("<OPEN_VOCABULARY_DETECTION>", ["mean_average_precision"]),
+        ("<REGION_PROPOSAL>", ["mean_average_precision"]),
+        ("<CAPTION_TO_PHRASE_GROUNDING>", ["grounding_accuracy"]),
+        ("<REFERRING_EXPRESSION_SEGMENTATION>", ["mean_iou"]),
+        ("<REGION_TO_SEGMENTATION>", ["mean_iou"]),
+        ("<OCR_WITH_REGION>", ["ocr_region_f1"]),
+        ("<OCR>", ["character_error_rate", "word_error_rate"]),
+        ("<VQA>", ["vqa_accuracy"]),
+        ("<DocVQA>", ["vqa_accuracy", "anls"]),
+        ("<MORE_DETAILED_CAPTION>", ["cider", "bleu", "rouge_l", "chrf"]),
+        ("<REGION_TO_DESCRIPTION>", ["cider", "bleu", "rouge_l", "chrf"]),
+    ],
+)
+def test_each_task_has_the_metric_of_its_field(token: str, names: list[str]) -> None:
+    assert [metric.name for metric in metrics_for(TASKS[token])] == names
+
+
+def test_named_metrics_judge_the_tasks_that_they_can_read() -> None:
+    names = ("mean_average_precision", "grounding_accuracy", "mean_iou", "relaxed_accuracy")
+    chosen = {token: [metric.name for metric in metrics_for(task, names)] for token, task in TASKS.items()}
+    assert chosen["<OD>"] == ["mean_average_precision", "grounding_accuracy"]
+    assert chosen["<REGION_PROPOSAL>"] == ["mean_average_precision"]
+    assert chosen["<REGION_TO_SEGMENTATION>"] == ["mean_iou"]
+    assert chosen["<OCR_WITH_REGION>"] == []
+    assert chosen["<VQA>"] == chosen["<CAPTION>"] == ["relaxed_accuracy"]
 
 
 def test_an_unknown_metric_names_the_nearest() -> None:

@@ -26,11 +26,8 @@ __all__ = ["LABELLED", "rows_view"]
 
 Flags = NDArray[np.bool_]
 
-_REGION_SIZES = {
-    token: {AnswerKind.BOXES: 4, AnswerKind.REGIONS: 2}[task.answer]
-    for token, task in TASKS.items()
-    if task.answer in (AnswerKind.BOXES, AnswerKind.REGIONS)
-} | {"<REGION_PROPOSAL>": 4, "<OCR_WITH_REGION>": 8}
+_SIZES = {AnswerKind.BOXES: 4, AnswerKind.PROPOSALS: 4, AnswerKind.QUADS: 8, AnswerKind.POLYGONS: 2}
+_REGION_SIZES = {token: _SIZES[task.answer] for token, task in TASKS.items() if task.answer in _SIZES}
 """Location tokens of one region: a box takes four, a quadrilateral eight, a point of a polygon two."""
 
 LABELLED = tuple(token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES)

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from PIL import Image
 
 from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.data.formats.annotations import Annotation, to_manifest
 from florence2.data.formats.files import SPLIT_NAMES, entries, has_file, in_split_order, join, lists, open_annotations
+from florence2.data.formats.json_lines import bounded_lines, parse_object
 from florence2.data.formats.pictures import Picture
 from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt
 from florence2.data.manifest import DatasetManifest
@@ -33,10 +34,6 @@ ANNOTATIONS_FILE = "annotations.jsonl"
 _SINGLE_FOLDER = {f"_annotations.{name}.jsonl": split for name, split in SPLIT_NAMES.items()}
 _KEYS = ("image", "prefix", "suffix")
 _LOOK = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} beside the images"
-_LONGEST_LINE = 16 << 20
-_BOM = b"\xef\xbb\xbf"
-_BLANKS = " \t\r\n"
-"""What JSON takes as blank; str.strip() without it would also lose a line of control characters without a word."""
 
 
 def is_jsonl(root: Path) -> bool:
@@ -104,9 +101,9 @@ def _read_file(root: Path, split: str, file: str) -> Iterator[Annotation]:
     folder = file.rpartition("/")[0]
     try:
         with open_annotations(root, file) as handle:
-            for number, raw in enumerate(_bounded_lines(handle), start=1):
+            for number, raw in enumerate(bounded_lines(handle), start=1):
                 try:
-                    values = _parse(raw.removeprefix(_BOM) if number == 1 else raw)
+                    values = _parse(raw)
                 except BadValueError as exc:
                     yield Annotation(split, "", file, number, suffix="", error=str(exc))
                     continue
@@ -117,53 +114,16 @@ def _read_file(root: Path, split: str, file: str) -> Iterator[Annotation]:
         raise DatasetError(f"{root / file}: cannot be read ({exc.strerror}); check the file's permissions") from exc
 
 
-def _bounded_lines(handle: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines with their ends; of one that is too long, no more than shows that it is."""
-    # Only a line feed ends a line here: str.splitlines would also cut at U+2028, which JSON texts may hold.
-    while raw := handle.readline(_LONGEST_LINE + 1):
-        yield raw
-        while len(raw) > _LONGEST_LINE and not raw.endswith(b"\n"):
-            raw = handle.readline(_LONGEST_LINE + 1)
-
-
 def _parse(raw: bytes) -> dict[str, str] | None:
     """Return the three texts of a line, None if it is blank.
 
     Raises:
         BadValueError: the line is no annotation.
     """
-    if len(raw) > _LONGEST_LINE:
-        raise BadValueError(f"the line is longer than {_LONGEST_LINE >> 20} MiB")
-    try:
-        text = raw.decode("utf-8").strip(_BLANKS)
-    except UnicodeDecodeError as exc:
-        raise BadValueError(f"not valid UTF-8 at byte {exc.start + 1}") from None
-    if not text:
-        return None
-    try:
-        values = _decoder.decode(text)
-    except json.JSONDecodeError as exc:
-        ends = "" if raw.endswith(b"\n") else "; the file ends within the line"
-        raise BadValueError(f"not valid JSON, {exc.msg} at column {exc.colno}: {excerpt(text)}{ends}") from None
-    except (ValueError, RecursionError) as exc:
-        raise BadValueError(f"not valid JSON ({exc}): {excerpt(text)}") from None
-    if not isinstance(values, dict):
-        raise BadValueError(f"not a JSON object: {excerpt(values)}")
-    if problems := _problems(values):
+    values = parse_object(raw)
+    if values is not None and (problems := _problems(values)):
         raise BadValueError("; ".join(problems))
     return values
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for number, key in enumerate(keys) if key in keys[:number])
-        raise ValueError(f"the key {excerpt(twice)} occurs twice")
-    return values
-
-
-_decoder = json.JSONDecoder(object_pairs_hook=_unique)
 
 
 def _problems(values: dict[str, Any]) -> list[str]:

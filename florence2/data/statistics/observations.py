@@ -103,7 +103,7 @@ def _objects(manifest: DatasetManifest, boxes: Boxes) -> Values:
 
 def _lengths(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str, Values]:
     table = manifest.table
-    asking = [token for token, task in TASKS.items() if task.takes_input and task.answer is not AnswerKind.REGIONS]
+    asking = [token for token, task in TASKS.items() if task.takes_input and task.answer is not AnswerKind.POLYGONS]
     # A token at a time, for each has a length of its own.
     questions = [
         table["prefix"][readable & (table["task"] == token).to_numpy(dtype=bool)].str.slice(len(token))

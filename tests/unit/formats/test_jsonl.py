@@ -174,7 +174,7 @@ def test_reads_one_folder_for_all_splits(tmp_path: Path) -> None:
 
 
 def test_a_line_that_is_too_long_is_passed_over_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("florence2.data.formats.jsonl._LONGEST_LINE", 200)
+    monkeypatch.setattr("florence2.data.formats.json_lines._LONGEST_LINE", 200)
     found = read_lines(tmp_path, annotation(), "x" * 1000, annotation(), "y" * 201, "z" * 200).table
     assert found["line"].tolist() == [1, 2, 3, 4, 5]
     assert ["longer than" in text_of(found, "line_error", row) for row in range(5)] == [False, True, False, True, True]

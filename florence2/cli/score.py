@@ -1,0 +1,89 @@
+"""The command score: judge predictions of any model by the programs with which results are published."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from florence2.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from florence2.evaluation.score_answers import AnswerScores
+
+__all__ = ["score"]
+
+
+def score(
+    *,
+    task: Annotated[
+        Literal["od", "vqa", "docvqa", "chartqa", "caption", "ocr", "exact"],
+        typer.Option(help="od: COCO's twelve figures; the others judge answers in words."),
+    ],
+    references: Annotated[
+        Path, typer.Option(help='od: a COCO data set; else lines of {"id": 1, "answers": ["two", "2"]}.')
+    ],
+    predictions: Annotated[
+        Path, typer.Option(help='od: a COCO results list; else lines of {"id": 1, "prediction": "2"}.')
+    ],
+    missing: Annotated[
+        Literal["error", "empty"],
+        typer.Option(help="What a reference without a prediction is: an error, or an empty answer."),
+    ] = "error",
+    per_row: Annotated[
+        Path | None, typer.Option(help='File for the value of each row, lines of {"id": 1, "value": 0.6}.')
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
+) -> None:
+    """Score predictions of any model; figures that the references do not define are -1 for od, as in COCO.
+
+    Ends with status 1 if a file cannot be judged, and lists all that is wrong with both.
+    """
+    if task == "od":
+        if per_row is not None or missing == "empty":
+            raise typer.BadParameter("--per-row and --missing are for answers in words; leave them out for od")
+        _score_boxes(references, predictions, as_json)
+        return
+    from florence2.evaluation.score_answers import score_answers
+
+    scores = score_answers(task, references, predictions, missing_as_empty=missing == "empty")
+    if per_row is not None:
+        _write_rows(per_row, scores)
+    if as_json:
+        rows = {"rows": len(scores.values), "missing": scores.missing}
+        content = {"task": task, "metric": scores.metric, "mean": scores.mean, "figures": scores.figures, **rows}
+        typer.echo(json.dumps(content, indent=2))
+        return
+    mean = {} if scores.mean is None else {"mean": scores.mean}
+    _print_figures(mean | scores.figures)
+    typer.echo(f"{'rows':24} {len(scores.values)}")
+    if scores.missing:
+        typer.echo(f"{'rows without prediction':24} {scores.missing}")
+
+
+def _score_boxes(references: Path, predictions: Path, as_json: bool) -> None:
+    from florence2.evaluation.score_boxes import score_boxes
+
+    scores = score_boxes(references, predictions)
+    if not scores.truths:
+        typer.echo(f"warning: {references} holds no annotations, so no figure is defined", err=True)
+    if as_json:
+        typer.echo(json.dumps({**scores.figures, "per_class": scores.per_class}, indent=2))
+    else:
+        _print_figures(scores.figures)
+
+
+def _print_figures(figures: Mapping[str, float]) -> None:
+    for name, value in figures.items():
+        typer.echo(f"{name:24} {value:.6f}")
+
+
+def _write_rows(file: Path, scores: AnswerScores) -> None:
+    lines = [json.dumps({"id": own, "value": value}, ensure_ascii=False) for own, value in scores.values.items()]
+    try:
+        file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    except OSError as exc:
+        raise ConfigurationError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc

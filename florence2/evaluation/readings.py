@@ -1,0 +1,48 @@
+"""What metrics judge: an answer and its target, read as the task writes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from florence2.codec.answers import parse_detections
+from florence2.codec.detections import Detections
+from florence2.codec.regions import parse_polygons, parse_proposals, parse_quads
+from florence2.codec.tasks import AnswerKind
+
+__all__ = ["judged_pair"]
+
+
+def judged_pair(
+    kind: AnswerKind, answer: str, detections: Detections | None, target: str, resolution_wh: tuple[int, int]
+) -> tuple[object, object]:
+    """Return prediction and target as the metrics of a kind of answer take them.
+
+    Args:
+        kind: how the task's answers are written.
+        answer: what the model answered, without special tokens.
+        detections: its boxes with confidence, where they were read while the answer was made. Boxes without a name
+            that come without them are all equally sure, and rank as they are written.
+        target: the annotated answer.
+        resolution_wh: width and height of the image in pixels.
+
+    Returns:
+        ``Detections``, ``Quads``, ``Polygons``, or the texts as they are.
+    """
+    match kind:
+        case AnswerKind.BOXES:
+            return detections, parse_detections(target, resolution_wh)
+        case AnswerKind.PROPOSALS:
+            found = _sure(parse_proposals(answer, resolution_wh)) if detections is None else detections
+            return found, parse_proposals(target, resolution_wh)
+        case AnswerKind.QUADS:
+            return parse_quads(answer, resolution_wh), parse_quads(target, resolution_wh)
+        case AnswerKind.POLYGONS:
+            return parse_polygons(answer, resolution_wh), parse_polygons(target, resolution_wh)
+        case AnswerKind.ANSWER | AnswerKind.TEXT:
+            return answer, target
+
+
+def _sure(detections: Detections) -> Detections:
+    return replace(detections, confidence=np.ones(len(detections), dtype=np.float32))

@@ -1,0 +1,150 @@
+"""Metrics of answers with regions: outlines of objects by their area, written words by their place and letters."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from florence2.codec.regions import Polygons, Quads
+from florence2.evaluation.metric import Metric, SampleMeanMetric, weighted_ratio
+from florence2.evaluation.polygon_overlap import polygon_iou
+from florence2.evaluation.text import compose
+
+__all__ = ["MeanIoUMetric", "OCRRegionF1Metric"]
+
+_OVERLAP = 0.5
+
+
+class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
+    """Mean intersection over union of segmented areas, a value for each question.
+
+    All outlines of an answer together are its area. An answer without any outline has the value 0; where the truth has
+    none either it is right and has the value 1 (gIoU of Liu et al., GRES, arXiv 2306.00968).
+    """
+
+    name: ClassVar[str] = "mean_iou"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._malformed = 0
+
+    def update(self, prediction: Polygons, target: Polygons) -> None:
+        """Take one sample.
+
+        Args:
+            prediction: the outlines that the model wrote.
+            target: the true ones, in pixels of the same picture.
+        """
+        super().update(prediction, target)
+        self._malformed += prediction.malformed
+
+    def score(self, prediction: Polygons, target: Polygons) -> float:
+        """Return the overlap of the two areas, in 0..1."""
+        if not len(prediction) and not len(target):
+            return 1.0
+        return polygon_iou(prediction.xy, target.xy)
+
+    def counts(self) -> dict[str, int]:
+        """Return numbers of answers and of parts of them that could not be read."""
+        return super().counts() | {"malformed_outlines": self._malformed}
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        super().reset()
+        self._malformed = 0
+
+    def describe(self) -> str:
+        """Say what the figure means."""
+        return (
+            "Mean over the questions of the area that answer and truth share, divided by the area that either covers. "
+            "All outlines of an answer are one area; no answer counts as 0."
+        )
+
+
+class OCRRegionF1Metric(Metric[Quads, Quads]):
+    """F1 of words with their places: right if the place overlaps by half (IoU 0.5) and the text is equal.
+
+    Each written region is matched with at most one true one, and so that most are matched: the order in which they
+    stand decides nothing. Texts are compared after Unicode composition with runs of blanks as one blank; case counts.
+    The second figure leaves the text out. Source: the end-to-end and localisation tasks of the ICDAR Robust Reading
+    competitions, which fold case.
+    """
+
+    name: ClassVar[str] = "ocr_region_f1"
+    localisation: ClassVar[str] = "ocr_region_localisation_f1"
+
+    def __init__(self) -> None:
+        self._samples: list[tuple[int, int, int]] = []
+        self._counts = {"written_regions": 0, "true_regions": 0, "malformed_regions": 0}
+
+    def update(self, prediction: Quads, target: Quads) -> None:
+        """Take one image.
+
+        Args:
+            prediction: the texts that the model read, with their places.
+            target: the true ones, in pixels of the same picture.
+        """
+        overlap = _overlapping(prediction, target)
+        given, expected = (
+            np.array([compose(text) for text in quads.text], dtype=object) for quads in (prediction, target)
+        )
+        equal = given[:, None] == expected[None]
+        self._samples.append((_matches(overlap & equal), _matches(overlap), len(prediction) + len(target)))
+        self._counts["written_regions"] += len(prediction)
+        self._counts["true_regions"] += len(target)
+        self._counts["malformed_regions"] += prediction.malformed
+
+    def compute(self) -> dict[str, float]:
+        """Return F1 with and without the texts, in 0..1; nothing where there are no regions at all."""
+        right, found, regions = (
+            (sum(column) for column in zip(*self._samples, strict=True)) if self._samples else (0, 0, 0)
+        )
+        return {self.name: 2 * right / regions, self.localisation: 2 * found / regions} if regions else {}
+
+    def values(self) -> tuple[float, ...]:
+        """Return F1 of each image, texts included; NaN where there are no regions."""
+        return tuple(2 * right / regions if regions else math.nan for right, _, regions in self._samples)
+
+    def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return both figures for each row of weights (r, n)."""
+        right, found, regions = np.array(self._samples, dtype=np.int64).reshape(-1, 3).T
+        return {
+            self.name: weighted_ratio(weights, 2 * right, regions),
+            self.localisation: weighted_ratio(weights, 2 * found, regions),
+        }
+
+    def counts(self) -> dict[str, int]:
+        """Return numbers of regions: written ones, true ones, and parts that could not be read."""
+        return dict(self._counts)
+
+    def reset(self) -> None:
+        """Forget all images."""
+        self._samples.clear()
+        self._counts = dict.fromkeys(self._counts, 0)
+
+    def describe(self) -> str:
+        """Say what the figures mean."""
+        return (
+            "F1 of written regions: right if the quadrilateral overlaps a true one by at least half (IoU 0.5) and the "
+            "text is equal, each region once; the localisation figure does not ask for the text. Case counts."
+        )
+
+
+def _overlapping(prediction: Quads, target: Quads) -> NDArray[np.bool_]:
+    """Tell for each pair (n, m) of quadrilaterals whether they overlap by half."""
+    overlap = np.zeros((len(prediction), len(target)), dtype=np.bool_)
+    ours, theirs = prediction.xy[:, None], target.xy[None]
+    # Most pairs are far apart: their bounding boxes do not touch.
+    near = ((ours.min(axis=2) < theirs.max(axis=2)) & (theirs.min(axis=2) < ours.max(axis=2))).all(axis=-1)
+    for first, second in zip(*near.nonzero(), strict=True):
+        overlap[first, second] = polygon_iou([prediction.xy[first]], [target.xy[second]]) >= _OVERLAP
+    return overlap
+
+
+def _matches(allowed: NDArray[np.bool_]) -> int:
+    """Return how many pairs can be formed at most, each row and column in one pair."""
+    return int(allowed[linear_sum_assignment(allowed, maximize=True)].sum())

@@ -1,0 +1,176 @@
+"""Scoring the boxes of any model: a COCO data set and a COCO results list, judged as pycocotools does.
+
+Crowds, given areas and the order of equal scores count as in pycocotools. What differs: an annotation without ``area``
+has that of its box, and one whose id is 0 is found like any other (pycocotools takes its id for "not found", so that
+sets numbered from 0 lose a box).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from florence2.data.formats.values import BadValueError, excerpt, number
+from florence2.evaluation.coco import FIGURE_NAMES, coco_scores
+from florence2.evaluation.scored_files import FileProblems, id_of, walk_file
+
+__all__ = ["COCO_NAMES", "UNDEFINED", "BoxScores", "score_boxes"]
+
+COCO_NAMES = (
+    *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
+    *("AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large"),
+)
+"""What the figures of ``FIGURE_NAMES`` are called where detectors are compared, in that order."""
+
+UNDEFINED = -1.0
+"""The value of a figure that the ground truth does not define, as in COCO."""
+
+_OF_CLASS = {"AP": "ap", "AP50": "ap50", "AP75": "ap75"}
+
+
+@dataclass(frozen=True)
+class BoxScores:
+    """The figures of a results list.
+
+    Attributes:
+        figures: by each of ``COCO_NAMES``; ``UNDEFINED`` where the data set has no such object.
+        per_class: ``AP``, ``AP50`` and ``AP75`` by the id of each category of the data set.
+        truths: how many annotations there are.
+    """
+
+    figures: dict[str, float]
+    per_class: dict[Hashable, dict[str, float]]
+    truths: int
+
+
+def score_boxes(references: Path, predictions: Path) -> BoxScores:
+    """Judge a results list.
+
+    Args:
+        references: a COCO data set, JSON.
+        predictions: a list of ``image_id``, ``category_id``, ``bbox`` (x, y, width, height in pixels) and ``score``.
+
+    Returns:
+        The twelve figures of COCO. Images without a prediction are images on which nothing was found.
+
+    Raises:
+        DatasetError: a file cannot be read or judged; lists all that is wrong.
+    """
+    problems = FileProblems()
+    truth = _Truth()
+    for key, part, line in walk_file(references, "{", problems):
+        truth.add(key, part, line)
+    annotations = truth.checked(references, problems)
+    results: list[dict[str, Any]] = []
+    for index, (_, part, line) in enumerate(walk_file(predictions, "[", problems), start=1):
+        try:
+            results.append(_result(part, truth))
+        except BadValueError as exc:
+            problems.add(predictions, line, f"result {index}: {exc}")
+    problems.raise_for_any()
+    # Ids become numbers from 1 in their order: the evaluation takes nothing else, and 0 means "none" to it.
+    images, categories = _numbered(truth.images), _numbered(truth.categories)
+    for row in (*annotations, *results):
+        row["image_id"], row["category_id"] = images[row["image_id"]], categories[row["category_id"]]
+    dataset = {
+        "images": [{"id": index} for index in images.values()],
+        "categories": [{"id": index, "name": str(name)} for name, index in categories.items()],
+        "annotations": [{**row, "id": index} for index, row in enumerate(annotations, start=1)],
+    }
+    scores = coco_scores(dataset, results)
+    figures = {ours: scores.figures.get(name, UNDEFINED) for ours, name in zip(COCO_NAMES, FIGURE_NAMES, strict=True)}
+    per_class = {
+        category: {ours: scores.per_class.get(index, {}).get(name, UNDEFINED) for ours, name in _OF_CLASS.items()}
+        for category, index in categories.items()
+    }
+    return BoxScores(figures, per_class, len(annotations))
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """A COCO data set, collected part by part; the parts may come in any order.
+
+    Attributes:
+        images: line of each image by its id.
+        categories: line of each category by its id.
+        annotations: each with its line.
+        problems: lines and what is wrong there.
+    """
+
+    images: dict[Hashable, int] = field(default_factory=dict)
+    categories: dict[Hashable, int] = field(default_factory=dict)
+    annotations: list[tuple[dict[str, Any], int]] = field(default_factory=list)
+    problems: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, key: str, part: dict[str, Any], line: int) -> None:
+        """Take a part of the file: the key of its array, the element, and the line where it begins."""
+        if key == "annotations":
+            self.annotations.append((part, line))
+        elif key in ("images", "categories"):
+            self._add_id(self.images if key == "images" else self.categories, part, line, f"one of the {key}")
+
+    def _add_id(self, lines: dict[Hashable, int], part: dict[str, Any], line: int, what: str) -> None:
+        try:
+            own = id_of(part, "id")
+            if own in lines:
+                raise BadValueError(f"id {excerpt(own)} was used in line {lines[own]} already")
+            lines[own] = line
+        except BadValueError as exc:
+            self.problems.append((line, f"{what}: {exc}"))
+
+    def checked(self, file: Path, problems: FileProblems) -> list[dict[str, Any]]:
+        """Return the annotations as COCO has them; what is wrong goes to the problems."""
+        rows: list[dict[str, Any]] = []
+        for missing in (what for what in ("images", "categories") if not getattr(self, what)):
+            problems.add(file, None, f"holds no {missing}; give a COCO data set with images, categories, annotations")
+        own_ids: dict[Hashable, int] = {}
+        for index, (part, line) in enumerate(self.annotations, start=1):
+            what = f"annotation {index}"  # many such files are a single line
+            try:
+                rows.append(_annotation(part, self))
+            except BadValueError as exc:
+                self.problems.append((line, f"{what}: {exc}"))
+            if "id" in part:
+                self._add_id(own_ids, part, line, what)
+        for line, problem in self.problems:
+            problems.add(file, line, problem)
+        return rows
+
+
+def _annotation(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
+    row = _placed(part, truth)
+    *_, width, height = row["bbox"]
+    area = width * height if part.get("area") is None else number(part["area"], "area")
+    crowd = part.get("iscrowd", 0)
+    if area < 0:
+        raise BadValueError(f"area is {area}, less than 0")
+    if crowd not in (0, 1):
+        raise BadValueError(f"iscrowd is {excerpt(crowd)}, neither 0 nor 1")
+    return {**row, "area": area, "iscrowd": int(crowd)}
+
+
+def _result(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
+    if "score" not in part:
+        raise BadValueError("no 'score'")
+    return {**_placed(part, truth), "score": number(part["score"], "score")}
+
+
+def _placed(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
+    """Return image, category and box of an annotation or a result."""
+    box = part.get("bbox")
+    image = id_of(part, "image_id", truth.images or None, "images")
+    category = id_of(part, "category_id", truth.categories or None, "categories")
+    if not isinstance(box, list) or len(box) != 4:
+        raise BadValueError(f"bbox is {excerpt(box)}, not four numbers")
+    xywh = [number(value, "a number of bbox") for value in box]
+    if min(xywh[2:]) < 0:
+        raise BadValueError(f"bbox is {excerpt(box)}; its width and height must not be less than 0")
+    return {"image_id": image, "category_id": category, "bbox": xywh}
+
+
+def _numbered(ids: Mapping[Hashable, int]) -> dict[Hashable, int]:
+    """Number ids from 1 in ascending order, numbers before texts."""
+    ordered: list[Any] = sorted(ids, key=lambda own: (isinstance(own, str), own))
+    return {own: index for index, own in enumerate(ordered, start=1)}

@@ -1,0 +1,112 @@
+"""Reading the files that ``florence2 score`` compares: all that is wrong with them is told at once, with its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from florence2.data.formats.json_lines import bounded_lines, parse_object
+from florence2.data.formats.positioned_json import walk_json
+from florence2.data.formats.values import BadValueError, excerpt
+from florence2.errors import DatasetError
+
+__all__ = ["FileProblems", "id_of", "walk_file", "walk_lines"]
+
+_LISTED = 20
+
+
+class FileProblems:
+    """What is wrong in files, told in the order of their lines."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, list[tuple[int, str]]] = {}
+
+    def add(self, file: Path, line: int | None, problem: str) -> None:
+        """Note a problem of a line, or of a file as a whole."""
+        where = f"{file}" if line is None else f"{file}:{line}"
+        self._found.setdefault(file, []).append((line or 0, f"{where}: {problem}"))
+
+    def raise_for_any(self) -> None:
+        """Raise a ``DatasetError`` that lists the problems, if there are any."""
+        found = [problem for file in self._found.values() for _, problem in sorted(file, key=lambda pair: pair[0])]
+        if found:
+            more = [f"... and {len(found) - _LISTED} more"] if len(found) > _LISTED else []
+            count = f"{len(found)} problem{'s' if len(found) > 1 else ''}; nothing was scored:"
+            raise DatasetError("\n  ".join([count, *found[:_LISTED], *more]))
+
+
+def walk_file(file: Path, opening: str, problems: FileProblems) -> Iterator[tuple[str, dict[str, Any], int]]:
+    """Yield the objects in the arrays of a JSON file, with the key of the array and the line; other values are skipped.
+
+    Args:
+        file: the file.
+        opening: ``{`` for an object of arrays, ``[`` for one array, whose key is empty.
+        problems: takes what cannot be read.
+    """
+    line = None
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        if not text.lstrip().startswith(opening):
+            kind = {"{": "an object, a COCO data set", "[": "an array, a COCO results list"}[opening]
+            problems.add(
+                file, 1, f"must hold {kind}; it {f'begins with {text[:20]!r}' if text.strip() else 'is empty'}"
+            )
+            return
+        for key, value, line in walk_json(text):
+            if isinstance(value, dict):
+                yield key, value, line
+            elif key in ("", "images", "categories", "annotations"):
+                problems.add(file, line, f"{excerpt(value)} is no JSON object")
+    except OSError as exc:
+        problems.add(file, None, f"cannot be read ({exc.strerror}); check the path")
+    except UnicodeDecodeError as exc:
+        problems.add(file, None, f"not valid UTF-8 at byte {exc.start + 1}")
+    except json.JSONDecodeError as exc:
+        problems.add(file, exc.lineno, f"not valid JSON, {exc.msg} at column {exc.colno}")
+    except (ValueError, RecursionError) as exc:
+        problems.add(file, line, f"not valid JSON after this line ({exc})")
+
+
+def walk_lines(file: Path, problems: FileProblems) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and the object of each line of a JSON Lines file; what cannot be read goes to the problems."""
+    empty = True
+    try:
+        with file.open("rb") as handle:
+            for number, raw in enumerate(bounded_lines(handle), start=1):
+                try:
+                    values = parse_object(raw)
+                except BadValueError as exc:
+                    problems.add(file, number, str(exc))
+                    values, empty = None, False
+                if values is not None:
+                    yield number, values
+                    empty = False
+    except OSError as exc:
+        problems.add(file, None, f"cannot be read ({exc.strerror}); check the path")
+    else:
+        if empty:
+            problems.add(file, None, "is empty; it must hold a JSON object on each line")
+
+
+def id_of(part: Mapping[str, Any], key: str, known: Mapping[Any, object] | None = None, of: str = "") -> Hashable:
+    """Return an id, a whole number or a text.
+
+    Args:
+        part: the object that holds it.
+        key: under which it stands.
+        known: ids of which it must be one.
+        of: what these are.
+
+    Raises:
+        BadValueError: it is missing, of another type, or none of the known ones.
+    """
+    value: Any = part.get(key)
+    if type(value) not in (int, str):  # true and false are integers as well
+        raise BadValueError(
+            f"{key} is {excerpt(value)}, not a whole number or a text" if key in part else f"no {key!r}"
+        )
+    if known is not None and value not in known:
+        raise BadValueError(f"{key} {excerpt(value)} is none of the {of}")
+    return value  # type: ignore[no-any-return]
