@@ -66,7 +66,7 @@ class ValidationJudge:
         """Return the settings that the choice of the epoch depends on, by name."""
         if self.figure == "loss":
             return {}
-        chosen = self.evaluation.model_dump(include={"num_beams", "max_new_tokens", "metrics"})
+        chosen = self.evaluation.model_dump(exclude={"eval_batch_size", "examples"})
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
     def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
