@@ -243,7 +243,10 @@ class EvaluationConfig(Section):
         0.9, gt=0.0, le=1.0, description="Boxes of a class in one answer that overlap more are one; 1: all are kept."
     )
     metrics: tuple[str, ...] = Field((), description="Names of metrics; empty: the ones of each task.")
-    examples: int = Field(12, ge=0, description="Pictures with answers before and after in the report.")
+    examples: int = Field(12, ge=0, description="Rows spread over the split that the report shows with their answers.")
+    resamples: int = Field(
+        1000, ge=0, le=100_000, description="Resamples of the images from which intervals are made; 0: no intervals."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -27,7 +27,7 @@ from florence2.evaluation.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.metric import Metric, SampleMeanMetric
 
 
-class Share(SampleMeanMetric[str]):
+class Share(SampleMeanMetric[str, str]):
     """The share of the answers "yes"."""
 
     name: ClassVar[str] = "share"

@@ -14,20 +14,20 @@ from florence2.evaluation.matching import MatchedImage
 __all__ = ["BoxGroup", "by_crowding", "by_size"]
 
 _SIZES: tuple[tuple[str, float, float], ...] = (
-    ("small, below 32 x 32 pixels", 0.0, 32.0**2),
-    ("medium, below 96 x 96", 32.0**2, 96.0**2),
+    ("small (below 32 x 32 pixels)", 0.0, 32.0**2),
+    ("medium (below 96 x 96)", 32.0**2, 96.0**2),
     ("large", 96.0**2, np.inf),
 )
 """Name, least area and the area from which on a box is of the next size; COCO's."""
 
 _CROWDS: tuple[tuple[str, int, int], ...] = (
-    ("none", 0, 0),
-    ("1", 1, 1),
-    ("2", 2, 2),
-    ("3 to 5", 3, 5),
-    ("6 to 10", 6, 10),
-    ("11 to 20", 11, 20),
-    ("more than 20", 21, 10**9),
+    ("no box", 0, 0),
+    ("1 box", 1, 1),
+    ("2 boxes", 2, 2),
+    ("3 to 5 boxes", 3, 5),
+    ("6 to 10 boxes", 6, 10),
+    ("11 to 20 boxes", 11, 20),
+    ("more than 20 boxes", 21, 10**9),
 )
 """Name, least and greatest number of true boxes in a picture."""
 

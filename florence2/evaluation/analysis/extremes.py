@@ -27,18 +27,20 @@ def extremes(rows: Sequence[JudgedRow], worst: int, best: int) -> tuple[list[int
     high: list[int] = []
     for has_boxes in (True, False):
         places = [i for i, row in enumerate(rows) if (row.boxes is not None) == has_boxes and row.value is not None]
-        chosen = sorted(
-            (i for i in places if _goodness(rows[i]) < 1), key=lambda i: (_goodness(rows[i]), *_rank(rows, i))
-        )
-        chosen = chosen[:worst]
+        faulty = [i for i in places if not _faultless(rows[i])]
+        chosen = sorted(faulty, key=lambda i: (_goodness(rows[i]), *_rank(rows, i)))[:worst]
         low += chosen
         rest = [i for i in set(places).difference(chosen) if _goodness(rows[i]) > 0]
         high += sorted(rest, key=lambda i: (-_goodness(rows[i]), *_rank(rows, i)))[:best]
     return low, high
 
 
+def _faultless(row: JudgedRow) -> bool:
+    return _goodness(row) == 1 or row.text == row.target
+
+
 def _goodness(row: JudgedRow) -> float:
-    """Return the value so that 1 is perfect and more is better, whatever the figure counts."""
+    """Return the value so that more is better; 1 is perfect where the figure is a share or a rate of errors."""
     value = row.value or 0.0
     return value if figure_named(row.figure).higher_is_better else 1 - value
 

@@ -9,7 +9,7 @@ from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["BOX_FIGURE", "JudgedRow"]
 
-BOX_FIGURE = "f1"
+BOX_FIGURE = "F1"
 """Name of the value of a row with boxes, see ``MatchedImage.f1``."""
 
 

@@ -24,7 +24,7 @@ def row(prefix: str, target: str, text: str, value: float | None, **more: object
 
 def box_row(prediction: Detections, target: Detections, **more: object) -> JudgedRow:
     image = match_image(prediction, target)
-    return row("<OD>", "x" * len(target), "y", image.f1, figure=BOX_FIGURE, boxes=image, **more)
+    return row("<OD>", "the boxes", "other boxes", image.f1, figure=BOX_FIGURE, boxes=image, **more)
 
 
 def test_questions_are_grouped_by_answer_and_opening() -> None:

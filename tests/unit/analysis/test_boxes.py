@@ -154,11 +154,11 @@ def test_sizes_are_cocos_and_crowds_count_truths() -> None:
     image = match_image(scored(detections(small), 0.5), detections(small, large))
     empty = match_image(scored(detections(small), 0.5), Detections.empty())
     sizes = by_size([image, empty])
-    assert [(group.name.split(",")[0], group.recall, group.precision) for group in sizes] == [
+    assert [(group.name.split()[0], group.recall, group.precision) for group in sizes] == [
         ("small", 1.0, 0.5),
         ("large", 0.0, None),
     ]
-    assert by_crowding([image, empty]) == (BoxGroup("none", 1, 0, 0, 1, 0), BoxGroup("2", 1, 2, 1, 1, 1))
+    assert by_crowding([image, empty]) == (BoxGroup("no box", 1, 0, 0, 1, 0), BoxGroup("2 boxes", 1, 2, 1, 1, 1))
 
 
 def test_the_value_of_an_image_counts_found_missed_and_invented_boxes() -> None:
