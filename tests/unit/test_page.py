@@ -11,10 +11,9 @@ from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis, analyse
-from florence2.evaluation.analysis.rows import BOX_FIGURE, JudgedRow
 from florence2.evaluation.analysis.validity import Validity
 from florence2.evaluation.bootstrap import Comparison, Interval
-from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
+from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.figures import figure_named
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.page.changes import Change, classes_of
@@ -24,48 +23,7 @@ from florence2.evaluation.page.render import PageExamples, render_page
 from florence2.evaluation.page.summary import in_short
 from florence2.evaluation.report import ModelEvaluation
 from tests.builders import detections
-
-RING = ("ring", 5.0, 5.0, 30.0, 30.0)
-DOT = ("dot", 40.0, 40.0, 60.0, 60.0)
-IMAGE = "/home/someone/cards/test/a.png"
-
-
-def row(*found: tuple[str, float, float, float, float]) -> JudgedRow:
-    """An image with a ring and a dot, and what was found there."""
-    guess = detections(*found) if found else Detections.empty()
-    scored = Detections(guess.xyxy, guess.class_name, np.linspace(0.9, 0.6, len(guess), dtype=np.float32))
-    image = match_image(scored, detections(RING, DOT))
-    return JudgedRow(IMAGE, (64, 64), "<OD>", "ring, dot", "as written", BOX_FIGURE, image.f1, image)
-
-
-def question(text: str, value: float, prefix: str = "<VQA>how many rings?") -> JudgedRow:
-    return JudgedRow(IMAGE, (64, 64), prefix, "1", text, "vqa_accuracy", value)
-
-
-OLD_ROWS = [row(), row(RING, ("hat", 0, 0, 9, 9)), question("2", 0.0), question("1", 1.0)]
-NEW_ROWS = [row(RING, DOT), row(RING, ("ring", 40, 40, 60, 60)), question("1", 1.0), question("one", 0.0)]
-
-
-def evaluation(model: str, rows: list[JudgedRow], map50: float, **more: object) -> ModelEvaluation:
-    boxes = [each.boxes for each in rows if each.boxes]
-    per_class = {"ring": {"ap50": map50, "ap": map50 / 2, "truths": 2.0}, "dot": {"ap50": 1.0, "ap": 0.5}}
-    values = {"metrics": {"map50": map50, "character_error_rate": 0.25}, "per_class": per_class} | more
-    counts = {"images": 4, "annotations": 4}
-    return ModelEvaluation(model, counts=counts, seconds=2.0, analysis=analyse(rows, boxes), **values)  # type: ignore[arg-type]
-
-
-BEFORE = evaluation("base", OLD_ROWS, 0.02)
-AFTER = evaluation("tuned", NEW_ROWS, 0.71, intervals={"map50": Interval(0.6, 0.8)})
-COMPARISON = {"map50": Comparison(0.69, Interval(0.5, 0.8), 0.97)}
-
-
-def page(both: bool = True, **more: object) -> str:
-    old = OLD_ROWS if both else [None] * len(NEW_ROWS)
-    shown = [example_of(new, before) for new, before in zip(NEW_ROWS, old, strict=True)]
-    picture = {IMAGE: Image.new("RGB", (64, 64), "#336699")}
-    examples = PageExamples(sample=shown, worst=shown[1::2], best=shown[::2], pictures=picture)
-    before, comparison = (BEFORE, COMPARISON) if both else (None, {})
-    return render_page(AFTER, before, comparison, examples, {"data_fingerprint": "3fe1"})
+from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question
 
 
 class _Outline(HTMLParser):
@@ -197,7 +155,7 @@ def test_pictures_are_thumbnails_of_bounded_size() -> None:
 
 
 def test_the_same_report_is_the_same_page() -> None:
-    assert page() == page()
+    assert crowded_page() == crowded_page()
 
 
 def test_the_drawn_curve_is_the_computed_one() -> None:
@@ -221,7 +179,9 @@ def test_a_change_that_chance_may_have_made_is_none() -> None:
 
 
 def test_the_weakest_class_stands_first_and_a_class_without_precision_nowhere() -> None:
-    classes = classes_of(BEFORE, ModelEvaluation("m", per_class={**AFTER.per_class, "phrase": {"accuracy": 1.0}}))
+    ring = {"ap50": 0.3, "ap": 0.2, "truths": 2.0}
+    per_class = {"dot": {"ap50": 0.5}, "ring": ring, "phrase": {"accuracy": 1.0}}
+    classes = classes_of(BEFORE, ModelEvaluation("m", per_class=per_class))
     assert [(each.name, each.truths) for each in classes] == [("ring", 2), ("dot", None)]
 
 

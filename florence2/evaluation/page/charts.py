@@ -22,9 +22,9 @@ class Frame:
         height: from 0 to 1.
     """
 
-    left: float = 40
+    left: float = 54
     top: float = 10
-    width: float = 350
+    width: float = 336
     height: float = 210
 
     def x(self, value: float) -> float:
