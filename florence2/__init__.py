@@ -16,30 +16,69 @@ if TYPE_CHECKING:
     from florence2.codec.detections import Detections as Detections
     from florence2.config import Configuration as Configuration
     from florence2.errors import Florence2Error as Florence2Error
+    from florence2.evaluation.answers import ANLSMetric as ANLSMetric
+    from florence2.evaluation.answers import ExactAnswerMetric as ExactAnswerMetric
+    from florence2.evaluation.answers import RelaxedAccuracyMetric as RelaxedAccuracyMetric
+    from florence2.evaluation.answers import VQAAccuracyMetric as VQAAccuracyMetric
+    from florence2.evaluation.captions import BLEUMetric as BLEUMetric
+    from florence2.evaluation.captions import ChrFMetric as ChrFMetric
+    from florence2.evaluation.captions import RougeLMetric as RougeLMetric
+    from florence2.evaluation.cider import CIDErMetric as CIDErMetric
     from florence2.evaluation.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
+    from florence2.evaluation.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
+    from florence2.evaluation.regions import MeanIoUMetric as MeanIoUMetric
+    from florence2.evaluation.regions import OCRRegionF1Metric as OCRRegionF1Metric
+    from florence2.evaluation.text import CharacterErrorRateMetric as CharacterErrorRateMetric
+    from florence2.evaluation.text import WordErrorRateMetric as WordErrorRateMetric
     from florence2.model.checkpoint import Checkpoint as Checkpoint
     from florence2.sdk import TrainingResult as TrainingResult
     from florence2.sdk import evaluate as evaluate
     from florence2.sdk import train as train
 
 _HOMES = {
+    "ANLSMetric": "florence2.evaluation.answers",
+    "BLEUMetric": "florence2.evaluation.captions",
+    "CIDErMetric": "florence2.evaluation.cider",
+    "CharacterErrorRateMetric": "florence2.evaluation.text",
     "Checkpoint": "florence2.model.checkpoint",
+    "ChrFMetric": "florence2.evaluation.captions",
     "Configuration": "florence2.config",
     "Detections": "florence2.codec.detections",
+    "ExactAnswerMetric": "florence2.evaluation.answers",
     "Florence2Error": "florence2.errors",
+    "GroundingAccuracyMetric": "florence2.evaluation.grounding",
     "MeanAveragePrecisionMetric": "florence2.evaluation.detection",
+    "MeanIoUMetric": "florence2.evaluation.regions",
+    "OCRRegionF1Metric": "florence2.evaluation.regions",
+    "RelaxedAccuracyMetric": "florence2.evaluation.answers",
+    "RougeLMetric": "florence2.evaluation.captions",
     "TrainingResult": "florence2.sdk",
+    "VQAAccuracyMetric": "florence2.evaluation.answers",
+    "WordErrorRateMetric": "florence2.evaluation.text",
     "evaluate": "florence2.sdk",
     "train": "florence2.sdk",
 }
 
 __all__ = [
+    "ANLSMetric",
+    "BLEUMetric",
+    "CIDErMetric",
+    "CharacterErrorRateMetric",
     "Checkpoint",
+    "ChrFMetric",
     "Configuration",
     "Detections",
+    "ExactAnswerMetric",
     "Florence2Error",
+    "GroundingAccuracyMetric",
     "MeanAveragePrecisionMetric",
+    "MeanIoUMetric",
+    "OCRRegionF1Metric",
+    "RelaxedAccuracyMetric",
+    "RougeLMetric",
     "TrainingResult",
+    "VQAAccuracyMetric",
+    "WordErrorRateMetric",
     "evaluate",
     "train",
 ]

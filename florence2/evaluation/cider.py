@@ -70,18 +70,21 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
 
     def compute(self) -> dict[str, float]:
         """Return the mean; nothing for less than two samples, of which no word can be called rare."""
-        return {self.name: math.fsum(self.values()) / len(self._samples)} if len(self._samples) > 1 else {}
+        values = self.values()
+        return {self.name: math.fsum(values) / len(values)} if len(values) > 1 else {}
 
     def values(self) -> tuple[float, ...]:
-        """Return the value of each sample; how rare a word is follows from the references of all."""
+        """Return the value of each sample; NaN for a single one.
+
+        How rare a word is follows from the references of all samples.
+        """
         if self._values is None:
-            self._values = tuple(cider_scores(self._samples))
+            self._values = (math.nan,) if len(self._samples) == 1 else tuple(cider_scores(self._samples))
         return self._values
 
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """Return the mean for each row of weights (r, n); how rare a word is stays that of the whole set."""
-        defined = np.full(len(self._samples), len(self._samples) > 1)
-        return {self.name: weighted_ratio(weights, self.values(), defined)}
+        return {self.name: weighted_ratio(weights, self.values(), np.ones(len(self._samples)))}
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""

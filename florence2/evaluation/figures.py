@@ -38,7 +38,9 @@ FIGURES: dict[str, Figure] = {
         Figure("map", "mAP", "boxes: mean over overlaps 0.50 to 0.95", headline=True),
         Figure("vqa_accuracy", "VQA accuracy", "share of questions answered right", headline=True),
         Figure("anls", "ANLS", "similarity to the nearest right answer", headline=True),
-        Figure("relaxed_accuracy", "Relaxed accuracy", "questions answered right, numbers 5 % off", headline=True),
+        Figure(
+            "relaxed_accuracy", "Relaxed accuracy", "questions answered right, numbers up to 5 % off", headline=True
+        ),
         Figure("exact_answer", "Exact answers", "answers equal letter by letter", headline=True),
         Figure(
             "character_error_rate", "Character errors", "edits per character", headline=True, higher_is_better=False
@@ -46,7 +48,7 @@ FIGURES: dict[str, Figure] = {
         Figure("grounding_accuracy", "Phrases found", "phrases whose box overlaps by at least 0.5", headline=True),
         Figure("mean_iou", "Mean IoU", "outlines: shared part of both areas", headline=True),
         Figure("ocr_region_f1", "Text regions, F1", "right place and equal text, each once", headline=True),
-        Figure("cider", "CIDEr", "words shared with people, rare ones count more, 0 to 10", headline=True),
+        Figure("cider", "CIDEr", "wording shared with the references, rare words count more, 0 to 10", headline=True),
         Figure("bleu", "BLEU", "word sequences that stand in a reference, 0 to 1"),
         Figure("rouge_l", "ROUGE-L", "words shared in the same order, 0 to 1"),
         Figure("chrf", "chrF", "shared wording letter by letter, 0 to 1"),

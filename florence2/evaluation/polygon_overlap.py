@@ -9,20 +9,18 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["polygon_iou"]
 
-_ROWS = 1000
-"""Rows into which the height of the two areas is cut, at least: as fine as Florence-2's location bins."""
 
-
-def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> float:
+def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike], rows: int = 1000) -> float:
     """Return the intersection over union of two areas, each the union of its outlines.
 
-    The areas are cut into rows, at every corner and at least a thousand, and each row is measured along its middle.
+    The areas are cut into rows, at every corner and evenly, and each row is measured along its middle.
     Where no edges cross within a row that is exact, and nothing is rounded to pixels, which on a small picture would
     cost a perfect answer. An outline that crosses itself encloses what lies an odd number of edges away from outside.
 
     Args:
         first: outlines (points, 2) as x, y, in any unit.
         second: outlines in the same unit.
+        rows: even parts into which the height of both is cut; by default as many as there are location bins.
 
     Returns:
         A value in 0..1; 0 where both areas are empty.
@@ -32,7 +30,7 @@ def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> floa
     edges = [_edges(outline) for outline in (*first, *second)]
     owner = np.repeat(np.arange(len(edges)), [len(part) for part in edges])
     (x1, y1), (x2, y2) = np.concatenate(edges).transpose(1, 2, 0)
-    levels = np.unique(np.concatenate([y1, np.linspace(y1.min(), y1.max(), _ROWS + 1)]))
+    levels = np.unique(np.concatenate([y1, np.linspace(y1.min(), y1.max(), rows + 1)]))
     middle = ((levels[:-1] + levels[1:]) / 2)[:, None]
     crossed = (y1 <= middle) != (y2 <= middle)
     slope = np.divide(x2 - x1, y2 - y1, out=np.zeros_like(x1), where=y1 != y2)
@@ -43,8 +41,8 @@ def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> floa
     pieces = np.diff(levels)[:, None] * np.diff(np.take_along_axis(x, order, axis=1))
     in_first = _inside(owners, range(len(first)))[:, :-1]
     in_second = _inside(owners, range(len(first), len(edges)))[:, :-1]
-    union = float(pieces[in_first | in_second].sum())
-    return float(pieces[in_first & in_second].sum()) / union if union else 0.0
+    shared, union = float(pieces[in_first & in_second].sum()), float(pieces[in_first | in_second].sum())
+    return min(shared / union, 1.0) if union else 0.0  # sums of different length may differ in the last digit
 
 
 def _edges(outline: ArrayLike) -> NDArray[np.float64]:

@@ -77,8 +77,7 @@ def score_answers(task: str, references: Path, predictions: Path, *, missing_as_
     if expected and given:
         remedy = "add it, or let it count as an empty answer with --missing empty"
         for own in () if missing_as_empty else expected.keys() - given.keys():
-            problem = f"id {excerpt(own)} has no prediction in {predictions}; {remedy}"
-            problems.add(references, expected[own][1], problem)
+            problems.add(references, expected[own][1], f"id {excerpt(own)} is not in {predictions}; {remedy}")
         for own in given.keys() - expected.keys():
             problems.add(predictions, given[own][1], f"id {excerpt(own)} is not among the references")
     metrics = [kind() for kind in SCORED[task]]
@@ -116,7 +115,9 @@ def _rows(
 
 
 def _answers(part: Mapping[str, Any]) -> tuple[str, ...]:
-    answers = part.get("answers")
+    if "answers" not in part:
+        raise BadValueError("no 'answers'")
+    answers = part["answers"]
     if not isinstance(answers, list) or not answers:
         raise BadValueError(f"answers is {excerpt(answers)}, not a list of texts")
     return tuple(checked_text(answer, "an answer") for answer in answers)

@@ -7,7 +7,7 @@ sets numbered from 0 lose a box).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,10 @@ def score_boxes(references: Path, predictions: Path) -> BoxScores:
         except BadValueError as exc:
             problems.add(predictions, line, f"result {index}: {exc}")
     problems.raise_for_any()
+    return _judged(truth, annotations, results)
+
+
+def _judged(truth: _Truth, annotations: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> BoxScores:
     # Ids become numbers from 1 in their order: the evaluation takes nothing else, and 0 means "none" to it.
     images, categories = _numbered(truth.images), _numbered(truth.categories)
     for row in (*annotations, *results):
@@ -123,8 +127,8 @@ class _Truth:
     def checked(self, file: Path, problems: FileProblems) -> list[dict[str, Any]]:
         """Return the annotations as COCO has them; what is wrong goes to the problems."""
         rows: list[dict[str, Any]] = []
-        for missing in (what for what in ("images", "categories") if not getattr(self, what)):
-            problems.add(file, None, f"holds no {missing}; give a COCO data set with images, categories, annotations")
+        if not ((self.images and self.categories) or problems.concern(file)):
+            problems.add(file, None, "lacks images or categories; give a COCO data set with both, and annotations")
         own_ids: dict[Hashable, int] = {}
         for index, (part, line) in enumerate(self.annotations, start=1):
             what = f"annotation {index}"  # many such files are a single line

@@ -28,6 +28,10 @@ class FileProblems:
         where = f"{file}" if line is None else f"{file}:{line}"
         self._found.setdefault(file, []).append((line or 0, f"{where}: {problem}"))
 
+    def concern(self, file: Path) -> bool:
+        """Tell whether a file has problems."""
+        return file in self._found
+
     def raise_for_any(self) -> None:
         """Raise a ``DatasetError`` that lists the problems, if there are any."""
         found = [problem for file in self._found.values() for _, problem in sorted(file, key=lambda pair: pair[0])]

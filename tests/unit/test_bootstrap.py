@@ -211,6 +211,35 @@ def test_the_paired_comparison_sees_what_two_intervals_do_not() -> None:
     assert comparison.probability_better > 0.99
 
 
+def test_the_interval_stands_around_a_figure_that_resamples_overrate() -> None:
+    # Eight classes with two true boxes each, and a wrong box of every class on every image.
+    random = np.random.default_rng(1)
+    metric = MeanAveragePrecisionMetric()
+    for index in range(16):
+        prediction, truth = one_box(True, str(index % 8))
+        wrong = np.array([[90, 90, 120, 120]] * 8, dtype=np.float32)
+        names = (*prediction.class_name, *map(str, range(8)))
+        scores = random.random(9).astype(np.float32)
+        metric.update(Detections(np.vstack([prediction.xyxy, wrong]), names, scores), truth)
+    resamples = resample([metric], [each_its_own(16)])
+    figure = resamples.figures["map"]
+    bias = figure.resampled.mean() - figure.value
+    assert bias > 0.02
+    interval = bootstrap_intervals(resamples).figures["map"]
+    expected = np.quantile(figure.resampled, [0.025, 0.975]) - bias
+    assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+def test_an_interval_does_not_leave_the_range_of_its_figure() -> None:
+    drawn = np.concatenate([np.full(50, 0.0), np.linspace(0, 1, 50)])
+    resamples = bootstrap.Resamples(2, 0, {"map": bootstrap.Resampled(0.02, drawn)}, {})
+    assert bootstrap_intervals(resamples).figures["map"].low == 0
+    resamples = bootstrap.Resamples(2, 0, {"map": bootstrap.Resampled(0.98, 1 - drawn)}, {})
+    assert bootstrap_intervals(resamples).figures["map"].high == 1
+    resamples = bootstrap.Resamples(2, 0, {"word_error_rate": bootstrap.Resampled(1.5, drawn + 1)}, {})
+    assert 1 < bootstrap_intervals(resamples).figures["word_error_rate"].high <= 2
+
+
 def test_fewer_errors_are_better() -> None:
     before, after = (resample([share(values, Errors)], [each_its_own(4)]) for values in ([1, 1, 0, 1], [0, 0, 0, 1]))
     comparison = paired_comparison(before, after).figures["word_error_rate"]

@@ -85,5 +85,5 @@ def test_an_overlap_is_a_share_whatever_the_outlines(first: list[Outline], secon
     overlap = polygon_iou(first, second)
     assert 0.0 <= overlap <= 1.0
     assert polygon_iou(second, first) == pytest.approx(overlap, abs=1e-9)
-    stretched = [[outline * [3.0, 0.5] + 7 for outline in part] for part in (first, second)]
-    assert polygon_iou(*stretched) == pytest.approx(overlap, abs=1e-6)
+    wide, tall = ([outline * [3.0, 0.5] + 7 for outline in part] for part in (first, second))
+    assert polygon_iou(wide, tall) == pytest.approx(overlap, abs=1e-6)

@@ -7,19 +7,38 @@ from typer.testing import CliRunner
 import florence2
 from florence2.cli import app, main
 from florence2.config import Configuration, leaf_paths
+from florence2.evaluation.metrics import METRICS
 
 
 def test_the_public_names_are_these() -> None:
     assert florence2.__all__ == [
+        "ANLSMetric",
+        "BLEUMetric",
+        "CIDErMetric",
+        "CharacterErrorRateMetric",
         "Checkpoint",
+        "ChrFMetric",
         "Configuration",
         "Detections",
+        "ExactAnswerMetric",
         "Florence2Error",
+        "GroundingAccuracyMetric",
         "MeanAveragePrecisionMetric",
+        "MeanIoUMetric",
+        "OCRRegionF1Metric",
+        "RelaxedAccuracyMetric",
+        "RougeLMetric",
         "TrainingResult",
+        "VQAAccuracyMetric",
+        "WordErrorRateMetric",
         "evaluate",
         "train",
     ]
+
+
+def test_every_metric_is_a_public_name() -> None:
+    metrics = {name for name in florence2.__all__ if name.endswith("Metric")}
+    assert metrics == {metric.__name__ for metric in METRICS.values()}
 
 
 @pytest.mark.parametrize("name", florence2.__all__)

@@ -6,12 +6,15 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from florence2.codec.detections import Detections
 from florence2.codec.regions import PROPOSAL, Polygons, Quads, parse_polygons, parse_quads
 from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.grounding import GroundingAccuracyMetric
+from florence2.evaluation.polygon_overlap import polygon_iou
 from florence2.evaluation.readings import judged_pair
 from florence2.evaluation.regions import MeanIoUMetric, OCRRegionF1Metric
 from tests.builders import detections
@@ -100,6 +103,16 @@ class TestOCRRegionF1:
         metric.update(quads(("a", (0, 0, 498, 100))), quads(("a", (0, 0, 250, 100))))
         metric.update(quads(("a", (0, 0, 502, 100))), quads(("a", (0, 0, 250, 100))))
         assert metric.values() == (1.0, 0.0)
+
+    @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=8, max_size=8))
+    @settings(max_examples=200, deadline=None)
+    def test_any_two_quadrilaterals_match_if_half_of_both_is_shared(self, corners: list[tuple[int, int]]) -> None:
+        first, second = np.array(corners, dtype=np.float32).reshape(2, 4, 2)
+        overlap = polygon_iou([first], [second])
+        assume(abs(overlap - 0.5) > 1e-3)
+        metric = OCRRegionF1Metric()
+        metric.update(Quads(first[None], ("a",)), Quads(second[None], ("a",)))
+        assert metric.compute()["ocr_region_f1"] == (overlap > 0.5)
 
     def test_case_counts_and_unicode_forms_do_not(self) -> None:
         metric = OCRRegionF1Metric()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from florence2.codec.regions import (
     parse_proposals,
     parse_quads,
 )
+from florence2.config import ModelConfig
+from florence2.model.base import load_base
 
 Points = list[tuple[int, int]]
 
@@ -66,6 +69,34 @@ def test_nothing_that_a_model_writes_is_fatal(parts: list[str]) -> None:
         assert ((outline > 0) & (outline < 10)).all()
     assert len(parse_quads(text, (10, 10)).text) <= text.count("<loc_7>") // 8
     assert len(parse_proposals(text, (10, 10))) <= text.count("<loc_7>") // 4
+
+
+@pytest.fixture(scope="module")
+def processor() -> Any:
+    return load_base(ModelConfig()).processor
+
+
+def parsed_by(processor: Any, text: str, task: str) -> dict[str, Any]:
+    answer: dict[str, Any] = processor.post_process_generation(text=text, task=task, image_size=(640, 480))[task]
+    return answer
+
+
+def test_regions_are_those_of_the_processor_which_cuts_off_the_fraction(processor: Any) -> None:
+    """It knows no outline too short and no bin too large, so only what is well written can be compared."""
+    text = "EXIT 5" + locations(*range(0, 80, 10)) + "t-shirt" + locations(*range(999, 919, -10))
+    theirs, ours = parsed_by(processor, text, "<OCR_WITH_REGION>"), parse_quads(text, (640, 480))
+    assert list(ours.text) == theirs["labels"]
+    np.testing.assert_array_equal(ours.xy.reshape(-1, 8).astype(int), theirs["quad_boxes"])
+
+    outline, other = locations(1, 2, 300, 4, 500, 600), locations(*range(0, 800, 100))
+    for text in (f"{outline}<sep>{other}", f"<poly>{outline}</poly><poly>{other}</poly>"):
+        found = parsed_by(processor, text, "<REFERRING_EXPRESSION_SEGMENTATION>")["polygons"]
+        expected = [points for instance in found for points in instance]
+        assert [outline.astype(int).ravel().tolist() for outline in parse_polygons(text, (640, 480)).xy] == expected
+
+    text = locations(*range(0, 800, 100))
+    boxes = parsed_by(processor, text, "<REGION_PROPOSAL>")["bboxes"]
+    np.testing.assert_array_equal(parse_proposals(text, (640, 480)).xyxy.astype(int), boxes)
 
 
 def test_coordinates_are_floats_at_the_centre_of_their_bins() -> None:
