@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from florence2.model.checkpoint import Checkpoint as Checkpoint
     from florence2.sdk import TrainingResult as TrainingResult
     from florence2.sdk import evaluate as evaluate
+    from florence2.sdk import predict as predict
     from florence2.sdk import train as train
 
 _HOMES = {
@@ -30,6 +31,7 @@ _HOMES = {
     "MeanAveragePrecisionMetric": "florence2.evaluation.detection",
     "TrainingResult": "florence2.sdk",
     "evaluate": "florence2.sdk",
+    "predict": "florence2.sdk",
     "train": "florence2.sdk",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "MeanAveragePrecisionMetric",
     "TrainingResult",
     "evaluate",
+    "predict",
     "train",
 ]
 
