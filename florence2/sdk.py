@@ -1,9 +1,9 @@
-"""The same road without ZenML: ``train`` and ``evaluate`` for scripts, notebooks and the command line."""
+"""The same road without ZenML: ``train``, ``evaluate`` and ``predict`` for scripts, notebooks and the command line."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from florence2.adapters.great_expectations import validate
+from florence2.codec.tasks import split_prefix
 from florence2.config import Configuration, ModelConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
@@ -26,6 +27,7 @@ from florence2.evaluation.judged import describe, judged_rows, resamples_of
 from florence2.evaluation.metrics import metric_named
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation, public_name
 from florence2.evaluation.written import save_evaluation
+from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.answer_length import answer_length
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import checkpoint_named, load_named
@@ -33,7 +35,7 @@ from florence2.run_folder import CHECKPOINT, numbered, resumed, save_settings, u
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
 
-__all__ = ["TrainingResult", "evaluate", "train"]
+__all__ = ["TrainingResult", "evaluate", "predict", "train"]
 
 logger = logging.getLogger(__name__)
 
@@ -170,6 +172,41 @@ def evaluate(
         facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
         save_evaluation(answers, judged, evaluation, facts, config.evaluation, Path(output))
     return evaluation
+
+
+def predict(
+    model: str | Path,
+    images: str | Path | Sequence[str | Path],
+    prefix: str = "<OD>",
+    configuration: Configuration | Mapping[str, Any] | None = None,
+    output: Path | str | None = None,
+) -> ImagePredictions:
+    """Answer a prompt about images.
+
+    Args:
+        model: ``builtin:nano``, the folder of a model, a checkpoint or a run, or a hub id.
+        images: files, folders or patterns, one or several.
+        prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
+        configuration: how answers are generated, and the revision of a hub id.
+        output: folder for the answers and the drawn pictures.
+
+    Returns:
+        An answer for each image; one that cannot be decoded says why.
+
+    Raises:
+        AnswerError: the prefix is not a task token with what belongs to it.
+        ConfigurationError: a setting is wrong, or no image was named.
+        DatasetError: none of the images can be decoded.
+        ModelError: there is no such model.
+    """
+    config = configuration if isinstance(configuration, Configuration) else Configuration(**(configuration or {}))
+    split_prefix(prefix)
+    found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
+    florence2 = load_named(str(model), config.model.revision)
+    predictions = predict_images(florence2, found, prefix, config.evaluation)
+    if output is not None:
+        predictions.save(Path(output))
+    return predictions
 
 
 def _prepare(config: Configuration) -> DatasetManifest:

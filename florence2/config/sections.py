@@ -16,6 +16,7 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
+    "PicturesConfig",
     "RegistrationConfig",
     "Section",
     "SplitConfig",
@@ -264,6 +265,14 @@ class EvaluationConfig(Section):
         if self.grammar == "classes" and not any(name.strip() for name in self.classes):
             raise ValueError("grammar: classes needs the names in classes")
         return self
+
+
+class PicturesConfig(Section):
+    """Pictures to answer a prompt about."""
+
+    folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the pictures.")
+    prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
+    drawn: int = Field(100, ge=0, description="Pictures that are drawn with their boxes, from the first.")
 
 
 class RegistrationConfig(Section):

@@ -30,6 +30,10 @@ Grammar = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 what may not follow."""
 
 
+_MOST_SCORES = 1 << 26
+"""Scores of tokens that are kept at a time when beams are read once more: a quarter of a gigabyte."""
+
+
 @dataclass(frozen=True)
 class Question:
     """One row of a batch.
@@ -171,11 +175,12 @@ class Decoder:
         tokens, chances = found[:, 1:], torch.zeros(found[:, 1:].shape, device=hidden.device)
         ends = (tokens == self._end).long()
         lengths = torch.where(ends.any(dim=1), ends.argmax(dim=1) + 1, tokens.shape[1])
-        for row, length in enumerate(lengths.tolist()):
-            one = slice(row, row + 1)
-            logits = self._logits(found[one, :length], hidden[one], mask[one], None)[0].float()
-            own = logits.gather(1, tokens[row, :length, None])[:, 0]
-            chances[row, :length] = (own - logits.logsumexp(dim=-1)).exp()
+        at_once = max(1, _MOST_SCORES // (tokens.shape[1] * self._model.lm_head.out_features))
+        for start in range(0, len(tokens), at_once):
+            rows = slice(start, start + at_once)
+            logits = self._logits(found[rows, :-1], hidden[rows], mask[rows], None).float()
+            own = logits.gather(2, tokens[rows, :, None])[..., 0]
+            chances[rows] = (own - logits.logsumexp(dim=-1)).exp()
         return self._trimmed(tokens, chances, lengths)
 
     def _logits(self, tokens: torch.Tensor, hidden: torch.Tensor, mask: torch.Tensor, cache: Any) -> torch.Tensor:

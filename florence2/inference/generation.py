@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import torch
@@ -48,6 +48,36 @@ class Prediction:
     truncated: bool = False
     malformed: int = 0
     score: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels."""
+        content = {
+            "text": self.text,
+            "score": round(self.score, 6),
+            "truncated": self.truncated,
+            "malformed": self.malformed,
+        }
+        if self.detections is None:
+            return content
+        return content | {
+            "boxes": [
+                {"class": name, "score": round(score, 6), "xyxy": [round(value, 3) for value in corners]}
+                for name, score, corners in self.detections.rows()
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Return the answer of a dictionary, the inverse of ``to_dict`` up to what is rounded there."""
+        boxes = content.get("boxes")
+        detections = None
+        if boxes is not None:
+            detections = Detections(
+                np.array([box["xyxy"] for box in boxes], dtype=np.float32),
+                tuple(box["class"] for box in boxes),
+                np.array([box["score"] for box in boxes], dtype=np.float32),
+            )
+        return cls(content["text"], detections, content["truncated"], content["malformed"], content["score"])
 
 
 def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Prediction]:

@@ -37,7 +37,8 @@ class Tab:
         """Call a method of the protocol and return its result."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        return (await self._until(lambda message: message.get("id") == number))["result"]
+        result: dict[str, Any] = (await self._until(lambda message: message.get("id") == number))["result"]
+        return result
 
     async def open(self, page: Path, width: int, scheme: str) -> None:
         """Open a page at a width in pixels, in the colour scheme ``light`` or ``dark``."""
