@@ -11,6 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from florence2.errors import AnswerError
 
 __all__ = ["Metric", "SampleMeanMetric", "check_plain", "references"]
@@ -62,6 +65,25 @@ class Metric(ABC, Generic[Prediction, Target]):
         """Return figures by class name; empty where the metric knows no classes."""
         return {}
 
+    def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
+        """Return the figures of resamples of the samples, for intervals; weights of 1 give those of ``compute``.
+
+        Args:
+            weights: (r, n), how often each of the n samples, in the order in which they came, counts in each of the
+                r resamples.
+
+        Returns:
+            For each figure r values, NaN where a resample does not define it. Empty: no figure can be resampled.
+        """
+        return {}
+
+    def resampled_per_class(
+        self,
+        weights: NDArray[np.int64],  # noqa: ARG002
+    ) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return the figures of resamples by class name; empty where the metric knows no classes."""
+        return {}
+
 
 class SampleMeanMetric(Metric[str, Target]):
     """A metric of texts whose figure is the mean of one value for each sample, in 0..1."""
@@ -95,6 +117,13 @@ class SampleMeanMetric(Metric[str, Target]):
             return {}
         # fsum is exact, so that the order of samples cannot show in the last digit.
         return {self.name: math.fsum(self._values) / len(self._values)}
+
+    def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return the weighted mean for each row of weights (r, n)."""
+        total = weights.sum(axis=1)
+        undefined = np.full(len(weights), np.nan)
+        mean = np.divide(weights @ np.array(self._values), total, out=undefined, where=total > 0)
+        return {self.name: mean} if self._values else {}
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
