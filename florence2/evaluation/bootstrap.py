@@ -221,7 +221,7 @@ def _weights(unit: Ints, images: int, resamples: int, seed: int) -> Iterator[Int
     block = max(1, _WEIGHTS_AT_ONCE // max(images, len(unit)))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
-        yield random.multinomial(images, np.full(images, 1 / images), size=size)[:, unit]
+        yield random.multinomial(images, np.full(images, 1 / images), size=size).take(unit, axis=1)
 
 
 def _joined(values: Mapping[str, float], blocks: Sequence[Mapping[str, Floats]]) -> dict[str, Resampled]:

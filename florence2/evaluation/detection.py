@@ -121,7 +121,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         matches, order = self._match()
         if weights.shape[1:] != order.shape:
             raise ValueError(f"weights must have shape (r, {len(order)}), not {weights.shape}")
-        return matches, weights[:, order]
+        return matches, weights.take(order, axis=1)
 
     def _count_classes(self) -> tuple[Counter[str], Counter[str]]:
         truths = Counter(name for _, target in self._images for name in target.class_name)
