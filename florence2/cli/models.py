@@ -44,7 +44,7 @@ def train(
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
 
 
-@with_settings(without=("base",))
+@with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
 def evaluate(
     *,
     model: Annotated[
