@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from transformers import DynamicCache, EncoderDecoderCache, LogitsProcessorList
 from transformers.modeling_outputs import BaseModelOutput
 
 from florence2.config import EvaluationConfig
+from florence2.errors import AnswerError, ModelError
 from florence2.model.base import Florence2, best_device
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import encode_questions
@@ -65,13 +67,22 @@ class Written:
 
 
 class Decoder:
-    """A model that answers, with how it shall do so."""
+    """A model that answers, with how it shall do so.
+
+    Raises:
+        ModelError: its tokenizer or image processor is not that of the model.
+    """
 
     def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
         model: Any = florence2.model.to(best_device())  # type: ignore[arg-type]
         # Adapters work inside the layers: the model around which PEFT stands has them too.
         self._model: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._model.eval()
+        if len(florence2.tokenizer) > (known := self._model.lm_head.out_features):
+            raise ModelError(
+                f"the tokenizer has {len(florence2.tokenizer)} tokens, the model knows {known}; "
+                "take model and processor from one folder"
+            )
         self._florence2, self._config = florence2, config
         self._limit = min(config.max_new_tokens, florence2.max_tokens - 2)
         tokens = self._model.generation_config
@@ -94,9 +105,16 @@ class Decoder:
             seeds: a number that stands for the content of each picture.
 
         Raises:
-            AnswerError: a prefix is not a task token with what belongs to it.
+            AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
         """
         ids = encode_questions(self._florence2.processor, prefixes)
+        most = self._florence2.max_tokens
+        for prefix, tokens in zip(prefixes, ids, strict=True):
+            if len(tokens) > most:
+                raise AnswerError(
+                    f"prefix {shorten(prefix, 60)!r}: {len(tokens)} tokens with the picture, the model reads {most}; "
+                    "shorten it"
+                )
         own = [
             (self._config.generation_seed, seed, zlib.crc32(p.encode()))
             for seed, p in zip(seeds, prefixes, strict=True)

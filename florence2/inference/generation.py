@@ -40,7 +40,7 @@ class Prediction:
         detections: its boxes with confidence where the task asks for boxes, else None.
         truncated: whether the answer hit the limit of its length and was cut.
         malformed: groups in it that should be a box and are none, see ``read_boxes``; 0 where no boxes are asked for.
-        score: mean probability of its tokens, the end token included, in 0..1.
+        score: mean probability of its tokens, the end token included and the begin token not, in 0..1.
     """
 
     text: str
@@ -154,7 +154,8 @@ def _read(
     written: Written, reader: TokenReader, task: Task, resolution_wh: tuple[int, int], config: EvaluationConfig
 ) -> Prediction:
     text = reader.decode([token for token in written.tokens if token not in reader.framing]).strip()
-    score = float(np.mean(written.probabilities))
+    own = [p for token, p in zip(written.tokens, written.probabilities, strict=True) if token != reader.begin]
+    score = float(np.mean(own)) if own else 0.0
     if task.answer is not AnswerKind.BOXES:
         return Prediction(text, None, written.truncated, score=score)
     boxes, malformed = read_boxes(written.tokens, written.probabilities, reader)

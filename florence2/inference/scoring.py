@@ -33,12 +33,14 @@ class TokenReader:
         decode: turns token ids into text.
         framing: begin, end and padding: no part of any answer.
         special: all tokens that are no words and no locations, such as ``<sep>`` between polygons: no part of a box.
+        begin: the token with which every answer begins, whatever it says.
     """
 
     location_of: dict[int, int]
     decode: Callable[[Sequence[int]], str]
     framing: frozenset[int] = frozenset()
     special: frozenset[int] = frozenset()
+    begin: int | None = None
 
     @classmethod
     def of(cls, tokenizer: Any) -> TokenReader:
@@ -58,6 +60,7 @@ class TokenReader:
             location_of={token: index for index, token in enumerate(ids)},
             framing=frozenset({tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}),
             special=frozenset(tokenizer.all_special_ids) - frozenset(ids),
+            begin=tokenizer.bos_token_id,
             decode=lambda tokens: tokenizer.decode(
                 tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
             ),
