@@ -9,15 +9,18 @@ It draws what the evaluation report of that run recorded; nothing is chosen by h
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
-from florence2.codec.answers import parse_detections
+from florence2.codec.detections import Detections
 from florence2.data.images.drawing import class_colours, draw_detections, side_by_side
 from florence2.data.images.files import open_rgb
 from florence2.data.sources.locate import locate
-from florence2.evaluation.report import EvaluationReport, Example
+from florence2.evaluation.examples import Box, Example
+from florence2.evaluation.report import EvaluationReport
 
 __all__ = ["draw"]
 
@@ -42,8 +45,9 @@ def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
 
 def _strip(example: Example, images: Path) -> Image.Image:
     picture = open_rgb(images / example.image)
-    answers = {"annotated": example.target, "base": example.before, "fine-tuned": example.after}
-    found = {title: parse_detections(text, picture.size) for title, text in answers.items()}
+    before = example.before.boxes if example.before else ()
+    boxes = {"annotated": example.truth or (), "base": before, "fine-tuned": example.after.boxes}
+    found = {title: _detections(each) for title, each in boxes.items()}
     colours = class_colours(name for detections in found.values() for name in detections.class_name)
     return side_by_side(
         [
@@ -51,6 +55,10 @@ def _strip(example: Example, images: Path) -> Image.Image:
             for title, boxes in found.items()
         ]
     )
+
+
+def _detections(boxes: Sequence[Box]) -> Detections:
+    return Detections(np.array([box.xyxy for box in boxes], dtype=np.float32), tuple(box.name for box in boxes))
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from florence2.model.checkpoint import Checkpoint as Checkpoint
     from florence2.sdk import TrainingResult as TrainingResult
     from florence2.sdk import evaluate as evaluate
+    from florence2.sdk import predict as predict
     from florence2.sdk import train as train
 
 _HOMES = {
@@ -56,6 +57,7 @@ _HOMES = {
     "VQAAccuracyMetric": "florence2.evaluation.answers",
     "WordErrorRateMetric": "florence2.evaluation.text",
     "evaluate": "florence2.sdk",
+    "predict": "florence2.sdk",
     "train": "florence2.sdk",
 }
 
@@ -80,6 +82,7 @@ __all__ = [
     "VQAAccuracyMetric",
     "WordErrorRateMetric",
     "evaluate",
+    "predict",
     "train",
 ]
 

@@ -8,11 +8,9 @@ from typing import Any
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
+from florence2.model.named import CHECKPOINT
 
 __all__ = ["CHECKPOINT", "numbered", "resumed", "save_settings", "unfinished_run"]
-
-CHECKPOINT = "checkpoint"
-"""Folder of a run's result."""
 
 _SETTINGS = "settings.json"
 _FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "preview"}}

@@ -1,9 +1,9 @@
-"""The same road without ZenML: ``train`` and ``evaluate`` for scripts, notebooks and the command line."""
+"""The same road without ZenML: ``train``, ``evaluate`` and ``predict`` for scripts, notebooks and the command line."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,25 +11,31 @@ from typing import Any
 from PIL import Image
 
 from florence2.adapters.great_expectations import validate
-from florence2.config import Configuration
+from florence2.codec.tasks import split_prefix
+from florence2.config import Configuration, ModelConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
 from florence2.data.sources.remote import redact
 from florence2.data.splits.assignment import split_dataset
 from florence2.data.splits.frozen_test import load_frozen
 from florence2.data.validation import raise_for_errors
-from florence2.errors import ConfigurationError, ModelError
-from florence2.evaluation.evaluate import compare, evaluate_split
+from florence2.errors import ConfigurationError
+from florence2.evaluation.compare import compare
+from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.judge import ValidationJudge
+from florence2.evaluation.judged import describe, judged_rows, resamples_of
 from florence2.evaluation.metrics import metric_named
-from florence2.evaluation.report import EvaluationReport, ModelEvaluation
+from florence2.evaluation.report import EvaluationReport, ModelEvaluation, public_name
+from florence2.evaluation.written import save_evaluation
+from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.answer_length import answer_length
 from florence2.model.checkpoint import Checkpoint
+from florence2.model.named import checkpoint_named, load_named
 from florence2.run_folder import CHECKPOINT, numbered, resumed, save_settings, unfinished_run
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
 
-__all__ = ["TrainingResult", "evaluate", "train"]
+__all__ = ["TrainingResult", "evaluate", "predict", "train"]
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +91,7 @@ def train(
     checkpoint = _checkpoint_of(folder, splits, config, sink, judge)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
-    facts = {"base": config.model.base, "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
+    facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
     report = compare(before, after, facts, config.evaluation)
     report.save(folder / "report")
     return TrainingResult(folder, checkpoint, report)
@@ -128,29 +134,79 @@ class _PictureFolder:
 
 
 def evaluate(
-    checkpoint: Path | str, configuration: Configuration | Mapping[str, Any], split: str = "test"
+    model: Path | str,
+    configuration: Configuration | Mapping[str, Any],
+    split: str = "test",
+    output: Path | str | None = None,
 ) -> ModelEvaluation:
-    """Evaluate a checkpoint on one split of a data set.
+    """Evaluate a model on one split of a data set.
 
     Args:
-        checkpoint: folder of a checkpoint, or of a run that holds one.
-        configuration: names the data set and how answers are judged.
+        model: ``builtin:nano``, the folder of a model, of a checkpoint or of a run that holds one, or a hub id.
+        configuration: names the data set and how answers are judged; its base is not looked at.
         split: ``train``, ``valid`` or ``test``.
+        output: folder for ``metrics.json``, ``predictions.jsonl`` and ``report.html``; made if it is missing.
 
     Raises:
-        ConfigurationError: there is no such split.
-        ModelError: there is no checkpoint.
-        DatasetError: the data set cannot be read or breaks the rules.
+        ConfigurationError: there is no such split, or the output cannot be written.
+        ModelError: there is no such model.
+        DatasetError: the data set cannot be read or breaks the rules, or the split is empty.
     """
-    config = configuration if isinstance(configuration, Configuration) else Configuration(**configuration)
-    folder = Path(checkpoint)
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; give the checkpoint folder that `florence2 train` wrote")
+    given = configuration if isinstance(configuration, Configuration) else Configuration(**configuration)
     if split not in SPLITS:
         raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
-    found = Checkpoint.read(folder / CHECKPOINT if (folder / CHECKPOINT).is_dir() else folder)
+    checkpoint = checkpoint_named(str(model))
+    # What counts the tokens of the answers is the model that is evaluated, or the base whose tokenizer it has.
+    named = (
+        ModelConfig(base=checkpoint.base, revision=checkpoint.base_revision)
+        if checkpoint
+        else ModelConfig(base=str(model), revision=given.model.revision)
+    )
+    config = given.model_copy(update={"model": named})
+    loaded = load_named(str(model), named.revision)
     rows = _prepare(config).select(split)
-    return evaluate_split(found.load(), str(folder), rows, config.evaluation).evaluation
+    answers = evaluate_split(loaded, str(model), rows, config.evaluation)
+    judged = judged_rows(answers)
+    evaluation = describe(answers, judged, resamples_of(answers, config.evaluation))
+    if output is not None:
+        facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
+        save_evaluation(answers, judged, evaluation, facts, config.evaluation, Path(output))
+    return evaluation
+
+
+def predict(
+    model: str | Path,
+    images: str | Path | Sequence[str | Path],
+    prefix: str = "<OD>",
+    configuration: Configuration | Mapping[str, Any] | None = None,
+    output: Path | str | None = None,
+) -> ImagePredictions:
+    """Answer a prompt about images.
+
+    Args:
+        model: ``builtin:nano``, the folder of a model, a checkpoint or a run, or a hub id.
+        images: files, folders or patterns, one or several.
+        prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
+        configuration: how answers are generated, and the revision of a hub id.
+        output: folder for the answers and the drawn pictures.
+
+    Returns:
+        An answer for each image; one that cannot be decoded says why.
+
+    Raises:
+        AnswerError: the prefix is not a task token with what belongs to it.
+        ConfigurationError: a setting is wrong, or no image was named.
+        DatasetError: none of the images can be decoded.
+        ModelError: there is no such model.
+    """
+    config = configuration if isinstance(configuration, Configuration) else Configuration(**(configuration or {}))
+    split_prefix(prefix)
+    found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
+    florence2 = load_named(str(model), config.model.revision)
+    predictions = predict_images(florence2, found, prefix, config.evaluation)
+    if output is not None:
+        predictions.save(Path(output))
+    return predictions
 
 
 def _prepare(config: Configuration) -> DatasetManifest:

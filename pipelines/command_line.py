@@ -12,16 +12,17 @@ import copy
 import difflib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import Configuration, leaf_paths
+from florence2.config import Configuration, SectionTree, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
 from pipelines.summary import write_summary
 
@@ -42,16 +43,20 @@ class CommandLinePipeline(Pipeline):
 
     Attributes:
         output_name: folder under ``outputs`` for the summary: the YAML file's name, else the pipeline's.
+        settings: the tree of sections that the parameters of a YAML file mirror.
+        summarise: writes the summary of a run into that folder.
     """
 
     output_name: str
+    settings: type[SectionTree]
+    summarise: Callable[[UUID, Path], Any]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
         """Check the parameters of the YAML file, then do what ZenML does with it."""
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                _check_file(Path(config_path))
+                _check_file(Path(config_path), self.settings)
             dressed = super().with_options(*args, **kwargs)
         assert isinstance(dressed, CommandLinePipeline)
         if config_path is not None:
@@ -65,16 +70,26 @@ class CommandLinePipeline(Pipeline):
             _clear(output)
             run = super().__call__(*args, **kwargs)
             if run is not None:
-                write_summary(run.id, output)
+                self.summarise(run.id, output)
         return run
 
 
-def for_command_line(pipeline: Pipeline) -> CommandLinePipeline:
-    """Return a copy of a pipeline that behaves on the command line as described above."""
+def for_command_line(
+    pipeline: Pipeline,
+    settings: type[SectionTree] = Configuration,
+    summarise: Callable[[UUID, Path], Any] = write_summary,
+) -> CommandLinePipeline:
+    """Return a copy of a pipeline that behaves on the command line as described above.
+
+    Args:
+        pipeline: the pipeline.
+        settings: the tree of sections that are its parameters.
+        summarise: writes the summary of a run, by its id, into a folder.
+    """
     dressed = copy.copy(pipeline)
     dressed.__class__ = CommandLinePipeline
     assert isinstance(dressed, CommandLinePipeline)
-    dressed.output_name = pipeline.name
+    dressed.output_name, dressed.settings, dressed.summarise = pipeline.name, settings, summarise
     return dressed
 
 
@@ -87,7 +102,7 @@ def _clear(output: Path) -> None:
         raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
-def _check_file(file: Path) -> None:
+def _check_file(file: Path, settings: type[SectionTree]) -> None:
     """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
 
     Raises:
@@ -108,11 +123,11 @@ def _check_file(file: Path) -> None:
     except ValueError as exc:
         raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
     try:
-        Configuration(**parameters)
+        settings(**parameters)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: {exc}") from exc
     # In Python a key may stand without its section; a file is kept to one form.
-    paths = dict(leaf_paths(Configuration))
+    paths = dict(leaf_paths(settings))
     for key, value in parameters.items():
         if key in paths:
             raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{'.'.join(paths[key])}")

@@ -16,7 +16,7 @@ from florence2.adapters.mlflow.registry import RegisteredModel, alias_points_to
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.terminal import comparison
 
-__all__ = ["write_summary"]
+__all__ = ["course_of", "write_summary"]
 
 
 def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
@@ -38,9 +38,7 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
     summary = {
         "before": report.before.metrics,
         "after": report.after.metrics,
-        "executed_steps": [name for name, step in run.steps.items() if step.status != ExecutionStatus.CACHED],
-        "cached_steps": [name for name, step in run.steps.items() if step.status == ExecutionStatus.CACHED],
-        "seconds": _seconds(run),
+        **course_of(run),
         "report": str((output / "report.html").absolute()),
         "mlflow_run_id": registered.run_id,
         "model_version": f"{registered.name} version {registered.version} {_alias(registered)}",
@@ -50,6 +48,13 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
     (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _print(report, summary)
     return summary
+
+
+def course_of(run: PipelineRunResponse) -> dict[str, Any]:
+    """Return which steps of a run were executed and which were cached, and the seconds that it took."""
+    cached = [name for name, step in run.steps.items() if step.status == ExecutionStatus.CACHED]
+    executed = [name for name in run.steps if name not in cached]
+    return {"executed_steps": executed, "cached_steps": cached, "seconds": _seconds(run)}
 
 
 def _output_of(run: PipelineRunResponse, step: str) -> Any:

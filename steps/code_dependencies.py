@@ -25,8 +25,8 @@ def follow_code(step_file: str, *, but_not: str | None = None) -> CachePolicy:
 
     Args:
         step_file: ``__file__`` of the module that defines the step.
-        but_not: module whose code counts only for some settings: it and what only it imports are left out, and the
-            step has a parameter for its ``code_of``.
+        but_not: module whose code counts in another way: it and what only it imports are left out. The step has a
+            parameter for its ``code_of`` where it counts for some settings only, or an input that it made.
 
     Returns:
         A policy whose key changes with every file of this project that the step can import.

@@ -9,7 +9,7 @@ from zenml import step
 from florence2.adapters.mlflow.registry import log_report
 from florence2.config import EvaluationConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.report import EvaluationReport
+from florence2.evaluation.report import EvaluationReport, public_name
 from florence2.model.checkpoint import Checkpoint
 from materializers.report import EvaluationReportMaterializer
 from steps.code_dependencies import follow_code
@@ -33,12 +33,13 @@ def evaluate_model(
         evaluation: how answers are generated and judged.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
-    from florence2.evaluation.evaluate import compare, evaluate_split
+    from florence2.evaluation.compare import compare
+    from florence2.evaluation.evaluate import evaluate_split
 
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {
-        "base": f"{checkpoint.base} ({checkpoint.base_fingerprint[:12]})",
+        "base": f"{public_name(checkpoint.base)} ({checkpoint.base_fingerprint[:12]})",
         "strategy": checkpoint.strategy,
         "best epoch": f"{checkpoint.epoch:g}",
         "test split": test_data.fingerprint[:12],

@@ -16,7 +16,8 @@ from steps.code_dependencies import follow_code
 __all__ = ["register_model"]
 
 
-@step(cache_policy=follow_code(__file__), experiment_tracker=True)
+# The report is an input: how it was analysed shows in it.
+@step(cache_policy=follow_code(__file__, but_not="florence2.evaluation.analysis.analyse"), experiment_tracker=True)
 def register_model(
     checkpoint: Checkpoint,
     evaluation_report: EvaluationReport,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration
+from florence2.errors import ModelError
 
 __all__ = ["LATEST", "evaluate", "train"]
 
@@ -42,16 +44,44 @@ def train(
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
 
 
-@with_settings()
+@with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
 def evaluate(
     *,
-    checkpoint: Annotated[Path, typer.Option(help="Folder of a checkpoint or of a run.")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="builtin:nano, the folder of a model, of a checkpoint or of a run, or a hub id.",
+            show_default=False,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Folder of a checkpoint or of a run.", show_default=False)
+    ] = None,
     split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder for metrics.json, predictions.jsonl and report.html.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print metrics.json, not a table.")] = False,
     **s: Any,
 ) -> None:
-    """Evaluate a checkpoint on one split of a data set."""
+    """Evaluate a model on one split of a data set."""
+    if (model is None) == (checkpoint is None):
+        raise typer.BadParameter("give the model to evaluate by --model or by --checkpoint, one of them")
+    if checkpoint is not None and not checkpoint.is_dir():
+        raise ModelError(f"{checkpoint}: no such folder; give the checkpoint folder that `florence2 train` wrote")
     configuration = Configuration(**s)
-    from florence2 import sdk
+    from rich.console import Console
 
-    for name, value in sdk.evaluate(checkpoint, configuration, split).metrics.items():
-        typer.echo(f"{name:24} {value:.4f}")
+    from florence2 import sdk
+    from florence2.evaluation.terminal import figures
+    from florence2.evaluation.written import metrics_of
+
+    evaluation = sdk.evaluate(model or str(checkpoint), configuration, split, output)
+    if as_json:
+        typer.echo(json.dumps(metrics_of(evaluation), indent=2))
+        return
+    Console().print(figures(evaluation, split))
+    if output is not None:
+        typer.echo(f"report      {output / 'report.html'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -46,6 +47,11 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.xyxy)
+
+    def rows(self) -> Iterator[tuple[str, float, list[float]]]:
+        """Yield class name, confidence (1 where there is none) and x_min, y_min, x_max, y_max of each box."""
+        scores = [1.0] * len(self) if self.confidence is None else self.confidence.tolist()
+        yield from zip(self.class_name, scores, self.xyxy.tolist(), strict=True)
 
     @classmethod
     def empty(cls) -> Detections:

@@ -4,7 +4,7 @@ A function takes the section that concerns it, never the whole tree. In Python a
 may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
 """
 
-from florence2.config.configuration import Configuration, leaf_paths
+from florence2.config.configuration import Configuration, PredictionSettings, SectionTree, leaf_paths
 from florence2.config.sections import (
     AugmentationConfig,
     DatasetConfig,
@@ -14,6 +14,7 @@ from florence2.config.sections import (
     ModelConfig,
     ObjectiveConfig,
     Outcome,
+    PicturesConfig,
     RegistrationConfig,
     Section,
     SplitConfig,
@@ -31,8 +32,11 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
+    "PicturesConfig",
+    "PredictionSettings",
     "RegistrationConfig",
     "Section",
+    "SectionTree",
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",

@@ -13,6 +13,7 @@ from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
     ModelConfig,
+    PicturesConfig,
     RegistrationConfig,
     Section,
     SplitConfig,
@@ -21,10 +22,35 @@ from florence2.config.sections import (
 )
 from florence2.errors import ConfigurationError
 
-__all__ = ["Configuration", "leaf_paths"]
+__all__ = ["Configuration", "PredictionSettings", "SectionTree", "leaf_paths"]
 
 
-class Configuration(Section):
+class SectionTree(Section):
+    """Base of what holds sections: a key may be given without its section.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
+    """
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**_nest(type(self), values))
+        except ValidationError as exc:
+            raise ConfigurationError(_explain(type(self), exc)) from exc
+
+
+class PredictionSettings(SectionTree):
+    """The configuration of answers about a folder of pictures."""
+
+    pictures: PicturesConfig
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
+
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+
+
+class Configuration(SectionTree):
     """The configuration of a fine-tune from data set to registered model.
 
     Raises:
@@ -40,21 +66,18 @@ class Configuration(Section):
     registration: RegistrationConfig = Field(default_factory=RegistrationConfig)
 
     def __init__(self, /, **values: Any) -> None:
-        try:
-            super().__init__(**_nest(values))
-        except ValidationError as exc:
-            raise ConfigurationError(_explain(exc)) from exc
+        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
-def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
-    paths = dict(leaf_paths(Configuration))
+    paths = dict(leaf_paths(tree))
     nested: dict[str, Any] = {}
     for key, value in values.items():
-        if key in Configuration.model_fields:
-            nested[key] = _as_mapping(key, value)
+        if key in tree.model_fields:
+            nested[key] = _as_mapping(tree, key, value)
     for key, value in values.items():
-        if key not in Configuration.model_fields:
+        if key not in tree.model_fields:
             *sections, leaf = paths.get(key, (key,))
             target = nested
             for section in sections:
@@ -71,11 +94,11 @@ def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _as_mapping(section: str, value: Any) -> Any:
+def _as_mapping(tree: type[SectionTree], section: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_unset=True)
     if isinstance(value, str | os.PathLike):
-        first_key = next(leaf for leaf, path in leaf_paths(Configuration) if path[0] == section)
+        first_key = next(leaf for leaf, path in leaf_paths(tree) if path[0] == section)
         return {first_key: os.fspath(value)}
     return value
 
@@ -90,14 +113,14 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
             yield name, (*above, name)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(tree: type[SectionTree], error: ValidationError) -> str:
     """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
     lines = []
     for problem in error.errors():
         path = [str(part) for part in problem["loc"]]
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
-            known = _known_keys(path[:-1])
+            known = _known_keys(tree, path[:-1])
             near = difflib.get_close_matches(path[-1], known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
@@ -106,8 +129,8 @@ def _explain(error: ValidationError) -> str:
     return "invalid configuration:\n  " + "\n  ".join(lines)
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Configuration
+def _known_keys(tree: type[SectionTree], path: list[str]) -> list[str]:
+    model: type[BaseModel] = tree
     for name in path:
         annotation = model.model_fields[name].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):

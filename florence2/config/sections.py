@@ -16,6 +16,7 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
+    "PicturesConfig",
     "RegistrationConfig",
     "Section",
     "SplitConfig",
@@ -229,9 +230,24 @@ class EvaluationConfig(Section):
 
     eval_batch_size: int = Field(16, ge=1, le=65_536, description="Images per generation step.")
     num_beams: int = Field(1, ge=1, le=64, description="Beams; 1 is greedy.")
+    temperature: float = Field(0.0, ge=0.0, description="Of sampling; 0: the most probable token is taken.")
+    top_p: float = Field(1.0, gt=0.0, le=1.0, description="Sampling is from the likeliest tokens of this probability.")
+    generation_seed: Seed = Field(0, description="Seed of sampling.")
     max_new_tokens: int = Field(1024, ge=1, description="Longest answer in tokens.")
+    grammar: Literal["off", "boxes", "classes"] = Field(
+        "boxes",
+        description="What answers with boxes may be: off: anything; boxes: names with four ordered locations; "
+        "classes: also, for <OD>, only names of classes, which the model must have learnt.",
+    )
+    classes: tuple[str, ...] = Field((), description="Class names for grammar: classes.")
+    duplicate_iou: float = Field(
+        0.9, gt=0.0, le=1.0, description="Boxes of a class in one answer that overlap more are one; 1: all are kept."
+    )
     metrics: tuple[str, ...] = Field((), description="Names of metrics; empty: the ones of each task.")
-    examples: int = Field(12, ge=0, description="Pictures with answers before and after in the report.")
+    examples: int = Field(12, ge=0, description="Rows spread over the split that the report shows with their answers.")
+    resamples: int = Field(
+        1000, ge=0, le=100_000, description="Resamples of the images from which intervals are made; 0: no intervals."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -241,6 +257,22 @@ class EvaluationConfig(Section):
             names = tuple(getattr(metric, "name", metric) for metric in values["metrics"])
             return {**values, "metrics": names}
         return values
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.temperature and self.num_beams > 1:
+            raise ValueError("temperature samples and num_beams searches: set temperature to 0 or num_beams to 1")
+        if self.grammar == "classes" and not any(name.strip() for name in self.classes):
+            raise ValueError("grammar: classes needs the names in classes")
+        return self
+
+
+class PicturesConfig(Section):
+    """Pictures to answer a prompt about."""
+
+    folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the pictures.")
+    prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
+    drawn: int = Field(100, ge=0, description="Pictures that are drawn with their boxes, from the first.")
 
 
 class RegistrationConfig(Section):

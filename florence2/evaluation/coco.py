@@ -1,47 +1,55 @@
-"""The COCO detection figures of a COCO data set and a COCO results list.
+"""The COCO detection figures of a COCO data set and a COCO results list, and those of resamples of its images.
 
-The matching is that of pycocotools (``COCOeval("bbox")`` with default parameters: ten IoU thresholds 0.50..0.95,
-101 recall points, at most 100 detections an image and class), done by faster-coco-eval in C++.
+They are those of pycocotools (``COCOeval("bbox")`` with default parameters: ten IoU thresholds 0.50..0.95, 101 recall
+points, at most 100 detections an image and class).
 Source: Lin et al., Microsoft COCO (arXiv 1405.0312); https://cocodataset.org/#detection-eval.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FIGURE_NAMES", "CocoScores", "coco_scores"]
+from florence2.errors import AnswerError
+from florence2.evaluation.coco_matching import AREA_RANGES, FoundBoxes, Matches, TrueBoxes, match_boxes
+from florence2.evaluation.coco_resampling import average_precisions, recalls
 
-_IOU_50, _IOU_75 = 0, 5
-"""Positions of 0.50 and 0.75 among the ten IoU thresholds."""
-_ALL, _SMALL, _MEDIUM, _LARGE = range(4)
-"""Positions of the area ranges: any, below 32 x 32 pixels, from there below 96 x 96, from there."""
-_MAX_1, _MAX_10, _MAX_100 = range(3)
-"""Positions of the limits of detections for each image and class."""
+__all__ = [
+    "FIGURE_NAMES",
+    "CocoScores",
+    "coco_scores",
+    "match_results",
+    "resampled_classes",
+    "resampled_figures",
+    "scores_of",
+]
 
-_PRECISIONS: dict[str, tuple[int | None, int]] = {
-    "map": (None, _ALL),
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_ALL_IOUS, _IOU_50, _IOU_75 = slice(None), slice(0, 1), slice(5, 6)
+"""Positions among the ten IoU thresholds."""
+_ALL, _SMALL, _MEDIUM, _LARGE = range(len(AREA_RANGES))
+
+_PRECISIONS: dict[str, tuple[slice, int]] = {
+    "map": (_ALL_IOUS, _ALL),
     "map50": (_IOU_50, _ALL),
     "map75": (_IOU_75, _ALL),
-    "map_small": (None, _SMALL),
-    "map_medium": (None, _MEDIUM),
-    "map_large": (None, _LARGE),
+    "map_small": (_ALL_IOUS, _SMALL),
+    "map_medium": (_ALL_IOUS, _MEDIUM),
+    "map_large": (_ALL_IOUS, _LARGE),
 }
-_RECALLS: dict[str, tuple[int, int]] = {
-    "mar_1": (_ALL, _MAX_1),
-    "mar_10": (_ALL, _MAX_10),
-    "mar_100": (_ALL, _MAX_100),
-    "mar_small": (_SMALL, _MAX_100),
-    "mar_medium": (_MEDIUM, _MAX_100),
-    "mar_large": (_LARGE, _MAX_100),
-}
+_RECALLS = ("mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large")
+"""In the order of ``coco_resampling.VIEWS``."""
 
 FIGURE_NAMES = (*_PRECISIONS, *_RECALLS)
 """The twelve figures in the order in which COCO prints them."""
+_CLASS_FIGURES: dict[str, slice] = {"ap": _ALL_IOUS, "ap50": _IOU_50, "ap75": _IOU_75}
+"""Figures of a single class, and the IoU thresholds whose mean they are."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,8 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
     """Evaluate a results list.
 
     Detections of equal score are ranked by ascending image id and then by their order in the list: the sort is
-    stable, as in pycocotools, and with many ties this order decides the figures.
+    stable, as in pycocotools, and with many ties this order decides the figures. An annotation of the id 0 is never
+    found, for pycocotools cannot tell it from no match: number annotations from 1.
 
     Args:
         dataset: ``images``, ``categories`` and ``annotations`` as in COCO; boxes as x, y, width, height in pixels.
@@ -69,49 +78,103 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
 
     Returns:
         The figures. Detections of a category without ground truth lower nothing, as in COCO.
+
+    Raises:
+        AnswerError: a result is of an image that the data set does not have.
     """
-    if not dataset["annotations"]:
-        return CocoScores({}, {})
-    from faster_coco_eval import COCO, COCOeval_faster
+    scores = scores_of(match_results(dataset, results))
+    categories = _ids(dataset["categories"])
+    return CocoScores(scores.figures, {categories[place]: figures for place, figures in scores.per_class.items()})
 
-    # Both are copied because the evaluation writes ids and flags into the dictionaries.
-    truth = COCO({key: [dict(item) for item in dataset[key]] for key in ("images", "categories", "annotations")})
-    evaluation = COCOeval_faster(
-        truth, truth.loadRes([dict(result) for result in results]), "bbox", print_function=_say_nothing
+
+def match_results(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Matches:
+    """Match a results list with a data set; images and categories are numbered from 0 by ascending id.
+
+    Args and raises: as ``coco_scores``.
+    """
+    image_at, category_at = (
+        {number: place for place, number in enumerate(_ids(dataset[key]))} for key in ("images", "categories")
     )
-    evaluation.evaluate()
-    evaluation.accumulate()
-    precision, recall = evaluation.eval["precision"], evaluation.eval["recall"]
-    figures = {name: _mean(_select(precision, iou)[..., area, _MAX_100]) for name, (iou, area) in _PRECISIONS.items()}
-    figures |= {name: _mean(recall[..., area, limit]) for name, (area, limit) in _RECALLS.items()}
-    return CocoScores(_defined(figures), _by_category(precision, evaluation.params.catIds))
+    foreign = sorted({result["image_id"] for result in results} - image_at.keys(), key=str)
+    if foreign:
+        raise AnswerError(
+            f"results for {len(foreign)} images that the data set does not have, the first of id {foreign[0]!r}; "
+            "give the results of this data set"
+        )
+    known = [
+        item for item in dataset["annotations"] if item["image_id"] in image_at and item["category_id"] in category_at
+    ]
+    results = [result for result in results if result["category_id"] in category_at]
+    (true_image, true_category, true_xywh), (image, category, xywh) = (
+        (
+            np.array([image_at[row["image_id"]] for row in rows], dtype=np.int64),
+            np.array([category_at[row["category_id"]] for row in rows], dtype=np.int64),
+            np.array([row["bbox"] for row in rows], dtype=np.float64).reshape(-1, 4),
+        )
+        for rows in (known, results)
+    )
+    area = [
+        row.get("area", width * height) for row, (width, height) in zip(known, true_xywh[:, 2:].tolist(), strict=True)
+    ]
+    truth = TrueBoxes(
+        image=true_image,
+        category=true_category,
+        xywh=true_xywh,
+        area=np.array(area, dtype=np.float64),
+        crowd=np.array([bool(row.get("iscrowd")) for row in known], dtype=np.bool_),
+        numbered=np.array([row["id"] != 0 for row in known], dtype=np.bool_),
+    )
+    score = np.array([result["score"] for result in results], dtype=np.float64)
+    return match_boxes(truth, FoundBoxes(image, category, xywh, score), len(image_at), len(category_at))
 
 
-def _by_category(precision: NDArray[np.float64], category_ids: Sequence[int]) -> dict[int, dict[str, float]]:
-    per_class = {}
-    for index, category_id in enumerate(category_ids):
-        of_class = precision[:, :, index, _ALL, _MAX_100]
-        figures = {"ap": None, "ap50": _IOU_50, "ap75": _IOU_75}
-        defined = _defined({name: _mean(_select(of_class, iou)) for name, iou in figures.items()})
-        if defined:
-            per_class[int(category_id)] = defined
-    return per_class
+def _ids(items: Iterable[Mapping[str, Any]]) -> list[int]:
+    return sorted({item["id"] for item in items})
 
 
-def _select(precision: NDArray[np.float64], iou: int | None) -> NDArray[np.float64]:
-    """Return the part of one IoU threshold, the first axis, or all of it."""
-    return precision if iou is None else precision[iou]
+def scores_of(matches: Matches) -> CocoScores:
+    """Return the figures of the images as they are, each of them once; ``per_class`` is by position."""
+    once = np.ones((1, matches.images), dtype=np.int64)
+    per_class = {place: _defined(figures) for place, figures in resampled_classes(matches, once).items()}
+    return CocoScores(
+        figures=_defined(resampled_figures(matches, once)),
+        per_class={place: figures for place, figures in per_class.items() if figures},
+    )
 
 
-def _mean(values: NDArray[np.float64]) -> float | None:
-    """Return the mean of the defined values; COCO marks the others with -1."""
-    defined = values[values > -1]
-    return float(defined.mean()) if defined.size else None
+def resampled_figures(matches: Matches, weights: Ints) -> dict[str, Floats]:
+    """Return the twelve figures of data sets in which images occur several times or not at all.
+
+    Args:
+        matches: the matched boxes.
+        weights: how often (r, images) each image occurs in each of r resamples.
+
+    Returns:
+        Values (r,) of each figure, NaN where a resample does not define it.
+    """
+    precision = average_precisions(matches, weights, tuple(range(len(AREA_RANGES))))
+    recall = recalls(matches, weights)
+    figures = {name: _mean(precision[area, :, ious]) for name, (ious, area) in _PRECISIONS.items()}
+    return figures | {name: _mean(view) for name, view in zip(_RECALLS, recall, strict=True)}
 
 
-def _defined(figures: Mapping[str, float | None]) -> dict[str, float]:
-    return {name: value for name, value in figures.items() if value is not None}
+def resampled_classes(matches: Matches, weights: Ints) -> dict[int, dict[str, Floats]]:
+    """Return the figures of each category by its position; see ``resampled_figures``."""
+    precision = average_precisions(matches, weights, (_ALL,))[0]
+    return {
+        place: {name: _mean(of_class[None, ious]) for name, ious in _CLASS_FIGURES.items()}
+        for place, of_class in enumerate(precision)
+    }
 
 
-def _say_nothing(*_: object) -> None:
-    """Take the place of the evaluation's progress messages."""
+def _mean(values: Floats) -> Floats:
+    """Return the mean (r,) of the defined values (categories, thresholds, r), NaN where there is none."""
+    defined = (~np.isnan(values)).sum(axis=(0, 1))
+    undefined = np.full(values.shape[-1], np.nan)
+    mean: Floats = np.divide(np.nansum(values, axis=(0, 1)), defined, out=undefined, where=defined > 0)
+    return mean
+
+
+def _defined(figures: Mapping[str, Floats]) -> dict[str, float]:
+    """Return the values of the one resample that is the data set itself, where they are numbers."""
+    return {name: float(value[0]) for name, value in figures.items() if not np.isnan(value[0])}

@@ -16,16 +16,22 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
 from florence2.errors import AnswerError
-from florence2.evaluation.coco import CocoScores, coco_scores
+from florence2.evaluation.coco import CocoScores, resampled_classes, resampled_figures, scores_of
+from florence2.evaluation.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
 from florence2.evaluation.metric import Metric
 
-__all__ = ["MeanAveragePrecisionMetric"]
+__all__ = ["MeanAveragePrecisionMetric", "rank_among_equals"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
@@ -36,6 +42,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     def __init__(self) -> None:
         self._images: list[tuple[Detections, Detections]] = []
         self._scores: CocoScores | None = None
+        self._matched: tuple[Matches, Ints] | None = None
 
     def update(self, prediction: Detections, target: Detections) -> None:
         """Take one image.
@@ -55,7 +62,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         if prediction.confidence is not None and not np.isfinite(prediction.confidence).all():
             raise AnswerError(f"a confidence is not finite: {prediction.confidence.tolist()}")
         self._images.append((prediction, target))
-        self._scores = None
+        self._scores = self._matched = None
 
     def compute(self) -> dict[str, float]:
         """Return ``map``, ``map50``, ``map75``, ``map_small``, ... ``mar_100``, ... as far as they are defined.
@@ -70,7 +77,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         scores = self._evaluate().per_class
         return {
             name: {**scores[index], "truths": float(truths[name]), "predictions": float(predictions[name])}
-            for index, name in enumerate(sorted(truths), start=1)
+            for index, name in enumerate(sorted(truths))
         }
 
     def counts(self) -> dict[str, int]:
@@ -86,7 +93,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     def reset(self) -> None:
         """Forget all images."""
         self._images.clear()
-        self._scores = None
+        self._scores = self._matched = None
 
     def describe(self) -> str:
         """Say what the figures mean."""
@@ -96,6 +103,26 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
             "Classes without ground truth do not count."
         )
 
+    def resampled(self, weights: Ints) -> dict[str, Floats]:
+        """Return the figures of resamples of the images, exact: those of a split with as many copies of each image.
+
+        Copies stand beside the original, so that between equal confidences they do not change the order of images.
+        """
+        figures = resampled_figures(*self._weighted(weights))
+        return {name: figures[name] for name in self.compute()}
+
+    def resampled_per_class(self, weights: Ints) -> dict[str, dict[str, Floats]]:
+        """Return ``ap``, ``ap50`` and ``ap75`` of each class of the ground truth on resamples of the images."""
+        classes = sorted(self._count_classes()[0])
+        return {classes[place]: figures for place, figures in resampled_classes(*self._weighted(weights)).items()}
+
+    def _weighted(self, weights: Ints) -> tuple[Matches, Ints]:
+        """Return the matched boxes, and the weights of the images in their order."""
+        matches, order = self._match()
+        if weights.shape[1:] != order.shape:
+            raise ValueError(f"weights must have shape (r, {len(order)}), not {weights.shape}")
+        return matches, weights.take(order, axis=1)
+
     def _count_classes(self) -> tuple[Counter[str], Counter[str]]:
         truths = Counter(name for _, target in self._images for name in target.class_name)
         predictions = Counter(name for prediction, _ in self._images for name in prediction.class_name)
@@ -103,45 +130,41 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
 
     def _evaluate(self) -> CocoScores:
         if self._scores is None:
-            self._scores = coco_scores(*self._as_coco())
+            self._scores = scores_of(self._match()[0])
         return self._scores
 
-    def _as_coco(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """Return the images as a COCO data set and results list; category ids are the sorted class names from 1."""
-        truths, _ = self._count_classes()
-        category_ids = {name: index for index, name in enumerate(sorted(truths), start=1)}
-        annotations: list[dict[str, Any]] = []
-        results: list[dict[str, Any]] = []
-        for image_id, (prediction, target) in enumerate(sorted(self._images, key=_digests), start=1):
-            for box in _boxes(target, category_ids):
-                width, height = box["bbox"][2:]
-                # Identifiers start at 1: COCO's matching reads 0 as "no match".
-                number = len(annotations) + 1
-                annotations.append({"id": number, "image_id": image_id, "area": width * height, "iscrowd": 0, **box})
-            results.extend({"image_id": image_id, **box} for box in _boxes(prediction, category_ids))
-        dataset = {
-            "images": [{"id": image_id} for image_id in range(1, len(self._images) + 1)],
-            "categories": [{"id": index, "name": name} for name, index in category_ids.items()],
-            "annotations": annotations,
-        }
-        return dataset, results
+    def _match(self) -> tuple[Matches, Ints]:
+        """Return the matched boxes, classes by the place of their sorted names, and the update of each image."""
+        if self._matched is None:
+            order = sorted(range(len(self._images)), key=lambda place: rank_among_equals(*self._images[place]))
+            classes = sorted(self._count_classes()[0])
+            predictions, targets = ([self._images[place][side] for place in order] for side in (0, 1))
+            image, category, xywh, score = _columns(predictions, classes)
+            found = FoundBoxes(image, category, xywh, score)
+            image, category, xywh, _ = _columns(targets, classes)
+            every = np.ones(len(image), dtype=np.bool_)
+            truth = TrueBoxes(image, category, xywh, xywh[:, 2] * xywh[:, 3], crowd=~every, numbered=every)
+            matches = match_boxes(truth, found, len(order), len(classes))
+            self._matched = matches, np.array(order, dtype=np.int64)
+        return self._matched
 
 
-def _boxes(detections: Detections, category_ids: dict[str, int]) -> list[dict[str, Any]]:
-    """Return the boxes of known classes as COCO writes them, x, y, width, height."""
-    xyxy = detections.xyxy.astype(np.float64)
-    xywh = np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]]).tolist()
-    scores = [1.0] * len(xywh) if detections.confidence is None else detections.confidence.tolist()
-    return [
-        {"category_id": category_ids[name], "bbox": box, "score": score}
-        for name, box, score in zip(detections.class_name, xywh, scores, strict=True)
-        if name in category_ids
-    ]
+def _columns(detections: Sequence[Detections], classes: Sequence[str]) -> tuple[Ints, Ints, Floats, Floats]:
+    """Return image, class, x, y, width, height and score of the boxes of known classes."""
+    places = {name: place for place, name in enumerate(classes)}
+    image = np.repeat(np.arange(len(detections)), [len(boxes) for boxes in detections])
+    category = np.array([places.get(name, -1) for boxes in detections for name in boxes.class_name], dtype=np.int64)
+    xyxy = np.concatenate([np.zeros((0, 4)), *(boxes.xyxy for boxes in detections)])
+    score = np.concatenate(
+        [np.zeros(0), *(np.ones(len(b)) if b.confidence is None else b.confidence for b in detections)]
+    )
+    known = category >= 0
+    xywh = np.hstack([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]])
+    return image[known], category[known], xywh[known], score[known]
 
 
-def _digests(image: tuple[Detections, Detections]) -> tuple[bytes, bytes]:
+def rank_among_equals(prediction: Detections, target: Detections) -> tuple[bytes, bytes]:
     """Return a key that orders images by content: the truth first, so that two models meet the same order."""
-    prediction, target = image
     return _digest(target), _digest(prediction)
 
 

@@ -1,28 +1,44 @@
-"""Evaluate a model on a split, and two models against each other on the same split."""
+"""Let a model answer a split and judge the answers by the metrics of each task."""
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.data.images.files import open_rgb
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
-from florence2.evaluation.html import render_html
 from florence2.evaluation.metric import Metric
 from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.readings import judged_pair
-from florence2.evaluation.report import EvaluationReport, Example, ModelEvaluation
+from florence2.evaluation.report import ModelEvaluation, public_name
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
 from florence2.model.processing import Sample, check_prompts_fit, samples_of
 
-__all__ = ["Answers", "choose_examples", "compare", "evaluate_split"]
+__all__ = ["Answers", "JudgedBy", "evaluate_split"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JudgedBy:
+    """A metric with what it was given.
+
+    Attributes:
+        metric: holding every row of its tasks.
+        rows: positions of these rows in the split, in the order in which the metric got them.
+    """
+
+    metric: Metric[Any, Any]
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -31,13 +47,24 @@ class Answers:
 
     Attributes:
         samples: the rows of the split, in order.
-        predictions: one for each sample.
-        evaluation: the metrics over the whole split.
+        images: path of each row's picture in the data set.
+        predictions: one for each sample; boxes without a finite score are left out of them.
+        unscored: how many boxes were left out of each.
+        judged: the metrics with their rows.
+        evaluation: the figures over the whole split.
     """
 
     samples: tuple[Sample, ...]
+    images: tuple[str, ...]
     predictions: tuple[Prediction, ...]
+    unscored: tuple[int, ...]
+    judged: tuple[JudgedBy, ...]
     evaluation: ModelEvaluation
+
+    def pair(self, row: int) -> tuple[object, object]:
+        """Return answer and target of a row as the metrics of its task take them."""
+        sample = self.samples[row]
+        return _pair(split_prefix(sample.prefix)[0], sample, self.predictions[row])
 
 
 def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, config: EvaluationConfig) -> Answers:
@@ -46,101 +73,97 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
     Args:
         florence2: the model.
         name: what the report calls it.
-        split: the rows, of one or several tasks.
+        split: the rows, of one or several tasks. Those whose picture could not be read are left out and counted.
         config: batch size, beams, metrics.
 
     Raises:
         ConfigurationError: a metric of the configuration is unknown or judges no task of the split.
-        DatasetError: the split is empty, or a prompt too long for the model.
+        DatasetError: the split is empty, no picture of it can be read, or a prompt is too long for the model.
+        ModelError: the model is not a Florence-2: its tokenizer knows no locations.
     """
-    samples = samples_of(split)
-    if not samples:
-        raise DatasetError(f"{split.root}: the split to evaluate on is empty")
-    check_prompts_fit(split, florence2)
+    readable = _readable(split)
+    samples = samples_of(readable)
+    check_prompts_fit(readable, florence2)
     started = time.monotonic()
-    predictions = list(predict(florence2, samples, config))
+    answers = [_finite(prediction) for prediction in predict(florence2, samples, config)]
     seconds = time.monotonic() - started
-    metrics = _judge(samples, predictions, config.metrics)
+    predictions, unscored = [answer for answer, _ in answers], [dropped for _, dropped in answers]
+    if any(unscored):
+        logger.warning("%s: %d boxes without a finite score or place are left out", name, sum(unscored))
+    judged = _judge(samples, predictions, config.metrics)
     evaluation = ModelEvaluation(
-        model=name,
-        metrics={figure: value for metric in metrics for figure, value in metric.compute().items()},
-        per_class={label: figures for metric in metrics for label, figures in metric.per_class().items()},
-        counts=_counts(samples, metrics),
+        model=public_name(name),
+        metrics={figure: value for each in judged for figure, value in each.metric.compute().items()},
+        per_class={label: figures for each in judged for label, figures in each.metric.per_class().items()},
+        counts=_counts(samples, judged) | _left_out(split, readable),
         seconds=seconds,
     )
-    return Answers(tuple(samples), tuple(predictions), evaluation)
+    images = tuple(map(str, readable.table["image"]))
+    return Answers(tuple(samples), images, tuple(predictions), tuple(unscored), tuple(judged), evaluation)
 
 
-def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: EvaluationConfig) -> EvaluationReport:
-    """Put two models' answers on the same split side by side.
+def _readable(split: DatasetManifest) -> DatasetManifest:
+    """Leave out the rows whose picture cannot be read.
 
-    Args:
-        before: of the base model.
-        after: of the fine-tuned model, on the same samples.
-        facts: what else the report should say: fingerprints, strategy.
-        config: how many pictures the report shows.
+    Raises:
+        DatasetError: nothing is left.
     """
-    chosen = choose_examples(before.samples, config.examples)
-    examples = tuple(_example(before, after, index) for index in chosen)
-    pictures = {_name(before.samples[i]): open_rgb(before.samples[i].image) for i in chosen}
-    html = render_html(before.evaluation, after.evaluation, examples, pictures, facts)
-    return EvaluationReport(before.evaluation, after.evaluation, examples, dict(facts), html)
+    if not len(split):
+        raise DatasetError(f"{split.root}: the split to evaluate on is empty; give one with rows")
+    broken = split.table["image_error"].notna()
+    if not broken.any():
+        return split
+    first = split.table[broken].iloc[0]
+    message = (
+        f"{split.root}: {int(broken.sum())} of {len(split)} rows have a picture that cannot be read, the first of "
+    )
+    message += f"{first['file']}:{first['line']}: {first['image']}: {first['image_error']}"
+    if broken.all():
+        raise DatasetError(f"{message}; replace the files by pictures that viewers can show")
+    logger.warning("%s; they are left out", message)
+    return split.drop(split.table.index[broken])
 
 
-def _judge(
-    samples: Sequence[Sample], predictions: Sequence[Prediction], names: Sequence[str]
-) -> list[Metric[Any, Any]]:
+def _left_out(split: DatasetManifest, readable: DatasetManifest) -> dict[str, int]:
+    rows = len(split) - len(readable)
+    return {"rows_without_a_readable_image": rows} if rows else {}
+
+
+def _finite(prediction: Prediction) -> tuple[Prediction, int]:
+    """Leave out boxes whose confidence or place is not a finite number; returns how many there were."""
+    boxes = prediction.detections
+    if boxes is None or boxes.confidence is None:
+        return prediction, 0
+    good = np.isfinite(boxes.xyxy).all(axis=1) & np.isfinite(boxes.confidence)
+    if good.all():
+        return prediction, 0
+    names = tuple(name for name, is_good in zip(boxes.class_name, good, strict=True) if is_good)
+    kept = Detections(boxes.xyxy[good], names, boxes.confidence[good])
+    return replace(prediction, detections=kept), int((~good).sum())
+
+
+def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: Sequence[str]) -> list[JudgedBy]:
     """Feed each answer to the metrics of its task; each metric sees the whole split before it computes."""
     metrics: dict[str, Metric[Any, Any]] = {}
-    for sample, prediction in zip(samples, predictions, strict=True):
+    rows: dict[str, list[int]] = {}
+    for index, (sample, prediction) in enumerate(zip(samples, predictions, strict=True)):
         task, _ = split_prefix(sample.prefix)
         for kind in metrics_for(task, names):
             metrics.setdefault(kind.name, kind()).update(*_pair(task, sample, prediction))
+            rows.setdefault(kind.name, []).append(index)
     if not metrics:
         tasks = sorted({split_prefix(sample.prefix)[0].token for sample in samples})
         raise ConfigurationError(f"evaluation.metrics: none of {', '.join(names)} can judge {', '.join(tasks)}")
-    return list(metrics.values())
+    return [JudgedBy(metric, tuple(rows[name])) for name, metric in metrics.items()]
 
 
-def _counts(samples: Sequence[Sample], metrics: Sequence[Metric[Any, Any]]) -> dict[str, int]:
+def _counts(samples: Sequence[Sample], judged: Iterable[JudgedBy]) -> dict[str, int]:
     """Count pictures and rows, and what the metrics counted, for example boxes of classes that do not exist."""
-    judged = {what: number for metric in metrics for what, number in metric.counts().items()}
+    counted = {what: number for each in judged for what, number in each.metric.counts().items()}
     answers = sum(split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES for sample in samples)
     pictures = len({sample.image for sample in samples})
-    return judged | {"answers": answers, "images": pictures, "annotations": len(samples)}
+    return counted | {"answers": answers, "images": pictures, "annotations": len(samples)}
 
 
 def _pair(task: Task, sample: Sample, prediction: Prediction) -> tuple[object, object]:
     return judged_pair(task.answer, prediction.text, prediction.detections, sample.suffix, sample.resolution_wh)
-
-
-def _example(before: Answers, after: Answers, index: int) -> Example:
-    sample = before.samples[index]
-    width, height = sample.resolution_wh
-    return Example(
-        image=_name(sample),
-        width=width,
-        height=height,
-        prefix=sample.prefix,
-        target=sample.suffix,
-        before=before.predictions[index].text,
-        after=after.predictions[index].text,
-    )
-
-
-def _name(sample: Sample) -> str:
-    """Name a picture by its folder and file, so that no path of this machine is in a report."""
-    return "/".join(Path(str(sample.image)).parts[-2:])
-
-
-def choose_examples(samples: Sequence[Sample], count: int) -> list[int]:
-    """Return positions of samples, evenly from each task, so that the pictures stand for the whole split."""
-    by_task: dict[str, list[int]] = {}
-    for index, sample in enumerate(samples):
-        by_task.setdefault(split_prefix(sample.prefix)[0].token, []).append(index)
-    shares = [count // len(by_task) + (place < count % len(by_task)) for place in range(len(by_task))]
-    chosen: list[int] = []
-    for share, indices in zip(shares, by_task.values(), strict=True):
-        step = max(1.0, len(indices) / max(share, 1))
-        chosen += [indices[int(place * step)] for place in range(min(share, len(indices)))]
-    return chosen

@@ -11,7 +11,8 @@ from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation.coco import FIGURE_NAMES
 from florence2.evaluation.detection import MeanAveragePrecisionMetric
-from florence2.evaluation.evaluate import choose_examples, evaluate_split
+from florence2.evaluation.evaluate import evaluate_split
+from florence2.evaluation.examples import choose_examples
 from florence2.evaluation.figures import figure_named
 from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.sheet import draw_sheet
@@ -66,7 +67,7 @@ class ValidationJudge:
         """Return the settings that the choice of the epoch depends on, by name."""
         if self.figure == "loss":
             return {}
-        chosen = self.evaluation.model_dump(include={"num_beams", "max_new_tokens", "metrics"})
+        chosen = self.evaluation.model_dump(exclude={"eval_batch_size", "examples", "resamples"})
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
     def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
@@ -78,7 +79,7 @@ class ValidationJudge:
             show: receives a sheet of pictures with its answers.
         """
         rows = samples_of(self.valid)
-        chosen = choose_examples(rows, self.shown) if show is not None else []
+        chosen = choose_examples([row.prefix for row in rows], self.shown) if show is not None else []
         if self.figure == "loss":
             samples: Sequence[Sample] = [rows[index] for index in chosen]
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))

@@ -1,16 +1,62 @@
-"""Which predicted boxes are right, for pictures and counts of single images.
+"""Which predicted boxes are right: the matching of COCO at one overlap, for single images.
 
-No metric is computed from this: mAP ranks boxes over the whole split, see ``detection.py``.
+mAP itself is not computed from this, see ``detection.py``; curves, counts and pictures are, and agree with it.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
 
-__all__ = ["box_iou", "matched"]
+__all__ = ["NO_TRUTH", "MatchedImage", "box_iou", "match_image", "matched", "truth_of"]
+
+NO_TRUTH = -1
+"""Stands for the true box of a predicted one that is wrong."""
+
+_MOST = 100
+"""Detections of an image and class that count, as in COCO."""
+
+
+@dataclass(frozen=True)
+class MatchedImage:
+    """The boxes of one image and which of them belong together.
+
+    Attributes:
+        prediction: n predicted boxes.
+        target: m true boxes.
+        truth: int64 (n,), the position in ``target`` that a predicted box finds at IoU 0.5, or ``NO_TRUTH``.
+    """
+
+    prediction: Detections
+    target: Detections
+    truth: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Tell of each predicted box whether it is right (n,)."""
+        return np.not_equal(self.truth, NO_TRUTH)
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Tell of each true box whether it was found (m,)."""
+        found = np.zeros(len(self.target), dtype=np.bool_)
+        found[self.truth[self.right]] = True
+        return found
+
+    @property
+    def f1(self) -> float:
+        """Return the F1 of the image, in 0..1: twice the right boxes over all boxes; 1 where there is none at all."""
+        boxes = len(self.prediction) + len(self.target)
+        return 2 * int(self.right.sum()) / boxes if boxes else 1.0
+
+
+def match_image(prediction: Detections, target: Detections) -> MatchedImage:
+    """Match the boxes of an image at IoU 0.5, see ``truth_of``."""
+    return MatchedImage(prediction, target, truth_of(prediction, target))
 
 
 def box_iou(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -31,24 +77,44 @@ def box_iou(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
     return overlaps
 
 
-def matched(prediction: Detections, target: Detections, threshold: float = 0.5) -> NDArray[np.bool_]:
-    """Tell for each predicted box whether it finds a true box of its class that no earlier one found.
+def _ranked(detections: Detections) -> NDArray[np.int64]:
+    """Return positions of boxes (n,) by falling confidence; equal ones, and those without any, as they were written."""
+    if detections.confidence is None:
+        return np.arange(len(detections))
+    return np.argsort(-detections.confidence, kind="stable")
+
+
+def truth_of(prediction: Detections, target: Detections, threshold: float = 0.5) -> NDArray[np.int64]:
+    """Find the true box of each predicted one: of its class, overlapping enough, and not taken by a better one.
 
     Args:
-        prediction: predicted boxes; earlier ones choose first.
+        prediction: predicted boxes; the more confident one chooses first, then the one written first.
         target: true boxes.
         threshold: overlap (IoU) from which on a box is found.
 
     Returns:
-        Booleans (n,), n the number of predicted boxes.
+        Positions (n,) in ``target``, or ``NO_TRUTH``; n the number of predicted boxes.
     """
+    found = np.full(len(prediction), NO_TRUTH, dtype=np.int64)
+    if not len(target):
+        return found
     overlaps = box_iou(prediction.xyxy, target.xyxy)
-    right = np.zeros(len(prediction), dtype=np.bool_)
-    free = np.ones(len(target), dtype=np.bool_)
     names = np.array(target.class_name, dtype=object)
-    for index, name in enumerate(prediction.class_name):
-        candidates = np.where(free & (names == name), overlaps[index], -1.0)
-        if candidates.size and candidates.max() >= threshold:
-            right[index] = True
-            free[candidates.argmax()] = False
-    return right
+    same_class = {name: names == name for name in set(prediction.class_name)}
+    free = np.ones(len(target), dtype=np.bool_)
+    seen: dict[str, int] = {}
+    for index in _ranked(prediction).tolist():
+        name = prediction.class_name[index]
+        seen[name] = seen.get(name, 0) + 1
+        candidates = np.where(free & same_class[name], overlaps[index], -1.0)
+        # Of equal overlaps COCO takes the last.
+        best = len(candidates) - 1 - int(candidates[::-1].argmax())
+        if seen[name] <= _MOST and candidates[best] >= threshold:
+            found[index] = best
+            free[best] = False
+    return found
+
+
+def matched(prediction: Detections, target: Detections, threshold: float = 0.5) -> NDArray[np.bool_]:
+    """Tell for each predicted box whether it finds a true box, as ``truth_of`` does; booleans (n,)."""
+    return np.not_equal(truth_of(prediction, target, threshold), NO_TRUTH)

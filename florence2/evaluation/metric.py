@@ -85,6 +85,13 @@ class Metric(ABC, Generic[Prediction, Target]):
         """
         return {}
 
+    def resampled_per_class(
+        self,
+        weights: NDArray[np.int64],  # noqa: ARG002
+    ) -> dict[str, dict[str, NDArray[np.float64]]]:
+        """Return the figures of resamples by class name; empty where the metric knows no classes."""
+        return {}
+
 
 class SampleMeanMetric(Metric[Prediction, Target]):
     """A metric whose figure is the mean of one value for each sample, in 0..1."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from florence2.errors import Florence2Error
+from florence2.evaluation.analysis.analyse import Analysis
+from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.examples import Example
 from florence2.evaluation.figures import in_order
 
-__all__ = ["EvaluationReport", "Example", "ModelEvaluation", "comparison_table"]
+__all__ = ["EvaluationReport", "ModelEvaluation", "comparison_table", "public_name"]
 
 _DATA_FILE = "report.json"
 _PAGE_FILE = "report.html"
@@ -27,7 +32,9 @@ class ModelEvaluation:
         metrics: figures by name; one that the split does not define is absent.
         per_class: figures by class name.
         counts: how much was judged: images, questions, truths ...
-        seconds: time that the evaluation took.
+        seconds: time that the answers took.
+        intervals: within which headline figures lie, by name; empty where none were asked for.
+        analysis: where the model is right and where it fails; None where only figures were asked for.
     """
 
     model: str
@@ -35,29 +42,8 @@ class ModelEvaluation:
     per_class: dict[str, dict[str, float]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Example:
-    """One test sample with the answers of both models, as texts.
-
-    Attributes:
-        image: path or URI of the image as the manifest has it.
-        width: its width in pixels.
-        height: its height in pixels.
-        prefix: the task token with its input, for example ``<VQA>How many cards?``.
-        target: the annotated answer.
-        before: the answer of the base model.
-        after: the answer of the fine-tuned model.
-    """
-
-    image: str
-    width: int
-    height: int
-    prefix: str
-    target: str
-    before: str
-    after: str
+    intervals: dict[str, Interval] = field(default_factory=dict)
+    analysis: Analysis | None = None
 
 
 @dataclass(frozen=True)
@@ -67,21 +53,29 @@ class EvaluationReport:
     Attributes:
         before: the base model.
         after: the fine-tuned model.
-        examples: samples with the answers of both.
+        comparison: differences of headline figures on the same images, by name.
+        examples: rows spread evenly over the split, with the answers of both.
+        worst: the worst rows of the fine-tuned model, see ``extremes``.
+        best: its best ones.
         facts: what the figures rest on: fingerprint of the data, base, strategy ...
-        html: the page that shows all this, see ``render_html``.
+        html: the page that shows all this, see ``render_page``.
     """
+
+    # Nested dataclasses follow: a key that none of them has is an error.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     before: ModelEvaluation
     after: ModelEvaluation
+    comparison: dict[str, Comparison] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    worst: tuple[Example, ...] = ()
+    best: tuple[Example, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     html: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dictionaries, lists, strings and numbers."""
-        content = dataclasses.asdict(self)
-        content["examples"] = list(content["examples"])
+        content: dict[str, Any] = _adapter().dump_python(self, mode="json")
         return content
 
     @classmethod
@@ -92,15 +86,13 @@ class EvaluationReport:
             Florence2Error: a key is missing or unknown.
         """
         try:
-            return cls(
-                before=ModelEvaluation(**content["before"]),
-                after=ModelEvaluation(**content["after"]),
-                examples=tuple(Example(**example) for example in content["examples"]),
-                facts=dict(content["facts"]),
-                html=content["html"],
-            )
-        except (KeyError, TypeError) as exc:
-            raise Florence2Error(f"not an evaluation report, or one of another version: {exc}") from exc
+            report: Self = _adapter().validate_python(content)
+        except ValidationError as exc:
+            problems = [f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in exc.errors()]
+            raise Florence2Error(
+                f"not an evaluation report, or one of another version: {'; '.join(problems[:5])}"
+            ) from exc
+        return report
 
     def save(self, folder: str | Path) -> None:
         """Write ``report.json`` and ``report.html`` into a folder, which is made if it is missing."""
@@ -129,6 +121,17 @@ class EvaluationReport:
         if not isinstance(content, dict):
             raise Florence2Error(f"{folder / _DATA_FILE} is not an evaluation report but a {type(content).__name__}")
         return cls.from_dict({**content, "html": page})
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(EvaluationReport)
+
+
+def public_name(model: str) -> str:
+    """Return what a report calls a model: of a folder its last two parts, for a report tells no path of a machine."""
+    parts = Path(model).resolve().parts[1:] if Path(model).exists() else Path(model).parts
+    return "/".join(parts[-2:])
 
 
 def comparison_table(report: EvaluationReport) -> list[tuple[str, float | None, float | None]]:

@@ -1,25 +1,34 @@
-"""Answers for pictures and prompts, in batches: the one path that evaluation and prediction share."""
+"""Answers for pictures and prompts: the one path that evaluation, prediction and serving share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 
+import numpy as np
 import torch
-from PIL import Image
-from transformers import LogitsProcessor, LogitsProcessorList
+from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
-from florence2.codec.locations import BINS, location_token
-from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.codec.tasks import CLASS_TASKS, AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.data.images.files import open_rgb
-from florence2.inference.scoring import TokenReader, score_detections
-from florence2.model.base import Florence2, best_device
-from florence2.model.processing import Sample, encode_prompts
+from florence2.inference.decoding import Decoder, Grammar, Question, Written
+from florence2.inference.grammar import BoxGrammar
+from florence2.inference.pictures import decoded_ahead
+from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
+from florence2.model.base import Florence2
+from florence2.model.processing import Sample
 
-__all__ = ["Prediction", "predict"]
+__all__ = ["Prediction", "predict", "write_answers"]
+
+_SORTED_BATCHES = 8
+"""Batches whose rows are sorted by the length of the answer that is expected; so many are in memory as features."""
 
 
 @dataclass(frozen=True)
@@ -29,96 +38,151 @@ class Prediction:
     Attributes:
         text: the answer without special tokens.
         detections: its boxes with confidence where the task asks for boxes, else None.
+        truncated: whether the answer hit the limit of its length and was cut.
+        malformed: groups in it that should be a box and are none, see ``read_boxes``; 0 where no boxes are asked for.
+        score: mean probability of its tokens, the end token included and the begin token not, in 0..1.
     """
 
     text: str
     detections: Detections | None
+    truncated: bool = False
+    malformed: int = 0
+    score: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels."""
+        content = {
+            "text": self.text,
+            "score": round(self.score, 6),
+            "truncated": self.truncated,
+            "malformed": self.malformed,
+        }
+        if self.detections is None:
+            return content
+        return content | {
+            "boxes": [
+                {"class": name, "score": round(score, 6), "xyxy": [round(value, 3) for value in corners]}
+                for name, score, corners in self.detections.rows()
+            ]
+        }
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
+        """Return the answer of a dictionary, the inverse of ``to_dict`` up to what is rounded there."""
+        boxes = content.get("boxes")
+        detections = None
+        if boxes is not None:
+            detections = Detections(
+                np.array([box["xyxy"] for box in boxes], dtype=np.float32),
+                tuple(box["class"] for box in boxes),
+                np.array([box["score"] for box in boxes], dtype=np.float32),
+            )
+        return cls(content["text"], detections, content["truncated"], content["malformed"], content["score"])
 
 
 def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Prediction]:
     """Answer samples in their order.
 
+    What a sample is answered does not depend on the others, their order, or the size of batches.
+
     Args:
         florence2: the model; moved to the GPU where there is one, and put in evaluation mode.
-        samples: pictures with prompts; their suffix is not looked at.
-        config: batch size, beams and longest answer.
+        samples: pictures with prompts; of their suffix only the length counts, for putting batches together.
+        config: batch size, how to decode, longest answer.
 
     Yields:
         One prediction per sample.
+
+    Raises:
+        AnswerError: a prefix is not a task token with what belongs to it.
+        DatasetError: a picture cannot be decoded; names its file.
+        ModelError: the model's processor or tokenizer is not Florence-2's.
     """
-    model: Any = florence2.model.to(best_device())  # type: ignore[arg-type]
-    model.eval()
-    reader = _token_reader(florence2)
-    for start in range(0, len(samples), config.eval_batch_size):
-        batch = samples[start : start + config.eval_batch_size]
-        images = [open_rgb(sample.image) for sample in batch]
-        yield from _answer(florence2, model, reader, batch, images, config)
+    reader = TokenReader.of(florence2.tokenizer)
+    for sample, written in zip(samples, write_answers(florence2, samples, config), strict=True):
+        yield _read(written, reader, split_prefix(sample.prefix)[0], sample.resolution_wh, config)
 
 
-def _answer(
-    florence2: Florence2,
-    model: Any,
-    reader: TokenReader,
-    batch: Sequence[Sample],
-    images: list[Image.Image],
-    config: EvaluationConfig,
-) -> Iterator[Prediction]:
-    inputs = encode_prompts(florence2.processor, images, [sample.prefix for sample in batch])
-    chosen = _ChosenProbabilities()
-    greedy = config.num_beams == 1
-    with torch.inference_mode():
-        output = model.generate(
-            **{name: tensor.to(model.device) for name, tensor in inputs.items()},
-            max_new_tokens=min(config.max_new_tokens, florence2.max_tokens - 2),
-            num_beams=config.num_beams,
-            do_sample=False,
-            return_dict_in_generate=True,
-            output_scores=not greedy,
-            logits_processor=LogitsProcessorList([chosen] if greedy else []),
-        )
-        probabilities = chosen.stacked() if greedy else _of_beams(model, output)
-    answers = output.sequences[:, -probabilities.shape[1] :].tolist()
-    for sample, tokens, weights in zip(batch, answers, probabilities.tolist(), strict=True):
-        pairs = [(token, p) for token, p in zip(tokens, weights, strict=True) if token not in reader.framing]
-        text = reader.decode([token for token, _ in pairs]).strip()
-        detections = None
-        if split_prefix(sample.prefix)[0].answer is AnswerKind.BOXES:
-            words = [(token, p) for token, p in pairs if token not in reader.special]
-            detections = score_detections([t for t, _ in words], [p for _, p in words], reader, sample.resolution_wh)
-        yield Prediction(text, detections)
+def write_answers(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Written]:
+    """Answer samples in their order, see ``predict``; yields the tokens of each answer with their probabilities."""
+    tasks = {sample.prefix: split_prefix(sample.prefix)[0] for sample in samples}
+    decoder, grammars = Decoder(florence2, config), _Grammars(florence2, config)
+    length = _SORTED_BATCHES * config.eval_batch_size
+    chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
+    seen = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
+    sources = [image for images in seen for image in images]
+    with closing(decoded_ahead(sources, decoder.transform, 2 * config.eval_batch_size)) as pictures:
+        for chunk, images in zip(chunks, seen, strict=True):
+            questions = _questions(decoder, chunk, images, pictures, config.eval_batch_size)
+            answers: dict[int, Written] = {}
+            for task, rows in _batches(chunk, questions, tasks, config.eval_batch_size):
+                answers |= zip(rows, decoder.write([questions[row] for row in rows], grammars.of(task)), strict=True)
+            yield from (answers[row] for row in range(len(chunk)))
 
 
-class _ChosenProbabilities(LogitsProcessor):
-    """Notes the probability of the token that greedy decoding takes at each step.
-
-    One number per sample and step; keeping the scores of the whole vocabulary, as ``output_scores`` does, would take
-    gigabytes for one long answer of a real Florence-2.
-    """
-
-    def __init__(self) -> None:
-        self._steps: list[torch.Tensor] = []
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:  # noqa: ARG002
-        self._steps.append(scores.float().log_softmax(dim=-1).amax(dim=-1))
-        return scores
-
-    def stacked(self) -> torch.Tensor:
-        """Return the probabilities (samples, steps)."""
-        return torch.stack(self._steps, dim=1).exp()
+def _questions(
+    decoder: Decoder,
+    chunk: Sequence[Sample],
+    images: Sequence[Path | BinaryIO],
+    pictures: Iterator[NDArray[np.uint8]],
+    batch_size: int,
+) -> list[Question]:
+    """Take the pictures of a chunk from the iterator, see each of them once, and join them with their prompts."""
+    features: dict[Path | BinaryIO, tuple[torch.Tensor, int]] = {}
+    for start in range(0, len(images), batch_size):
+        batch = list(islice(pictures, min(batch_size, len(images) - start)))
+        seen = zip(decoder.see(batch), (zlib.crc32(picture.tobytes()) for picture in batch), strict=True)
+        features |= zip(images[start : start + batch_size], seen, strict=True)
+    rows = [features[sample.image] for sample in chunk]
+    return decoder.ask([row[0] for row in rows], [sample.prefix for sample in chunk], [row[1] for row in rows])
 
 
-def _of_beams(model: Any, output: Any) -> torch.Tensor:
-    """Return the probability of each token of the winning beams (samples, steps)."""
-    logs = model.compute_transition_scores(output.sequences, output.scores, output.beam_indices, normalize_logits=True)
-    return torch.as_tensor(logs).exp()
+def _batches(
+    chunk: Sequence[Sample], questions: Sequence[Question], tasks: dict[str, Task], size: int
+) -> Iterator[tuple[Task, list[int]]]:
+    """Yield rows of one task whose answers and prompts are of like length, the longest first."""
+    by_task: defaultdict[str, list[int]] = defaultdict(list)
+    for row, sample in enumerate(chunk):
+        by_task[tasks[sample.prefix].token].append(row)
+    for rows in by_task.values():
+        rows.sort(key=lambda row: (len(chunk[row].suffix), len(questions[row].ids)), reverse=True)
+        for start in range(0, len(rows), size):
+            yield tasks[chunk[rows[0]].prefix], rows[start : start + size]
 
 
-def _token_reader(florence2: Florence2) -> TokenReader:
-    tokenizer = florence2.tokenizer
-    ids = tokenizer.convert_tokens_to_ids([location_token(index) for index in range(BINS)])
-    return TokenReader(
-        location_of={token: index for index, token in enumerate(ids)},
-        framing=frozenset({tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id}),
-        special=frozenset(tokenizer.all_special_ids) - frozenset(ids),
-        decode=lambda tokens: tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False),
-    )
+def _read(
+    written: Written, reader: TokenReader, task: Task, resolution_wh: tuple[int, int], config: EvaluationConfig
+) -> Prediction:
+    text = reader.decode([token for token in written.tokens if token not in reader.framing]).strip()
+    own = [p for token, p in zip(written.tokens, written.probabilities, strict=True) if token != reader.begin]
+    score = float(np.mean(own)) if own else 0.0
+    if task.answer is not AnswerKind.BOXES:
+        return Prediction(text, None, written.truncated, score=score)
+    boxes, malformed = read_boxes(written.tokens, written.probabilities, reader)
+    detections = suppress_duplicates(score_detections(boxes, resolution_wh), config.duplicate_iou)
+    return Prediction(text, detections, written.truncated, malformed, score)
+
+
+class _Grammars:
+    """The grammar of each task, made when it is first needed."""
+
+    def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
+        self._florence2, self._config = florence2, config
+        self._reader = TokenReader.of(florence2.tokenizer)
+        self._made: dict[bool, Grammar] = {}
+
+    def of(self, task: Task) -> Grammar | None:
+        """Return the grammar of a task's answers; None where they are free."""
+        if self._config.grammar == "off" or task.answer is not AnswerKind.BOXES:
+            return None
+        closed = self._config.grammar == "classes" and task.token in CLASS_TASKS
+        if closed not in self._made:
+            self._made[closed] = self._make(closed)
+        return self._made[closed]
+
+    def _make(self, closed: bool) -> Grammar:
+        tokenizer, model = self._florence2.tokenizer, self._florence2.model
+        config: Any = model.config
+        names = tokenizer(list(self._config.classes), add_special_tokens=False)["input_ids"] if closed else ()
+        vocabulary, device = int(config.text_config.vocab_size), model.device
+        return BoxGrammar(self._reader, vocabulary, tokenizer.bos_token_id, tokenizer.eos_token_id, names, device)

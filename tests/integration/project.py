@@ -46,7 +46,8 @@ class Project:
         """Copy the code and set up the local stack."""
         for name in _COPIED:
             shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(_ROOT / "florence_finetune.py", root)
+        for alias in ("florence_finetune.py", "florence_predict.py"):
+            shutil.copy(_ROOT / alias, root)
         project = cls(root)
         project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
         return project
@@ -84,10 +85,10 @@ class Project:
             "OMP_NUM_THREADS": "1",
         }
 
-    def run(self, name: str, parameters: Mapping[str, Any]) -> Outcome:
-        """Run ``zenml pipeline run florence_finetune -c NAME.yaml`` with these parameters."""
+    def run(self, name: str, parameters: Mapping[str, Any], pipeline: str = "florence_finetune") -> Outcome:
+        """Run ``zenml pipeline run PIPELINE -c NAME.yaml`` with these parameters."""
         config = self.write_config(name, parameters)
-        done = self.execute(["zenml", "pipeline", "run", "florence_finetune", "-c", str(config)])
+        done = self.execute(["zenml", "pipeline", "run", pipeline, "-c", str(config)])
         summary = self.root / "outputs" / name / "summary.json"
         content = json.loads(summary.read_text()) if done.returncode == 0 else {}
         return Outcome(done.returncode, done.stdout + done.stderr, content)

@@ -46,12 +46,18 @@ def test_training_does_not_follow_the_rules() -> None:
     assert not [file for file in files if file.startswith("florence2/data/checks/")]
 
 
+def test_registration_follows_the_report_but_not_how_it_was_analysed() -> None:
+    files = reached("register_model")
+    assert "florence2/evaluation/report.py" in files
+    assert not {"florence2/evaluation/analysis/curves.py", "florence2/evaluation/answers.py"} & files
+
+
 def test_an_import_inside_a_function_counts() -> None:
     assert "florence2/adapters/mlflow/pyfunc.py" in reached("register_model")
 
 
 def test_a_template_counts() -> None:
-    assert "florence2/evaluation/page.html" in reached("evaluate_model")
+    assert "florence2/evaluation/page/page.html" in reached("evaluate_model")
 
 
 def test_ingest_follows_the_readers_and_the_generator_of_the_built_in_set() -> None:

@@ -1,18 +1,32 @@
-"""Evaluating a model on a split: every task by its metric, and two models side by side."""
+"""Evaluating a model on a split: every task by its metric, two models side by side, and whatever may be amiss."""
 
 from __future__ import annotations
 
+import copy
+import json
+import math
 from collections import Counter
+from pathlib import Path
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
+from florence2 import sdk
+from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, DatasetError
-from florence2.evaluation.evaluate import Answers, compare, evaluate_split
+from florence2.errors import ConfigurationError, DatasetError, ModelError
+from florence2.evaluation.analysis.validity import validity
+from florence2.evaluation.compare import compare
+from florence2.evaluation.evaluate import Answers, evaluate_split
+from florence2.evaluation.judged import describe, judged_rows, resamples_of
+from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation.written import metrics_of, save_evaluation
+from florence2.inference.generation import Prediction
 from florence2.model.base import Florence2, load_base
-from tests.builders import write_scenes
+from tests.builders import manifest, write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)
 
@@ -62,13 +76,188 @@ def test_an_empty_split_is_named(nano: Florence2, test_split: DatasetManifest) -
         evaluate_split(nano, "base", test_split.select("train"), SHORT)
 
 
+def test_an_empty_split_is_named_even_where_others_have_rows(nano: Florence2, test_split: DatasetManifest) -> None:
+    nothing = test_split.drop(test_split.table.index)
+    with pytest.raises(DatasetError, match=r"scenes.*: the split to evaluate on is empty; give one with rows"):
+        evaluate_split(nano, "base", nothing, SHORT)
+
+
+def test_rows_whose_picture_cannot_be_read_are_left_out_and_counted(
+    nano: Florence2, test_split: DatasetManifest, answers: Answers, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = test_split.table.copy()
+    broken = table["image"] == "test/0.png"
+    table.loc[broken, "image_error"] = "truncated: 12 bytes are missing"
+    found = evaluate_split(nano, "base", test_split.replace_rows(table), SHORT)
+    assert found.evaluation.counts["rows_without_a_readable_image"] == 2
+    assert found.evaluation.counts["annotations"] == 10
+    assert "2 of 12 rows have a picture that cannot be read, the first of test/annotations.jsonl:1" in caplog.text
+    assert "rows_without_a_readable_image" not in answers.evaluation.counts
+
+
+def test_a_split_without_any_readable_picture_is_an_error(nano: Florence2, test_split: DatasetManifest) -> None:
+    table = test_split.table.assign(image_error="unreadable: not an image").astype(test_split.table.dtypes)
+    with pytest.raises(DatasetError, match=r"12 of 12 rows have a picture that cannot be read.*replace the files"):
+        evaluate_split(nano, "base", test_split.replace_rows(table), SHORT)
+
+
+def test_a_model_of_another_tokenizer_is_an_error(nano: Florence2, test_split: DatasetManifest) -> None:
+    processor = copy.copy(nano.processor)
+    processor.tokenizer = _Wordless(nano.tokenizer)
+    with pytest.raises(ModelError, match="<loc_"):
+        evaluate_split(Florence2(nano.model, processor), "other", test_split, SHORT)
+
+
+class _Wordless:
+    """A tokenizer that knows no location tokens."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tokenizer, name)
+
+    def __call__(self, *texts: Any, **how: Any) -> Any:
+        return self._tokenizer(*texts, **how)
+
+    def get_vocab(self) -> dict[str, int]:
+        return {token: index for token, index in self._tokenizer.get_vocab().items() if "<loc_" not in token}
+
+    def convert_tokens_to_ids(self, tokens: list[str]) -> list[int | None]:
+        return [None if "<loc_" in token else self._tokenizer.convert_tokens_to_ids(token) for token in tokens]
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, split: DatasetManifest, *predictions: Prediction) -> Answers:
+    """What comes of answers that no model needs to give."""
+    monkeypatch.setattr("florence2.evaluation.evaluate.predict", lambda *_: iter(predictions))
+    monkeypatch.setattr("florence2.evaluation.evaluate.check_prompts_fit", lambda *_: None)
+    return evaluate_split(cast(Florence2, None), "model", split, SHORT)
+
+
+def boxes(*rows: tuple[str, float], side: float = 9.0) -> Detections:
+    xyxy = np.tile(np.array([0, 0, side, side], dtype=np.float32), (len(rows), 1))
+    return Detections(xyxy, tuple(name for name, _ in rows), np.array([score for _, score in rows], np.float32))
+
+
+def test_scores_that_are_no_numbers_are_left_out_and_counted(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    split = manifest(*[{"suffix": "cat<loc_0><loc_0><loc_450><loc_900>"}] * 2)
+    good, bad = boxes(("cat", 0.9), ("cat", math.nan), ("cat", math.inf)), boxes(("cat", 0.5), side=math.nan)
+    found = answered(monkeypatch, split, Prediction("a", good), Prediction("b", bad))
+    assert found.unscored == (2, 1)
+    assert found.evaluation.metrics["map50"] == pytest.approx(0.5, abs=0.01)
+    assert "3 boxes without a finite score or place are left out" in caplog.text
+    rows = judged_rows(found)
+    assert validity(rows).unscored == 3
+    assert "NaN" not in json.dumps(metrics_of(described(found)))
+
+
+def described(found: Answers) -> ModelEvaluation:
+    return describe(found, judged_rows(found), resamples_of(found, SHORT))
+
+
+def test_cut_malformed_and_empty_answers_and_unknown_classes_are_counted_and_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    split = manifest(*[{"suffix": "cat<loc_0><loc_0><loc_450><loc_900>"}] * 3, {"suffix": ""})
+    found = answered(
+        monkeypatch,
+        split,
+        Prediction("cat<loc_0>", boxes(("cat", 0.9)), truncated=True),
+        Prediction("cat<loc_0>", boxes(("hat", 0.9)), malformed=2),
+        Prediction("", Detections.empty()),
+        Prediction("cat", boxes(("cat", 0.1))),
+    )
+    counts = metrics_of(described(found))["counts"]
+    assert {name: counts[name] for name in counts if name.endswith("_answers")} == {
+        "invalid_answers": 2,
+        "cut_answers": 1,
+        "malformed_answers": 1,
+        "empty_answers": 1,
+    }
+    assert counts["predictions_of_unknown_classes"] == 1
+    assert counts["images_without_truth"] == 1
+
+
+def test_references_without_any_box_define_no_figure_but_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a false 0 nor a crash: the boxes that were found are still told."""
+    found = answered(monkeypatch, manifest({"suffix": ""}), Prediction("cat", boxes(("cat", 0.9))))
+    evaluation = described(found)
+    assert evaluation.metrics == {}
+    assert metrics_of(evaluation)["counts"]["predictions_of_unknown_classes"] == 1
+    assert evaluation.intervals == {}
+
+
+def test_each_row_is_worth_what_its_metric_says(answers: Answers) -> None:
+    rows = judged_rows(answers)
+    asked = [row for row in rows if row.question is not None]
+    assert {row.figure for row in asked} == {"vqa_accuracy"}
+    assert sum(row.value or 0 for row in asked) / 6 == pytest.approx(answers.evaluation.metrics["vqa_accuracy"])
+    assert {row.figure for row in rows if row.boxes is not None} == {"F1"}
+
+
 def test_the_examples_of_a_report_stand_for_every_task(answers: Answers) -> None:
     report = compare(answers, answers, {"base": "builtin:nano"}, SHORT)
     assert Counter(example.prefix.split(">")[0] for example in report.examples) == {"<OD": 2, "<VQA": 2}
     assert all(example.image.startswith("test/") for example in report.examples)
-    assert report.before == report.after == answers.evaluation
+    assert report.before == report.after
+    assert report.after.metrics == answers.evaluation.metrics
+    assert {example.prefix for example in report.worst} == {row.prefix for row in judged_rows(answers)}
 
 
 def test_more_examples_than_rows_shows_every_row_once(answers: Answers) -> None:
     report = compare(answers, answers, {}, SHORT.model_copy(update={"examples": 99}))
     assert len(report.examples) == len({(example.image, example.prefix) for example in report.examples}) == 12
+
+
+def test_figures_have_intervals_and_a_model_is_no_better_than_itself(answers: Answers) -> None:
+    report = compare(answers, answers, {}, SHORT)
+    interval = report.after.intervals["vqa_accuracy"]
+    assert interval.low <= report.after.metrics["vqa_accuracy"] <= interval.high
+    assert report.comparison["vqa_accuracy"].probability_better == 0.5
+    none = compare(answers, answers, {}, SHORT.model_copy(update={"resamples": 0}))
+    assert not none.after.intervals
+    assert not none.comparison
+
+
+def test_the_same_answers_make_the_same_report(answers: Answers) -> None:
+    first, second = (compare(answers, answers, {}, SHORT) for _ in range(2))
+    assert first == second
+
+
+def test_no_path_of_this_machine_is_in_a_report(nano: Florence2, test_split: DatasetManifest, tmp_path: Path) -> None:
+    found = evaluate_split(nano, str(tmp_path), test_split, SHORT)
+    report = compare(found, found, {}, SHORT)
+    report.save(tmp_path)
+    written = "".join(file.read_text() for file in tmp_path.iterdir())
+    for place in (str(tmp_path.parent), str(Path(test_split.root).parent), str(Path.home()), str(Path.cwd())):
+        assert f"{place}/" not in written
+
+
+def test_one_model_is_written_as_figures_predictions_and_page(answers: Answers, tmp_path: Path) -> None:
+    rows = judged_rows(answers)
+    evaluation = described(answers)
+    save_evaluation(answers, rows, evaluation, {"split": "test"}, SHORT, tmp_path / "new")
+    assert {file.name for file in (tmp_path / "new").iterdir()} == {"metrics.json", "predictions.jsonl", "report.html"}
+    metrics = json.loads((tmp_path / "new" / "metrics.json").read_text())
+    assert metrics["figures"] == answers.evaluation.metrics
+    assert metrics["intervals"]["map50"]["level"] == 0.95
+    assert metrics["counts"]["images"] == 6
+    lines = [json.loads(line) for line in (tmp_path / "new" / "predictions.jsonl").read_text().splitlines()]
+    assert [(line["image"], line["prefix"]) for line in lines] == [(row.image, row.prefix) for row in rows]
+    for line, prediction in zip(lines, answers.predictions, strict=True):
+        assert line["prediction"] == prediction.text
+        assert ("boxes" in line) == (prediction.detections is not None)
+        assert len(line.get("boxes", ())) == len(prediction.detections or ())
+        assert all(len(box["xyxy"]) == 4 and 0 <= box["confidence"] <= 1 for box in line.get("boxes", ()))
+    with pytest.raises(ConfigurationError, match=r"cannot be written to.*give another output"):
+        save_evaluation(answers, rows, evaluation, {}, SHORT, tmp_path / "new" / "metrics.json")
+
+
+def test_a_model_is_evaluated_by_its_name(test_split: DatasetManifest, answers: Answers, tmp_path: Path) -> None:
+    settings = {"dataset": test_split.root, "max_new_tokens": 24, "eval_batch_size": 5}
+    evaluation = sdk.evaluate("builtin:nano", settings, output=tmp_path)
+    assert evaluation.model == "builtin:nano"
+    assert evaluation.metrics == pytest.approx(answers.evaluation.metrics)
+    assert "Evaluation of builtin:nano" in (tmp_path / "report.html").read_text()

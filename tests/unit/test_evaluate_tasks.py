@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from florence2.codec.tasks import TASKS
+from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.formats import read_dataset
+from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import Answers, evaluate_split
-from florence2.evaluation.figures import FIGURES
+from florence2.evaluation.figures import FIGURES, figure_named
+from florence2.evaluation.judged import judged_rows
+from florence2.evaluation.report import EvaluationReport
 from florence2.model.base import load_base
 from tests.builders import annotation, write_dataset
 
@@ -52,3 +55,24 @@ def test_what_was_judged_is_counted(answers: Answers) -> None:
     assert counts["truths"] == 2 * 4  # the tasks with boxes but for grounding, and the proposals
     assert counts["phrases"] == counts["true_regions"] == 2
     assert "malformed_outlines" in counts
+
+
+def test_a_report_shows_every_task(answers: Answers, tmp_path: Path) -> None:
+    config = EvaluationConfig(examples=2 * len(TASKS))
+    report = compare(answers, answers, {}, config)
+    report.save(tmp_path)
+    assert EvaluationReport.load(tmp_path) == report
+    assert {example.prefix.split(">")[0] + ">" for example in report.examples} == set(TASKS)
+    shown = [row for row in report.examples if row.truth is not None]
+    assert {row.prefix.split(">")[0] + ">" for row in shown} == {
+        token for token, task in TASKS.items() if task.answer in (AnswerKind.BOXES, AnswerKind.PROPOSALS)
+    }
+    assert all(figure_named(name).title in report.html for name in report.after.metrics)
+
+
+def test_every_row_is_worth_something_or_says_that_it_is_not(answers: Answers) -> None:
+    rows = judged_rows(answers)
+    assert {row.figure for row in rows} >= {"F1", "vqa_accuracy", "mean_iou", "ocr_region_f1", "character_error_rate"}
+    lines = [row.value for row in rows]
+    assert any(value is not None for value in lines)
+    assert all(value is None or value >= 0 for value in lines)

@@ -32,6 +32,7 @@ def test_the_public_names_are_these() -> None:
         "VQAAccuracyMetric",
         "WordErrorRateMetric",
         "evaluate",
+        "predict",
         "train",
     ]
 
@@ -58,6 +59,9 @@ def test_help_loads_nothing_heavy() -> None:
         (["evaluate", "--checkpoint=none", "--dataset=none"], "none: no such folder; give the checkpoint folder"),
         (["evaluate", "--checkpoint=.", "--dataset=none", "--split=val"], "no split 'val'; give one of train, valid"),
         (["train", "--dataset=none", "--epochs=10", "--batch-size=8"], "none: no such folder"),
+        (["predict", "none.png", "also-none"], "also-none: no such file or folder"),
+        (["predict", ".", "--prefix=<ODD>"], "prefix '<ODD>' starts with no task token"),
+        (["predict", "pyproject.toml", "--model=none"], "unknown base model 'none'"),
         (["train", "--dataset=none", "--epochs=0"], "training.epochs: "),
     ],
 )

@@ -1,0 +1,74 @@
+"""Pictures with boxes for measuring answers: fresh scenes of a seed, or the test split of a data set."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from florence2.codec.answers import parse_detections
+from florence2.codec.detections import Detections
+from florence2.config import DatasetConfig
+from florence2.data.ingest import ingest
+from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, draw_cards
+from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.model.processing import Sample, samples_of
+from pretraining.evaluate import held_out_scenes
+
+__all__ = ["BoxRows", "box_rows", "mean_average_precision"]
+
+_CARD_SEED = 5_000_011
+
+
+@dataclass(frozen=True)
+class BoxRows:
+    """Pictures to detect objects in.
+
+    Attributes:
+        samples: each with the prompt ``<OD>``.
+        truths: the right boxes of each.
+        classes: every class that there is.
+    """
+
+    samples: list[Sample]
+    truths: list[Detections]
+    classes: tuple[str, ...]
+
+
+def box_rows(source: str, count: int, seed: int) -> BoxRows:
+    """Return pictures with boxes.
+
+    Args:
+        source: ``cards`` (the built-in set's classes), ``shapes`` (those of the built-in base), or a data set, whose
+            test split is sampled with replacement: a bootstrap.
+        count: of pictures.
+        seed: other pictures with another one.
+    """
+    rng = np.random.default_rng([_CARD_SEED, seed])
+    if source == "cards":
+        scenes = [draw_cards(rng, 128, rng.choice(CARD_CLASSES, 1 + index % 3).tolist()) for index in range(count)]
+        return BoxRows([_sample(s) for s in scenes], [s.detections for s in scenes], CARD_CLASSES)
+    if source == "shapes":
+        scenes = held_out_scenes(count, seed)
+        return BoxRows([_sample(s) for s in scenes], [s.detections for s in scenes], SHAPE_CLASSES)
+    rows = [row for row in samples_of(ingest(DatasetConfig(source=source)).select("test")) if row.prefix == "<OD>"]
+    truths = [parse_detections(row.suffix, row.resolution_wh) for row in rows]
+    chosen = rng.integers(len(rows), size=count).tolist()
+    classes = tuple(sorted({name for truth in truths for name in truth.class_name}))
+    return BoxRows([rows[index] for index in chosen], [truths[index] for index in chosen], classes)
+
+
+def mean_average_precision(found: Sequence[Detections], truths: Sequence[Detections]) -> dict[str, float]:
+    """Return COCO's figures."""
+    metric = MeanAveragePrecisionMetric()
+    for detections, truth in zip(found, truths, strict=True):
+        metric.update(detections, truth)
+    return metric.compute()
+
+
+def _sample(scene: Scene) -> Sample:
+    stream = io.BytesIO()
+    scene.image.save(stream, "PNG", compress_level=1)
+    return Sample(stream, "<OD>", "", scene.image.size)

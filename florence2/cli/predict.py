@@ -1,0 +1,65 @@
+"""The command predict: questions about pictures, answers on the terminal, in files and drawn."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from florence2.cli.settings import with_settings
+
+if TYPE_CHECKING:
+    from florence2.inference.image_files import ImageAnswer
+
+__all__ = ["predict"]
+
+logger = logging.getLogger(__name__)
+
+
+@with_settings("model.revision", "evaluation", without=["metrics", "examples"])
+def predict(
+    images: Annotated[list[str], typer.Argument(help="Image files, folders of them, or patterns such as '*.jpg'.")],
+    *,
+    model: Annotated[
+        str, typer.Option(help="builtin:nano, the folder of a model, a checkpoint or a run, or a hub id.")
+    ] = "builtin:nano",
+    prefix: Annotated[str, typer.Option(help="The prompt: a task token and what belongs to it.")] = "<OD>",
+    output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn pictures.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each image.")] = False,
+    **settings: Any,
+) -> None:
+    """Answer a prompt about images. Ends with status 1 if some of them cannot be decoded."""
+    from florence2 import sdk
+
+    found = sdk.predict(model, images, prefix, settings, output)
+    if as_json:
+        for line in found.lines():
+            typer.echo(line)
+    else:
+        for answer in found.answers:
+            if answer.prediction is not None:
+                typer.echo(_shown(answer))
+    unreadable = [answer for answer in found.answers if answer.prediction is None]
+    for answer in unreadable:
+        logger.error("%s: %s", answer.image, answer.error)
+    if unreadable:
+        raise typer.Exit(1)
+
+
+def _shown(answer: ImageAnswer) -> str:
+    """Return an answer for people: a line for each box, or the text."""
+    prediction = answer.prediction
+    assert prediction is not None
+    notes = ["the answer hit the length limit and was cut"] * prediction.truncated
+    if prediction.malformed:
+        notes.append(f"{prediction.malformed} parts of the answer are no boxes")
+    note = f"  ({'; '.join(notes)})" if notes else ""
+    if prediction.detections is None:
+        return f"{answer.image}: {prediction.text}{note}"
+    count = len(prediction.detections)
+    lines = [f"{answer.image}: {count} {'box' if count == 1 else 'boxes'}{note}"]
+    for name, score, corners in prediction.detections.rows():
+        lines.append(f"  {score:.2f}  {name}  {' '.join(f'{value:.1f}' for value in corners)}")
+    return "\n".join(lines)

@@ -1,0 +1,58 @@
+"""Everything that a report says of one model besides its figures, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from florence2.evaluation.analysis.breakdown import BoxGroup, by_crowding, by_size
+from florence2.evaluation.analysis.calibration import Calibration, calibration
+from florence2.evaluation.analysis.confusion import Confusion, confusion
+from florence2.evaluation.analysis.curves import PrecisionRecall, precision_recall
+from florence2.evaluation.analysis.questions import Questions, questions
+from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.evaluation.analysis.validity import Validity, validity
+from florence2.evaluation.matching import MatchedImage
+
+__all__ = ["Analysis", "analyse"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Where one model is right and where it fails.
+
+    Attributes:
+        validity: how many answers are no answers.
+        curves: precision over recall; as what follows, None or empty where the split has nothing of the kind.
+        confusion: which class is taken for which.
+        calibration: whether confidences can be believed.
+        sizes: boxes by their size.
+        crowding: pictures by the number of true boxes.
+        questions: by kind and opening.
+    """
+
+    validity: Validity
+    curves: PrecisionRecall | None = None
+    confusion: Confusion | None = None
+    calibration: Calibration | None = None
+    sizes: tuple[BoxGroup, ...] = ()
+    crowding: tuple[BoxGroup, ...] = ()
+    questions: Questions | None = None
+
+
+def analyse(rows: Sequence[JudgedRow], ranked: Sequence[MatchedImage]) -> Analysis:
+    """Analyse what a model answered to a split.
+
+    Args:
+        rows: every row, judged.
+        ranked: the images that mean average precision judges, in the order in which it ranks equal confidences.
+    """
+    return Analysis(
+        validity=validity(rows),
+        curves=precision_recall(ranked),
+        confusion=confusion(ranked),
+        calibration=calibration(ranked),
+        sizes=by_size(ranked),
+        crowding=by_crowding(ranked),
+        questions=questions(rows),
+    )

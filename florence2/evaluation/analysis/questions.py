@@ -1,0 +1,94 @@
+"""How well questions are answered, by what kind of answer they want and by how they begin.
+
+The three kinds of answer are those of VQAv2 (Goyal et al., arXiv 1612.00837): yes or no, a number, anything else.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.evaluation.answers import normalize_answer
+
+__all__ = ["QuestionGroup", "Questions", "questions"]
+
+_OPENING_WORDS = 2
+_OPENINGS = 12
+_NUMBER = re.compile(r"-?[\d.,]*\d%?")
+
+
+@dataclass(frozen=True)
+class QuestionGroup:
+    """Questions of some kind.
+
+    Attributes:
+        name: of the kind.
+        questions: how many there are.
+        value: mean of the figure over them.
+    """
+
+    name: str
+    questions: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Questions:
+    """The questions of a split, grouped in two ways.
+
+    Attributes:
+        figure: name of the figure whose mean is given, such as ``vqa_accuracy``.
+        by_answer: by the kind of the annotated answer.
+        by_opening: by the first two words; the rarer ones share a group.
+    """
+
+    figure: str
+    by_answer: tuple[QuestionGroup, ...]
+    by_opening: tuple[QuestionGroup, ...]
+
+
+def questions(rows: Sequence[JudgedRow]) -> Questions | None:
+    """Group the questions of a split; None where it asks none.
+
+    Args:
+        rows: of a split, also those that are no questions. Where questions have several figures, those with the most
+            frequent one are grouped.
+    """
+    asked = [row for row in rows if row.question is not None and row.value is not None]
+    if not asked:
+        return None
+    figure = Counter(row.figure for row in asked).most_common(1)[0][0]
+    asked = [row for row in asked if row.figure == figure]
+    openings = [_opening(row.question or "") for row in asked]
+    frequent = {name for name, _ in Counter(openings).most_common(_OPENINGS)}
+    return Questions(
+        figure,
+        by_answer=_groups(asked, [_kind(row.target) for row in asked]),
+        by_opening=_groups(asked, [name if name in frequent else "others" for name in openings]),
+    )
+
+
+def _kind(answer: str) -> str:
+    text = normalize_answer(answer)
+    if text in ("yes", "no"):
+        return "yes or no"
+    return "number" if _NUMBER.fullmatch(text) else "other"
+
+
+def _opening(question: str) -> str:
+    words = re.findall(r"[\w'-]+", question.lower())
+    return " ".join(words[:_OPENING_WORDS]) or "(no words)"
+
+
+def _groups(rows: Sequence[JudgedRow], names: Sequence[str]) -> tuple[QuestionGroup, ...]:
+    """Return the groups, the largest first."""
+    values: defaultdict[str, list[float]] = defaultdict(list)
+    for row, name in zip(rows, names, strict=True):
+        if row.value is not None:
+            values[name].append(row.value)
+    groups = [QuestionGroup(name, len(each), math.fsum(each) / len(each)) for name, each in values.items()]
+    return tuple(sorted(groups, key=lambda group: (-group.questions, group.name)))

@@ -1,0 +1,54 @@
+"""How many answers are not what their task asks for: cut, malformed, empty, or about classes that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from florence2.evaluation.analysis.rows import JudgedRow
+
+__all__ = ["Validity", "validity"]
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Counts over a split.
+
+    Attributes:
+        answers: all of them.
+        invalid: those that are cut or malformed.
+        cut: those that reached the greatest length without an end.
+        malformed: those with at least one group that is no box, a name without one among them.
+        empty: those without a word where there was something to answer.
+        boxes: all predicted boxes.
+        unknown_names: boxes whose class occurs nowhere in the truth of the split.
+        unscored: boxes left out because their confidence or a coordinate is not a number.
+        without_truth: rows with boxes to find whose annotation has none: every box there is wrong.
+    """
+
+    answers: int
+    invalid: int
+    cut: int
+    malformed: int
+    empty: int
+    boxes: int
+    unknown_names: int
+    unscored: int
+    without_truth: int
+
+
+def validity(rows: Sequence[JudgedRow]) -> Validity:
+    """Count what is not as it should be."""
+    boxes = [row.boxes for row in rows if row.boxes is not None]
+    known = {name for image in boxes for name in image.target.class_name}
+    return Validity(
+        answers=len(rows),
+        invalid=sum(row.truncated or row.malformed > 0 for row in rows),
+        cut=sum(row.truncated for row in rows),
+        malformed=sum(row.malformed > 0 for row in rows),
+        empty=sum(not row.text.strip() and bool(row.target.strip()) for row in rows),
+        boxes=sum(len(image.prediction) for image in boxes),
+        unknown_names=sum(name not in known for image in boxes for name in image.prediction.class_name),
+        unscored=sum(row.unscored for row in rows),
+        without_truth=sum(not len(image.target) for image in boxes),
+    )

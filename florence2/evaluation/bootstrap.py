@@ -1,0 +1,279 @@
+"""How far a figure may be off, and whether one model is better than another: the bootstrap over images.
+
+The images of the split are a sample of those that the model will meet. A resample draws images from the split with
+replacement, as many as it has, and every figure is computed anew for it; how the figures vary between resamples is
+about how they would vary between splits. All samples of an image, such as several questions, are drawn together, for
+they are not independent. Two models are compared on the same resamples, so that what makes an image hard cancels out.
+
+The interval is the percentile interval, moved by what the resamples are off on average. A mean is not off, and its
+interval stays as it is. Mean average precision is: the fewer true boxes a class has, the higher its precision comes
+out, and a resample, which holds fewer different ones, repeats that. So mAP of a small split is larger than that of a
+large one, and the interval says where the figure of splits *of this size* lies. ``benchmarks.interval_coverage``
+measures how often it does. Compare models on the same split, never figures of splits of different sizes.
+
+The interval cannot know what the sample does not show: with fewer than about 30 images it is too narrow, and a figure
+that is the same on every image, such as that of a model that is always right, gets an interval without width. A
+resample that does not define a figure, such as the precision of a class none of whose images was drawn, is left out.
+
+The accelerated interval (BCa) was not taken: it needs every figure once more without each image, for 5,000 images
+five times the work of 1,000 resamples, and its correction is not defined where all resamples are above the figure, as
+happens to mAP.
+
+Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 6, 10 and 13; the paired comparison is
+the bootstrap of a difference, as in Koehn, Statistical Significance Tests for Machine Translation Evaluation (2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from florence2.errors import ConfigurationError
+from florence2.evaluation.figures import figure_named
+from florence2.evaluation.metric import Metric
+
+__all__ = [
+    "Comparison",
+    "Comparisons",
+    "Interval",
+    "Intervals",
+    "Resampled",
+    "Resamples",
+    "bootstrap_intervals",
+    "paired_comparison",
+    "resample",
+]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_WEIGHTS_AT_ONCE = 1 << 22
+"""Weights of samples that are held in memory at once: 32 MB."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Where a figure, or a difference of two, may lie.
+
+    Attributes:
+        low: lower end.
+        high: upper end.
+        level: share of splits of this size whose interval holds the figure that they have on average, in 0..1.
+    """
+
+    low: float
+    high: float
+    level: float = 0.95
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """The intervals of a model.
+
+    Attributes:
+        figures: of each figure that is defined.
+        per_class: of the figures of each class, by its name.
+    """
+
+    figures: dict[str, Interval] = field(default_factory=dict)
+    per_class: dict[str, dict[str, Interval]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One figure of two models on the same images.
+
+    Attributes:
+        difference: the figure of the second model minus that of the first.
+        interval: where the difference may lie.
+        probability_better: share of resamples in which the second model is better, in 0..1; one in which both are
+            equal counts half. For an error rate, better is smaller.
+    """
+
+    difference: float
+    interval: Interval
+    probability_better: float
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """The second of two models compared with the first.
+
+    Attributes:
+        figures: of each figure that both have.
+        per_class: of the figures of each class, by its name.
+    """
+
+    figures: dict[str, Comparison] = field(default_factory=dict)
+    per_class: dict[str, dict[str, Comparison]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """A figure on the split and on r resamples of it.
+
+    Attributes:
+        value: on the split.
+        resampled: values (r,), NaN where a resample does not define the figure.
+    """
+
+    value: float
+    resampled: Floats
+
+
+@dataclass(frozen=True)
+class Resamples:
+    """The figures of a model.
+
+    Attributes:
+        images: number of images.
+        seed: of the resamples.
+        figures: by name.
+        per_class: the figures of each class, by its name.
+    """
+
+    images: int
+    seed: int
+    figures: dict[str, Resampled]
+    per_class: dict[str, dict[str, Resampled]]
+
+
+def resample(
+    metrics: Sequence[Metric[Any, Any]], units: Sequence[Ints], resamples: int = 1_000, seed: int = 0
+) -> Resamples:
+    """Compute the figures of metrics on resamples of the images.
+
+    Memory: 32 MB of weights for the metric at work, or those of one resample where the split is so large that they
+    are more; and what the metric itself needs for them.
+
+    Args:
+        metrics: updated with all samples.
+        units: for each metric the position (n,) of the image of each of its n samples, in the order of the updates;
+            the images of all metrics are numbered together from 0.
+        resamples: number of resamples r.
+        seed: of the random numbers; equal numbers of images and equal seeds give equal resamples.
+
+    Returns:
+        The figures; none where there are fewer than two images, for one image does not tell how images differ.
+    """
+    images = 1 + max((int(unit.max(initial=-1)) for unit in units), default=-1)
+    figures: dict[str, Resampled] = {}
+    per_class: dict[str, dict[str, Resampled]] = {}
+    if images < 2 or resamples < 1:
+        return Resamples(images, seed, figures, per_class)
+    for metric, unit in zip(metrics, units, strict=True):
+        blocks = [
+            (metric.resampled(weights), metric.resampled_per_class(weights))
+            for weights in _weights(unit, images, resamples, seed)
+        ]
+        figures |= _joined(metric.compute(), [block for block, _ in blocks])
+        for label, values in metric.per_class().items():
+            of_class = _joined(values, [block.get(label, {}) for _, block in blocks])
+            per_class.setdefault(label, {}).update(of_class)
+    return Resamples(images, seed, figures, per_class)
+
+
+def bootstrap_intervals(resamples: Resamples, level: float = 0.95) -> Intervals:
+    """Return the interval of each figure.
+
+    Args:
+        resamples: of the model.
+        level: share of splits whose interval is to hold what they have on average.
+    """
+    return Intervals(
+        _intervals(resamples.figures, level),
+        {label: _intervals(figures, level) for label, figures in resamples.per_class.items()},
+    )
+
+
+def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) -> Comparisons:
+    """Compare two models, each figure on the same resamples.
+
+    Args:
+        before: of the first model.
+        after: of the second, on the same samples in the same order.
+        level: share of splits whose interval is to hold the difference that they have on average.
+
+    Raises:
+        ConfigurationError: the resamples are of different numbers of images, or of different seeds.
+    """
+    if (before.images, before.seed) != (after.images, after.seed):
+        raise ConfigurationError(
+            f"resamples of {before.images} images with seed {before.seed} and of {after.images} images with seed "
+            f"{after.seed} are not paired; judge both models on the same split and resample it with the same seed"
+        )
+    return Comparisons(
+        _comparisons(before.figures, after.figures, level),
+        {
+            label: _comparisons(before.per_class.get(label, {}), figures, level)
+            for label, figures in after.per_class.items()
+        },
+    )
+
+
+def _weights(unit: Ints, images: int, resamples: int, seed: int) -> Iterator[Ints]:
+    """Yield how often each sample counts, (block, n), for some of the resamples at a time."""
+    random = np.random.default_rng(seed)
+    block = max(1, _WEIGHTS_AT_ONCE // max(images, len(unit)))
+    for start in range(0, resamples, block):
+        size = min(block, resamples - start)
+        yield random.multinomial(images, np.full(images, 1 / images), size=size).take(unit, axis=1)
+
+
+def _joined(values: Mapping[str, float], blocks: Sequence[Mapping[str, Floats]]) -> dict[str, Resampled]:
+    """Return the figures that are defined on the split and can be resampled."""
+    return {
+        name: Resampled(value, np.concatenate([block[name] for block in blocks]))
+        for name, value in values.items()
+        if name in blocks[0]
+    }
+
+
+def _intervals(figures: Mapping[str, Resampled], level: float) -> dict[str, Interval]:
+    """Return the intervals of figures, none of which can be negative; those that are shares end at 1."""
+    intervals = {}
+    for name, figure in figures.items():
+        values = _centred(figure.resampled, figure.value)
+        if len(values):
+            low, high = _ends(values, level)
+            most = max(1.0, float(np.nanmax(figure.resampled)))
+            intervals[name] = Interval(max(low, 0.0), min(high, most), level)
+    return intervals
+
+
+def _comparisons(
+    before: Mapping[str, Resampled], after: Mapping[str, Resampled], level: float
+) -> dict[str, Comparison]:
+    comparisons = {}
+    for name in (name for name in after if name in before):
+        difference = after[name].value - before[name].value
+        differences = _centred(after[name].resampled - before[name].resampled, difference)
+        if len(differences):
+            gains = differences if figure_named(name).higher_is_better else -differences
+            # Rounding errors are no gains: two ways to a perfect score differ by 1e-16.
+            better = (np.sign(gains.round(9)).mean() + 1) / 2
+            comparisons[name] = Comparison(difference, Interval(*_ends(differences, level), level), float(better))
+    return comparisons
+
+
+def _centred(resampled: Floats, value: float) -> Floats:
+    """Return the resamples that are defined, moved so that their mean is the value on the split.
+
+    They stay where they are if they are no further off than the chance of so many draws explains: the figure is then
+    a mean, which has no bias, and a share keeps its steps.
+    """
+    defined = resampled[~np.isnan(resampled)]
+    if not len(defined):
+        return defined
+    bias = defined.mean() - value
+    return defined - bias if abs(bias) > 3 * defined.std() / np.sqrt(len(defined)) + 1e-9 else defined
+
+
+def _ends(values: Floats, level: float) -> tuple[float, float]:
+    """Return the quantiles between which a share ``level`` of the values lies."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

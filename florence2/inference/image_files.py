@@ -1,0 +1,223 @@
+"""Image files and one prompt in, answers out: as lines of JSON, as COCO results, and drawn."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from florence2.codec.detections import Detections
+from florence2.codec.tasks import split_prefix
+from florence2.config import EvaluationConfig
+from florence2.data.cores import core_count
+from florence2.data.images.drawing import class_colours, draw_detections
+from florence2.data.images.files import list_images, open_rgb, probe_image
+from florence2.errors import ConfigurationError, DatasetError, Florence2Error
+from florence2.inference.generation import Prediction, predict
+from florence2.model.base import Florence2
+from florence2.model.processing import Sample
+
+__all__ = ["ImageAnswer", "ImagePredictions", "find_images", "predict_images"]
+
+_LINES_FILE = "predictions.jsonl"
+_HEADER_FILE = "predictions.json"
+_RESULTS_FILE = "coco_results.json"
+_DATASET_FILE = "coco_dataset.json"
+
+
+@dataclass(frozen=True)
+class ImageAnswer:
+    """What came of one image file.
+
+    Attributes:
+        image: its name, a path relative to the folder of all.
+        resolution_wh: width and height in pixels; None if it cannot be decoded.
+        prediction: the answer; None if it cannot be decoded.
+        error: why it cannot be decoded, else None.
+    """
+
+    image: str
+    resolution_wh: tuple[int, int] | None = None
+    prediction: Prediction | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels."""
+        if self.prediction is None or self.resolution_wh is None:
+            return {"image": self.image, "error": self.error}
+        width, height = self.resolution_wh
+        return {"image": self.image, "width": width, "height": height, **self.prediction.to_dict()}
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Self:
+        """Return the answer of a dictionary, the inverse of ``to_dict``."""
+        if "error" in content:
+            return cls(content["image"], error=content["error"])
+        return cls(content["image"], (content["width"], content["height"]), Prediction.from_dict(content))
+
+
+@dataclass(frozen=True)
+class ImagePredictions:
+    """The answers to one prompt about image files.
+
+    Attributes:
+        root: folder to which their names are relative.
+        prefix: the prompt.
+        answers: one for each file, in the order in which they were given.
+        drawn: how many pictures are drawn where they are saved, from the first.
+    """
+
+    root: Path
+    prefix: str
+    answers: tuple[ImageAnswer, ...]
+    drawn: int = 100
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of images, of those that cannot be decoded, boxes, cut answers and malformed groups."""
+        found = [answer.prediction for answer in self.answers if answer.prediction is not None]
+        return {
+            "images": len(self.answers),
+            "unreadable": len(self.answers) - len(found),
+            "boxes": sum(len(prediction.detections or ()) for prediction in found),
+            "truncated": sum(prediction.truncated for prediction in found),
+            "malformed": sum(prediction.malformed for prediction in found),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield a line of JSON for each image."""
+        for answer in self.answers:
+            yield json.dumps(answer.to_dict(), ensure_ascii=False)
+
+    def save(self, folder: Path) -> None:
+        """Write the answers into a folder, which is made if need be.
+
+        Args:
+            folder: for ``predictions.jsonl``, ``predictions.json`` with the counts and, where the task asks for boxes,
+                ``coco_results.json``, ``coco_dataset.json`` with the images and categories that its ids mean, and
+                ``drawn/`` with pictures.
+
+        Raises:
+            ConfigurationError: it cannot be written.
+        """
+        header = {"root": str(self.root), "prefix": self.prefix, **self.counts()}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / _LINES_FILE).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
+            (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+            if any(answer.prediction and answer.prediction.detections is not None for answer in self.answers):
+                dataset, results = self._coco()
+                (folder / _DATASET_FILE).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
+                (folder / _RESULTS_FILE).write_text(json.dumps(results) + "\n", encoding="utf-8")
+                self._draw(folder / "drawn")
+        except OSError as exc:
+            raise ConfigurationError(f"{folder}: cannot be written ({exc.strerror}); give another folder") from exc
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote.
+
+        Raises:
+            Florence2Error: a file is missing or damaged.
+        """
+        try:
+            header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
+            with (folder / _LINES_FILE).open(encoding="utf-8") as lines:
+                answers = tuple(ImageAnswer.from_dict(json.loads(line)) for line in lines)
+            return cls(Path(header["root"]), header["prefix"], answers)
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise Florence2Error(f"{folder} holds no readable {_HEADER_FILE} and {_LINES_FILE}: {exc}") from exc
+
+    def _boxes(self) -> Iterator[tuple[int, ImageAnswer, Detections]]:
+        """Yield number from 1, answer and boxes of the images that have an answer with boxes."""
+        for number, answer in enumerate(self.answers, 1):
+            if answer.prediction is not None and answer.prediction.detections is not None:
+                yield number, answer, answer.prediction.detections
+
+    def _coco(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        names = sorted({name for _, _, boxes in self._boxes() for name in boxes.class_name})
+        categories = {name: number for number, name in enumerate(names, 1)}
+        images, results = [], []
+        for number, answer, boxes in self._boxes():
+            width, height = answer.resolution_wh or (0, 0)
+            images.append({"id": number, "file_name": answer.image, "width": width, "height": height})
+            for name, score, (x_min, y_min, x_max, y_max) in boxes.rows():
+                box = [round(value, 3) for value in (x_min, y_min, x_max - x_min, y_max - y_min)]
+                results.append(
+                    {"image_id": number, "category_id": categories[name], "bbox": box, "score": round(score, 6)}
+                )
+        listed = [{"id": number, "name": name} for name, number in categories.items()]
+        return {"images": images, "categories": listed, "annotations": []}, results
+
+    def _draw(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        colours = class_colours(name for _, _, boxes in self._boxes() for name in boxes.class_name)
+        for number, answer, boxes in list(self._boxes())[: self.drawn]:
+            picture = draw_detections(open_rgb(self.root / answer.image), boxes, colours=colours)
+            picture.save(folder / f"{number:05d}_{Path(answer.image).stem}.png")
+
+
+def find_images(places: Sequence[str]) -> list[str]:
+    """Return the image files that are meant.
+
+    Args:
+        places: files, folders (all images in them, at any depth) and patterns such as ``photos/*.jpg``.
+
+    Raises:
+        ConfigurationError: some of them lead to nothing; the message lists them all.
+    """
+    found: dict[str, None] = {}
+    nothing = []
+    for place in places:
+        path = Path(place)
+        if path.is_dir():
+            files = [str(path / name) for name in list_images(path)]
+        elif path.is_file():
+            files = [place]
+        else:
+            files = sorted(name for name in glob.glob(place, recursive=True) if Path(name).is_file())  # noqa: PTH207
+        if not files:
+            nothing.append(f"{place}: {'no images in this folder' if path.is_dir() else 'no such file or folder'}")
+        found |= dict.fromkeys(files)
+    if nothing or not found:
+        raise ConfigurationError("no images:\n  " + "\n  ".join(nothing or ["none was named"]))
+    return list(found)
+
+
+def predict_images(
+    florence2: Florence2, images: Sequence[str], prefix: str, config: EvaluationConfig, root: Path = Path()
+) -> ImagePredictions:
+    """Answer one prompt about each of some image files.
+
+    A file that cannot be decoded stops nothing: its answer says why.
+
+    Args:
+        florence2: the model.
+        images: names of files.
+        prefix: the prompt, such as ``<OD>``.
+        config: how answers are generated.
+        root: folder to which the names are relative.
+
+    Raises:
+        AnswerError: the prefix is not a task token with what belongs to it.
+        DatasetError: none of the files can be decoded; the message lists them.
+    """
+    split_prefix(prefix)
+    with ThreadPoolExecutor(core_count()) as pool:
+        probes = list(pool.map(lambda name: probe_image(root / name), images))
+    rows: list[ImageAnswer] = []
+    samples: list[Sample] = []
+    for name, probe in zip(images, probes, strict=True):
+        size = (probe.width, probe.height) if probe.width and probe.height else None
+        rows.append(ImageAnswer(name, size, error=probe.error))
+        if size is not None:
+            samples.append(Sample(root / name, prefix, "", size))
+    if not samples:
+        listed = "\n  ".join(f"{row.image}: {row.error}" for row in rows[:20])
+        raise DatasetError(f"none of {len(rows)} images can be decoded:\n  {listed}")
+    answers = predict(florence2, samples, config)
+    answered = (row if row.error else ImageAnswer(row.image, row.resolution_wh, next(answers)) for row in rows)
+    return ImagePredictions(root, prefix, tuple(answered))

@@ -1,0 +1,62 @@
+"""One way from what a person types to a model: built-in, folder, hub id, checkpoint or run of a training."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from florence2.config import ModelConfig
+from florence2.errors import ModelError
+from florence2.model.base import Florence2, base_fingerprint, load_base
+from florence2.model.checkpoint import Checkpoint
+
+__all__ = ["CHECKPOINT", "checkpoint_named", "load_named", "named_fingerprint"]
+
+CHECKPOINT = "checkpoint"
+"""Folder of a run's result, in the folder of the run."""
+
+
+def load_named(name: str, revision: str | None = None) -> Florence2:
+    """Load a model with its adapters merged, in float32 on the CPU.
+
+    Args:
+        name: ``builtin:nano``, the folder of a saved model, of a checkpoint or of a run that holds one, or a hub id.
+        revision: branch, tag or commit of a hub id.
+
+    Raises:
+        ModelError: there is no such model, or it is damaged, or the run has not ended.
+    """
+    checkpoint = checkpoint_named(name)
+    return checkpoint.load() if checkpoint else load_base(ModelConfig(base=name, revision=revision))
+
+
+def named_fingerprint(name: str, revision: str | None = None) -> str:
+    """Identify the content of the model that ``load_named`` would load, so that a change of it is noticed.
+
+    Args:
+        name: as ``load_named`` takes it.
+        revision: branch, tag or commit of a hub id.
+
+    Returns:
+        A hash of the files of a folder, a checkpoint or a built-in model; the commit of a hub id.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    checkpoint = checkpoint_named(name)
+    return checkpoint.fingerprint if checkpoint else base_fingerprint(ModelConfig(base=name, revision=revision))
+
+
+def checkpoint_named(name: str) -> Checkpoint | None:
+    """Open the checkpoint in a folder of that name; None where the name is that of something else.
+
+    Raises:
+        ModelError: it is damaged, or the folder is that of a run without one.
+    """
+    folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for unknown users
+    for place in (folder / CHECKPOINT, folder):
+        if (place / "checkpoint.json").is_file():
+            return Checkpoint.read(place)
+    if (folder / "settings.json").is_file() and not (folder / "config.json").is_file():
+        raise ModelError(f"{name}: this run has no checkpoint yet; go on with it by: florence2 train --resume {name}")
+    return None

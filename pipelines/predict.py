@@ -1,0 +1,36 @@
+"""The pipeline ``florence_predict``: from a folder of pictures to answers."""
+
+from __future__ import annotations
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from florence2.codec.tasks import split_prefix
+from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
+from florence2.data.fingerprint import fingerprint_folder
+from florence2.data.sources.locate import locate
+from florence2.model.named import named_fingerprint
+from steps.predict_images import predict_images
+
+__all__ = ["florence_predict"]
+
+_MODEL, _EVALUATION = ModelConfig(), EvaluationConfig()
+
+
+@pipeline(name="florence_predict", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
+def florence_predict(
+    pictures: PicturesConfig, model: ModelConfig = _MODEL, evaluation: EvaluationConfig = _EVALUATION
+) -> None:
+    """Answer a prompt about every picture of a folder.
+
+    The parameters are the sections of ``florence2.config.PredictionSettings``. The contents of the folder and of the
+    model are hashed here, so that a change of either is part of the cache key.
+    """
+    split_prefix(pictures.prefix)
+    predict_images(
+        pictures=pictures,
+        model=model,
+        evaluation=evaluation,
+        content=fingerprint_folder(locate(pictures.folder)),
+        model_content=named_fingerprint(model.base, model.revision),
+    )

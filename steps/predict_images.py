@@ -1,0 +1,43 @@
+"""Step: a model answers a prompt about every picture of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from zenml import step
+
+from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
+from florence2.data.images.files import list_images
+from florence2.data.sources.locate import locate
+from florence2.inference.image_files import ImagePredictions
+from materializers.predictions import PredictionsMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["predict_images"]
+
+
+@step(cache_policy=follow_code(__file__), output_materializers=PredictionsMaterializer)
+def predict_images(
+    pictures: PicturesConfig,
+    model: ModelConfig,
+    evaluation: EvaluationConfig,
+    content: str,  # noqa: ARG001
+    model_content: str,  # noqa: ARG001
+) -> Annotated[ImagePredictions, "predictions"]:
+    """Load the model and let it answer.
+
+    Args:
+        pictures: the folder, the prompt, and how many pictures are drawn.
+        model: names the model: also the folder of a checkpoint or of a run.
+        evaluation: how answers are generated.
+        content: fingerprint of the folder; a changed picture changes it, and with it the cache key.
+        model_content: fingerprint of the model.
+    """
+    from florence2.inference import image_files
+    from florence2.model.named import load_named
+
+    folder = locate(pictures.folder)
+    florence2 = load_named(model.base, model.revision)
+    found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder)
+    return replace(found, drawn=pictures.drawn)

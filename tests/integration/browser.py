@@ -1,0 +1,101 @@
+"""A headless Chromium that a test asks what a page looks like, by the DevTools protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+__all__ = ["CHROMIUM", "Tab", "opened"]
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+"""The program, None where it is not installed."""
+
+_FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
+)
+_SECONDS = 60
+
+
+class Tab:
+    """One tab of the browser; ``requests`` are the addresses that its pages asked for."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket, self._numbers = socket, itertools.count(1)
+        self.requests: list[str] = []
+
+    async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and return its result."""
+        number = next(self._numbers)
+        await self._socket.send_json({"id": number, "method": method, "params": parameters})
+        result: dict[str, Any] = (await self._until(lambda message: message.get("id") == number))["result"]
+        return result
+
+    async def open(self, page: Path, width: int, scheme: str) -> None:
+        """Open a page at a width in pixels, in the colour scheme ``light`` or ``dark``."""
+        screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        await self.call("Emulation.setDeviceMetricsOverride", **screen)
+        await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        await self.call("Page.enable")
+        await self.call("Network.enable")
+        await self.call("Page.navigate", url=page.as_uri())
+        await self._until(lambda message: message.get("method") == "Page.loadEventFired")
+
+    async def value(self, script: str) -> Any:
+        """Return the value of an expression of JavaScript."""
+        result = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in result, result["exceptionDetails"]
+        return result["result"].get("value")
+
+    async def press_tab(self) -> None:
+        """Press the tabulator key."""
+        for kind in ("keyDown", "keyUp"):
+            await self.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+
+    async def _until(self, wanted: Any) -> dict[str, Any]:
+        async with asyncio.timeout(_SECONDS):
+            while True:
+                message: dict[str, Any] = await self._socket.receive_json()
+                if message.get("method") == "Network.requestWillBeSent":
+                    self.requests.append(message["params"]["request"]["url"])
+                if wanted(message):
+                    return message
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Tab]:
+    """Start a browser with a fresh profile and end it."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        quiet = asyncio.subprocess.DEVNULL
+        program = await asyncio.create_subprocess_exec(
+            CHROMIUM, *_FLAGS, f"--user-data-dir={profile}", "about:blank", stdout=quiet, stderr=quiet
+        )
+        try:
+            port = await _port(Path(profile, "DevToolsActivePort"))
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+                    tabs = json.loads(await answer.text())
+                address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+                async with session.ws_connect(address, max_msg_size=0) as socket:
+                    yield Tab(socket)
+        finally:
+            program.kill()
+            await program.wait()
+
+
+async def _port(file: Path) -> int:
+    """Wait until the browser has written down the port that it listens to."""
+    async with asyncio.timeout(_SECONDS):
+        while not (file.is_file() and "\n" in file.read_text()):
+            await asyncio.sleep(0.05)
+    return int(file.read_text().split()[0])

@@ -1,0 +1,60 @@
+"""From a folder of pictures to answers, cached by the content of both pictures and model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from florence2.model.base import BUILTIN_MODELS
+from tests.builders import write_scenes
+from tests.integration.project import Project
+
+
+@pytest.fixture
+def parameters(tmp_path: Path) -> dict[str, Any]:
+    write_scenes(tmp_path / "set", test=3)
+    (tmp_path / "set" / "test" / "bad.png").write_bytes(b"no picture")
+    shutil.copytree(BUILTIN_MODELS["builtin:nano"], tmp_path / "model")
+    return {
+        "pictures": {"folder": str(tmp_path / "set" / "test"), "drawn": 2},
+        "model": {"base": str(tmp_path / "model")},
+        "evaluation": {"max_new_tokens": 32},
+    }
+
+
+def test_pictures_are_answered_once(project: Project, parameters: dict[str, Any], tmp_path: Path) -> None:
+    first = project.run("answers", parameters, "florence_predict")
+    assert first.status == 0, first.output
+    assert first.summary["executed_steps"] == ["predict_images"]
+    assert (first.summary["images"], first.summary["unreadable"]) == (4, 1)
+    assert "bad.png: unreadable" in first.output
+    folder = Path(first.summary["predictions"])
+    lines = [json.loads(line) for line in (folder / "predictions.jsonl").read_text().splitlines()]
+    assert [line["image"] for line in lines] == ["0.png", "1.png", "2.png", "bad.png"]
+    assert len(json.loads((folder / "coco_results.json").read_text())) == first.summary["boxes"] > 0
+    assert len(list((folder / "drawn").iterdir())) == 2
+
+    again = project.run("answers", parameters, "florence_predict")
+    assert again.summary["cached_steps"] == ["predict_images"], again.output
+    assert again.summary["boxes"] == first.summary["boxes"]
+
+    (tmp_path / "model" / "generation_config.json").open("a").write("\n")
+    other_model = project.run("answers", parameters, "florence_predict")
+    assert other_model.summary["executed_steps"] == ["predict_images"], other_model.output
+
+    (tmp_path / "set" / "test" / "bad.png").unlink()
+    other_pictures = project.run("answers", parameters, "florence_predict")
+    assert other_pictures.summary["executed_steps"] == ["predict_images"]
+    assert other_pictures.summary["unreadable"] == 0
+
+
+def test_what_a_user_can_get_wrong_ends_in_a_message(project: Project, parameters: dict[str, Any]) -> None:
+    wrong = parameters | {"pictures": {"folder": "data", "prefx": "<OD>"}}
+    outcome = project.run("wrong", wrong, "florence_predict")
+    assert outcome.status == 1
+    assert "pictures.prefx: unknown key; did you mean 'prefix'?" in outcome.output
+    assert "Traceback" not in outcome.output

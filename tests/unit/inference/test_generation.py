@@ -1,0 +1,206 @@
+"""Answers are the same in any batch, order and company, however they are decoded."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from florence2.codec.answers import parse_detections
+from florence2.config import Configuration, EvaluationConfig, ModelConfig
+from florence2.data.formats import read_dataset
+from florence2.data.images.files import open_rgb
+from florence2.errors import AnswerError, ConfigurationError, DatasetError, ModelError
+from florence2.inference.decoding import Decoder
+from florence2.inference.generation import Prediction, predict
+from florence2.model.base import Florence2, load_base
+from florence2.model.processing import Sample, samples_of
+from tests.builders import write_image, write_scenes
+
+DECODING: dict[str, dict[str, Any]] = {
+    "greedy": {},
+    "beams": {"num_beams": 3},
+    "sampling": {"temperature": 1.0, "top_p": 0.9},
+    "free": {"grammar": "off"},
+    "classes": {"grammar": "classes", "classes": ("red circle", "blue square", "striped green ring")},
+    "classes with beams": {"grammar": "classes", "classes": ("red circle", "blue square"), "num_beams": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def nano() -> Florence2:
+    return load_base(ModelConfig())
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
+    return samples_of(read_dataset(write_scenes(tmp_path_factory.mktemp("scenes"), train=4, valid=2, test=2)))
+
+
+def answers(nano: Florence2, samples: list[Sample], **options: Any) -> list[Prediction]:
+    return list(predict(nano, samples, EvaluationConfig(**{"max_new_tokens": 24} | options)))
+
+
+@pytest.mark.parametrize("options", DECODING.values(), ids=DECODING)
+def test_answers_do_not_depend_on_batch_size_order_or_padding(
+    nano: Florence2, samples: list[Sample], options: dict[str, Any]
+) -> None:
+    alone = answers(nano, samples, eval_batch_size=1, **options)
+    together = answers(nano, samples[::-1], eval_batch_size=7, **options)[::-1]
+    assert [a.text for a in alone] == [b.text for b in together]
+    for one, other in zip(alone, together, strict=True):
+        assert (one.truncated, one.malformed) == (other.truncated, other.malformed)
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+        if one.detections is not None and other.detections is not None:
+            np.testing.assert_allclose(one.detections.confidence, other.detections.confidence, atol=1e-5)  # type: ignore[arg-type]
+            np.testing.assert_array_equal(one.detections.xyxy, other.detections.xyxy)
+
+
+def test_greedy_answers_are_those_of_transformers(nano: Florence2, samples: list[Sample]) -> None:
+    processor: Any = nano.processor
+    model: Any = nano.model
+    for sample, ours in zip(samples[:4], answers(nano, samples[:4], grammar="off"), strict=True):
+        inputs = processor(images=open_rgb(sample.image), text=sample.prefix, return_tensors="pt")
+        output = model.generate(**inputs, max_new_tokens=24, output_scores=True, return_dict_in_generate=True)
+        text = processor.tokenizer.decode(output.sequences[0], skip_special_tokens=False)
+        for token in ("<s>", "</s>", "<pad>"):
+            text = text.replace(token, "")
+        assert ours.text == text.strip()
+        logs = model.compute_transition_scores(output.sequences, output.scores, normalize_logits=True)
+        assert int(output.sequences[0, 1]) == processor.tokenizer.bos_token_id
+        assert ours.score == pytest.approx(float(logs[0, 1:].exp().mean()), abs=1e-5)
+
+
+def test_one_beam_and_several_score_the_same_answer_alike(nano: Florence2, samples: list[Sample]) -> None:
+    greedy, beams = answers(nano, samples), answers(nano, samples, num_beams=3)
+    equal = [(one, other) for one, other in zip(greedy, beams, strict=True) if one.text == other.text]
+    assert len(equal) > len(samples) // 4
+    for one, other in equal:
+        assert one.score == pytest.approx(other.score, abs=1e-5)
+
+
+def test_another_seed_samples_other_answers_and_little_probability_is_greedy(
+    nano: Florence2, samples: list[Sample]
+) -> None:
+    first = [a.text for a in answers(nano, samples, temperature=1.5)]
+    assert first == [a.text for a in answers(nano, samples, temperature=1.5)]
+    assert first != [a.text for a in answers(nano, samples, temperature=1.5, generation_seed=1)]
+    certain = answers(nano, samples, temperature=1.5, top_p=1e-9)
+    assert [a.text for a in certain] == [a.text for a in answers(nano, samples)]
+
+
+def test_boxes_are_asked_for_boxes_and_questions_for_text(nano: Florence2, samples: list[Sample]) -> None:
+    detection, question = answers(nano, samples[:2])
+    assert detection.detections is not None
+    assert question.detections is None
+    assert "<s>" not in question.text
+    assert "</s>" not in question.text
+    assert detection.detections.class_name == parse_detections(detection.text, (64, 64)).class_name
+
+
+def test_a_cut_answer_says_so(nano: Florence2, samples: list[Sample]) -> None:
+    cut = answers(nano, samples[:1], max_new_tokens=3)[0]
+    assert cut.truncated
+    assert cut.malformed == 1
+    whole = answers(nano, samples[:1], max_new_tokens=60)[0]
+    assert not whole.truncated
+    assert whole.malformed == 0
+
+
+def test_a_grammar_of_classes_lets_only_them_through(nano: Florence2, samples: list[Sample]) -> None:
+    for beams in (1, 3):
+        options = DECODING["classes"] | {"num_beams": beams}
+        found = [a.detections for a in answers(nano, samples, **options) if a.detections is not None]
+        names = {name for detections in found for name in detections.class_name}
+        assert names <= set(options["classes"])
+    free = {name for a in answers(nano, samples) if a.detections for name in a.detections.class_name}
+    assert not free <= set(DECODING["classes"]["classes"])
+
+
+def test_a_picture_that_is_asked_twice_is_seen_once(
+    nano: Florence2, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    see = Decoder.see
+    monkeypatch.setattr(Decoder, "see", lambda self, pictures: seen.append(len(pictures)) or see(self, pictures))  # type: ignore[func-returns-value]
+    answers(nano, samples)
+    assert sum(seen) == len({sample.image for sample in samples}) < len(samples)
+
+
+def test_a_picture_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
+    assert isinstance(samples[0].image, Path)
+    stream = Sample(io.BytesIO(samples[0].image.read_bytes()), samples[0].prefix, "", samples[0].resolution_wh)
+    assert answers(nano, [stream])[0].text == answers(nano, samples[:1])[0].text
+
+
+def test_the_first_answer_comes_without_reading_all(nano: Florence2, samples: list[Sample], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    rows = [*samples[:8], Sample(broken, "<OD>", "", (1, 1))]
+    asked = predict(nano, rows, EvaluationConfig(eval_batch_size=1, max_new_tokens=4))
+    assert next(asked).text
+    with pytest.raises(DatasetError, match=r"broken\.png: unreadable"):
+        list(asked)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "message"), [("<ODD>", "starts with no task token"), ("<VQA>", "needs a text"), ("<OD>x", "no text")]
+)
+def test_a_wrong_prompt_is_named_before_any_work(nano: Florence2, tmp_path: Path, prefix: str, message: str) -> None:
+    picture = write_image(tmp_path / "a.png")
+    with pytest.raises(AnswerError, match=message):
+        answers(nano, [Sample(picture, "<OD>", "", (20, 10)), Sample(picture, prefix, "", (20, 10))])
+
+
+def test_a_prompt_that_is_too_long_is_named(nano: Florence2, samples: list[Sample]) -> None:
+    asked = Sample(samples[0].image, "<VQA>" + "what " * 2000, "", (64, 64))
+    with pytest.raises(AnswerError, match=r"prefix '<VQA>what .*tokens with the picture, the model reads"):
+        answers(nano, [asked])
+
+
+def test_a_tokenizer_that_the_model_does_not_know_is_refused(samples: list[Sample]) -> None:
+    grown = load_base(ModelConfig())
+    grown.tokenizer.add_tokens(["quokka"])
+    with pytest.raises(ModelError, match=r"the tokenizer has \d+ tokens, the model knows \d+"):
+        answers(grown, samples[:1])
+
+
+def test_another_models_tokenizer_is_refused(nano: Florence2, samples: list[Sample]) -> None:
+    class Processor:
+        image_processor = nano.processor.image_processor
+
+        class tokenizer:  # noqa: N801
+            unk_token_id = 3
+
+            @staticmethod
+            def convert_tokens_to_ids(tokens: list[str]) -> list[int]:
+                return [3 for _ in tokens]
+
+    with pytest.raises(ModelError, match="not Florence-2's"):
+        answers(Florence2(nano.model, Processor()), samples[:1])  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
+def test_adapters_answer_like_the_merged_model(samples: list[Sample]) -> None:
+    """A validation in the middle of a training asks a model with its adapters still beside the weights."""
+    from peft import LoraConfig, get_peft_model
+
+    base = load_base(ModelConfig())
+    model: Any = get_peft_model(base.model, LoraConfig(r=4, target_modules=["q_proj", "fc1"], init_lora_weights=False))
+    beside = answers(Florence2(model, base.processor), samples[:4])
+    merged = answers(Florence2(model.merge_and_unload(), base.processor), samples[:4])
+    assert [a.text for a in beside] == [a.text for a in merged]
+    assert [a.text for a in merged] != [a.text for a in answers(load_base(ModelConfig()), samples[:4])]
+
+
+def test_no_samples_no_answers(nano: Florence2) -> None:
+    assert answers(nano, []) == []
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": 1, "num_beams": 2}, {"grammar": "classes"}, {"top_p": 0}])
+def test_settings_that_exclude_each_other_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        Configuration(**wrong)

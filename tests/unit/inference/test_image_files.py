@@ -1,0 +1,125 @@
+"""Image files and a prompt in, answers on the terminal, in files and drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from florence2 import sdk
+from florence2.cli import app
+from florence2.errors import ConfigurationError, DatasetError, Florence2Error
+from florence2.inference.image_files import ImagePredictions, find_images
+from tests.builders import write_image, write_scenes
+
+SHORT = {"max_new_tokens": 24}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of pictures, one of them in a folder of its own, one that is none."""
+    root = tmp_path_factory.mktemp("pictures")
+    write_scenes(root / "set", test=3)
+    folder = root / "folder"
+    (root / "set" / "test").rename(folder)
+    (folder / "annotations.jsonl").unlink()
+    (folder / "inner").mkdir()
+    (folder / "2.png").rename(folder / "inner" / "0.png")
+    (folder / "none.png").write_bytes(b"no picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(pictures: Path) -> ImagePredictions:
+    return sdk.predict("builtin:nano", pictures, configuration=SHORT)
+
+
+def test_a_file_that_cannot_be_decoded_stops_nothing(pictures: Path, found: ImagePredictions) -> None:
+    names = [Path(answer.image).relative_to(pictures).as_posix() for answer in found.answers]
+    assert names == ["0.png", "1.png", "inner/0.png", "none.png"]
+    assert [answer.error is None for answer in found.answers] == [True, True, True, False]
+    assert found.counts() | {"boxes": 0} == {"images": 4, "unreadable": 1, "boxes": 0, "truncated": 0, "malformed": 0}
+
+
+def test_what_is_saved_is_loaded_again(found: ImagePredictions, tmp_path: Path) -> None:
+    found.save(tmp_path)
+    again = ImagePredictions.load(tmp_path)
+    assert list(again.lines()) == list(found.lines())
+    assert again.counts() == found.counts()
+    assert (again.prefix, again.root) == (found.prefix, found.root)
+
+
+def test_coco_results_say_the_same_boxes(found: ImagePredictions, tmp_path: Path) -> None:
+    found.save(tmp_path)
+    dataset = json.loads((tmp_path / "coco_dataset.json").read_text())
+    results = json.loads((tmp_path / "coco_results.json").read_text())
+    names = {category["id"]: category["name"] for category in dataset["categories"]}
+    files = {image["id"]: image["file_name"] for image in dataset["images"]}
+    assert len(results) == found.counts()["boxes"] > 0
+    told = [
+        (answer.image, name, corners)
+        for answer in found.answers
+        if answer.prediction and answer.prediction.detections
+        for name, _, corners in answer.prediction.detections.rows()
+    ]
+    for result, (image, name, (x_min, y_min, x_max, y_max)) in zip(results, told, strict=True):
+        assert (files[result["image_id"]], names[result["category_id"]]) == (image, name)
+        np.testing.assert_allclose(result["bbox"], [x_min, y_min, x_max - x_min, y_max - y_min], atol=2e-3)
+
+
+def test_pictures_of_one_name_are_drawn_side_by_side(found: ImagePredictions, tmp_path: Path) -> None:
+    found.save(tmp_path)
+    drawn = sorted(file.name for file in (tmp_path / "drawn").iterdir())
+    assert drawn == ["00001_0.png", "00002_1.png", "00003_0.png"]
+    with Image.open(tmp_path / "drawn" / drawn[0]) as picture:
+        assert picture.width > 64
+
+
+def test_answers_that_are_no_boxes_are_not_drawn(pictures: Path, tmp_path: Path) -> None:
+    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {"predictions.json", "predictions.jsonl"}
+    assert "boxes" not in json.loads((tmp_path / "predictions.jsonl").read_text())
+
+
+def test_patterns_folders_and_files_are_images_once_each(pictures: Path) -> None:
+    first = str(pictures / "0.png")
+    assert find_images([first, str(pictures / "*.png")]) == [first, str(pictures / "1.png"), str(pictures / "none.png")]
+    assert find_images([str(pictures / "**" / "0.png")]) == [first, str(pictures / "inner" / "0.png")]
+
+
+def test_all_that_leads_to_nothing_is_told_together(tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    places = [tmp_path / "x.png", tmp_path / "y*", empty, write_image(tmp_path / "a.png")]
+    with pytest.raises(ConfigurationError, match=r"(?s)x\.png: no such file.*y\*: no such file.*no images in this"):
+        find_images([str(place) for place in places])
+
+
+def test_no_picture_at_all_is_an_error(pictures: Path) -> None:
+    with pytest.raises(DatasetError, match=r"none of 1 images can be decoded:\n  .*none\.png: unreadable"):
+        sdk.predict("builtin:nano", pictures / "none.png")
+
+
+def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Florence2Error, match=r"holds no readable predictions\.json"):
+        ImagePredictions.load(tmp_path)
+
+
+def test_the_command_prints_boxes_and_tells_what_failed(pictures: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", str(pictures), "--max-new-tokens", "24"])
+    assert done.exit_code == 1
+    assert f"{pictures / '0.png'}: 1 box" in done.stdout
+    done = CliRunner().invoke(app, ["predict", str(pictures / "0.png"), "--max-new-tokens", "3"])
+    assert done.exit_code == 0
+    assert "the answer hit the length limit and was cut; 1 parts of the answer are no boxes" in done.stdout
+
+
+def test_the_command_writes_json_for_programs(pictures: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", str(pictures), "--max-new-tokens", "24", "--json"])
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [set(line) >= {"image", "text", "boxes"} for line in lines] == [True, True, True, False]
+    assert "unreadable" in lines[3]["error"]
