@@ -2,11 +2,13 @@
 
     florence2 train --dataset=builtin:cards --epochs=10 --batch-size=8 --output runs
     python -m benchmarks.generation_speed --model runs/1 --data cards
+    python -m benchmarks.generation_speed --model runs/1 --data builtin:cards --every-task
 
 The peer has the processor of Hugging Face in its loop, three beams, and batches as the rows come, padded to their
-longest answer; every score is 1. It is given two batch sizes, a small one and ours. Between it and ours stand single
-steps of the way. The floor is the arithmetic that no greedy generation can leave out, on tensors that lie ready and
-rows that are sorted by the answer they will get: pictures seen, prompts read, a step of the decoder for each token.
+longest answer; every score is 1. It is given two batch sizes, its default of four and ours. Between it and ours stand
+single steps of the way. The floor is the arithmetic that no greedy generation can leave out, on tensors that lie ready
+and rows sorted by the answer they will get: pictures seen (each for each of its prompts), prompts read, a step of the
+decoder for each token.
 
 All sides in turn, each once before it counts; medians over the repeats.
 """
@@ -23,7 +25,7 @@ import numpy as np
 import torch
 from transformers import DynamicCache, EncoderDecoderCache
 
-from benchmarks.scene_rows import BoxRows, box_rows, mean_average_precision
+from benchmarks.scene_rows import BoxRows, box_rows, mean_average_precision, split_rows
 from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
@@ -38,7 +40,7 @@ from florence2.model.processing import Sample, encode_questions
 
 __all__ = ["main", "peer_answers"]
 
-_SMALL_BATCH = 4
+_PEERS_BATCH = 4
 _FRAMING = ("<s>", "</s>", "<pad>")
 
 Side = Callable[[], list[Detections]]
@@ -88,7 +90,8 @@ def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCo
     for start in range(0, len(order), config.eval_batch_size):
         rows = order[start : start + config.eval_batch_size]
         pictures = np.stack([transform.shrink(transform.open(samples[row].image)) for row in rows])
-        ids = torch.tensor(encode_questions(florence2.processor, [samples[row].prefix for row in rows]))
+        questions = encode_questions(florence2.processor, [samples[row].prefix for row in rows])
+        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(question) for question in questions], batch_first=True)
         written = [torch.tensor(answers[row].tokens) for row in rows]
         lengths = [len(tokens) for tokens in written]
         tokens = torch.nn.utils.rnn.pad_sequence(written, batch_first=True)
@@ -137,7 +140,7 @@ def _table(florence2: Florence2, rows: BoxRows, options: argparse.Namespace) -> 
         return lambda: peer_answers(florence2, samples, beams, batch_size, longest)
 
     sides: dict[str, Side] = {
-        f"peer: 3 beams, batches of {_SMALL_BATCH}": peer(3, _SMALL_BATCH),
+        f"peer: 3 beams, batches of {_PEERS_BATCH}": peer(3, _PEERS_BATCH),
         f"peer: 3 beams, batches of {size}": peer(3, size),
         f"peer, but greedy, batches of {size}": peer(1, size),
         "ours with 3 beams": ours(num_beams=3),
@@ -168,16 +171,16 @@ def main() -> None:
     parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set, see benchmarks.scene_rows")
     parser.add_argument("--pictures", type=int, default=300)
+    parser.add_argument("--every-task", action="store_true", help="all rows of the test split of a data set, in order")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--max-new-tokens", type=int, default=1022)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     torch.set_num_threads(1)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(
-        f"{options.model}, {options.data}, {options.pictures} pictures, load {load}, {os.cpu_count()} cores, one thread"
-    )
-    _table(load_named(options.model), box_rows(options.data, options.pictures, 0), options)
+    print(f"{options.model}, {options.data}, load {load}, {os.cpu_count()} cores, one thread")
+    rows = split_rows(options.data) if options.every_task else box_rows(options.data, options.pictures, 0)
+    _table(load_named(options.model), rows, options)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from florence2.evaluation.detection import MeanAveragePrecisionMetric
 from florence2.model.processing import Sample, samples_of
 from pretraining.evaluate import held_out_scenes
 
-__all__ = ["BoxRows", "box_rows", "mean_average_precision"]
+__all__ = ["BoxRows", "box_rows", "mean_average_precision", "split_rows"]
 
 _CARD_SEED = 5_000_011
 
@@ -27,7 +27,7 @@ class BoxRows:
     """Pictures to detect objects in.
 
     Attributes:
-        samples: each with the prompt ``<OD>``.
+        samples: the rows; most have the prompt ``<OD>``.
         truths: the right boxes of each.
         classes: every class that there is.
     """
@@ -53,11 +53,17 @@ def box_rows(source: str, count: int, seed: int) -> BoxRows:
     if source == "shapes":
         scenes = held_out_scenes(count, seed)
         return BoxRows([_sample(s) for s in scenes], [s.detections for s in scenes], SHAPE_CLASSES)
-    rows = [row for row in samples_of(ingest(DatasetConfig(source=source)).select("test")) if row.prefix == "<OD>"]
-    truths = [parse_detections(row.suffix, row.resolution_wh) for row in rows]
-    chosen = rng.integers(len(rows), size=count).tolist()
-    classes = tuple(sorted({name for truth in truths for name in truth.class_name}))
-    return BoxRows([rows[index] for index in chosen], [truths[index] for index in chosen], classes)
+    rows = split_rows(source)
+    asked = [index for index, row in enumerate(rows.samples) if row.prefix == "<OD>"]
+    chosen = rng.choice(asked, count).tolist()
+    return BoxRows([rows.samples[index] for index in chosen], [rows.truths[index] for index in chosen], rows.classes)
+
+
+def split_rows(source: str) -> BoxRows:
+    """Return all rows of the test split of a data set, in order; those of other tasks have no right boxes."""
+    samples = samples_of(ingest(DatasetConfig(source=source)).select("test"))
+    truths = [parse_detections(row.suffix if row.prefix == "<OD>" else "", row.resolution_wh) for row in samples]
+    return BoxRows(samples, truths, tuple(sorted({name for truth in truths for name in truth.class_name})))
 
 
 def mean_average_precision(found: Sequence[Detections], truths: Sequence[Detections]) -> dict[str, float]:

@@ -78,7 +78,9 @@ class Decoder:
         # Adapters work inside the layers: the model around which PEFT stands has them too.
         self._model: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._model.eval()
-        if len(florence2.tokenizer) > (known := self._model.lm_head.out_features):
+        # Not from the output layer: PEFT wraps it where words of new classes are trained.
+        self._vocabulary = known = int(self._model.config.text_config.vocab_size)
+        if len(florence2.tokenizer) > known:
             raise ModelError(
                 f"the tokenizer has {len(florence2.tokenizer)} tokens, the model knows {known}; "
                 "take model and processor from one folder"
@@ -193,7 +195,7 @@ class Decoder:
         tokens, chances = found[:, 1:], torch.zeros(found[:, 1:].shape, device=hidden.device)
         ends = (tokens == self._end).long()
         lengths = torch.where(ends.any(dim=1), ends.argmax(dim=1) + 1, tokens.shape[1])
-        at_once = max(1, _MOST_SCORES // (tokens.shape[1] * self._model.lm_head.out_features))
+        at_once = max(1, _MOST_SCORES // (tokens.shape[1] * self._vocabulary))
         for start in range(0, len(tokens), at_once):
             rows = slice(start, start + at_once)
             logits = self._logits(found[rows, :-1], hidden[rows], mask[rows], None).float()

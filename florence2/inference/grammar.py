@@ -53,8 +53,11 @@ class BoxGrammar:
         table[_START, begin] = True
         table[[_CORNER, _BOX]] |= bins >= 0
         table[_ENDED] = True
-        # Words without a box may end an answer in free words: no box is made up for a model that talks.
-        table[_NAME, end] = not names
+        if not names:
+            table[[_START, _NAME, _BOX]] |= words
+            # Words without a box may end an answer: no box is made up for a model that talks.
+            table[_NAME] |= bins >= 0
+            table[_NAME, end] = True
         self._end, self._bins, self._words, self._table = end, bins.to(device), words.to(device), table.to(device)
         self._names = _Names(names, self._words) if names else None
 
@@ -63,14 +66,12 @@ class BoxGrammar:
         bins = self._bins[input_ids]
         run = (bins >= 0).flip(1).cumprod(dim=1).sum(dim=1)
         state = self._state(input_ids, run)
-        in_name = (state == _NAME)[:, None]
-        between = in_name | ((state == _START) | (state == _BOX))[:, None]
-        if self._names is None:
-            next_word, whole = self._words, in_name
-        else:
+        allowed = self._table[state]
+        if self._names is not None:
             node = self._names.walk(input_ids)
-            next_word, whole = self._names.following(node), in_name & self._names.whole[node, None]
-        allowed = self._table[state] | (between & next_word) | (whole & (self._bins >= 0))
+            between = (state == _START) | (state == _NAME) | (state == _BOX)
+            whole = (state == _NAME) & self._names.whole[node]
+            allowed |= between[:, None] & self._names.following(node) | whole[:, None] & (self._bins >= 0)
         if input_ids.shape[1] > 1:
             # The third and the fourth location of a box lie two behind the first and the second, and not below them.
             least = torch.where((state == _CORNER) & (run % 4 >= 2), bins[:, -2], -1)

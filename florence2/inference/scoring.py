@@ -122,9 +122,9 @@ def score_detections(boxes: Sequence[WrittenBox], resolution_wh: tuple[int, int]
     """
     if not boxes:
         return Detections.empty()
-    scores = np.array([np.mean(box.word_probabilities) for box in boxes], dtype=np.float32)
+    scores = [sum(box.word_probabilities) / len(box.word_probabilities) for box in boxes]
     names = tuple(box.class_name for box in boxes)
-    return Detections(dequantize([box.bins for box in boxes], resolution_wh), names, scores)
+    return Detections(dequantize([box.bins for box in boxes], resolution_wh), names, np.array(scores, dtype=np.float32))
 
 
 def suppress_duplicates(detections: Detections, iou: float) -> Detections:

@@ -18,7 +18,6 @@ from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError
-from florence2.evaluation.analysis.validity import validity
 from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.judged import describe, judged_rows, resamples_of
@@ -148,9 +147,9 @@ def test_scores_that_are_no_numbers_are_left_out_and_counted(
     assert found.unscored == (2, 1)
     assert found.evaluation.metrics["map50"] == pytest.approx(0.5, abs=0.01)
     assert "3 boxes without a finite score or place are left out" in caplog.text
-    rows = judged_rows(found)
-    assert validity(rows).unscored == 3
-    assert "NaN" not in json.dumps(metrics_of(described(found)))
+    metrics = metrics_of(described(found))
+    assert metrics["counts"]["boxes_without_a_score"] == 3
+    assert "NaN" not in json.dumps(metrics)
 
 
 def described(found: Answers) -> ModelEvaluation:
@@ -178,6 +177,16 @@ def test_cut_malformed_and_empty_answers_and_unknown_classes_are_counted_and_sho
     }
     assert counts["predictions_of_unknown_classes"] == 1
     assert counts["images_without_truth"] == 1
+
+
+def test_what_a_report_counts_is_what_the_metric_counted(answers: Answers) -> None:
+    analysis, counts = described(answers).analysis, answers.evaluation.counts
+    assert analysis is not None
+    assert analysis.confusion is not None
+    assert analysis.validity.boxes == sum(group.predictions for group in analysis.sizes) == counts["predictions"]
+    assert analysis.validity.unknown_names == counts["predictions_of_unknown_classes"]
+    assert sum(group.truths for group in analysis.crowding) == counts["truths"]
+    assert sum(map(sum, analysis.confusion.counts[:-1])) == counts["truths"]
 
 
 def test_references_without_any_box_define_no_figure_but_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ counts = st.integers(0, 10**9)
 names = st.text(max_size=8)
 curve = st.lists(numbers, max_size=3).map(tuple)
 intervals = st.builds(Interval, numbers, numbers, numbers)
+bins = st.builds(CalibrationBin, numbers, numbers, counts, numbers, numbers)
 analyses = st.builds(
     Analysis,
     validity=st.builds(Validity, *[counts] * 9),
@@ -45,7 +46,7 @@ analyses = st.builds(
         st.lists(st.lists(counts, max_size=2).map(tuple), max_size=2).map(tuple),
         st.lists(st.builds(Mistake, names, names, counts), max_size=2).map(tuple),
     ),
-    calibration=st.none() | st.builds(Calibration, st.lists(st.builds(CalibrationBin), max_size=2).map(tuple), numbers),
+    calibration=st.none() | st.builds(Calibration, st.lists(bins, max_size=2).map(tuple), numbers),
     sizes=st.lists(st.builds(BoxGroup, names, *[counts] * 5), max_size=2).map(tuple),
     questions=st.none()
     | st.builds(Questions, names, *[st.lists(st.builds(QuestionGroup, names, counts, numbers)).map(tuple)] * 2),

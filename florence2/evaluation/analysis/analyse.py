@@ -48,7 +48,7 @@ def analyse(rows: Sequence[JudgedRow], ranked: Sequence[MatchedImage]) -> Analys
         ranked: the images that mean average precision judges, in the order in which it ranks equal confidences.
     """
     return Analysis(
-        validity=validity(rows),
+        validity=validity(rows, ranked),
         curves=precision_recall(ranked),
         confusion=confusion(ranked),
         calibration=calibration(ranked),

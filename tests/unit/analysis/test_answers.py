@@ -64,14 +64,13 @@ def test_a_split_without_questions_has_no_groups() -> None:
 
 
 def test_answers_that_are_none_are_counted() -> None:
-    found = validity(
-        [
-            box_row(detections(RING, ("hat", 0, 0, 9, 9)), detections(RING), truncated=True, malformed=2, unscored=3),
-            box_row(detections(RING), Detections.empty(), malformed=1),
-            row("<VQA>what?", "a ring", " ", 0.0),
-            row("<VQA>what?", "", "", 0.0),
-        ]
-    )
+    rows = [
+        box_row(detections(RING, ("hat", 0, 0, 9, 9)), detections(RING), truncated=True, malformed=2, unscored=3),
+        box_row(detections(RING), Detections.empty(), malformed=1),
+        row("<VQA>what?", "a ring", " ", 0.0),
+        row("<VQA>what?", "", "", 0.0),
+    ]
+    found = validity(rows, [each.boxes for each in rows if each.boxes is not None])
     assert found.answers == 4
     assert (found.invalid, found.cut, found.malformed, found.empty) == (2, 1, 2, 1)
     assert (found.boxes, found.unknown_names, found.unscored, found.without_truth) == (3, 1, 3, 1)
