@@ -17,7 +17,7 @@ from benchmarks.coco_sized import Pairs, as_coco, coco_sized
 from benchmarks.map_speed import official_figures
 from benchmarks.stopwatch import Stopwatch
 from florence2.evaluation.bootstrap import bootstrap_intervals, resample
-from florence2.evaluation.detection import MeanAveragePrecisionMetric, rank_among_equals
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric, rank_among_equals
 
 __all__ = ["floor"]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.coco_sized import Pairs, coco_sized
 from florence2.codec.detections import Detections
 from florence2.evaluation.bootstrap import Interval, Resamples, bootstrap_intervals, paired_comparison, resample
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 
 __all__ = ["coverage"]
 

@@ -21,9 +21,9 @@ import numpy as np
 
 from benchmarks.coco_sized import Pairs, as_coco, coco_sized
 from benchmarks.stopwatch import Spent, Stopwatch
-from florence2.evaluation.coco import FIGURE_NAMES, coco_scores
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.matching import box_iou
+from florence2.evaluation.metrics.coco import FIGURE_NAMES, coco_scores
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 
 __all__ = ["floor", "official_figures", "our_figures"]
 

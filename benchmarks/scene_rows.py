@@ -13,7 +13,7 @@ from florence2.codec.detections import Detections
 from florence2.config import DatasetConfig
 from florence2.data.ingest import ingest
 from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, draw_cards
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.model.processing import Sample, samples_of
 from pretraining.evaluate import held_out_scenes
 

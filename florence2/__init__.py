@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from florence2.codec.detections import Detections as Detections
     from florence2.config import Configuration as Configuration
     from florence2.errors import Florence2Error as Florence2Error
-    from florence2.evaluation.answers import ANLSMetric as ANLSMetric
-    from florence2.evaluation.answers import ExactAnswerMetric as ExactAnswerMetric
-    from florence2.evaluation.answers import RelaxedAccuracyMetric as RelaxedAccuracyMetric
-    from florence2.evaluation.answers import VQAAccuracyMetric as VQAAccuracyMetric
-    from florence2.evaluation.captions import BLEUMetric as BLEUMetric
-    from florence2.evaluation.captions import ChrFMetric as ChrFMetric
-    from florence2.evaluation.captions import RougeLMetric as RougeLMetric
-    from florence2.evaluation.cider import CIDErMetric as CIDErMetric
-    from florence2.evaluation.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
-    from florence2.evaluation.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
-    from florence2.evaluation.regions import MeanIoUMetric as MeanIoUMetric
-    from florence2.evaluation.regions import OCRRegionF1Metric as OCRRegionF1Metric
-    from florence2.evaluation.text import CharacterErrorRateMetric as CharacterErrorRateMetric
-    from florence2.evaluation.text import WordErrorRateMetric as WordErrorRateMetric
+    from florence2.evaluation.metrics.answers import ANLSMetric as ANLSMetric
+    from florence2.evaluation.metrics.answers import ExactAnswerMetric as ExactAnswerMetric
+    from florence2.evaluation.metrics.answers import RelaxedAccuracyMetric as RelaxedAccuracyMetric
+    from florence2.evaluation.metrics.answers import VQAAccuracyMetric as VQAAccuracyMetric
+    from florence2.evaluation.metrics.captions import BLEUMetric as BLEUMetric
+    from florence2.evaluation.metrics.captions import ChrFMetric as ChrFMetric
+    from florence2.evaluation.metrics.captions import RougeLMetric as RougeLMetric
+    from florence2.evaluation.metrics.cider import CIDErMetric as CIDErMetric
+    from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
+    from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
+    from florence2.evaluation.metrics.regions import MeanIoUMetric as MeanIoUMetric
+    from florence2.evaluation.metrics.regions import OCRRegionF1Metric as OCRRegionF1Metric
+    from florence2.evaluation.metrics.text import CharacterErrorRateMetric as CharacterErrorRateMetric
+    from florence2.evaluation.metrics.text import WordErrorRateMetric as WordErrorRateMetric
     from florence2.model.checkpoint import Checkpoint as Checkpoint
     from florence2.sdk import TrainingResult as TrainingResult
     from florence2.sdk import evaluate as evaluate
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
     from florence2.sdk import train as train
 
 _HOMES = {
-    "ANLSMetric": "florence2.evaluation.answers",
-    "BLEUMetric": "florence2.evaluation.captions",
-    "CIDErMetric": "florence2.evaluation.cider",
-    "CharacterErrorRateMetric": "florence2.evaluation.text",
+    "ANLSMetric": "florence2.evaluation.metrics.answers",
+    "BLEUMetric": "florence2.evaluation.metrics.captions",
+    "CIDErMetric": "florence2.evaluation.metrics.cider",
+    "CharacterErrorRateMetric": "florence2.evaluation.metrics.text",
     "Checkpoint": "florence2.model.checkpoint",
-    "ChrFMetric": "florence2.evaluation.captions",
+    "ChrFMetric": "florence2.evaluation.metrics.captions",
     "Configuration": "florence2.config",
     "Detections": "florence2.codec.detections",
-    "ExactAnswerMetric": "florence2.evaluation.answers",
+    "ExactAnswerMetric": "florence2.evaluation.metrics.answers",
     "Florence2Error": "florence2.errors",
-    "GroundingAccuracyMetric": "florence2.evaluation.grounding",
-    "MeanAveragePrecisionMetric": "florence2.evaluation.detection",
-    "MeanIoUMetric": "florence2.evaluation.regions",
-    "OCRRegionF1Metric": "florence2.evaluation.regions",
-    "RelaxedAccuracyMetric": "florence2.evaluation.answers",
-    "RougeLMetric": "florence2.evaluation.captions",
+    "GroundingAccuracyMetric": "florence2.evaluation.metrics.grounding",
+    "MeanAveragePrecisionMetric": "florence2.evaluation.metrics.detection",
+    "MeanIoUMetric": "florence2.evaluation.metrics.regions",
+    "OCRRegionF1Metric": "florence2.evaluation.metrics.regions",
+    "RelaxedAccuracyMetric": "florence2.evaluation.metrics.answers",
+    "RougeLMetric": "florence2.evaluation.metrics.captions",
     "TrainingResult": "florence2.sdk",
-    "VQAAccuracyMetric": "florence2.evaluation.answers",
-    "WordErrorRateMetric": "florence2.evaluation.text",
+    "VQAAccuracyMetric": "florence2.evaluation.metrics.answers",
+    "WordErrorRateMetric": "florence2.evaluation.metrics.text",
     "evaluate": "florence2.sdk",
     "predict": "florence2.sdk",
     "train": "florence2.sdk",

@@ -17,7 +17,7 @@ import torch
 
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.scenes import Scene, draw_shapes
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample

@@ -12,7 +12,7 @@ import typer
 from florence2.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from florence2.evaluation.score_answers import AnswerScores
+    from florence2.evaluation.scoring.answers import AnswerScores
 
 __all__ = ["score"]
 
@@ -47,7 +47,7 @@ def score(
             raise typer.BadParameter("--per-row and --missing are for answers in words; leave them out for od")
         _score_boxes(references, predictions, as_json)
         return
-    from florence2.evaluation.score_answers import score_answers
+    from florence2.evaluation.scoring.answers import score_answers
 
     scores = score_answers(task, references, predictions, missing_as_empty=missing == "empty")
     if per_row is not None:
@@ -65,7 +65,7 @@ def score(
 
 
 def _score_boxes(references: Path, predictions: Path, as_json: bool) -> None:
-    from florence2.evaluation.score_boxes import score_boxes
+    from florence2.evaluation.scoring.boxes import score_boxes
 
     scores = score_boxes(references, predictions)
     if not scores.truths:

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from florence2.errors import ConfigurationError
 from florence2.evaluation.figures import figure_named
-from florence2.evaluation.metric import Metric
+from florence2.evaluation.metrics.metric import Metric
 
 __all__ = [
     "Comparison",

@@ -15,9 +15,9 @@ from florence2.codec.tasks import AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
-from florence2.evaluation.metric import Metric
 from florence2.evaluation.metrics import metrics_for
-from florence2.evaluation.readings import judged_pair
+from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.readings import judged_pair
 from florence2.evaluation.report import ModelEvaluation, public_name
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2

@@ -9,12 +9,12 @@ from florence2.codec.tasks import TASKS, Task
 from florence2.config import EvaluationConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
-from florence2.evaluation.coco import FIGURE_NAMES
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.examples import choose_examples
 from florence2.evaluation.figures import figure_named
 from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.metrics.coco import FIGURE_NAMES
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.sheet import draw_sheet
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2

@@ -13,9 +13,9 @@ from florence2.config import EvaluationConfig
 from florence2.evaluation.analysis.analyse import analyse
 from florence2.evaluation.analysis.rows import BOX_FIGURE, JudgedRow
 from florence2.evaluation.bootstrap import Resamples, bootstrap_intervals, resample
-from florence2.evaluation.detection import MeanAveragePrecisionMetric, rank_among_equals
 from florence2.evaluation.evaluate import Answers
 from florence2.evaluation.matching import MatchedImage, match_image
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric, rank_among_equals
 from florence2.evaluation.report import ModelEvaluation
 
 __all__ = ["describe", "judged_rows", "resamples_of"]

@@ -49,7 +49,7 @@ def test_training_does_not_follow_the_rules() -> None:
 def test_registration_follows_the_report_but_not_how_it_was_analysed() -> None:
     files = reached("register_model")
     assert "florence2/evaluation/report.py" in files
-    assert not {"florence2/evaluation/analysis/curves.py", "florence2/evaluation/answers.py"} & files
+    assert not {"florence2/evaluation/analysis/curves.py", "florence2/evaluation/metrics/answers.py"} & files
 
 
 def test_an_import_inside_a_function_counts() -> None:
@@ -73,6 +73,6 @@ def test_no_step_follows_the_command_line() -> None:
 def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
     """The judge of the validation is followed by a parameter of the step, only where it chooses the epoch."""
     files = {file.relative_to(ROOT).as_posix() for file in files_reached_from(ROOT / "florence2/evaluation/judge.py")}
-    assert {"florence2/evaluation/detection.py", "florence2/inference/generation.py"} <= files
+    assert {"florence2/evaluation/metrics/detection.py", "florence2/inference/generation.py"} <= files
     assert code_of("florence2.evaluation.judge") == code_of("florence2.evaluation.judge")
-    assert code_of("florence2.evaluation.judge") != code_of("florence2.evaluation.detection")
+    assert code_of("florence2.evaluation.judge") != code_of("florence2.evaluation.metrics.detection")

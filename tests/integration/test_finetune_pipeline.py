@@ -60,7 +60,7 @@ def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
     project: Project, first: Outcome, data: Path
 ) -> None:
     assert first.status == 0
-    project.edit("florence2/evaluation/detection.py")
+    project.edit("florence2/evaluation/metrics/detection.py")
     outcome = project.run("first", parameters(data))
     # The figures are the same, so there is nothing new to register either.
     assert outcome.summary["executed_steps"] == ["evaluate_model"]
@@ -73,7 +73,7 @@ def test_an_edit_of_the_evaluation_trains_again_where_it_chose_the_epoch(
     assert first.status == 0
     by_figure = parameters(data, best_by="map50")
     assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
-    project.edit("florence2/evaluation/detection.py")
+    project.edit("florence2/evaluation/metrics/detection.py")
     assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.coco_sized import as_coco, coco_sized
 from benchmarks.map_speed import official_figures, our_figures
-from florence2.evaluation.coco import coco_scores
+from florence2.evaluation.metrics.coco import coco_scores
 
 
 def test_there_are_as_many_boxes_as_asked_for() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from florence2.evaluation.analysis.rows import JudgedRow
-from florence2.evaluation.answers import normalize_answer
+from florence2.evaluation.metrics.answers import normalize_answer
 
 __all__ = ["QuestionGroup", "Questions", "questions"]
 

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
 from florence2.errors import AnswerError
-from florence2.evaluation.coco import CocoScores, resampled_classes, resampled_figures, scores_of
-from florence2.evaluation.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
-from florence2.evaluation.metric import Metric
+from florence2.evaluation.metrics.coco import CocoScores, resampled_classes, resampled_figures, scores_of
+from florence2.evaluation.metrics.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
+from florence2.evaluation.metrics.metric import Metric
 
 __all__ = ["MeanAveragePrecisionMetric", "rank_among_equals"]
 

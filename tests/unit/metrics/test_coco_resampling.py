@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-import florence2.evaluation.coco_matching as coco_matching
+import florence2.evaluation.metrics.coco_matching as coco_matching
 from florence2.errors import AnswerError
-from florence2.evaluation.coco import (
+from florence2.evaluation.metrics.coco import (
     FIGURE_NAMES,
     coco_scores,
     match_results,

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from florence2.evaluation.metric import AnswerMetric, Metric, check_plain, references
-from florence2.evaluation.text import compose
+from florence2.evaluation.metrics.metric import AnswerMetric, Metric, check_plain, references
+from florence2.evaluation.metrics.text import compose
 
 __all__ = ["BLEUMetric", "ChrFMetric", "RougeLMetric", "caption_words"]
 

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metric import AnswerMetric, references
+from florence2.evaluation.metrics.metric import AnswerMetric, references
 
 __all__ = [
     "ANLSMetric",

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from florence2.evaluation.captions import BLEUMetric, ChrFMetric, RougeLMetric, caption_words
-from florence2.evaluation.cider import CIDErMetric, cider_scores
-from florence2.evaluation.metric import Metric
+from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric, caption_words
+from florence2.evaluation.metrics.cider import CIDErMetric, cider_scores
+from florence2.evaluation.metrics.metric import Metric
 
 Captions = Metric[str, str | Sequence[str]]
 

@@ -14,8 +14,8 @@ from florence2.evaluation.analysis.breakdown import BoxGroup, by_crowding, by_si
 from florence2.evaluation.analysis.calibration import calibration
 from florence2.evaluation.analysis.confusion import Mistake, confusion
 from florence2.evaluation.analysis.curves import RECALLS, precision_recall
-from florence2.evaluation.detection import MeanAveragePrecisionMetric, rank_among_equals
 from florence2.evaluation.matching import MatchedImage, match_image
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric, rank_among_equals
 from tests.builders import detections
 
 CLASSES = ("ring", "dot", "bar", "t-shirt")

@@ -16,8 +16,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.evaluation.captions import caption_words
-from florence2.evaluation.metric import Metric, check_plain, references, weighted_ratio
+from florence2.evaluation.metrics.captions import caption_words
+from florence2.evaluation.metrics.metric import Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CIDErMetric", "cider_scores"]
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florence2.errors import AnswerError
-from florence2.evaluation.coco_matching import AREA_RANGES, FoundBoxes, Matches, TrueBoxes, match_boxes
-from florence2.evaluation.coco_resampling import average_precisions, recalls
+from florence2.evaluation.metrics.coco_matching import AREA_RANGES, FoundBoxes, Matches, TrueBoxes, match_boxes
+from florence2.evaluation.metrics.coco_resampling import average_precisions, recalls
 
 __all__ = [
     "FIGURE_NAMES",

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from florence2.codec.detections import Detections
 from florence2.codec.regions import PROPOSAL, Polygons, Quads, parse_polygons, parse_quads
 from florence2.codec.tasks import AnswerKind
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
-from florence2.evaluation.grounding import GroundingAccuracyMetric
-from florence2.evaluation.polygon_overlap import polygon_iou
-from florence2.evaluation.readings import judged_pair
-from florence2.evaluation.regions import MeanIoUMetric, OCRRegionF1Metric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
+from florence2.evaluation.metrics.polygon_overlap import polygon_iou
+from florence2.evaluation.metrics.readings import judged_pair
+from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
 from tests.builders import detections
 
 BIG = (1000, 1000)

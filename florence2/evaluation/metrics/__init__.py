@@ -13,14 +13,14 @@ from typing import Any
 
 from florence2.codec.tasks import AnswerKind, Task
 from florence2.errors import ConfigurationError
-from florence2.evaluation.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
-from florence2.evaluation.captions import BLEUMetric, ChrFMetric, RougeLMetric
-from florence2.evaluation.cider import CIDErMetric
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
-from florence2.evaluation.grounding import GroundingAccuracyMetric
-from florence2.evaluation.metric import Metric
-from florence2.evaluation.regions import MeanIoUMetric, OCRRegionF1Metric
-from florence2.evaluation.text import CharacterErrorRateMetric, WordErrorRateMetric
+from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
+from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
+from florence2.evaluation.metrics.cider import CIDErMetric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
+from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
+from florence2.evaluation.metrics.text import CharacterErrorRateMetric, WordErrorRateMetric
 
 __all__ = ["METRICS", "metric_named", "metrics_for"]
 
@@ -72,7 +72,7 @@ _BY_TOKEN: dict[str, _Kinds] = {
 def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any, Any]], ...]:
     """Return the metrics that judge a task.
 
-    They take what ``florence2.evaluation.readings`` makes of an answer of the task's kind.
+    They take what ``florence2.evaluation.metrics.readings`` makes of an answer of the task's kind.
 
     Args:
         task: the task.

@@ -23,8 +23,8 @@ from florence2.evaluation.bootstrap import (
     paired_comparison,
     resample,
 )
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
-from florence2.evaluation.metric import Metric, SampleMeanMetric
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric
 
 
 class Share(SampleMeanMetric[str, str]):

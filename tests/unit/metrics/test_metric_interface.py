@@ -15,10 +15,10 @@ from florence2.codec.detections import Detections
 from florence2.codec.regions import parse_polygons, parse_quads
 from florence2.codec.tasks import TASKS
 from florence2.errors import AnswerError
-from florence2.evaluation.coco import FIGURE_NAMES
 from florence2.evaluation.figures import FIGURES
-from florence2.evaluation.metric import Metric
 from florence2.evaluation.metrics import METRICS, metrics_for
+from florence2.evaluation.metrics.coco import FIGURE_NAMES
+from florence2.evaluation.metrics.metric import Metric
 from tests.builders import detections
 
 BIG = (1000, 1000)

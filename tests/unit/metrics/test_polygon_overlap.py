@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from florence2.evaluation.matching import box_iou
-from florence2.evaluation.polygon_overlap import polygon_iou
+from florence2.evaluation.metrics.polygon_overlap import polygon_iou
 
 Outline = NDArray[np.float64]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metric import Metric, check_plain, references, weighted_ratio
+from florence2.evaluation.metrics.metric import Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CharacterErrorRateMetric", "WordErrorRateMetric", "compose"]
 

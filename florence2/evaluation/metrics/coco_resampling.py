@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from florence2.evaluation.coco_matching import AREA_RANGES, IOU_THRESHOLDS, FoundBoxes, Matches
+from florence2.evaluation.metrics.coco_matching import AREA_RANGES, IOU_THRESHOLDS, FoundBoxes, Matches
 
 __all__ = ["VIEWS", "average_precisions", "recalls"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from florence2.data.formats.values import BadValueError, excerpt, number
-from florence2.evaluation.coco import FIGURE_NAMES, coco_scores
-from florence2.evaluation.scored_files import FileProblems, id_of, walk_file
+from florence2.evaluation.metrics.coco import FIGURE_NAMES, coco_scores
+from florence2.evaluation.scoring.files import FileProblems, id_of, walk_file
 
 __all__ = ["COCO_NAMES", "UNDEFINED", "BoxScores", "score_boxes"]
 

@@ -16,11 +16,11 @@ from typer.testing import CliRunner, Result
 from florence2 import cli
 from florence2.cli.score import score
 from florence2.errors import DatasetError
-from florence2.evaluation.score_answers import SCORED, score_answers
-from florence2.evaluation.score_boxes import COCO_NAMES, score_boxes
+from florence2.evaluation.scoring.answers import SCORED, score_answers
+from florence2.evaluation.scoring.boxes import COCO_NAMES, score_boxes
 from tests.builders import write_lines
 
-ORACLES = Path(__file__).parents[1] / "oracles"
+ORACLES = Path(__file__).parents[2] / "oracles"
 PROBLEMS = json.loads((ORACLES / "coco_map.json").read_text())["problems"]
 VQA = json.loads((ORACLES / "vqa_v2.json").read_text())["cases"]
 ANLS = [case for case in json.loads((ORACLES / "anls.json").read_text())["cases"] if not case["disputed"]]
@@ -294,8 +294,8 @@ class TestCommand:
     def test_scoring_needs_no_torch(self, tmp_path: Path) -> None:
         files = coco_files(tmp_path, truth(BOX), [{**BOX, "score": 0.5}])
         code = (
-            "import sys; from pathlib import Path; from florence2.evaluation.score_boxes import score_boxes; "
-            "from florence2.evaluation.score_answers import SCORED; import florence2.cli; "
+            "import sys; from pathlib import Path; from florence2.evaluation.scoring.boxes import score_boxes; "
+            "from florence2.evaluation.scoring.answers import SCORED; import florence2.cli; "
             "score_boxes(*map(Path, sys.argv[1:])); "
             "print([name for name in ('torch', 'transformers') if name in sys.modules])"
         )

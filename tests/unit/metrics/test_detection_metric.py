@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from florence2.codec.detections import Detections
 from florence2.errors import AnswerError
-from florence2.evaluation.coco import FIGURE_NAMES, coco_scores
-from florence2.evaluation.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.coco import FIGURE_NAMES, coco_scores
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 
 Pairs = Sequence[tuple[Detections, Detections]]
 
-ORACLE = json.loads((Path(__file__).parents[1] / "oracles" / "coco_map.json").read_text())
+ORACLE = json.loads((Path(__file__).parents[2] / "oracles" / "coco_map.json").read_text())
 NAMES = ("9 of clubs", "t-shirt", "ring")
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
 from florence2.evaluation.matching import box_iou
-from florence2.evaluation.metric import Metric, weighted_ratio
+from florence2.evaluation.metrics.metric import Metric, weighted_ratio
 
 __all__ = ["GroundingAccuracyMetric"]
 

@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 
 from florence2.data.formats.values import BadValueError, checked_text, excerpt
 from florence2.errors import AnswerError
-from florence2.evaluation.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
-from florence2.evaluation.captions import BLEUMetric, ChrFMetric, RougeLMetric
-from florence2.evaluation.cider import CIDErMetric
-from florence2.evaluation.metric import Metric
-from florence2.evaluation.scored_files import FileProblems, id_of, walk_lines
-from florence2.evaluation.text import CharacterErrorRateMetric, WordErrorRateMetric
+from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
+from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
+from florence2.evaluation.metrics.cider import CIDErMetric
+from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.text import CharacterErrorRateMetric, WordErrorRateMetric
+from florence2.evaluation.scoring.files import FileProblems, id_of, walk_lines
 
 __all__ = ["SCORED", "AnswerScores", "score_answers"]
 

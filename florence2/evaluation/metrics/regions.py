@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from florence2.codec.regions import Polygons, Quads
-from florence2.evaluation.metric import Metric, SampleMeanMetric, weighted_ratio
-from florence2.evaluation.polygon_overlap import polygon_iou
-from florence2.evaluation.text import compose
+from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric, weighted_ratio
+from florence2.evaluation.metrics.polygon_overlap import polygon_iou
+from florence2.evaluation.metrics.text import compose
 
 __all__ = ["MeanIoUMetric", "OCRRegionF1Metric"]
 

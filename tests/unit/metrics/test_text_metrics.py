@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from florence2.errors import AnswerError
-from florence2.evaluation.metric import Metric
-from florence2.evaluation.text import CharacterErrorRateMetric, WordErrorRateMetric
+from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.text import CharacterErrorRateMetric, WordErrorRateMetric
 
 ALL: tuple[type[Metric[str, str | Sequence[str]]], ...] = (CharacterErrorRateMetric, WordErrorRateMetric)
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from florence2.codec.tasks import TASKS
 from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation.answers import (
+from florence2.evaluation.metrics import METRICS, metric_named, metrics_for
+from florence2.evaluation.metrics.answers import (
     ANLSMetric,
     ExactAnswerMetric,
     RelaxedAccuracyMetric,
@@ -22,9 +23,8 @@ from florence2.evaluation.answers import (
     normalize_answer,
     vqa_accuracy,
 )
-from florence2.evaluation.metrics import METRICS, metric_named, metrics_for
 
-ORACLES = Path(__file__).parents[1] / "oracles"
+ORACLES = Path(__file__).parents[2] / "oracles"
 VQA = json.loads((ORACLES / "vqa_v2.json").read_text())["cases"]
 ANLS = json.loads((ORACLES / "anls.json").read_text())["cases"]
 

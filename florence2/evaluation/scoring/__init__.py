@@ -1,0 +1,1 @@
+"""Score predictions of any model, made anywhere, from files."""
