@@ -4,7 +4,8 @@ A function takes the section that concerns it, never the whole tree. In Python a
 may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
 """
 
-from florence2.config.configuration import Configuration, leaf_paths
+from florence2.config.configuration import Configuration, PromotionConfiguration, leaf_paths
+from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
     DatasetConfig,
@@ -31,6 +32,8 @@ __all__ = [
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
+    "PromotionConfiguration",
+    "PromotionPolicy",
     "RegistrationConfig",
     "Section",
     "SplitConfig",

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
@@ -21,7 +22,7 @@ from florence2.config.sections import (
 )
 from florence2.errors import ConfigurationError
 
-__all__ = ["Configuration", "leaf_paths"]
+__all__ = ["Configuration", "PromotionConfiguration", "leaf_paths"]
 
 
 class Configuration(Section):
@@ -41,20 +42,30 @@ class Configuration(Section):
 
     def __init__(self, /, **values: Any) -> None:
         try:
-            super().__init__(**_nest(values))
+            super().__init__(**_nest(type(self), values))
         except ValidationError as exc:
-            raise ConfigurationError(_explain(exc)) from exc
+            raise ConfigurationError(_explain(type(self), exc)) from exc
 
 
-def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
+class PromotionConfiguration(Configuration):
+    """The configuration of a promotion: that of the fine-tune, which says on what data, and the policy.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
+    """
+
+    promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
+
+
+def _nest(tree: type[Configuration], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
-    paths = dict(leaf_paths(Configuration))
+    paths = dict(leaf_paths(tree))
     nested: dict[str, Any] = {}
     for key, value in values.items():
-        if key in Configuration.model_fields:
-            nested[key] = _as_mapping(key, value)
+        if key in tree.model_fields:
+            nested[key] = _as_mapping(tree, key, value)
     for key, value in values.items():
-        if key not in Configuration.model_fields:
+        if key not in tree.model_fields:
             *sections, leaf = paths.get(key, (key,))
             target = nested
             for section in sections:
@@ -71,11 +82,11 @@ def _nest(values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _as_mapping(section: str, value: Any) -> Any:
+def _as_mapping(tree: type[Configuration], section: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_unset=True)
     if isinstance(value, str | os.PathLike):
-        first_key = next(leaf for leaf, path in leaf_paths(Configuration) if path[0] == section)
+        first_key = next(leaf for leaf, path in leaf_paths(tree) if path[0] == section)
         return {first_key: os.fspath(value)}
     return value
 
@@ -90,14 +101,14 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
             yield name, (*above, name)
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(tree: type[Configuration], error: ValidationError) -> str:
     """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
     lines = []
     for problem in error.errors():
         path = [str(part) for part in problem["loc"]]
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
-            known = _known_keys(path[:-1])
+            known = _known_keys(tree, path[:-1])
             near = difflib.get_close_matches(path[-1], known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
@@ -106,8 +117,8 @@ def _explain(error: ValidationError) -> str:
     return "invalid configuration:\n  " + "\n  ".join(lines)
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Configuration
+def _known_keys(tree: type[Configuration], path: list[str]) -> list[str]:
+    model: type[BaseModel] = tree
     for name in path:
         annotation = model.model_fields[name].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
