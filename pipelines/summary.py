@@ -12,7 +12,8 @@ from zenml.client import Client
 from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 
-from florence2.adapters.mlflow.registry import RegisteredModel, alias_points_to
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.registry import RegisteredModel
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.terminal import comparison
 
@@ -59,10 +60,10 @@ def _output_of(run: PipelineRunResponse, step: str) -> Any:
 
 def _alias(registered: RegisteredModel) -> str:
     """Say where the alias points: a cached run registered its version earlier, and another may have come since."""
-    holder = alias_points_to(registered)
-    if holder == registered.version:
+    holder = Registry(registered.tracking_uri, registered.name).version_of(registered.alias)
+    if holder is not None and holder.version == registered.version:
         return f"@{registered.alias}"
-    return f"(@{registered.alias} is now {'no version' if holder is None else f'version {holder}'})"
+    return f"(@{registered.alias} is now {'no version' if holder is None else f'version {holder.version}'})"
 
 
 def _seconds(run: PipelineRunResponse) -> float | None:

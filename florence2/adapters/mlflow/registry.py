@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import os
 import tempfile
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -16,11 +19,14 @@ from florence2.errors import RegistryError
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 
-__all__ = ["RegisteredModel", "alias_points_to", "log_report", "register"]
+__all__ = ["TRAINING_IMAGES", "RegisteredModel", "log_report", "register", "training_images_text"]
 
 _PACKAGE = Path(__file__).parents[2]
 _REQUIREMENTS = ("numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
 """What the registered model imports when it runs, besides the code that is stored with it."""
+
+TRAINING_IMAGES = "training_images"
+"""Tag with the hash of the file of this name, ``training_images.json``, that lies with each version."""
 
 
 class RegisteredModel(BaseModel):
@@ -57,18 +63,6 @@ def log_report(report: EvaluationReport) -> None:
         mlflow.log_artifacts(folder, artifact_path="evaluation")
 
 
-def alias_points_to(registered: RegisteredModel) -> str | None:
-    """Return the version to which a registered model's alias points now; None if the alias or the model is gone."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    client = mlflow.MlflowClient(registered.tracking_uri)
-    try:
-        return str(client.get_model_version_by_alias(registered.name, registered.alias).version)
-    except MlflowException:
-        return None
-
-
 def register(
     checkpoint: Checkpoint,
     report: EvaluationReport,
@@ -100,7 +94,9 @@ def register(
         raise RegistryError("no MLflow run is active; run the step on a stack with an MLflow experiment tracker")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            version = _log_model(checkpoint.export(Path(folder) / "model"), config.model_name)
+            images = Path(folder) / f"{TRAINING_IMAGES}.json"
+            images.write_text(training_images_text(training_data), encoding="utf-8")
+            version = _log_model(checkpoint.export(Path(folder) / "model"), [images], config.model_name)
         client = mlflow.MlflowClient()
         for name, value in _tags(checkpoint, report, training_data, test_data).items():
             client.set_model_version_tag(config.model_name, version, name, value)
@@ -115,6 +111,11 @@ def register(
         run_id=run.info.run_id,
         tracking_uri=mlflow.get_tracking_uri(),
     )
+
+
+def training_images_text(training_data: DatasetManifest) -> str:
+    """Return the sha256 of each image file of a manifest, sorted, as a JSON list."""
+    return json.dumps(sorted({str(value) for value in training_data.table["sha256"] if value}), indent=0) + "\n"
 
 
 def _figures(report: EvaluationReport) -> dict[str, float]:
@@ -133,12 +134,19 @@ def _tags(
         "base_fingerprint": checkpoint.base_fingerprint,
         "strategy": checkpoint.strategy,
         "checkpoint_fingerprint": checkpoint.fingerprint,
+        TRAINING_IMAGES: hashlib.sha256(training_images_text(training_data).encode()).hexdigest(),
     }
     return facts | {name: f"{value:.6g}" for name, value in report.after.metrics.items()}
 
 
-def _log_model(weights: Path, name: str) -> str:
-    """Log a folder of weights as a pyfunc model to the active run, register it, and return its version."""
+def _log_model(weights: Path, beside: Sequence[Path], name: str) -> str:
+    """Log a model as a pyfunc to the active run, register it, and return its version.
+
+    Args:
+        weights: folder of safetensors with the processor.
+        beside: files that lie with the version.
+        name: of the registered model.
+    """
     import mlflow
     import pandas as pd
     from mlflow.models import ModelSignature
@@ -154,7 +162,7 @@ def _log_model(weights: Path, name: str) -> str:
         name="model",
         # The file, not the object: MLflow stores its source and pickles nothing.
         python_model=pyfunc.__file__,
-        artifacts={"model": str(weights)},
+        artifacts={file.stem: str(file) for file in (weights, *beside)},
         signature=ModelSignature(inputs=inputs, outputs=Schema([ColSpec("string", "answer")])),
         input_example=pd.DataFrame({"image": [png.getvalue()], "prompt": ["<OD>"]}),
         code_paths=[str(_PACKAGE)],
