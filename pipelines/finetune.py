@@ -86,5 +86,12 @@ def florence_finetune(
         evaluation_report=report,
         training_data=training_data,
         test_data=test_data,
-        registration=registration,
+        configuration=Configuration(
+            validation=validation,
+            split=split,
+            model=model,
+            training=training,
+            evaluation=evaluation,
+            registration=registration,
+        ),
     )

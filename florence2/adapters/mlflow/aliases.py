@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from florence2.adapters.mlflow.history import Move, earlier_champions, moves_of
-from florence2.adapters.mlflow.registry import TRAINING_IMAGES, RegisteredModel
+from florence2.adapters.mlflow.provenance import TRAINING_IMAGES
+from florence2.adapters.mlflow.registry import RegisteredModel
 from florence2.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -197,17 +198,12 @@ class Registry:
             RegistryError: the list is gone, or is not the one that was registered.
         """
         noted = self.tags_of(version).get(TRAINING_IMAGES)
-        text = self._file(version, f"{TRAINING_IMAGES}.json")
+        text = self.text_of(version, f"{TRAINING_IMAGES}.json")
         if hashlib.sha256(text.encode()).hexdigest() != noted:
             raise RegistryError(
                 f"{self.name} version {version}: {TRAINING_IMAGES}.json is not what was registered; train again"
             )
         return frozenset(json.loads(text))
-
-    def _file(self, version: str, name: str) -> str:
-        """Return the text of a file that lies with a version."""
-        with tempfile.TemporaryDirectory() as folder:
-            return self._fetch(version, f"artifacts/{name}", Path(folder)).read_text(encoding="utf-8")
 
     def _fetch(self, version: str, path: str, folder: Path) -> Path:
         """Copy a file or folder of a version into a folder and return where it is."""
@@ -220,6 +216,15 @@ class Registry:
                 f"{root.rstrip('/')}/{path}", dst_path=str(folder), tracking_uri=self.tracking_uri
             )
         return Path(found)
+
+    def text_of(self, version: str, name: str) -> str:
+        """Return the text of a file that lies with a version, such as ``model_card.md``.
+
+        Raises:
+            RegistryError: there is no such version or file.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            return self._fetch(version, f"artifacts/{name}", Path(folder)).read_text(encoding="utf-8")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
