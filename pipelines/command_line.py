@@ -2,7 +2,7 @@
 
 ZenML's command prints a traceback for whatever goes wrong. A pipeline that was dressed by ``for_command_line`` ends
 with the message of the error and its exit status instead, checks its section of the YAML file before anything
-runs, and writes ``outputs/<name of the file>/summary.json``.
+runs, writes ``outputs/<name of the file>/summary.json``, and ends with the exit status that its result has.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import copy
 import difflib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import yaml
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
@@ -23,7 +24,6 @@ from zenml.pipelines.pipeline_definition import Pipeline
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
-from pipelines.summary import write_summary
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
@@ -42,16 +42,20 @@ class CommandLinePipeline(Pipeline):
 
     Attributes:
         output_name: folder under ``outputs`` for the summary: the YAML file's name, else the pipeline's.
+        tree: what the parameters of the YAML file are.
+        summarise: writes and prints what a run came to, given its id and a folder, and returns the exit status.
     """
 
     output_name: str
+    tree: type[Configuration]
+    summarise: Callable[[UUID, Path], int]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
         """Check the parameters of the YAML file, then do what ZenML does with it."""
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                _check_file(Path(config_path))
+                _check_file(Path(config_path), self.tree)
             dressed = super().with_options(*args, **kwargs)
         assert isinstance(dressed, CommandLinePipeline)
         if config_path is not None:
@@ -59,22 +63,32 @@ class CommandLinePipeline(Pipeline):
         return dressed
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the pipeline, then print and write the summary."""
+        """Run the pipeline, then print and write the summary; ends the process where its status is not 0."""
         output = Path("outputs") / self.output_name
         with _plain_errors():
             _clear(output)
             run = super().__call__(*args, **kwargs)
-            if run is not None:
-                write_summary(run.id, output)
+            status = self.summarise(run.id, output) if run is not None else 0
+        if status:
+            raise SystemExit(status)
         return run
 
 
-def for_command_line(pipeline: Pipeline) -> CommandLinePipeline:
-    """Return a copy of a pipeline that behaves on the command line as described above."""
+def for_command_line(
+    pipeline: Pipeline, configuration: type[Configuration], summarise: Callable[[UUID, Path], int]
+) -> CommandLinePipeline:
+    """Return a copy of a pipeline that behaves on the command line as described above.
+
+    Args:
+        pipeline: as it is defined.
+        configuration: what the parameters of its YAML file are.
+        summarise: see ``CommandLinePipeline``.
+    """
     dressed = copy.copy(pipeline)
     dressed.__class__ = CommandLinePipeline
     assert isinstance(dressed, CommandLinePipeline)
     dressed.output_name = pipeline.name
+    dressed.tree, dressed.summarise = configuration, summarise
     return dressed
 
 
@@ -87,7 +101,7 @@ def _clear(output: Path) -> None:
         raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
-def _check_file(file: Path) -> None:
+def _check_file(file: Path, configuration: type[Configuration]) -> None:
     """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
 
     Raises:
@@ -108,11 +122,11 @@ def _check_file(file: Path) -> None:
     except ValueError as exc:
         raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
     try:
-        Configuration(**parameters)
+        configuration(**parameters)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: {exc}") from exc
     # In Python a key may stand without its section; a file is kept to one form.
-    paths = dict(leaf_paths(Configuration))
+    paths = dict(leaf_paths(configuration))
     for key, value in parameters.items():
         if key in paths:
             raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{'.'.join(paths[key])}")

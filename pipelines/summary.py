@@ -20,16 +20,18 @@ from florence2.evaluation.terminal import comparison
 __all__ = ["write_summary"]
 
 
-def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
+def write_summary(run_id: UUID, output: Path) -> int:
     """Write ``summary.json`` and ``report.html`` of a finished fine-tune and print them as a table.
+
+    The summary holds ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``, ``seconds``,
+    ``report``, ``mlflow_run_id``, ``model_version``.
 
     Args:
         run_id: the ZenML run.
         output: folder for both files; made if absent.
 
     Returns:
-        What was written: ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``,
-        ``seconds``, ``report``, ``mlflow_run_id``, ``model_version``.
+        The exit status, 0.
     """
     run = Client().get_pipeline_run(run_id)
     report: EvaluationReport = _output_of(run, "evaluate_model")
@@ -50,7 +52,7 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
     }
     (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _print(report, summary)
-    return summary
+    return 0
 
 
 def _output_of(run: PipelineRunResponse, step: str) -> Any:

@@ -44,6 +44,7 @@ class Evidence:
             ``2 * confidence - 1``, whose ends are bounds of that confidence; empty where nothing can be compared.
         test_images: pictures in the test split.
         trained_on: how many of them were among the pictures that the challenger was trained on; None: not known.
+        training_unknown: why that is not known.
         other_tests: versions that were registered with another test split than the present one.
         rows: of the data set.
         bad_rows: those that were left out because they break a rule.
@@ -55,6 +56,7 @@ class Evidence:
     comparison: Comparisons = field(default_factory=Comparisons)
     test_images: int = 0
     trained_on: int | None = None
+    training_unknown: str = ""
     other_tests: tuple[str, ...] = ()
     rows: int = 0
     bad_rows: int = 0

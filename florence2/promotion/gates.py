@@ -93,7 +93,7 @@ def _serving(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
 def _data(policy: PromotionPolicy, evidence: Evidence) -> Iterator[Gate]:
     seen, total = evidence.trained_on, evidence.test_images
     if seen is None:
-        why = "Its version does not say on which pictures it was trained; register it again."
+        why = f"It is not known on which pictures it was trained: {evidence.training_unknown}"
     elif seen:
         why = f"It was trained on {seen} of the {total} test pictures: its figures there mean nothing."
     else:

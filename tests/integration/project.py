@@ -46,7 +46,8 @@ class Project:
         """Copy the code and set up the local stack."""
         for name in _COPIED:
             shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(_ROOT / "florence_finetune.py", root)
+        for name in ("florence_finetune.py", "florence_promote.py"):
+            shutil.copy(_ROOT / name, root)
         project = cls(root)
         project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
         return project

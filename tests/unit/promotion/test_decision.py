@@ -111,7 +111,7 @@ UNFIT: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "cut answers": ({"challenger": measured("2", valid_answers=0.5)}, "valid_answers", "50.0% of the answers"),
     "leaked": ({"trained_on": 3}, "unseen_test", "trained on 3 of the 40 test pictures"),
-    "unknown training": ({"trained_on": None}, "unseen_test", "does not say on which pictures"),
+    "unknown training": ({"trained_on": None, "training_unknown": "no list"}, "unseen_test", "trained: no list"),
     "bad data": ({"bad_rows": 7}, "data_checks", "7 of 100 rows"),
     "unloadable": ({"challenger": Measured("2", "no weights"), "comparison": Comparisons()}, "serving", "no weights"),
 }

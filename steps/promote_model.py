@@ -1,0 +1,24 @@
+"""Step: the decision is carried out."""
+
+from __future__ import annotations
+
+from zenml import log_metadata, step
+
+from florence2.adapters.mlflow.candidates import apply_decision
+from florence2.promotion.candidates import Candidate
+from florence2.promotion.decision import Decision
+
+__all__ = ["promote_model"]
+
+
+# Never cached: an alias that was moved since must be moved again, or be refused.
+@step(enable_cache=False, experiment_tracker=True)
+def promote_model(decision: Decision, challenger: Candidate) -> None:
+    """Move the alias champion if the decision says so, and note the decision at the challenger's version.
+
+    Args:
+        decision: about the challenger.
+        challenger: the version.
+    """
+    apply_decision(decision, challenger)
+    log_metadata(metadata={"verdict": decision.verdict, "why": decision.why})
