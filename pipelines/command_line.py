@@ -24,6 +24,7 @@ from zenml.pipelines.pipeline_definition import Pipeline
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
+from pipelines.schedule import check_schedule
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
@@ -55,7 +56,11 @@ class CommandLinePipeline(Pipeline):
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                _check_file(Path(config_path), self.tree)
+                scheduled = _check_file(Path(config_path), self.tree).get("schedule")
+                if scheduled:
+                    check_schedule(Path(config_path), self.name, scheduled)
+                    # The content of the data set is hashed when a schedule is made; each of its runs reads it anew.
+                    kwargs["step_configurations"] = {"ingest_dataset": {"enable_cache": False}}
             dressed = super().with_options(*args, **kwargs)
         assert isinstance(dressed, CommandLinePipeline)
         if config_path is not None:
@@ -101,8 +106,8 @@ def _clear(output: Path) -> None:
         raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
-def _check_file(file: Path, configuration: type[Configuration]) -> None:
-    """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
+def _check_file(file: Path, configuration: type[Configuration]) -> dict[str, Any]:
+    """Read a YAML file of run settings and check it, all our parameters in it, before ZenML looks at the first.
 
     Raises:
         ConfigurationError: it cannot be read, or keys are unknown, or values invalid.
@@ -133,6 +138,7 @@ def _check_file(file: Path, configuration: type[Configuration]) -> None:
         if not isinstance(value, dict):
             first = next(leaf for leaf, path in paths.items() if path[0] == key)
             raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{key}.{first}: {value}")
+    return content
 
 
 def _check_keys(file: Path, content: dict[str, Any], known: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
+from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.candidates import find_candidates
 from florence2.config import (
     DatasetConfig,
@@ -22,10 +23,12 @@ from florence2.data.sources.locate import locate
 from florence2.data.splits.frozen_test import frozen_content
 from florence2.model.base import base_fingerprint
 from pipelines.stack_registry import tracking_uri
+from steps.alerts import alert_failure
 from steps.check_infrastructure import check_infrastructure
 from steps.decide_promotion import decide_promotion, nothing_to_decide
 from steps.evaluate_candidate import evaluate_candidate
 from steps.ingest_dataset import ingest_dataset
+from steps.mirror_registry import mirror
 from steps.promote_model import promote_model
 from steps.split_dataset import split_dataset
 from steps.validate_annotations import validate_annotations
@@ -35,7 +38,12 @@ __all__ = ["florence_promote"]
 _DEFAULT = PromotionConfiguration()
 
 
-@pipeline(name="florence_promote", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
+@pipeline(
+    name="florence_promote",
+    enable_cache=True,
+    execution_mode=ExecutionMode.FAIL_FAST,
+    on_failure=alert_failure,
+)
 def florence_promote(
     dataset: DatasetConfig = _DEFAULT.dataset,
     validation: ValidationConfig = _DEFAULT.validation,
@@ -49,10 +57,13 @@ def florence_promote(
     """Find the candidates, ask both on the same test split, decide, and move the alias.
 
     The parameters are the sections of ``florence2.config.PromotionConfiguration``: those of the fine-tune, so that
-    its checks and splits are taken from the cache, and the policy. Who is challenger and champion is read here, so
-    that it is part of the cache keys; where there is nothing to decide, nothing is evaluated.
+    its checks and splits are taken from the cache, and the policy. What a killed run left undone between MLflow and
+    ZenML is made up for first. Who is challenger and champion is read here, so that it is part of the cache keys;
+    where there is nothing to decide, nothing is evaluated.
     """
-    candidates = find_candidates(tracking_uri(), registration)
+    store = tracking_uri()
+    mirror(Registry(store, registration.model_name))
+    candidates = find_candidates(store, registration)
     if not candidates.undecided:
         nothing_to_decide(candidates=candidates, promotion=promotion)
         return

@@ -46,6 +46,8 @@ def write_summary(run_id: UUID, output: Path) -> int:
         "seconds": _seconds(run),
         "report": str((output / "report.html").absolute()),
         "mlflow_run_id": registered.run_id,
+        "model_name": registered.name,
+        "version": registered.version,
         "model_version": f"{registered.name} version {registered.version} {_alias(registered)}",
         "model_uri": registered.uri,
         "tracking_uri": registered.tracking_uri,

@@ -40,8 +40,10 @@ def mirror(registry: Registry) -> tuple[str, ...]:
         What had to be changed in ZenML, a line each; nothing where the two agree.
 
     Raises:
-        RegistryError: the store cannot be reached or does not know the model.
+        RegistryError: the store cannot be reached.
     """
+    if not registry.versions():
+        return ()
     registry.settle()
     aliases = registry.aliases()
     wanted: dict[str, ModelStages] = {}
