@@ -17,6 +17,7 @@ from florence2.codec.answers import box_problem, format_detections, parse_detect
 from florence2.codec.detections import Detections
 from florence2.data.images.near_duplicates import signature
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
+from florence2.data.scenes.shapes import draw_shapes
 from florence2.errors import AnswerError
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "write_image",
     "write_lines",
     "write_scenes",
+    "write_stars",
 ]
 
 # --- data sets on disk ---------------------------------------------------------------------------------------------
@@ -181,5 +183,24 @@ def write_scenes(root: Path, train: int = 8, valid: int = 4, test: int = 4) -> P
             box = Detections(np.array([[x, y, x + side, y + side]], dtype=np.float32), (f"{name} tile",))
             lines.append(annotation(f"{index}.png", suffix=format_detections(box, (64, 64))))
             lines.append(annotation(f"{index}.png", "<VQA>what is the colour of the tile?", name))
+        write_lines(root / split / "annotations.jsonl", lines)
+    return root
+
+
+def write_stars(root: Path, colors: Sequence[str] = ("red", "green", "blue", "yellow"), each: int = 10) -> Path:
+    """Write a set of pictures of one star, which the built-in base knows; so many of each colour are in the test."""
+    rng = np.random.default_rng(5)
+    for split, count in {"train": 1, "valid": 1, "test": each}.items():
+        missing = dict.fromkeys((f"{color} star" for color in colors), count)
+        lines = []
+        while any(missing.values()):
+            scene = draw_shapes(rng, 64, 1)
+            (name,) = scene.detections.class_name
+            if missing.get(name):
+                missing[name] -= 1
+                image = f"{name.replace(' ', '-')}-{missing[name]}.png"
+                (root / split).mkdir(parents=True, exist_ok=True)
+                scene.image.save(root / split / image)
+                lines.append(annotation(image, suffix=format_detections(scene.detections, (64, 64))))
         write_lines(root / split / "annotations.jsonl", lines)
     return root
