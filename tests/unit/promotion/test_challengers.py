@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -35,7 +36,8 @@ def write_mistaken(folder: Path, mistakes: Mapping[str, str]) -> Path:
     """Save the built-in base with the words for some colours exchanged."""
     florence2 = load_base(ModelConfig())
     ids = {color: int(florence2.tokenizer(f"{color} star")["input_ids"][1]) for color in {*mistakes}}
-    rows = florence2.model.get_input_embeddings().weight
+    embeddings: Any = florence2.model.get_input_embeddings()
+    rows = embeddings.weight
     with torch.no_grad():
         before = rows.clone()
         for color, other in mistakes.items():
