@@ -30,6 +30,7 @@ __all__ = [
     "write_dataset",
     "write_image",
     "write_lines",
+    "write_mistaken",
     "write_scenes",
     "write_stars",
 ]
@@ -204,3 +205,22 @@ def write_stars(root: Path, colors: Sequence[str] = ("red", "green", "blue", "ye
                 lines.append(annotation(image, suffix=format_detections(scene.detections, (64, 64))))
         write_lines(root / split / "annotations.jsonl", lines)
     return root
+
+
+def write_mistaken(folder: Path, mistakes: Mapping[str, str]) -> Path:
+    """Save the built-in base so that it calls stars of some colours by another one."""
+    import torch
+
+    from florence2.config import ModelConfig
+    from florence2.model.base import load_base
+
+    florence2 = load_base(ModelConfig())
+    ids = {color: int(florence2.tokenizer(f"{color} star")["input_ids"][1]) for color in mistakes}
+    embeddings: Any = florence2.model.get_input_embeddings()
+    with torch.no_grad():
+        before = embeddings.weight.clone()
+        for color, other in mistakes.items():
+            embeddings.weight[ids[other]] = before[ids[color]]
+    florence2.model.save_pretrained(folder)
+    florence2.processor.save_pretrained(folder)
+    return folder

@@ -18,6 +18,9 @@ __all__ = ["Gate", "gates_of"]
 _DIGITS = 9
 """Decimals that count: two ways to the same figure differ by rounding errors of 1e-16."""
 
+_FEW_IMAGES = 30
+"""Below so many the intervals are too narrow, see ``florence2.evaluation.bootstrap``."""
+
 
 class Gate(BaseModel):
     """One condition of a promotion.
@@ -223,6 +226,8 @@ def _improvement(policy: PromotionPolicy, evidence: Evidence, champion: Measured
             f"{gain:+.3f} against version {champion.version}, {least:+.3f} or more at {policy.confidence:.0%} "
             f"confidence; more than {policy.improvement:g} is asked for."
         )
+        if evidence.test_images < _FEW_IMAGES:
+            why += f" With {evidence.test_images} test pictures the bootstrap is surer than it should be."
     return Gate(
         name="improvement",
         title=f"Gain in {title}",

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
-from florence2.config import EvaluationConfig, ModelConfig, PromotionPolicy
+from florence2.config import EvaluationConfig, PromotionPolicy
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
 from florence2.data.validation import ValidationReport
-from florence2.model.base import load_base
 from florence2.promotion.candidates import Candidate, Candidates
 from florence2.promotion.decision import Decision, decide
 from florence2.promotion.evaluated import Evaluated, evaluate_weights
 from florence2.promotion.gather import gather, standing
 from florence2.promotion.serving import ServingCheck
-from tests.builders import write_stars
+from tests.builders import write_mistaken, write_stars
 
 ASKED = EvaluationConfig(max_new_tokens=16, resamples=300)
 SERVED = ServingCheck(load_seconds=1.0, seconds_per_image=0.1, memory_gib=1.0)
@@ -30,21 +26,6 @@ MISTAKES: dict[str, dict[str, str]] = {
     "yellow wrong": {"yellow": "purple", "purple": "yellow"},
 }
 """Models by the colours that they take for another."""
-
-
-def write_mistaken(folder: Path, mistakes: Mapping[str, str]) -> Path:
-    """Save the built-in base with the words for some colours exchanged."""
-    florence2 = load_base(ModelConfig())
-    ids = {color: int(florence2.tokenizer(f"{color} star")["input_ids"][1]) for color in {*mistakes}}
-    embeddings: Any = florence2.model.get_input_embeddings()
-    rows = embeddings.weight
-    with torch.no_grad():
-        before = rows.clone()
-        for color, other in mistakes.items():
-            rows[ids[other]] = before[ids[color]]
-    florence2.model.save_pretrained(folder)
-    florence2.processor.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -157,6 +157,11 @@ def test_models_that_cannot_be_compared_hold() -> None:
     assert "could not be compared" in decision.why
 
 
+def test_a_gain_on_few_pictures_is_said_to_be_less_sure() -> None:
+    assert "With 12 test pictures" in gate(decide(POLICY, evidence(test_images=12)), "improvement").why
+    assert "test pictures" not in gate(decide(POLICY, evidence(test_images=30)), "improvement").why
+
+
 def test_a_changed_test_split_can_be_allowed() -> None:
     policy = POLICY.model_copy(update={"same_test": False})
     assert decide(policy, evidence(other_tests=("1", "2"))).verdict == "promote"
