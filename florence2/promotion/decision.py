@@ -101,5 +101,5 @@ def _why(verdict: Verdict, gates: Sequence[Gate], evidence: Evidence) -> str:
             return f"{name} becomes the first champion: it passed every gate."
         return f"{name} becomes champion in place of version {evidence.champion.version}: it passed every gate."
     failed = [gate for gate in gates if gate.passed is False] or [gate for gate in gates if not gate.passed]
-    reasons = "; ".join(f"{gate.title.lower()} ({gate.why.rstrip('.')})" for gate in failed)
-    return f"{name} is {'rejected' if verdict == 'reject' else 'held'}: {reasons}."
+    reasons = " ".join(f"{gate.title}: {gate.why}" for gate in failed)
+    return f"{name} is {'rejected' if verdict == 'reject' else 'held'}. {reasons}"

@@ -18,6 +18,9 @@ __all__ = ["Gate", "gates_of"]
 _DIGITS = 9
 """Decimals that count: two ways to the same figure differ by rounding errors of 1e-16."""
 
+_FEW_IMAGES = 30
+"""Below so many the intervals are too narrow, see ``florence2.evaluation.bootstrap``."""
+
 
 class Gate(BaseModel):
     """One condition of a promotion.
@@ -150,7 +153,7 @@ def _figures(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
 
 def _class_floor(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
     values = _of_classes(policy, model.per_class)
-    if not policy.class_floor or (not values and not model.failure):
+    if policy.class_floor == 0 or (not values and not model.failure):
         return
     weak = {name: value for name, value in values.items() if value < policy.class_floor}
     if not values:
@@ -161,7 +164,7 @@ def _class_floor(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
         why = f"Every class reaches {policy.class_floor:g}."
     yield Gate(
         name="class_floor",
-        title=f"{policy.class_figure} of each class",
+        title=f"Every class, {policy.class_figure.upper()}",
         judges="model",
         value=min(values.values(), default=None),
         limit=policy.class_floor,
@@ -223,6 +226,8 @@ def _improvement(policy: PromotionPolicy, evidence: Evidence, champion: Measured
             f"{gain:+.3f} against version {champion.version}, {least:+.3f} or more at {policy.confidence:.0%} "
             f"confidence; more than {policy.improvement:g} is asked for."
         )
+        if evidence.test_images < _FEW_IMAGES:
+            why += f" With {evidence.test_images} test pictures the bootstrap is surer than it should be."
     return Gate(
         name="improvement",
         title=f"Gain in {title}",
@@ -246,14 +251,14 @@ def _class_regression(policy: PromotionPolicy, evidence: Evidence) -> Iterator[G
     drops = {name: gain for name, gain in gains.items() if round(-gain - policy.class_regression, _DIGITS) > 0}
     worse = {name: gain for name, gain in drops.items() if round(_best_end(figure, compared[name]), _DIGITS) < 0}
     if worse:
-        why = f"Worse than the champion: {_listed(worse, '{:+.3f}')}."
+        why = f"Worse than the champion in {_listed(worse, '{:+.3f}')}."
     elif drops:
-        why = f"Worse, but it may be chance: {_listed(drops, '{:+.3f}')}."
+        why = f"Worse in {_listed(drops, '{:+.3f}')}, which may be chance."
     else:
         why = f"No class is worse by more than {policy.class_regression:g}."
     yield Gate(
         name="class_regression",
-        title=f"Loss in {policy.class_figure} of any class",
+        title=f"Loss in any class, {policy.class_figure.upper()}",
         judges="advantage",
         value=max(0.0, -min((worse or gains).values())),
         limit=policy.class_regression,
@@ -282,8 +287,17 @@ def _primary(policy: PromotionPolicy, model: Measured) -> float | None:
 
 
 def _of_classes(policy: PromotionPolicy, per_class: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the figure of each class; nothing where the test split has no classes.
+
+    Raises:
+        ConfigurationError: it has classes, but they have no such figure.
+    """
     figure = policy.class_figure
-    return {name: figures[figure] for name, figures in per_class.items() if figure in figures}
+    values = {name: figures[figure] for name, figures in per_class.items() if figure in figures}
+    if per_class and not values:
+        known = ", ".join(sorted({name for figures in per_class.values() for name in figures}))
+        raise ConfigurationError(f"promotion.class_figure: classes have no figure {figure!r}; they have {known}")
+    return values
 
 
 def _gain(figure: str, difference: float) -> float:
@@ -301,4 +315,6 @@ def _best_end(figure: str, compared: Comparison) -> float:
 
 def _listed(values: Mapping[str, float], form: str) -> str:
     """Return names with their values, the smallest first."""
-    return ", ".join(f"{name} {form.format(value)}" for name, value in sorted(values.items(), key=lambda item: item[1]))
+    return ", ".join(
+        f"{name} ({form.format(value)})" for name, value in sorted(values.items(), key=lambda item: item[1])
+    )

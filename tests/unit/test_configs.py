@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from florence2.config import Configuration
+from florence2.config import Configuration, PromotionConfiguration
 from florence2.evaluation.metrics import metric_named
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
@@ -15,10 +15,11 @@ FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_key_is_known_and_every_value_valid(file: Path) -> None:
-    config = Configuration(**yaml.safe_load(file.read_text())["parameters"])
+    tree = PromotionConfiguration if file.stem == "promote" else Configuration
+    config = tree(**yaml.safe_load(file.read_text())["parameters"])
     for name in config.evaluation.metrics:
         metric_named(name)
 
 
 def test_there_are_some() -> None:
-    assert {"quickstart", "detection_lora", "detection_full", "vqa"} <= {file.stem for file in FILES}
+    assert {"quickstart", "detection_lora", "detection_full", "vqa", "promote"} <= {file.stem for file in FILES}

@@ -60,5 +60,9 @@ def _memory_gib() -> float:
 
 
 if __name__ == "__main__":
-    found = ask(json.loads(sys.stdin.read()))
+    found: dict[str, Any]
+    try:
+        found = ask(json.loads(sys.stdin.read()))
+    except Exception as exc:  # a model can fail in any way; what it says is the finding
+        found = {"failure": f"{type(exc).__name__}: {exc}"}
     sys.stdout.write(f"\n{json.dumps(found)}\n")

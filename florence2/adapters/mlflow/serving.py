@@ -6,8 +6,11 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from florence2.adapters.mlflow import ask_served
 from florence2.data.manifest import DatasetManifest
@@ -20,7 +23,7 @@ __all__ = ["check_serving", "sample_requests"]
 _REQUESTS = 8
 """Requests whose time is measured, besides the first."""
 _LONGEST_FAILURE = 500
-"""Characters of what a failed process said."""
+"""Characters shown of what a failed process said."""
 
 
 def sample_requests(test_data: DatasetManifest) -> list[tuple[str, str]]:
@@ -58,12 +61,14 @@ def check_serving(candidate: Candidate, requests: Sequence[tuple[str, str]], lim
     except subprocess.TimeoutExpired:
         return ServingCheck(failure=f"no answer within {limit_seconds:g} seconds")
     if done.returncode:
-        return ServingCheck(failure=_last_words(done.stderr) or f"the process ended with status {done.returncode}")
-    return ServingCheck.model_validate_json(done.stdout.splitlines()[-1])
+        return ServingCheck(failure=f"the process ended with status {done.returncode}")
+    written = (done.stdout.splitlines() or [""])[-1]
+    try:
+        found = ServingCheck.model_validate_json(written)
+    except ValidationError:
+        return ServingCheck(failure=f"the process wrote no result but {_shown(written)!r}")
+    return found.model_copy(update={"failure": _shown(found.failure)})
 
 
-def _last_words(stderr: str) -> str:
-    """Return the message of the exception that ended a process: the last line that is not indented and what follows."""
-    lines = stderr.rstrip().splitlines()
-    starts = [place for place, line in enumerate(lines) if line and not line[0].isspace()]
-    return " ".join(" ".join(lines[starts[-1] :]).split())[:_LONGEST_FAILURE] if starts else ""
+def _shown(text: str) -> str:
+    return textwrap.shorten(text, _LONGEST_FAILURE)
