@@ -9,6 +9,7 @@ from uuid import UUID
 from rich.console import Console
 from rich.table import Table
 from zenml.client import Client
+from zenml.enums import ExecutionStatus
 
 from florence2.promotion.decision import Decision
 from florence2.promotion.page import render_decision
@@ -32,7 +33,12 @@ def write_decision(run_id: UUID, output: Path) -> int:
     output.mkdir(parents=True, exist_ok=True)
     page = output / "decision.html"
     page.write_text(render_decision(decision), encoding="utf-8")
-    summary = decision.model_dump(mode="json") | {"exit_status": decision.exit_status, "page": str(page.absolute())}
+    summary = decision.model_dump(mode="json") | {
+        "exit_status": decision.exit_status,
+        "page": str(page.absolute()),
+        "executed_steps": [name for name, step in steps.items() if step.status != ExecutionStatus.CACHED],
+        "cached_steps": [name for name, step in steps.items() if step.status == ExecutionStatus.CACHED],
+    }
     (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _print(decision, page)
     return decision.exit_status
