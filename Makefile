@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true
 export ZENML_LOGGING_COLORS_DISABLED := true
 
-.PHONY: help setup stack run test unit integration check format lock nano clean
+.PHONY: help setup stack run retrain story test unit integration check format lock nano clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,17 @@ stack: .venv/.ready ## local ZenML stack with MLflow tracker and registry; mends
 
 run: .zen/.stack ## the whole pipeline on the built-in base and data set
 	$(BIN)/zenml pipeline run florence_finetune -c configs/quickstart.yaml
+
+# For your own data: make retrain FINETUNE=my.yaml PROMOTE=my-promotion.yaml
+FINETUNE ?= configs/retrain.yaml
+PROMOTE ?= configs/promote.yaml
+
+# With a ZenML server the stack is one that lies there.
+retrain: $(if $(ZENML_STORE_URL),.venv/.ready,.zen/.stack) ## fine-tune if something changed, then promote if it is better; status 3: held
+	$(BIN)/python -m pipelines.retrain $(FINETUNE) $(PROMOTE)
+
+story: .venv/.ready ## the life of a model on built-in data: promoted, unchanged, better, poisoned, rolled back
+	$(BIN)/python -m benchmarks.story
 
 test: unit integration ## all tests
 

@@ -2,7 +2,7 @@
 
 ZenML's command prints a traceback for whatever goes wrong. A pipeline that was dressed by ``for_command_line`` ends
 with the message of the error and its exit status instead, checks its section of the YAML file before anything
-runs, and writes ``outputs/<name of the file>/summary.json``.
+runs, writes ``outputs/<name of the file>/summary.json``, and ends with the exit status that its result has.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import Configuration, SectionTree, leaf_paths
+from florence2.config import SectionTree, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
-from pipelines.summary import write_summary
+from pipelines.schedule import check_schedule
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
@@ -43,20 +43,24 @@ class CommandLinePipeline(Pipeline):
 
     Attributes:
         output_name: folder under ``outputs`` for the summary: the YAML file's name, else the pipeline's.
-        settings: the tree of sections that the parameters of a YAML file mirror.
-        summarise: writes the summary of a run into that folder.
+        tree: what the parameters of the YAML file are.
+        summarise: writes and prints what a run came to, given its id and a folder, and returns the exit status.
     """
 
     output_name: str
-    settings: type[SectionTree]
-    summarise: Callable[[UUID, Path], Any]
+    tree: type[SectionTree]
+    summarise: Callable[[UUID, Path], int]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
         """Check the parameters of the YAML file, then do what ZenML does with it."""
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                _check_file(Path(config_path), self.settings)
+                scheduled = _check_file(Path(config_path), self.tree).get("schedule")
+                if scheduled:
+                    check_schedule(Path(config_path), self.name, scheduled)
+                    # The content of the data set is hashed when a schedule is made; each of its runs reads it anew.
+                    kwargs["step_configurations"] = {"ingest_dataset": {"enable_cache": False}}
             dressed = super().with_options(*args, **kwargs)
         assert isinstance(dressed, CommandLinePipeline)
         if config_path is not None:
@@ -64,32 +68,32 @@ class CommandLinePipeline(Pipeline):
         return dressed
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the pipeline, then print and write the summary."""
+        """Run the pipeline, then print and write the summary; ends the process where its status is not 0."""
         output = Path("outputs") / self.output_name
         with _plain_errors():
             _clear(output)
             run = super().__call__(*args, **kwargs)
-            if run is not None:
-                self.summarise(run.id, output)
+            status = self.summarise(run.id, output) if run is not None else 0
+        if status:
+            raise SystemExit(status)
         return run
 
 
 def for_command_line(
-    pipeline: Pipeline,
-    settings: type[SectionTree] = Configuration,
-    summarise: Callable[[UUID, Path], Any] = write_summary,
+    pipeline: Pipeline, tree: type[SectionTree], summarise: Callable[[UUID, Path], int]
 ) -> CommandLinePipeline:
     """Return a copy of a pipeline that behaves on the command line as described above.
 
     Args:
-        pipeline: the pipeline.
-        settings: the tree of sections that are its parameters.
-        summarise: writes the summary of a run, by its id, into a folder.
+        pipeline: as it is defined.
+        tree: what the parameters of its YAML file are.
+        summarise: see ``CommandLinePipeline``.
     """
     dressed = copy.copy(pipeline)
     dressed.__class__ = CommandLinePipeline
     assert isinstance(dressed, CommandLinePipeline)
-    dressed.output_name, dressed.settings, dressed.summarise = pipeline.name, settings, summarise
+    dressed.output_name = pipeline.name
+    dressed.tree, dressed.summarise = tree, summarise
     return dressed
 
 
@@ -102,8 +106,8 @@ def _clear(output: Path) -> None:
         raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
-def _check_file(file: Path, settings: type[SectionTree]) -> None:
-    """Check a YAML file of run settings, all our parameters in it, before ZenML looks at the first.
+def _check_file(file: Path, tree: type[SectionTree]) -> dict[str, Any]:
+    """Read a YAML file of run settings and check it, all our parameters in it, before ZenML looks at the first.
 
     Raises:
         ConfigurationError: it cannot be read, or keys are unknown, or values invalid.
@@ -123,17 +127,18 @@ def _check_file(file: Path, settings: type[SectionTree]) -> None:
     except ValueError as exc:
         raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
     try:
-        settings(**parameters)
+        tree(**parameters)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: {exc}") from exc
     # In Python a key may stand without its section; a file is kept to one form.
-    paths = dict(leaf_paths(settings))
+    paths = dict(leaf_paths(tree))
     for key, value in parameters.items():
         if key in paths:
             raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{'.'.join(paths[key])}")
         if not isinstance(value, dict):
             first = next(leaf for leaf, path in paths.items() if path[0] == key)
             raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{key}.{first}: {value}")
+    return content
 
 
 def _check_keys(file: Path, content: dict[str, Any], known: list[str]) -> None:

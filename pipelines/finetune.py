@@ -21,6 +21,7 @@ from florence2.data.sources.locate import locate
 from florence2.data.splits.frozen_test import frozen_content
 from florence2.evaluation.metrics import metric_named
 from florence2.model.base import base_fingerprint
+from steps.alerts import alert_failure
 from steps.code_dependencies import code_of
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
@@ -34,7 +35,12 @@ __all__ = ["florence_finetune"]
 _DEFAULT = Configuration()
 
 
-@pipeline(name="florence_finetune", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
+@pipeline(
+    name="florence_finetune",
+    enable_cache=True,
+    execution_mode=ExecutionMode.FAIL_FAST,
+    on_failure=alert_failure,
+)
 def florence_finetune(
     dataset: DatasetConfig = _DEFAULT.dataset,
     validation: ValidationConfig = _DEFAULT.validation,
@@ -86,5 +92,12 @@ def florence_finetune(
         evaluation_report=report,
         training_data=training_data,
         test_data=test_data,
-        registration=registration,
+        configuration=Configuration(
+            validation=validation,
+            split=split,
+            model=model,
+            training=training,
+            evaluation=evaluation,
+            registration=registration,
+        ),
     )

@@ -13,6 +13,8 @@ from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import StackComponentType
 
+from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
+
 __all__ = ["STACK", "set_up"]
 
 STACK = "florence2"
@@ -47,7 +49,15 @@ def set_up(root: Path) -> str:
     except KeyError:
         stack = client.create_stack(STACK, components=components)
     client.activate_stack(stack.id)
+    _write_down_store(client, root)
     return STACK
+
+
+def _write_down_store(client: Client, root: Path) -> None:
+    """Write down where MLflow keeps its models, for commands that know no ZenML."""
+    tracker = client.active_stack.experiment_tracker
+    assert tracker is not None
+    (root / TRACKING_URI_FILE).write_text(f"{tracker.get_tracking_uri()}\n", encoding="utf-8")  # type: ignore[attr-defined]
 
 
 def _component(client: Client, kind: StackComponentType, name: str) -> UUID:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from rich.console import Console
@@ -20,16 +19,18 @@ __all__ = ["write_prediction_summary"]
 logger = logging.getLogger(__name__)
 
 
-def write_prediction_summary(run_id: UUID, output: Path) -> dict[str, Any]:
+def write_prediction_summary(run_id: UUID, output: Path) -> int:
     """Copy the answers of a finished run, write ``summary.json`` and print it.
+
+    The summary holds the counts of ``ImagePredictions``, ``executed_steps``, ``cached_steps``, ``seconds``,
+    ``predictions``.
 
     Args:
         run_id: the ZenML run.
         output: folder for ``summary.json`` and the folder ``predictions``; made if absent.
 
     Returns:
-        What was written: the counts of ``ImagePredictions``, ``executed_steps``, ``cached_steps``, ``seconds``,
-        ``predictions``.
+        The exit status, 0.
     """
     run = Client().get_pipeline_run(run_id)
     (artifacts,) = run.steps["predict_images"].outputs.values()
@@ -44,4 +45,4 @@ def write_prediction_summary(run_id: UUID, output: Path) -> dict[str, Any]:
     console = Console()
     console.print(", ".join(f"{value} {name}" for name, value in found.counts().items()))
     console.print(f"answers  {summary['predictions']}", soft_wrap=True)
-    return summary
+    return 0

@@ -12,23 +12,26 @@ from zenml.client import Client
 from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 
-from florence2.adapters.mlflow.registry import RegisteredModel, alias_points_to
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.registry import RegisteredModel
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.terminal import comparison
 
 __all__ = ["course_of", "write_summary"]
 
 
-def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
+def write_summary(run_id: UUID, output: Path) -> int:
     """Write ``summary.json`` and ``report.html`` of a finished fine-tune and print them as a table.
+
+    The summary holds ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``, ``seconds``,
+    ``report``, ``mlflow_run_id``, ``model_version``.
 
     Args:
         run_id: the ZenML run.
         output: folder for both files; made if absent.
 
     Returns:
-        What was written: ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``,
-        ``seconds``, ``report``, ``mlflow_run_id``, ``model_version``.
+        The exit status, 0.
     """
     run = Client().get_pipeline_run(run_id)
     report: EvaluationReport = _output_of(run, "evaluate_model")
@@ -41,13 +44,15 @@ def write_summary(run_id: UUID, output: Path) -> dict[str, Any]:
         **course_of(run),
         "report": str((output / "report.html").absolute()),
         "mlflow_run_id": registered.run_id,
+        "model_name": registered.name,
+        "version": registered.version,
         "model_version": f"{registered.name} version {registered.version} {_alias(registered)}",
         "model_uri": registered.uri,
         "tracking_uri": registered.tracking_uri,
     }
     (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     _print(report, summary)
-    return summary
+    return 0
 
 
 def course_of(run: PipelineRunResponse) -> dict[str, Any]:
@@ -64,10 +69,10 @@ def _output_of(run: PipelineRunResponse, step: str) -> Any:
 
 def _alias(registered: RegisteredModel) -> str:
     """Say where the alias points: a cached run registered its version earlier, and another may have come since."""
-    holder = alias_points_to(registered)
-    if holder == registered.version:
+    holder = Registry(registered.tracking_uri, registered.name).version_of(registered.alias)
+    if holder is not None and holder.version == registered.version:
         return f"@{registered.alias}"
-    return f"(@{registered.alias} is now {'no version' if holder is None else f'version {holder}'})"
+    return f"(@{registered.alias} is now {'no version' if holder is None else f'version {holder.version}'})"
 
 
 def _seconds(run: PipelineRunResponse) -> float | None:

@@ -46,7 +46,7 @@ def code_of(module: str) -> str:
 def files_reached_from(file: Path, *, but_not: str | None = None) -> list[Path]:
     """Return the project's Python files that a file imports, directly or not, itself included, sorted.
 
-    HTML templates that lie beside one of them are among them: an edit changes what that file makes.
+    Templates that lie beside one of them are among them: an edit changes what that file makes.
 
     Args:
         file: where to begin.
@@ -60,7 +60,7 @@ def files_reached_from(file: Path, *, but_not: str | None = None) -> list[Path]:
         if current not in reached and current not in left_out:
             reached.add(current)
             waiting.extend(_imports(current))
-    templates = {template for file in reached for template in file.parent.glob("*.html")}
+    templates = {found for file in reached for kind in ("*.html", "*.md") for found in file.parent.glob(kind)}
     return sorted(reached | templates)
 
 

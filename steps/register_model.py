@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from zenml import log_metadata, step
+from zenml import get_step_context, log_metadata, step
 
+from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.registry import RegisteredModel, register
-from florence2.config import RegistrationConfig
+from florence2.config import Configuration
 from florence2.data.manifest import DatasetManifest
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 from steps.code_dependencies import follow_code
+from steps.mirror_registry import link, mirror
 
 __all__ = ["register_model"]
 
@@ -23,17 +25,20 @@ def register_model(
     evaluation_report: EvaluationReport,
     training_data: DatasetManifest,
     test_data: DatasetManifest,
-    registration: RegistrationConfig,
+    configuration: Configuration,
 ) -> Annotated[RegisteredModel, "registered_model"]:
-    """Make a new MLflow model version and link the ZenML model version to it.
+    """Make a new MLflow model version, and link it and the ZenML model version to each other.
 
     Args:
         checkpoint: the fine-tuned model.
         evaluation_report: its figures.
         training_data: what it was trained on.
         test_data: what it was tested on.
-        registration: name and alias.
+        configuration: settings of the run, for the record, and name and alias.
     """
-    registered = register(checkpoint, evaluation_report, training_data, test_data, registration)
+    registered = register(checkpoint, evaluation_report, training_data, test_data, configuration)
     log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)
+    registry = Registry(registered.tracking_uri, registered.name)
+    link(registry, registered.version, get_step_context().model.id)
+    mirror(registry)
     return registered

@@ -17,6 +17,7 @@ from florence2.codec.answers import box_problem, format_detections, parse_detect
 from florence2.codec.detections import Detections
 from florence2.data.images.near_duplicates import signature
 from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
+from florence2.data.scenes.shapes import draw_shapes
 from florence2.errors import AnswerError
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "write_dataset",
     "write_image",
     "write_lines",
+    "write_mistaken",
     "write_scenes",
+    "write_stars",
 ]
 
 # --- data sets on disk ---------------------------------------------------------------------------------------------
@@ -183,3 +186,41 @@ def write_scenes(root: Path, train: int = 8, valid: int = 4, test: int = 4) -> P
             lines.append(annotation(f"{index}.png", "<VQA>what is the colour of the tile?", name))
         write_lines(root / split / "annotations.jsonl", lines)
     return root
+
+
+def write_stars(root: Path, colors: Sequence[str] = ("red", "green", "blue", "yellow"), each: int = 10) -> Path:
+    """Write a set of pictures of one star, which the built-in base knows; so many of each colour are in the test."""
+    rng = np.random.default_rng(5)
+    for split, count in {"train": 1, "valid": 1, "test": each}.items():
+        missing = dict.fromkeys((f"{color} star" for color in colors), count)
+        lines = []
+        while any(missing.values()):
+            scene = draw_shapes(rng, 64, 1)
+            (name,) = scene.detections.class_name
+            if missing.get(name):
+                missing[name] -= 1
+                image = f"{name.replace(' ', '-')}-{missing[name]}.png"
+                (root / split).mkdir(parents=True, exist_ok=True)
+                scene.image.save(root / split / image)
+                lines.append(annotation(image, suffix=format_detections(scene.detections, (64, 64))))
+        write_lines(root / split / "annotations.jsonl", lines)
+    return root
+
+
+def write_mistaken(folder: Path, mistakes: Mapping[str, str]) -> Path:
+    """Save the built-in base so that it calls stars of some colours by another one."""
+    import torch
+
+    from florence2.config import ModelConfig
+    from florence2.model.base import load_base
+
+    florence2 = load_base(ModelConfig())
+    ids = {color: int(florence2.tokenizer(f"{color} star")["input_ids"][1]) for color in mistakes}
+    embeddings: Any = florence2.model.get_input_embeddings()
+    with torch.no_grad():
+        before = embeddings.weight.clone()
+        for color, other in mistakes.items():
+            embeddings.weight[ids[other]] = before[ids[color]]
+    florence2.model.save_pretrained(folder)
+    florence2.processor.save_pretrained(folder)
+    return folder

@@ -11,6 +11,7 @@ import typer
 from florence2.cli.datasets import convert, freeze, stats, validate
 from florence2.cli.models import LATEST, evaluate, train
 from florence2.cli.predict import predict
+from florence2.cli.registry import registry
 from florence2.cli.score import score
 from florence2.errors import Florence2Error
 
@@ -19,6 +20,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 for _command in (train, evaluate, predict, score, validate, convert, stats, freeze):
     app.command()(_command)
+app.add_typer(registry, name="registry")
 
 
 def main() -> None:

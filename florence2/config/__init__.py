@@ -4,7 +4,14 @@ A function takes the section that concerns it, never the whole tree. In Python a
 may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
 """
 
-from florence2.config.configuration import Configuration, PredictionSettings, SectionTree, leaf_paths
+from florence2.config.configuration import (
+    Configuration,
+    PredictionSettings,
+    PromotionConfiguration,
+    SectionTree,
+    leaf_paths,
+)
+from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
     DatasetConfig,
@@ -34,6 +41,8 @@ __all__ = [
     "Outcome",
     "PicturesConfig",
     "PredictionSettings",
+    "PromotionConfiguration",
+    "PromotionPolicy",
     "RegistrationConfig",
     "Section",
     "SectionTree",

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
@@ -22,7 +23,7 @@ from florence2.config.sections import (
 )
 from florence2.errors import ConfigurationError
 
-__all__ = ["Configuration", "PredictionSettings", "SectionTree", "leaf_paths"]
+__all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths"]
 
 
 class SectionTree(Section):
@@ -67,6 +68,16 @@ class Configuration(SectionTree):
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+
+
+class PromotionConfiguration(Configuration):
+    """The configuration of a promotion: that of the fine-tune, which says on what data, and the policy.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
+    """
+
+    promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
 
 
 def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:

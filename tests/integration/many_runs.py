@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 
-def _run(config: str) -> tuple[int, str]:
+def run(pipeline_name: str, config: str) -> tuple[int, str]:
+    """Do what ``zenml pipeline run PIPELINE -c CONFIG`` does; returns exit status and output."""
     heard = io.StringIO()
     with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
-        pipeline = importlib.import_module("florence_finetune")
+        pipeline = importlib.import_module(pipeline_name)
         try:
-            # What `zenml pipeline run florence_finetune -c CONFIG` does.
             pipeline.with_options(config_path=config)()
         except SystemExit as exc:
             return int(exc.code or 0), heard.getvalue()
@@ -23,4 +23,4 @@ def _run(config: str) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
-    Path("outcomes.json").write_text(json.dumps([_run(config) for config in sys.argv[1:]]))
+    Path("outcomes.json").write_text(json.dumps([run("florence_finetune", config) for config in sys.argv[1:]]))

@@ -46,7 +46,7 @@ class Project:
         """Copy the code and set up the local stack."""
         for name in _COPIED:
             shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for alias in ("florence_finetune.py", "florence_predict.py"):
+        for alias in ("florence_finetune.py", "florence_predict.py", "florence_promote.py"):
             shutil.copy(_ROOT / alias, root)
         project = cls(root)
         project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()

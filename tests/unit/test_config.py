@@ -1,8 +1,9 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from florence2.config import Configuration, leaf_paths
+from florence2.config import Configuration, PromotionConfiguration, leaf_paths
 from florence2.errors import ConfigurationError
 
 
@@ -25,7 +26,7 @@ def test_a_path_is_taken_as_the_data_set() -> None:
 
 
 def test_key_names_are_unique_in_the_tree() -> None:
-    names = [name for name, _ in leaf_paths(Configuration)]
+    names = [name for name, _ in leaf_paths(PromotionConfiguration)]
     assert sorted(set(names)) == sorted(names)
 
 
@@ -61,6 +62,19 @@ def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
 def test_a_wrong_setting_names_itself_its_value_and_the_remedy(values: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Configuration(**values)
+
+
+def test_a_promotion_is_configured_like_a_fine_tune_and_has_a_policy() -> None:
+    flat: dict[str, Any] = {"dataset": "d", "confidence": 0.9}
+    misspelt: dict[str, Any] = {"promotion": {"confidense": 0.9}}
+    config = PromotionConfiguration(**flat)
+    assert (config.dataset.source, config.promotion.confidence) == ("d", 0.9)
+    with pytest.raises(ConfigurationError, match=r"promotion\.confidense: unknown key; did you mean 'confidence'"):
+        PromotionConfiguration(**misspelt)
+    with pytest.raises(ConfigurationError, match=r"promotion\.confidence: .*less than 1, not 1"):
+        PromotionConfiguration(**flat | {"confidence": 1.0})
+    with pytest.raises(ConfigurationError, match="promotion: unknown key"):
+        Configuration(promotion={})
 
 
 def test_all_wrong_settings_are_reported_together() -> None:

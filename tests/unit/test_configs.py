@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from florence2.config import Configuration, PredictionSettings
+from florence2.config import Configuration, PredictionSettings, PromotionConfiguration
 from florence2.evaluation.metrics import metric_named
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
@@ -16,11 +16,12 @@ FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_key_is_known_and_every_value_valid(file: Path) -> None:
-    tree = PredictionSettings if file.stem == "predict" else Configuration
-    config: Any = tree(**yaml.safe_load(file.read_text())["parameters"])
+    trees = {"predict": PredictionSettings, "promote": PromotionConfiguration}
+    config: Any = trees.get(file.stem, Configuration)(**yaml.safe_load(file.read_text())["parameters"])
     for name in config.evaluation.metrics:
         metric_named(name)
 
 
 def test_there_are_some() -> None:
-    assert {"quickstart", "detection_lora", "detection_full", "vqa", "predict"} <= {file.stem for file in FILES}
+    expected = {"quickstart", "detection_lora", "detection_full", "vqa", "predict", "promote"}
+    assert expected <= {file.stem for file in FILES}

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import tempfile
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from florence2.config import RegistrationConfig
+from florence2.adapters.mlflow.model_card import model_card
+from florence2.adapters.mlflow.provenance import (
+    PACKAGE,
+    TRAINING_IMAGES,
+    configuration_text,
+    provenance_tags,
+    training_images_text,
+)
+from florence2.config import Configuration
 from florence2.data.manifest import DatasetManifest
+from florence2.data.statistics import compute_statistics
 from florence2.errors import RegistryError
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 
-__all__ = ["RegisteredModel", "alias_points_to", "log_report", "register"]
+__all__ = ["CONFIGURATION", "MODEL_CARD", "STATISTICS", "RegisteredModel", "log_report", "register"]
 
-_PACKAGE = Path(__file__).parents[2]
+MODEL_CARD, CONFIGURATION, STATISTICS = "model_card.md", "configuration.json", "statistics.json"
+"""Files that lie with each version."""
+
 _REQUIREMENTS = ("numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
 """What the registered model imports when it runs, besides the code that is stored with it."""
+
+_DESCRIPTION = 5000
+"""Characters that a registry has room for in the description of a version."""
 
 
 class RegisteredModel(BaseModel):
@@ -57,36 +73,25 @@ def log_report(report: EvaluationReport) -> None:
         mlflow.log_artifacts(folder, artifact_path="evaluation")
 
 
-def alias_points_to(registered: RegisteredModel) -> str | None:
-    """Return the version to which a registered model's alias points now; None if the alias or the model is gone."""
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    client = mlflow.MlflowClient(registered.tracking_uri)
-    try:
-        return str(client.get_model_version_by_alias(registered.name, registered.alias).version)
-    except MlflowException:
-        return None
-
-
 def register(
     checkpoint: Checkpoint,
     report: EvaluationReport,
     training_data: DatasetManifest,
     test_data: DatasetManifest,
-    config: RegistrationConfig,
+    configuration: Configuration,
 ) -> RegisteredModel:
     """Register a checkpoint, its adapters merged, as a new model version and point the alias to it.
 
-    The version holds safetensors and the processor, loads with ``mlflow.pyfunc.load_model``, and says by its
-    tags from which data and base it was made.
+    The version holds safetensors and the processor and loads with ``mlflow.pyfunc.load_model``. Its tags say from
+    what it was made and what it reached, see ``provenance_tags``; its description is the model card. With it lie the
+    card, the settings, the statistics of its training data and the hashes of the images in them.
 
     Args:
         checkpoint: the fine-tuned model.
         report: its evaluation on the test split.
         training_data: the splits train and valid.
         test_data: the split test.
-        config: name and alias.
+        configuration: settings of the run; name and alias are in ``registration``.
 
     Raises:
         RegistryError: no run is active, or the tracking store refused.
@@ -98,23 +103,41 @@ def register(
     run = mlflow.active_run()
     if run is None:
         raise RegistryError("no MLflow run is active; run the step on a stack with an MLflow experiment tracker")
+    name, alias = configuration.registration.model_name, configuration.registration.alias
+    tags = provenance_tags(checkpoint, report, training_data, test_data, configuration)
+    statistics = compute_statistics(training_data)
+    card = model_card(name, checkpoint, report, configuration.training, statistics, test_data, tags)
+    beside = {
+        MODEL_CARD: card,
+        CONFIGURATION: configuration_text(configuration),
+        STATISTICS: json.dumps(statistics.to_dict()),
+        f"{TRAINING_IMAGES}.json": training_images_text(training_data),
+    }
     try:
         with tempfile.TemporaryDirectory() as folder:
-            version = _log_model(checkpoint.export(Path(folder) / "model"), config.model_name)
+            version = _log_model(checkpoint.export(Path(folder) / "model"), beside, name)
         client = mlflow.MlflowClient()
-        for name, value in _tags(checkpoint, report, training_data, test_data).items():
-            client.set_model_version_tag(config.model_name, version, name, value)
-        client.set_registered_model_alias(config.model_name, config.alias, version)
+        client.update_model_version(name, version, description=_shortened(card))
+        for tag, value in tags.items():
+            client.set_model_version_tag(name, version, tag, value)
+        client.set_registered_model_alias(name, alias, version)
     except (MlflowException, OSError) as exc:
-        raise RegistryError(f"the model could not be registered as {config.model_name!r}: {exc}") from exc
+        raise RegistryError(f"the model could not be registered as {name!r}: {exc}") from exc
     return RegisteredModel(
-        name=config.model_name,
+        name=name,
         version=version,
-        alias=config.alias,
-        uri=f"models:/{config.model_name}/{version}",
+        alias=alias,
+        uri=f"models:/{name}/{version}",
         run_id=run.info.run_id,
         tracking_uri=mlflow.get_tracking_uri(),
     )
+
+
+def _shortened(card: str) -> str:
+    if len(card) <= _DESCRIPTION:
+        return card
+    more = f"\n\n... the rest: `artifacts/{MODEL_CARD}`\n"
+    return card[: _DESCRIPTION - len(more)] + more
 
 
 def _figures(report: EvaluationReport) -> dict[str, float]:
@@ -123,22 +146,14 @@ def _figures(report: EvaluationReport) -> dict[str, float]:
     return before | after
 
 
-def _tags(
-    checkpoint: Checkpoint, report: EvaluationReport, training_data: DatasetManifest, test_data: DatasetManifest
-) -> dict[str, str]:
-    facts = {
-        "data_fingerprint": training_data.fingerprint,
-        "test_fingerprint": test_data.fingerprint,
-        "base": checkpoint.base,
-        "base_fingerprint": checkpoint.base_fingerprint,
-        "strategy": checkpoint.strategy,
-        "checkpoint_fingerprint": checkpoint.fingerprint,
-    }
-    return facts | {name: f"{value:.6g}" for name, value in report.after.metrics.items()}
+def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
+    """Log a model as a pyfunc to the active run, register it, and return its version.
 
-
-def _log_model(weights: Path, name: str) -> str:
-    """Log a folder of weights as a pyfunc model to the active run, register it, and return its version."""
+    Args:
+        weights: folder of safetensors with the processor.
+        beside: texts of the files that lie with the version, by their names.
+        name: of the registered model.
+    """
     import mlflow
     import pandas as pd
     from mlflow.models import ModelSignature
@@ -147,6 +162,9 @@ def _log_model(weights: Path, name: str) -> str:
 
     from florence2.adapters.mlflow import pyfunc
 
+    artifacts = {"model": weights} | {file: weights.parent / file for file in beside}
+    for file, text in beside.items():
+        artifacts[file].write_text(text, encoding="utf-8")
     inputs = Schema([ColSpec("binary", "image"), ColSpec("string", "prompt")])
     png = io.BytesIO()
     Image.new("RGB", (8, 8)).save(png, format="PNG")
@@ -154,10 +172,10 @@ def _log_model(weights: Path, name: str) -> str:
         name="model",
         # The file, not the object: MLflow stores its source and pickles nothing.
         python_model=pyfunc.__file__,
-        artifacts={"model": str(weights)},
+        artifacts={key: str(path) for key, path in artifacts.items()},
         signature=ModelSignature(inputs=inputs, outputs=Schema([ColSpec("string", "answer")])),
         input_example=pd.DataFrame({"image": [png.getvalue()], "prompt": ["<OD>"]}),
-        code_paths=[str(_PACKAGE)],
+        code_paths=[str(PACKAGE)],
         # A local build tag such as +cpu names no release.
         pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],
         registered_model_name=name,

@@ -1,0 +1,33 @@
+"""How the data that a registered version was trained on differs from that of another version."""
+
+from __future__ import annotations
+
+import json
+
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.registry import STATISTICS
+from florence2.data.statistics import DatasetStatistics, compare
+from florence2.errors import DatasetError, RegistryError
+
+__all__ = ["drift_between"]
+
+
+def drift_between(registry: Registry, reference: str, current: str) -> str:
+    """Say how the training data of one version differs from that of another.
+
+    Args:
+        registry: the model.
+        reference: version, such as the champion.
+        current: version that is judged.
+
+    Returns:
+        The verdict in a sentence; where the statistics of one are gone, why there is none.
+    """
+    try:
+        before, after = (
+            DatasetStatistics.from_dict(json.loads(registry.text_of(version, STATISTICS)))
+            for version in (reference, current)
+        )
+    except (DatasetError, RegistryError, ValueError) as exc:
+        return f"The training data cannot be compared with that of version {reference}: {exc}"
+    return f"Training data against that of version {reference}: {compare(before, after).sentence}"

@@ -1,0 +1,96 @@
+"""The model card: what a version is for, from what it was made, what it reached and what nobody knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from florence2.config import TrainingConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.data.page_templates import page_environment
+from florence2.data.statistics import DatasetStatistics, compute_statistics
+from florence2.evaluation.bootstrap import Interval
+from florence2.evaluation.figures import figure_named
+from florence2.evaluation.report import EvaluationReport, comparison_table, public_name
+from florence2.model.checkpoint import Checkpoint
+
+__all__ = ["model_card"]
+
+_CLASSES = 20
+_WEAKEST = 5
+_FEW_IMAGES = 30
+
+
+def model_card(
+    name: str,
+    checkpoint: Checkpoint,
+    report: EvaluationReport,
+    training: TrainingConfig,
+    training_statistics: DatasetStatistics,
+    test_data: DatasetManifest,
+    tags: Mapping[str, str],
+) -> str:
+    """Return the card as Markdown.
+
+    Args:
+        name: of the registered model.
+        checkpoint: the fine-tuned model.
+        report: its evaluation on the test split.
+        training: the recipe.
+        training_statistics: of the splits train and valid.
+        test_data: the split test.
+        tags: ``provenance_tags`` of the version.
+    """
+    test = compute_statistics(test_data)
+    classes = training_statistics.overall.classes.counts
+    parts = training_statistics.splits | test.splits
+    figure, weakest = _weakest(report)
+    template = page_environment(__package__ or "", {}).get_template("model_card.md")
+    return template.render(
+        name=name,
+        tasks=list(training_statistics.overall.tasks.counts),
+        splits=[{"name": split, "images": part.images, "rows": part.rows} for split, part in parts.items()],
+        classes=[f"{label} {count}" for label, count in list(classes.items())[:_CLASSES]],
+        more_classes=max(0, len(classes) - _CLASSES),
+        base=public_name(checkpoint.base),
+        epoch=f"{checkpoint.epoch:g}",
+        training=training,
+        results=_results(report),
+        weakest=weakest,
+        weakest_by=figure,
+        few_images=test.overall.images < _FEW_IMAGES,
+        tags={"base_revision": ""} | dict(tags),
+    )
+
+
+def _results(report: EvaluationReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": figure_named(name).title,
+            "before": _number(before),
+            "after": _number(after),
+            "interval": _ends(report.after.intervals.get(name)),
+        }
+        for name, before, after in comparison_table(report)
+    ]
+
+
+def _weakest(report: EvaluationReport) -> tuple[str, list[str]]:
+    """Return the figure by which classes are ordered, and the weakest of them with their values."""
+    figures = [figure for values in report.after.per_class.values() for figure in values]
+    if not figures:
+        return "", []
+    figure = figures[0]
+    values = {label: found[figure] for label, found in report.after.per_class.items() if figure in found}
+    order = sorted(values, key=lambda label: (values[label], label))
+    if not figure_named(figure).higher_is_better:
+        order.reverse()
+    return figure_named(figure).title, [f"{label} {_number(values[label])}" for label in order[:_WEAKEST]]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _ends(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f} ({interval.level:.0%})"

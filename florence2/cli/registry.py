@@ -1,0 +1,213 @@
+"""Commands about registered models: list, show, compare, promote, rollback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from florence2.config import RegistrationConfig
+from florence2.errors import ConfigurationError, RegistryError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from florence2.adapters.mlflow.aliases import Registry
+
+__all__ = ["registry"]
+
+registry = typer.Typer(no_args_is_help=True, help="Look at registered models, and say which one is champion.")
+
+_Name = Annotated[str, typer.Option("--name", help="Of the registered model.")]
+_Store = Annotated[
+    str | None,
+    typer.Option(help="MLflow store, such as http://host:5000; without: MLFLOW_TRACKING_URI, else the local stack's."),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
+_Version = Annotated[str, typer.Argument(help="Its number, or an alias such as champion.")]
+_Reason = Annotated[str, typer.Option(help="Why; it stands in the history.")]
+
+_DEFAULT_NAME = RegistrationConfig().model_name
+_MOVES = "champion_move."
+
+
+@registry.command("list")
+def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
+    """List the versions of a model with their aliases and figures, and the moves of the champion."""
+    store = _open(tracking_uri, name)
+    aliases = store.aliases()
+    rows: list[dict[str, Any]] = []
+    for version in store.versions():
+        tags = store.tags_of(version)
+        held = [alias for alias, holder in aliases.items() if holder == version]
+        rows.append({"version": version, "aliases": held, "figures": _figures(tags), "decision": tags.get("decision")})
+    moves = [move.model_dump() for move in store.history()]
+    if as_json:
+        typer.echo(json.dumps({"name": name, "versions": rows, "history": moves}, indent=2))
+        return
+    columns = list(dict.fromkeys(figure for row in rows for figure in row["figures"]))
+    _print(
+        _table(
+            f"{name} in {store.tracking_uri}",
+            ["version", "aliases", *columns, "decision"],
+            [
+                [
+                    row["version"],
+                    ", ".join(row["aliases"]),
+                    *(row["figures"].get(column, "") for column in columns),
+                    row["decision"] or "",
+                ]
+                for row in rows
+            ],
+        )
+    )
+    if moves:
+        _print(
+            _table(
+                "champions",
+                ["when", "who", "what", "why"],
+                [[move["at"], move["by"], _words(move), move["why"]] for move in moves],
+            )
+        )
+
+
+@registry.command()
+def show(version: _Version, name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
+    """Show the model card and every tag of a version."""
+    store = _open(tracking_uri, name)
+    found = store.version(_number(store, version))
+    tags, card = store.tags_of(found.version), store.card_of(found.version)
+    if as_json:
+        typer.echo(json.dumps(found.model_dump() | {"tags": tags, "card": card}, indent=2))
+        return
+    from rich.markdown import Markdown
+
+    _print(Markdown(card or "no model card"))
+    _print(_table(f"{name} version {found.version}", ["tag", "value"], [[tag, tags[tag]] for tag in sorted(tags)]))
+
+
+@registry.command()
+def compare(
+    first: _Version,
+    second: _Version,
+    name: _Name = _DEFAULT_NAME,
+    tracking_uri: _Store = None,
+    as_json: _Json = False,
+) -> None:
+    """Put two versions side by side: what they were made from, and what each reached on its own test split."""
+    store = _open(tracking_uri, name)
+    numbers = [_number(store, version) for version in (first, second)]
+    tags = [{k: v for k, v in store.tags_of(number).items() if not k.startswith(_MOVES)} for number in numbers]
+    differ = {tag: [each.get(tag) for each in tags] for tag in sorted({*tags[0], *tags[1]})}
+    differ = {tag: values for tag, values in differ.items() if values[0] != values[1]}
+    same_test = tags[0].get("test_fingerprint") == tags[1].get("test_fingerprint")
+    if as_json:
+        typer.echo(json.dumps({"versions": numbers, "differences": differ, "same_test_split": same_test}, indent=2))
+        return
+    rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items()]
+    _print(_table("what differs", ["tag", *(f"version {number}" for number in numbers)], rows))
+    if not same_test:
+        typer.echo("Their test splits differ, so their figures cannot be compared: florence_promote asks both afresh.")
+
+
+@registry.command()
+def promote(
+    version: _Version,
+    reason: _Reason,
+    name: _Name = _DEFAULT_NAME,
+    tracking_uri: _Store = None,
+    as_json: _Json = False,
+) -> None:
+    """Make a version the champion by hand, whatever the gates say."""
+    store = _open(tracking_uri, name)
+    champion = store.version_of("champion")
+    store.move_champion(
+        _number(store, version),
+        expected_champion=None if champion is None else champion.version,
+        reason=_given(reason),
+        decision={"decision": "by hand", "decision_why": reason},
+    )
+    _say(store, as_json)
+
+
+@registry.command()
+def rollback(reason: _Reason, name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
+    """Make the champion before the current one champion again; once more goes one further back."""
+    store = _open(tracking_uri, name)
+    store.rollback(_given(reason))
+    _say(store, as_json)
+
+
+def _open(tracking_uri: str | None, name: str) -> Registry:
+    from florence2.adapters.mlflow.aliases import Registry
+    from florence2.adapters.mlflow.local_store import default_tracking_uri
+
+    return Registry(tracking_uri or default_tracking_uri(), name)
+
+
+def _number(store: Registry, version: str) -> str:
+    """Return the number of a version that is given by number or alias.
+
+    Raises:
+        RegistryError: there is no such version or alias.
+    """
+    aliases = store.aliases()
+    if version.isdigit():
+        return version
+    if version not in aliases:
+        known = ", ".join(f"{alias} (version {number})" for alias, number in aliases.items()) or "none"
+        raise RegistryError(f"{store.name}: no alias {version!r}; there are {known}")
+    return aliases[version]
+
+
+def _given(reason: str) -> str:
+    if not reason.strip():
+        raise ConfigurationError("--reason: is empty; say why, it stands in the history")
+    return reason.strip()
+
+
+def _say(store: Registry, as_json: bool) -> None:
+    move = store.history()[-1].model_dump()
+    if as_json:
+        typer.echo(json.dumps(move | {"aliases": store.aliases()}, indent=2))
+        return
+    typer.echo(f"{store.name}: {_words(move)}")
+
+
+def _words(move: Mapping[str, Any]) -> str:
+    after = f"version {move['after']} is champion" if move["after"] else "no version is champion"
+    before = f", before it version {move['before']}" if move["before"] else ""
+    return f"{move['action']}: {after}{before}"
+
+
+def _figures(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the headline figures of a version with their intervals."""
+    from florence2.evaluation.figures import FIGURES
+
+    found = {}
+    for figure in FIGURES.values():
+        if figure.headline and figure.name in tags:
+            low, high = tags.get(f"{figure.name}_low"), tags.get(f"{figure.name}_high")
+            ends = f" ({float(low):.3f} to {float(high):.3f})" if low and high else ""
+            found[figure.name] = f"{float(tags[figure.name]):.3f}{ends}"
+    return found
+
+
+def _table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(value) for value in row))
+    return table
+
+
+def _print(what: object) -> None:
+    from rich.console import Console
+
+    Console().print(what)

@@ -1,0 +1,50 @@
+"""The two versions that a promotion is about, as the registry has them."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Candidate", "Candidates"]
+
+
+class Candidate(BaseModel):
+    """A version in the registry; nothing here changes after it was registered.
+
+    Attributes:
+        name: of the registered model.
+        version: its number.
+        uri: by which ``mlflow.pyfunc.load_model`` loads it.
+        tracking_uri: the store in which it is.
+        content: fingerprint of its weights.
+        test_fingerprint: of the test split with which it was registered.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    version: str
+    uri: str
+    tracking_uri: str
+    content: str
+    test_fingerprint: str
+
+
+class Candidates(BaseModel):
+    """Who stands where at the beginning of a promotion.
+
+    Attributes:
+        challenger: the newest version; None where there is none.
+        champion: the version that is served; None where there is none yet.
+        withdrawn: by whom, when and why the challenger was rolled back as champion; empty: it was not.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    challenger: Candidate | None
+    champion: Candidate | None
+    withdrawn: str = ""
+
+    @property
+    def undecided(self) -> bool:
+        """Tell whether there is a challenger that is not champion already."""
+        return self.challenger is not None and self.challenger != self.champion

@@ -1,0 +1,105 @@
+"""The decision: which verdict follows from the evidence and the policy. No files, no clock, no registry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from florence2.config import PromotionPolicy
+from florence2.promotion.evidence import Evidence
+from florence2.promotion.gates import Gate, gates_of
+
+__all__ = ["Decision", "Verdict", "decide"]
+
+Verdict = Literal["promote", "hold", "reject", "nothing"]
+
+_LONGEST_TAG = 5_000
+"""Characters that MLflow takes in a tag."""
+
+
+class Decision(BaseModel):
+    """What becomes of a challenger.
+
+    Attributes:
+        verdict: promote: it becomes champion; hold: it is fit, but not better than the champion beyond chance in
+            everything that counts; reject: it is not fit, whoever is champion; nothing: there is none to decide on.
+        why: in a sentence.
+        challenger: its version; None where there is none.
+        champion: the version that it was compared with; None where there was none.
+        gates: in the order in which they are shown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    verdict: Verdict
+    why: str
+    challenger: str | None = None
+    champion: str | None = None
+    gates: tuple[Gate, ...] = ()
+
+    @property
+    def exit_status(self) -> int:
+        """Return what a command that ends with this decision tells its caller: 3 where a challenger was kept back."""
+        return 0 if self.verdict in ("promote", "nothing") else 3
+
+    @property
+    def obstacles(self) -> tuple[Gate, ...]:
+        """Return the gates that were not passed."""
+        return tuple(gate for gate in self.gates if not gate.passed)
+
+    def tags(self) -> dict[str, str]:
+        """Return what the registry keeps of the decision at the challenger's version."""
+        gates = "\n".join(f"{gate.name}: {gate.outcome}: {gate.why}" for gate in self.gates)
+        tags = {"decision": self.verdict, "decision_why": self.why, "decision_gates": gates}
+        tags["decision_champion"] = self.champion or "none"
+        return {name: text[:_LONGEST_TAG] for name, text in tags.items()}
+
+
+def decide(policy: PromotionPolicy, evidence: Evidence) -> Decision:
+    """Decide whether a challenger becomes champion.
+
+    Every gate must be passed. One that could not be judged, because the model did not load or nothing can be
+    compared, is not passed.
+
+    Args:
+        policy: what the challenger must show.
+        evidence: what it showed.
+
+    Raises:
+        ConfigurationError: the policy asks for a figure that the test split does not define.
+    """
+    challenger, champion = evidence.challenger, evidence.champion
+    if challenger is None:
+        return Decision(
+            verdict="nothing",
+            why="There is no challenger.",
+            champion=champion.version if champion else None,
+        )
+    versions = {"challenger": challenger.version, "champion": champion.version if champion else None}
+    if champion is not None and champion.version == challenger.version:
+        return Decision(verdict="nothing", why=f"Version {champion.version} is champion already.", **versions)
+    gates = gates_of(policy, evidence)
+    verdict = _verdict(gates)
+    return Decision(verdict=verdict, why=_why(verdict, gates, evidence), gates=gates, **versions)
+
+
+def _verdict(gates: Sequence[Gate]) -> Verdict:
+    if all(gate.passed for gate in gates):
+        return "promote"
+    unfit = any(gate.passed is False and gate.judges != "advantage" for gate in gates)
+    return "reject" if unfit else "hold"
+
+
+def _why(verdict: Verdict, gates: Sequence[Gate], evidence: Evidence) -> str:
+    """Say the verdict in a sentence that names the versions and the gates that decided."""
+    assert evidence.challenger is not None
+    name = f"Version {evidence.challenger.version}"
+    if verdict == "promote":
+        if evidence.champion is None:
+            return f"{name} becomes the first champion: it passed every gate."
+        return f"{name} becomes champion in place of version {evidence.champion.version}: it passed every gate."
+    failed = [gate for gate in gates if gate.passed is False] or [gate for gate in gates if not gate.passed]
+    reasons = " ".join(f"{gate.title}: {gate.why}" for gate in failed)
+    return f"{name} is {'rejected' if verdict == 'reject' else 'held'}. {reasons}"

@@ -1,0 +1,110 @@
+"""``Evaluated``: a candidate's figures on the test split, and on resamples of it, so that two can be compared."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from florence2.config import EvaluationConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import Florence2Error
+from florence2.evaluation.bootstrap import Resampled, Resamples
+from florence2.evaluation.report import ModelEvaluation
+
+__all__ = ["Evaluated", "evaluate_weights"]
+
+_EVALUATION_FILE = "evaluation.json"
+_RESAMPLES_FILE = "resamples.npz"
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What a model made of the test split.
+
+    Attributes:
+        evaluation: its figures, with the analysis; None where the model could not be asked.
+        resamples: its figures on resamples of the images; empty where the model could not be asked.
+    """
+
+    evaluation: ModelEvaluation | None
+    resamples: Resamples
+
+    @classmethod
+    def nothing(cls) -> Evaluated:
+        """Return what is known of a model that could not be asked."""
+        return cls(None, Resamples(0, 0, {}, {}))
+
+    def save(self, folder: Path) -> None:
+        """Write ``evaluation.json`` and ``resamples.npz`` into a folder."""
+        index: list[tuple[str | None, str, float]] = []
+        arrays: dict[str, np.ndarray[Any, Any]] = {}
+        for place, (label, name, figure) in enumerate(_figures(self.resamples)):
+            index.append((label, name, figure.value))
+            arrays[str(place)] = figure.resampled
+        content = {
+            "evaluation": _adapter().dump_python(self.evaluation, mode="json"),
+            "images": self.resamples.images,
+            "seed": self.resamples.seed,
+            "figures": index,
+        }
+        (folder / _EVALUATION_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        np.savez_compressed(folder / _RESAMPLES_FILE, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, folder: Path) -> Evaluated:
+        """Read what ``save`` wrote.
+
+        Raises:
+            Florence2Error: a file is missing or damaged.
+        """
+        try:
+            content = json.loads((folder / _EVALUATION_FILE).read_text(encoding="utf-8"))
+            resamples = Resamples(content["images"], content["seed"], {}, {})
+            with np.load(folder / _RESAMPLES_FILE) as arrays:
+                for place, (label, name, value) in enumerate(content["figures"]):
+                    target = resamples.figures if label is None else resamples.per_class.setdefault(label, {})
+                    target[name] = Resampled(value, arrays[str(place)])
+            return cls(_adapter().validate_python(content["evaluation"]), resamples)
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise Florence2Error(f"{folder} holds no readable evaluation ({exc}); evaluate the model again") from exc
+
+
+def evaluate_weights(weights: Path, name: str, test: DatasetManifest, config: EvaluationConfig) -> Evaluated:
+    """Let a model answer the test split.
+
+    Args:
+        weights: folder of a saved model with its processor.
+        name: what it is called.
+        test: the test split.
+        config: how answers are generated and judged, and how many resamples are drawn.
+
+    Raises:
+        ModelError: the folder holds no whole Florence-2.
+        DatasetError: the split is empty.
+    """
+    from florence2.evaluation.evaluate import evaluate_split
+    from florence2.evaluation.judged import describe, judged_rows, resamples_of
+    from florence2.model.base import load_folder
+
+    answers = evaluate_split(load_folder(str(weights)), name, test, config)
+    resamples = resamples_of(answers, config)
+    return Evaluated(describe(answers, judged_rows(answers), resamples), resamples)
+
+
+def _figures(resamples: Resamples) -> Iterator[tuple[str | None, str, Resampled]]:
+    """Yield class, or None, name and values of every figure."""
+    yield from ((None, name, figure) for name, figure in resamples.figures.items())
+    for label, figures in resamples.per_class.items():
+        yield from ((label, name, figure) for name, figure in figures.items())
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(ModelEvaluation | None)

@@ -1,0 +1,40 @@
+"""The setting ``schedule`` of a YAML file: who can start runs by itself, and what to do where nobody can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zenml.client import Client
+
+from florence2.errors import ConfigurationError
+
+__all__ = ["check_schedule"]
+
+_RETRAINS = "florence_finetune"
+
+
+def check_schedule(file: Path, pipeline: str, schedule: Mapping[str, Any]) -> None:
+    """Check that the active stack can start a pipeline by a schedule, and that this makes sense.
+
+    Args:
+        file: with the setting.
+        pipeline: its name.
+        schedule: the setting, as ZenML's ``Schedule``.
+
+    Raises:
+        ConfigurationError: it cannot, or the pipeline reads at its start what a schedule would freeze.
+    """
+    if pipeline != _RETRAINS:
+        raise ConfigurationError(
+            f"{file}: schedule: {pipeline} reads who is challenger when it is started, which a schedule would do only"
+            " once; let cron or a CI schedule call `make retrain` (docs/retraining.md)"
+        )
+    orchestrator = Client().active_stack.orchestrator
+    if not orchestrator.config.is_schedulable:
+        when = schedule.get("cron_expression") or "0 3 * * *"
+        raise ConfigurationError(
+            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) starts no runs by"
+            f" itself; remove the key and put this line into `crontab -e`:\n  {when} cd {Path.cwd()} && make retrain"
+        )

@@ -1,0 +1,31 @@
+"""Step: a fresh process loads a candidate from the registry and answers sample requests in time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from florence2.adapters.mlflow.serving import check_serving, sample_requests
+from florence2.config import PromotionPolicy
+from florence2.data.manifest import DatasetManifest
+from florence2.promotion.candidates import Candidate
+from florence2.promotion.serving import ServingCheck
+
+__all__ = ["check_infrastructure"]
+
+
+# Never cached: whether the registry still gives the model, and how fast it answers, is asked anew in each run.
+@step(enable_cache=False, experiment_tracker=True)
+def check_infrastructure(
+    candidate: Candidate, test_data: DatasetManifest, promotion: PromotionPolicy
+) -> tuple[Annotated[ServingCheck, "served"], Annotated[str, "failure"]]:
+    """Say how the model serves, and apart from its seconds why it does not, empty if it does.
+
+    Args:
+        candidate: the version.
+        test_data: the split test, whose pictures are asked about.
+        promotion: the time limit.
+    """
+    served = check_serving(candidate, sample_requests(test_data), promotion.serving_seconds)
+    return served, served.failure

@@ -1,0 +1,64 @@
+"""Steps: what was measured becomes a decision; without an undecided challenger there is nothing to measure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from florence2.adapters.mlflow.candidates import training_images_of
+from florence2.config import PromotionPolicy
+from florence2.data.manifest import DatasetManifest
+from florence2.data.validation import ValidationReport
+from florence2.promotion.candidates import Candidates
+from florence2.promotion.decision import Decision, decide
+from florence2.promotion.evaluated import Evaluated
+from florence2.promotion.gather import gather, standing
+from florence2.promotion.serving import ServingCheck
+from materializers.decision import DecisionMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["decide_promotion", "nothing_to_decide"]
+
+
+# Never cached: it reads from the registry on which pictures the challenger was trained.
+@step(enable_cache=False, output_materializers=DecisionMaterializer, experiment_tracker=True)
+def decide_promotion(
+    candidates: Candidates,
+    promotion: PromotionPolicy,
+    test_data: DatasetManifest,
+    validation_report: ValidationReport,
+    challenger_served: ServingCheck,
+    challenger_evaluated: Evaluated,
+    champion_served: ServingCheck | None = None,
+    champion_evaluated: Evaluated | None = None,
+) -> Annotated[Decision, "decision"]:
+    """Gather the evidence and decide.
+
+    Args:
+        candidates: who is challenger and who is champion.
+        promotion: the policy.
+        test_data: the split test.
+        validation_report: what the data checks found.
+        challenger_served: how the challenger serves.
+        challenger_evaluated: its figures.
+        champion_served: how the champion serves; None where there is none.
+        champion_evaluated: its figures.
+    """
+    assert candidates.challenger is not None
+    shown = {candidates.challenger.version: (challenger_served, challenger_evaluated)}
+    if candidates.champion and champion_served and champion_evaluated:
+        shown[candidates.champion.version] = (champion_served, champion_evaluated)
+    seen = training_images_of(candidates.challenger)
+    return decide(promotion, gather(promotion, candidates, shown, test_data, validation_report, seen))
+
+
+@step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)
+def nothing_to_decide(candidates: Candidates, promotion: PromotionPolicy) -> Annotated[Decision, "decision"]:
+    """Say why there is nothing to decide.
+
+    Args:
+        candidates: who is challenger and who is champion.
+        promotion: the policy.
+    """
+    return decide(promotion, standing(candidates))

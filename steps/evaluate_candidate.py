@@ -1,0 +1,37 @@
+"""Step: a version of the registry answers the test split."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from zenml import step
+
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.config import EvaluationConfig
+from florence2.data.manifest import DatasetManifest
+from florence2.promotion.candidates import Candidate
+from florence2.promotion.evaluated import Evaluated, evaluate_weights
+from materializers.evaluated import EvaluatedMaterializer
+from steps.code_dependencies import follow_code
+
+__all__ = ["evaluate_candidate"]
+
+
+@step(cache_policy=follow_code(__file__), output_materializers=EvaluatedMaterializer, experiment_tracker=True)
+def evaluate_candidate(
+    candidate: Candidate, failure: str, test_data: DatasetManifest, evaluation: EvaluationConfig
+) -> Annotated[Evaluated, "evaluated"]:
+    """Evaluate afresh what the registry gives, whatever was measured when it was registered.
+
+    Cached by the content of model and split: a champion is not evaluated again until one of them changes.
+
+    Args:
+        candidate: the version.
+        failure: why it cannot be loaded, as the infrastructure check found; it is then left alone.
+        test_data: the split test.
+        evaluation: how answers are generated and judged.
+    """
+    if failure:
+        return Evaluated.nothing()
+    weights = Registry(candidate.tracking_uri, candidate.name).download(candidate.version)
+    return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)

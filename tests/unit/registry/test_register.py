@@ -1,0 +1,133 @@
+"""A registered version: what it says of itself, and that plain MLflow loads it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.provenance import code_version, split_hash
+from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.config import Configuration
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import RegistryError
+from florence2.evaluation.bootstrap import Interval
+from florence2.evaluation.report import EvaluationReport, ModelEvaluation
+from florence2.model.base import base_fingerprint, load_base
+from florence2.model.checkpoint import Checkpoint
+from tests.builders import manifest, write_image
+
+CONFIG = Configuration(base="builtin:nano", strategy="full", epochs=3)
+REPORT = EvaluationReport(
+    ModelEvaluation("base", {"map50": 0.1}),
+    ModelEvaluation(
+        "fine-tuned",
+        {"map50": 0.82, "vqa_accuracy": 0.7},
+        per_class={"dog": {"ap50": 0.9}, "cat <b>": {"ap50": 0.4}},
+        intervals={"map50": Interval(0.78, 0.86)},
+    ),
+)
+
+
+def training() -> DatasetManifest:
+    return manifest({}, {"split": "valid", "prefix": "<VQA>how many?", "task": "<VQA>", "suffix": "2"})
+
+
+def tested() -> DatasetManifest:
+    return manifest({"split": "test", "sha256": "f" * 64})
+
+
+@contextlib.contextmanager
+def tracked_in(uri: str) -> Iterator[None]:
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    folder = tmp_path_factory.mktemp("checkpoint")
+    base = load_base(CONFIG.model)
+    base.model.save_pretrained(folder / "model")
+    base.processor.save_pretrained(folder / "model")
+    return Checkpoint(folder, "full", CONFIG.model.base, None, base_fingerprint(CONFIG.model), 2.0)
+
+
+@pytest.fixture(scope="module")
+def registered(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
+    store = tmp_path_factory.mktemp("store")
+    with tracked_in(f"sqlite:///{store}/mlflow.db"):
+        experiment = mlflow.create_experiment("e", artifact_location=(store / "artifacts").as_uri())
+        with mlflow.start_run(experiment_id=experiment):
+            return register(checkpoint, REPORT, training(), tested(), CONFIG)
+
+
+def test_the_tags_say_from_what_it_was_made_and_how_good_it_is(registered: RegisteredModel) -> None:
+    tags = Registry(registered.tracking_uri, registered.name).tags_of(registered.version)
+    assert tags["data_fingerprint"] == training().fingerprint
+    assert tags["split_hash"] == split_hash(training(), tested())
+    assert tags["code_version"] == code_version()
+    assert tags["base"] == "builtin:nano"
+    assert {"base_fingerprint", "checkpoint_fingerprint", "strategy", "lock"} <= tags.keys()
+    assert "base_revision" not in tags
+    assert (tags["map50_low"], tags["map50"], tags["map50_high"]) == ("0.78", "0.82", "0.86")
+
+
+def test_the_settings_lie_with_it_and_their_hash_is_a_tag(registered: RegisteredModel) -> None:
+    registry = Registry(registered.tracking_uri, registered.name)
+    text = registry.text_of(registered.version, "configuration.json")
+    assert json.loads(text)["training"]["epochs"] == 3
+    assert hashlib.sha256(text.encode()).hexdigest() == registry.tags_of(registered.version)["configuration"]
+
+
+def test_it_knows_the_images_that_it_was_trained_on(registered: RegisteredModel) -> None:
+    registry = Registry(registered.tracking_uri, registered.name)
+    assert registry.training_images(registered.version) == set(training().table["sha256"])
+    registry.annotate(registered.version, {"training_images": "0"})
+    with pytest.raises(RegistryError, match=r"training_images.json is not what was registered"):
+        registry.training_images(registered.version)
+
+
+def test_the_card_says_what_it_is_for_and_where_it_ends(registered: RegisteredModel) -> None:
+    registry = Registry(registered.tracking_uri, registered.name)
+    card = registry.card_of(registered.version)
+    for part in ("## Intended use", "## Data", "## Recipe", "## Results", "## Limits"):
+        assert part in card
+    assert "| mAP50 | 0.100 | 0.820 | 0.780 to 0.860 (95%) |" in card
+    assert "cat &lt;b&gt; 0.400, dog 0.900" in card
+    assert "fewer than 30 pictures" in card
+    assert registry.text_of(registered.version, "model_card.md") == card
+
+
+def test_a_split_hash_follows_who_is_where_and_nothing_else() -> None:
+    moved = manifest({"split": "valid"}, {"split": "valid"})
+    renamed = manifest({"image": "other.png"}, {"split": "valid", "suffix": "dog<loc_1><loc_2><loc_3><loc_4>"})
+    assert split_hash(training()) == split_hash(renamed)
+    assert split_hash(training()) != split_hash(moved)
+
+
+def test_mlflow_loads_it_and_its_input_example_is_answered(registered: RegisteredModel, tmp_path: Path) -> None:
+    assert Registry(registered.tracking_uri, registered.name).version_of("challenger") == registered
+    folder = Registry(registered.tracking_uri, registered.name).download(registered.version)
+    assert {"model.safetensors", "config.json", "tokenizer.json"} <= {file.name for file in folder.iterdir()}
+    with tracked_in(registered.tracking_uri):
+        model = mlflow.pyfunc.load_model(registered.uri)
+    picture = write_image(tmp_path / "a.png", (64, 64))
+    answers = model.predict(pd.DataFrame({"image": [picture.read_bytes()], "prompt": ["<OD>"]}))
+    assert list(answers.columns) == ["answer"]
+    assert len(answers) == 1
+
+
+def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:
+    with pytest.raises(RegistryError, match="no MLflow run is active"):
+        register(checkpoint, REPORT, training(), tested(), CONFIG)
