@@ -72,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="only these; default: all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--rows", type=int, default=300, help="rows of the training split that are used")
+    parser.add_argument(
+        "--rows", type=int, default=300, help="rows of the training and of the test split that are used"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one core")
     options = parser.parse_args(arguments)
     if options.do == "run":
