@@ -115,6 +115,9 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
     from safetensors import SafetensorError
     from transformers import AutoProcessor, Florence2ForConditionalGeneration
 
+    if Path(source).is_absolute() and not Path(source).is_dir():
+        # transformers would take it for a hub id, and say that it is none.
+        raise ModelError(f"model {source!r} cannot be loaded: there is no such folder")
     try:
         with quiet_transformers():
             # The converted weights of the hub are float16: the type is chosen here, never left to the file.

@@ -82,8 +82,8 @@ EXPECTED: dict[str, tuple[int, str, str, str]] = {
     "one-class-worse": (3, "hold", "1", "Worse than the champion in yellow star (-"),
     "better": (0, "promote", "3", "Version 3 becomes champion in place of version 1"),
     "slow-and-leaked": (3, "reject", "3", "It was trained on 40 of the 40 test pictures"),
-    "unloadable": (3, "reject", "3", "It cannot be used: "),
-    "champion-gone": (3, "hold", "3", "Version 3 is champion but cannot be used: "),
+    "unloadable": (3, "reject", "3", "there is no such folder"),
+    "champion-gone": (3, "hold", "3", "Version 3 is champion but cannot be used: ModelError"),
 }
 """Exit status, verdict, champion afterwards, and what is said."""
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_exact
+from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_exact, load_folder
 
 NANO = BUILTIN_MODELS["builtin:nano"]
 
@@ -59,6 +59,11 @@ def test_a_base_that_is_none_names_what_to_use(base: str, message: str) -> None:
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"{re.escape(str(tmp_path))} is a folder but holds no config.json"):
         load_base(ModelConfig(base=str(tmp_path)))
+
+
+def test_a_folder_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="gone' cannot be loaded: there is no such folder"):
+        load_folder(str(tmp_path / "gone"))
 
 
 def test_a_folder_of_microsofts_layout_names_the_native_id(tmp_path: Path) -> None:
