@@ -295,22 +295,32 @@ def test_loader_processes_change_nothing_also_over_a_kill(splits: DatasetManifes
     assert again.fingerprint == without.fingerprint
 
 
+@pytest.mark.parametrize("name", ["lora", "full"])
 def test_a_checkpoint_that_was_not_stored_costs_no_training(
-    splits: DatasetManifest, whole: dict[str, Checkpoint], tmp_path: Path
+    splits: DatasetManifest,
+    whole: dict[str, Checkpoint],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
 ) -> None:
-    """As where an artifact store fails after the training: the same call gives the same weights again."""
-    steps: list[int] = []
-    for name in ("lora", "full"):
-        first = fit(splits, BASE, RECIPES[name], tmp_path / name, keep_run=True, sink=lambda _, now: steps.append(now))
-        kept = {file.name for file in (tmp_path / f"{name}.run").rglob("*") if file.suffix in (".pt", ".pth")}
-        assert not kept, "only the weights are kept"
-        assert steps
-        steps.clear()
-        shutil.rmtree(first.folder)
-        again = fit(splits, BASE, RECIPES[name], tmp_path / name, sink=lambda _, now: steps.append(now))
-        assert not steps
-        assert_same(again, whole[name])
-        assert not (tmp_path / f"{name}.run").exists()
+    """As where an artifact store fails after the training: the same call gives the same weights and curves again."""
+    first = fit(splits, BASE, RECIPES[name], tmp_path / "c", keep_run=True)
+    kept = {file.suffix for file in (tmp_path / "c.run").rglob("*") if file.is_file()}
+    assert not kept & {".pt", ".pth"}, "only the weights are kept"
+    shutil.rmtree(first.folder)
+    monkeypatch.setattr("florence2.training.fit.launch", lambda *_: pytest.fail("it trained again"))
+    heard: list[tuple[int, float]] = []
+    again = fit(
+        splits,
+        BASE,
+        RECIPES[name],
+        tmp_path / "c",
+        sink=lambda numbers, step: heard.extend((step, value) for key, value in numbers.items() if key == "loss"),
+    )
+    assert heard == [(entry["step"], entry["loss"]) for entry in again.history if "loss" in entry]
+    assert heard
+    assert_same(again, whole[name])
+    assert not (tmp_path / "c.run").exists()
 
 
 def test_a_run_killed_after_its_last_validation_has_ended(
