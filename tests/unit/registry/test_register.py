@@ -40,7 +40,7 @@ def training() -> DatasetManifest:
     return manifest({}, {"split": "valid", "prefix": "<VQA>how many?", "task": "<VQA>", "suffix": "2"})
 
 
-def tested() -> DatasetManifest:
+def held_out() -> DatasetManifest:
     return manifest({"split": "test", "sha256": "f" * 64})
 
 
@@ -69,13 +69,13 @@ def registered(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory)
     with tracked_in(f"sqlite:///{store}/mlflow.db"):
         experiment = mlflow.create_experiment("e", artifact_location=(store / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment):
-            return register(checkpoint, REPORT, training(), tested(), CONFIG)
+            return register(checkpoint, REPORT, training(), held_out(), CONFIG)
 
 
 def test_the_tags_say_from_what_it_was_made_and_how_good_it_is(registered: RegisteredModel) -> None:
     tags = Registry(registered.tracking_uri, registered.name).tags_of(registered.version)
     assert tags["data_fingerprint"] == training().fingerprint
-    assert tags["split_hash"] == split_hash(training(), tested())
+    assert tags["split_hash"] == split_hash(training(), held_out())
     assert tags["code_version"] == code_version()
     assert tags["base"] == "builtin:nano"
     assert {"base_fingerprint", "checkpoint_fingerprint", "strategy", "lock"} <= tags.keys()
@@ -130,4 +130,4 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
 
 def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:
     with pytest.raises(RegistryError, match="no MLflow run is active"):
-        register(checkpoint, REPORT, training(), tested(), CONFIG)
+        register(checkpoint, REPORT, training(), held_out(), CONFIG)
