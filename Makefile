@@ -61,7 +61,7 @@ format: .venv/.ready ## format the code
 
 lock: .venv/.ready ## resolve the dependencies anew
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gs --universal --python-version 3.11 --upgrade \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gcs --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --output-file requirements.lock
 
 nano: .venv/.ready ## pretrain the built-in base again
