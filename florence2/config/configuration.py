@@ -21,6 +21,7 @@ from florence2.config.sections import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.config.synonyms import in_own_words
 from florence2.errors import ConfigurationError
 
 __all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths"]
@@ -83,25 +84,22 @@ class PromotionConfiguration(Configuration):
 def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
     paths = dict(leaf_paths(tree))
-    nested: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in tree.model_fields:
-            nested[key] = _as_mapping(tree, key, value)
-    for key, value in values.items():
-        if key not in tree.model_fields:
-            *sections, leaf = paths.get(key, (key,))
-            target = nested
-            for section in sections:
-                inner = target.get(section, {})
-                if isinstance(inner, BaseModel):
-                    inner = inner.model_dump(exclude_unset=True)
-                if not isinstance(inner, Mapping):
-                    break  # not a section at all: the validation says so
-                # A copy, so that the mapping of the caller stays as it is.
-                target[section] = dict(inner)
-                target = target[section]
-            else:
-                target[leaf] = value
+    nested = {key: _as_mapping(tree, key, value) for key, value in values.items() if key in tree.model_fields}
+    flat = in_own_words({key: value for key, value in values.items() if key not in tree.model_fields})
+    for key, value in flat.items():
+        *sections, leaf = paths.get(key, (key,))
+        target = nested
+        for section in sections:
+            inner = target.get(section, {})
+            if isinstance(inner, BaseModel):
+                inner = inner.model_dump(exclude_unset=True)
+            if not isinstance(inner, Mapping):
+                break  # not a section at all: the validation says so
+            # A copy, so that the mapping of the caller stays as it is.
+            target[section] = dict(inner)
+            target = target[section]
+        else:
+            target[leaf] = value
     return nested
 
 
