@@ -18,10 +18,13 @@ LATEST = "latest"
 """Value of ``--resume`` without a folder."""
 
 
-@with_settings()
+@with_settings("dataset", "validation", "split", "model", "training", "evaluation", without=["reference"])
 def train(
     *,
-    output: Annotated[Path, typer.Option(help="Folder in which a numbered folder is made.")] = Path("runs"),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "--output-dir", help="Folder in which a numbered folder is made. [also --output-dir]"),
+    ] = Path("runs"),
     resume: Annotated[
         str | None,
         typer.Option(
@@ -30,18 +33,59 @@ def train(
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read and check all, say what would be done and what it costs, and end. What is printed is a file for "
+            "--config.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
     **s: Any,
 ) -> None:
     """Fine-tune Florence-2 on a data set and evaluate it before and after."""
     configuration = Configuration(**s)
+    if dry_run:
+        if resume:
+            raise typer.BadParameter("a run that goes on has its plan already; leave out --dry-run or --resume")
+        _show_plan(configuration, as_json)
+        return
     from rich.console import Console
 
     from florence2 import sdk
     from florence2.evaluation.terminal import comparison
+    from florence2.evaluation.written import metrics_of
 
-    result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
+    try:
+        result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
+    except KeyboardInterrupt:
+        where = "" if output == Path("runs") else f" --output {output}"
+        typer.echo(f"to go on: florence2 train --resume{where}", err=True)
+        raise
+    if as_json:
+        content = {
+            "folder": str(result.folder),
+            "checkpoint": str(result.checkpoint.folder),
+            "before": metrics_of(result.report.before),
+            "after": metrics_of(result.report.after),
+        }
+        typer.echo(json.dumps(content, indent=2))
+        return
     Console().print(comparison(result.report))
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
+
+
+def _show_plan(configuration: Configuration, as_json: bool) -> None:
+    from florence2.cli.plan import as_yaml, make_plan
+
+    plan = make_plan(configuration)
+    if as_json:
+        content = {"configuration": configuration.model_dump(mode="json"), "plan": plan.to_dict()}
+        typer.echo(json.dumps(content, indent=2))
+        return
+    lines = ["the plan, and under it all settings; nothing has been written", *plan.lines(configuration)]
+    typer.echo("".join(f"# {line}\n" for line in lines) + as_yaml(configuration), nl=False)
 
 
 @with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
