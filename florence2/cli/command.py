@@ -1,4 +1,4 @@
-"""``Florence2Command``: what all commands share beyond typer: spelling of options, and a page of help for 80 columns."""
+"""``Florence2Command``: what all commands share beyond typer: the spelling of options, and the page of help."""
 
 from __future__ import annotations
 

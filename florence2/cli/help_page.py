@@ -1,4 +1,4 @@
-"""The page that ``florence2 COMMAND --help`` prints: a panel for each section, two columns, readable at 80 characters."""
+"""What ``florence2 COMMAND --help`` prints: a panel for each section, two columns, readable at 80 characters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LEFT = 30
 
 
 def print_page(command: TyperCommand | TyperGroup, ctx: Any) -> None:
-    """Print the help of a command, or of a group of commands, to standard output, in colours where that is a terminal."""
+    """Print the help of a command or a group of commands, in colours where standard output is a terminal."""
     console = Console(highlight=False)
     paragraphs = [" ".join(part.split()) for part in inspect.cleandoc(command.help or "").split("\n\n")]
     console.print(Text(command.get_usage(ctx), "bold"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -94,6 +94,8 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Option(
+            "--model",
+            "--model-id",
             metavar="MODEL",
             help="builtin:nano, the folder of a model, of a checkpoint or of a run, or a hub id.",
             show_default=False,
@@ -102,7 +104,7 @@ def evaluate(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Folder of a checkpoint or of a run.", show_default=False)
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[Literal["train", "valid", "test"], typer.Option(help="The rows to evaluate on.")] = "test",
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for metrics.json, predictions.jsonl and report.html.", show_default=False),

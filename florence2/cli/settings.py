@@ -68,7 +68,7 @@ def with_settings(
         def run(config_file: Path | None = None, set_values: list[str] | None = None, **values: Any) -> None:
             given = {name: value for name, value in values.items() if value not in (None, [])}
             options = {name: given.pop(name) for name in named if name in given}
-            command(**given, **_together(config_file, set_values or [], options, trees))
+            command(**_together(config_file, set_values or [], options, trees) | given)
 
         run.__name__, run.__doc__ = command.__name__, f"{inspect.getdoc(command)}\n\n{_PRECEDENCE}"
         parameters = [*own, *files, *named.values()]
@@ -140,9 +140,9 @@ def _assigned(assignment: str, trees: tuple[type[SectionTree], ...]) -> dict[str
         value = yaml.safe_load(text)
     except yaml.YAMLError as exc:
         raise usage_error(f"--set {assignment}: the value is no YAML; put it in quotes") from exc
-    paths = _paths(trees)
+    key, paths = key.strip(), _paths(trees)
+    in_own_words({key: value})  # says what to do about a name of another tool that has no equivalent
     full = {".".join(path): name for name, path in paths.items()}
-    key = key.strip()
     if (name := full.get(key, SYNONYMS.get(key, key))) in paths:
         return {name: value}
     above, _, entry = key.rpartition(".")

@@ -1,8 +1,8 @@
 """Settings in a YAML file: read, and checked key by key before anything runs.
 
-A file is what ``zenml pipeline run ... -c FILE`` takes, with the sections under ``parameters``; the command ``florence2``
-takes the bare sections as well. In a file a setting stands in its section, always: files that differ in form cannot be
-compared.
+A file is what ``zenml pipeline run ... -c FILE`` takes, with the sections under ``parameters``; the command
+``florence2`` takes the bare sections as well. In a file a setting always stands in its section: files of several forms
+cannot be compared.
 """
 
 from __future__ import annotations
