@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -65,6 +67,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows question marks, no traceback
+    # Of libraries that look at Python's age when they are imported.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
     try:
@@ -72,6 +76,11 @@ def main() -> None:
     except Florence2Error as exc:
         typer.echo(f"error: {exc}", err=True)
         sys.exit(exc.exit_status)
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC:
+            raise
+        typer.echo(f"error: {exc.filename or 'standard output'}: the disk is full; free space and try again", err=True)
+        sys.exit(1)
     except SystemExit as exc:
         if exc.code == _INTERRUPTED:
             typer.echo("interrupted", err=True)
@@ -84,8 +93,8 @@ _INTERRUPTED = 130
 
 
 def _leave_quietly() -> None:
-    """Write out what is left to be written, so that a reader that has gone, such as ``head``, is no error at exit."""
+    """Write out what is left to be written, so that a reader that has gone, such as ``head``, is no error."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -85,7 +85,7 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
         typer.echo(json.dumps(content, indent=2))
         return
     lines = ["the plan, and under it all settings; nothing has been written", *plan.lines(configuration)]
-    typer.echo("".join(f"# {line}\n" for line in lines) + as_yaml(configuration), nl=False)
+    typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(configuration), nl=False)
 
 
 @with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
