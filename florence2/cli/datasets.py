@@ -27,7 +27,7 @@ _SourceOrFile = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
 
 
-@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source"])
+@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source", "reference"])
 def validate(
     dataset: _SourceOrFile = None,
     *,
@@ -81,7 +81,7 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
         typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
 
 
-@with_settings("dataset", "validation", without=["source"])
+@with_settings("dataset", "validation", without=["source", "reference"])
 def convert(
     source: _Source,
     target: Annotated[Path, typer.Argument(help="New folder.")],
@@ -139,7 +139,7 @@ def _mended(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) 
     return clean
 
 
-@with_settings("dataset", without=["source"])
+@with_settings("dataset", without=["source", "reference"])
 def stats(
     dataset: _SourceOrFile = None,
     *,
@@ -150,6 +150,7 @@ def stats(
 ) -> None:
     """Describe a data set; with --against, say what came, went and moved."""
     config = _configured(dataset, settings).dataset
+    against = against or config.reference
     from rich.console import Console
 
     from florence2.data.ingest import ingest
@@ -174,7 +175,7 @@ def stats(
         console.print(table)
 
 
-@with_settings("dataset", "validation", "split", without=["source", "frozen_test"])
+@with_settings("dataset", "validation", "split", without=["source", "reference", "frozen_test"])
 def freeze(
     dataset: _Source,
     file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],

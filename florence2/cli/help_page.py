@@ -99,5 +99,5 @@ def _meaning(parameter: Any) -> Text:
     found = Text(text)
     if parameter.required:
         found.append(" [required]", "red")
-    found.highlight_regex(r"\[[^\]]*\]$", "dim")
+    found.highlight_regex(r"(\[[^\]]*\] ?)+$", "dim")
     return found

@@ -88,7 +88,15 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
     typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(configuration), nl=False)
 
 
-@with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
+@with_settings(
+    "dataset",
+    "validation",
+    "split",
+    "evaluation",
+    "model.revision",
+    "training.max_target_tokens",
+    without=["reference"],
+)
 def evaluate(
     *,
     model: Annotated[

@@ -130,7 +130,8 @@ def _explain(tree: type[SectionTree], error: ValidationError) -> str:
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(tree, path[:-1])
-            near = difflib.get_close_matches(path[-1], known, n=1)
+            # At the top, keys of the sections are known as well; to list them all would help nobody.
+            near = difflib.get_close_matches(path[-1], known if path[:-1] else [*known, *dict(leaf_paths(tree))], n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
         else:
@@ -145,5 +146,4 @@ def _known_keys(tree: type[SectionTree], path: list[str]) -> list[str]:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation
-    # At the top, keys of the sections are known as well.
-    return list(model.model_fields) if path else [*model.model_fields, *dict(leaf_paths(model))]
+    return list(model.model_fields)
