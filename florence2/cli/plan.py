@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -223,11 +222,13 @@ def _write(
 
 def _inline(value: Any) -> str:
     """Return a value as YAML in one line."""
-    line = partial(yaml.safe_dump, value, default_flow_style=True, width=float("inf"), allow_unicode=True)
-    text = line().removesuffix("...\n").strip()
-    return (
-        text if len(text.splitlines()) == 1 else line(default_style='"').strip()
-    )  # a line break in it is written as \\n
+
+    def dumped(**style: Any) -> str:
+        text: str = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, **style)
+        return text.removesuffix("...\n").strip()
+
+    plain = dumped()
+    return plain if len(plain.splitlines()) == 1 else dumped(default_style='"')  # which escapes line breaks
 
 
 def _at(values: Any, path: tuple[str, ...]) -> Any:

@@ -115,8 +115,8 @@ class _Bench:
         self.parameters = trainable_parameters(florence2.model)
         self._training, self._device = training, torch.device(best_device())
         self._florence2, self._transform = florence2, PixelTransform.of(florence2.processor)
-        self._model: Any = florence2.model
-        self._model.to(self._device).train()
+        trained: Any = florence2
+        self._model = trained.model.to(self._device).train()
         if training.engine.gradient_checkpointing:
             self._model.activation_checkpointing_enable()
         trainable = [parameter for parameter in self._model.parameters() if parameter.requires_grad]

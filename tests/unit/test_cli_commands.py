@@ -69,7 +69,7 @@ def test_a_page_of_help_fits_80_columns_and_every_option_has_a_text(name: str) -
         assert getattr(parameter, "help", None), parameter.name
         if parameter.param_type_name == "option":
             assert parameter.opts[0].removeprefix("--") in page
-    assert name in group.list_commands(None)  # type: ignore[attr-defined,arg-type]
+    assert name in group.list_commands(None)  # type: ignore[attr-defined]
 
 
 def test_help_shows_values_and_the_names_of_maestro() -> None:
