@@ -75,19 +75,17 @@ def probe_training(
     """
     at_once = training.batch_size // process_count(training)
     bench = _Bench(train, valid, model, training)
-    one = bench.batch(1)
-    bench.step(one)  # the first one also warms up
-    seconds = bench.step(one)
-    size, steps = 1, 1
+    size, steps, batch = 1, 1, bench.batch(1)
+    seconds = bench.step(batch)  # the first one also warms up
+    if seconds < _SECONDS:
+        seconds = bench.step(batch)
     if seconds * at_once <= _SECONDS:
         size, batch = at_once, bench.batch(at_once)
         first = bench.step(batch)
         steps = max(1, min(_MOST_STEPS, int(_SECONDS / max(first, 1e-6))))
         seconds = median(bench.step(batch) for _ in range(steps))
-    else:
-        batch = one
     validating = bench.clock(partial(bench.look, batch)) / size
-    kept = 0 if size == at_once else bench.kept_bytes(one) * (at_once - size)
+    kept = 0 if size == at_once else bench.kept_bytes(batch) * (at_once - size)
     samples = training.epochs * len(train) / max(1, process_count(training))
     decoding = bench.seconds_of_pictures(len(train))
     computing = samples * seconds / size

