@@ -45,9 +45,12 @@ def export(
         raise ConfigurationError(f"--dtype {dtype}: the graphs of onnx are float32; leave it out")
     if output.exists():
         raise ConfigurationError(f"{output}: exists already; nothing is overwritten, give another name")
+    from florence2.export.onnx_folder import check_installed, export_onnx
     from florence2.export.source import exportable
     from florence2.export.transformers_folder import export_transformers
 
+    if form == "onnx":
+        check_installed()
     if model.startswith("models:"):
         from florence2.adapters.mlflow.model_uri import registered_exportable
 
@@ -56,8 +59,14 @@ def export(
         source = exportable(model, output.name, revision)
     if license is not None:
         source = replace(source, facts=replace(source.facts, license=license))
-    export_transformers(source, output, dtype)
-    typer.echo(f"{output}: {_size(output)}, loads with plain transformers; its README.md says how")
+    if form == "onnx":
+        difference = export_onnx(source, output)
+        typer.echo(f"{output}: answers as the model does, no logit is off by more than {difference:.1e}")
+        reader = "onnxruntime"
+    else:
+        export_transformers(source, output, dtype)
+        reader = "transformers"
+    typer.echo(f"{output}: {_size(output)}, loads with plain {reader}; its README.md says how")
 
 
 def _size(folder: Path) -> str:
