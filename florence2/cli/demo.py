@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import threading
 from typing import Annotated
 
 import typer
@@ -40,16 +40,18 @@ def demo(
     """Serve a page: drop an image, choose a task, see what the models make of it. Ctrl-C ends it."""
     if challenger is not None and model is None:
         raise ConfigurationError("--challenger: needs --model, beside which it answers")
-    if importlib.util.find_spec("gradio") is None:
-        raise ConfigurationError("the demo page needs gradio; install it by: pip install 'florence2-finetune[serve]'")
     from florence2.demo.models import named_models, registered_models
-    from florence2.demo.page import build_page, serve_page
+    from florence2.demo.page import build_page, check_installed, serve_page
 
+    check_installed()
     if model is None:
         models = registered_models(name, tracking_uri)
     else:
         models = named_models([model] if challenger is None else [model, challenger], tracking_uri)
     page = build_page(models)
-    address = serve_page(page, host, port, max_upload_mb, wait=False)
+    address = serve_page(page, host, port, max_upload_mb)
     typer.echo(f"{', '.join(models)}: {address} (Ctrl-C ends it)")
-    page.block_thread()
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)

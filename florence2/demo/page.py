@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +14,12 @@ from florence2.demo.answer import ShownAnswer, ask
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.model.base import Florence2
 
-__all__ = ["build_page", "serve_page"]
+__all__ = ["build_page", "check_installed", "serve_page"]
 
 _WAITING = 32
 """Requests that may wait for their turn; more are refused."""
+_KEPT = 3600
+"""Seconds after which uploads and drawn pictures are deleted."""
 _REGION = "the region: <loc_x_min><loc_y_min><loc_x_max><loc_y_max>, each 0 to 999"
 _HINTS = {
     "<CAPTION_TO_PHRASE_GROUNDING>": "the caption whose phrases are looked for",
@@ -29,6 +32,16 @@ _STYLE = """
 .gradio-container { max-width: 1200px !important; margin: 0 auto !important; }
 .answer-title h3 { margin: 0; overflow-wrap: anywhere; }
 """
+
+
+def check_installed() -> None:
+    """Make sure that gradio is installed.
+
+    Raises:
+        ConfigurationError: it is not.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise ConfigurationError("the demo page needs gradio; install it by: pip install 'florence2-finetune[serve]'")
 
 
 def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None = None) -> Any:
@@ -56,7 +69,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     def field_of(token: str) -> Any:
         return gradio.Textbox(visible=TASKS[token].takes_input, placeholder=_HINTS.get(token, _REGION), value="")
 
-    with gradio.Blocks(title="Florence-2", analytics_enabled=False) as page:
+    with gradio.Blocks(title="Florence-2", analytics_enabled=False, delete_cache=(_KEPT, _KEPT)) as page:
         gradio.Markdown(f"# Florence-2\nDrop an image, choose a task, and see what {_names(models)} make of it.")
         with gradio.Row():
             with gradio.Column(min_width=280):
@@ -81,15 +94,14 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     return page
 
 
-def serve_page(page: Any, host: str, port: int, upload_megabytes: float, *, wait: bool = True) -> str:
-    """Serve a page until the process is interrupted.
+def serve_page(page: Any, host: str, port: int, upload_megabytes: float) -> str:
+    """Serve a page in threads of its own; ``page.close()`` ends it.
 
     Args:
         page: ``build_page``.
         host: address to listen to.
         port: number to listen to; 0 takes any free one.
         upload_megabytes: greatest file that is taken.
-        wait: whether to return only when the process is interrupted.
 
     Returns:
         The address.
@@ -120,19 +132,14 @@ def serve_page(page: Any, host: str, port: int, upload_megabytes: float, *, wait
         raise ConfigurationError(
             f"nothing can listen to {host}:{port} ({exc}); give another address by --host and --port"
         ) from exc
-    if wait:
-        page.block_thread()
     return str(address)
 
 
 def _gradio() -> Any:
+    check_installed()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when it is imported
-    try:
-        import gradio
-    except ImportError as exc:
-        raise ConfigurationError(
-            "the demo page needs gradio; install it by: pip install 'florence2-finetune[serve]'"
-        ) from exc
+    import gradio
+
     return gradio
 
 

@@ -23,17 +23,10 @@ def check_installed() -> None:
     Raises:
         ConfigurationError: it is not.
     """
-    if lacking := [name for name in _NEEDED if not _is_there(name)]:
+    if lacking := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ConfigurationError(
             f"--format onnx needs {', '.join(lacking)}; install it by: pip install 'florence2-finetune[onnx]'"
         )
-
-
-def _is_there(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except ValueError:  # it was made unavailable
-        return False
 
 
 def export_onnx(source: Exportable, output: Path) -> float:

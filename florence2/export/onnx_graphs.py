@@ -88,7 +88,8 @@ class _Decoder(nn.Module):
             past_key_values=cache,
             use_cache=True,
         )
-        present = [tensor for layer in cache.self_attention_cache.layers for tensor in (layer.keys, layer.values)]
+        layers: Any = cache.self_attention_cache.layers
+        present = [tensor for layer in layers for tensor in (layer.keys, layer.values)]
         return (self.model.lm_head(output.last_hidden_state), *present)
 
 

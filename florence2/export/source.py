@@ -114,9 +114,10 @@ def _head_of(card: Path) -> dict[str, Any]:
     from huggingface_hub import ModelCard
 
     try:
-        return ModelCard.load(card).data.to_dict()
+        head: dict[str, Any] = ModelCard.load(card).data.to_dict()
     except (OSError, ValueError, yaml.YAMLError):
         return {}
+    return head
 
 
 def _checkpoint_card(title: str, checkpoint: Checkpoint) -> str:

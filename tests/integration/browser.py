@@ -69,6 +69,16 @@ class Tab:
         found = await self.call("DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector)
         await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
 
+    async def click(self, selector: str) -> None:
+        """Click into the middle of an element with the mouse."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"!!{element}")
+        await self.value(f"{element}.scrollIntoView({{block: 'center'}})")
+        middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])"
+        x, y = await self.value(f"{middle}({element}.getBoundingClientRect())")
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     async def picture(self) -> bytes:
         """Return the whole page as a PNG file."""
         size = (await self.call("Page.getLayoutMetrics"))["cssContentSize"]

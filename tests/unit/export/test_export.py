@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -30,6 +31,7 @@ from florence2.model.base import base_fingerprint, load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import load_named
 from florence2.model.processing import Sample
+from florence2.model.quiet import quiet_transformers
 from florence2.run_folder import save_settings
 from tests.builders import write_stars
 
@@ -54,9 +56,10 @@ def adapter_of(folder: Path) -> Path:
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(0)
-    targets = ["q_proj", "v_proj"]
-    adapted = get_peft_model(load_base(CONFIG.model).model, LoraConfig(target_modules=targets, init_lora_weights=False))
-    adapted.save_pretrained(folder)
+    recipe = LoraConfig(target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    with quiet_transformers():
+        adapted = get_peft_model(load_base(CONFIG.model).model, recipe)
+    adapted.save_pretrained(str(folder))
     return folder
 
 
@@ -89,7 +92,7 @@ def test_plain_transformers_writes_the_same_tokens(run: Path, exported: Path, sa
     ours = [written.tokens for written in write_answers(load_named(str(run)), samples, config)]
     base = [written.tokens for written in write_answers(load_base(CONFIG.model), samples, config)]
     assert ours != base
-    model = Florence2ForConditionalGeneration.from_pretrained(exported)
+    model: Any = Florence2ForConditionalGeneration.from_pretrained(exported)
     processor = AutoProcessor.from_pretrained(exported)
     for sample, tokens in zip(samples, ours, strict=True):
         inputs = processor(text="<OD>", images=Image.open(sample.image).convert("RGB"), return_tensors="pt")
