@@ -59,11 +59,11 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
 
     def answer(picture: str | None, token: str, text: str) -> list[Any]:
         if picture is None:
-            raise gradio.Error("Drop an image first.")
+            raise gradio.Error("Drop an image first.", print_exception=False)
         try:
             shown = ask(models, Path(picture), token + (text if TASKS[token].takes_input else ""), settings)
         except Florence2Error as exc:
-            raise gradio.Error(_plain(str(exc), Path(picture))) from exc
+            raise gradio.Error(_plain(str(exc), Path(picture)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]
 
     def field_of(token: str) -> Any:
