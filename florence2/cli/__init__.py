@@ -21,6 +21,8 @@ COMMANDS = {
     "train": "florence2.cli.models:train",
     "evaluate": "florence2.cli.models:evaluate",
     "predict": "florence2.cli.predict:predict",
+    "export": "florence2.cli.export:export",
+    "demo": "florence2.cli.demo:demo",
     "score": "florence2.cli.score:score",
     "validate": "florence2.cli.datasets:validate",
     "convert": "florence2.cli.datasets:convert",

@@ -72,10 +72,7 @@ def _name(parameter: Any) -> Text:
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()
         return Text(name if parameter.required else f"[{name}]", "bold cyan")
-    option = parameter.opts[0]
-    if parameter.secondary_opts:
-        option = f"--[no-]{option.removeprefix('--')}"
-    found = Text(option, "bold cyan")
+    found = Text(parameter.opts[0], "bold cyan")
     if not parameter.is_flag:
         found.append(f" {_metavar(parameter)}", "yellow")
     return found
@@ -96,6 +93,8 @@ def _meaning(parameter: Any) -> Text:
     default = parameter.default
     if parameter.show_default and default not in (None, False, (), []):
         text += f" [default: {default}]"
+    if parameter.secondary_opts:
+        text += f" [turned off by {parameter.secondary_opts[0]}]"
     found = Text(text)
     if parameter.required:
         found.append(" [required]", "red")

@@ -87,6 +87,7 @@ def test_help_shows_values_and_the_names_of_maestro() -> None:
         (["train", "--epoch", "3"], "--epochs"),
         (["train", "--epochs", "three"], "--epochs"),
         (["registry", "lst"], "Did you mean 'list'?"),
+        (["evaluate", "--model", "m", "--split=val"], "'train', 'valid'"),
         (["validate"], "give the data set, or a --config that names it"),
         (["predict"], "name images, or a --config with pictures.folder"),
         (["train", "--resume", "--dry-run"], "leave out --dry-run or --resume"),
