@@ -9,6 +9,7 @@ import sys
 import typer
 
 from florence2.cli.datasets import convert, freeze, stats, validate
+from florence2.cli.doctor import doctor
 from florence2.cli.models import LATEST, evaluate, train
 from florence2.cli.predict import predict
 from florence2.cli.registry import registry
@@ -20,6 +21,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 for _command in (train, evaluate, predict, score, validate, convert, stats, freeze):
     app.command()(_command)
+app.command()(doctor)
 app.add_typer(registry, name="registry")
 
 
