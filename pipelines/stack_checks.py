@@ -1,4 +1,4 @@
-"""The ZenML stack as ``florence2 doctor`` looks at it: is one active, has it what the pipelines need, does it answer?"""
+"""The ZenML stack as ``florence2 doctor`` sees it: is one active, has it what the pipelines need, does it answer?"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import typer
 
 from florence2.cli.datasets import convert, freeze, stats, validate
 from florence2.cli.doctor import doctor
+from florence2.cli.init import init
 from florence2.cli.models import LATEST, evaluate, train
 from florence2.cli.predict import predict
 from florence2.cli.registry import registry
@@ -22,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_e
 for _command in (train, evaluate, predict, score, validate, convert, stats, freeze):
     app.command()(_command)
 app.command()(doctor)
+app.command()(init)
 app.add_typer(registry, name="registry")
 
 
