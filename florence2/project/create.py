@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from florence2.config import DatasetConfig, ModelConfig
+from florence2.config import Configuration, DatasetConfig, ModelConfig
 from florence2.data.formats import recognise
 from florence2.data.splits.assignment import split_dataset
 from florence2.data.splits.frozen_test import freeze_test
@@ -43,22 +43,27 @@ class Project:
     found: tuple[str, ...]
 
 
-def create_project(folder: Path, dataset: DatasetConfig | None = None, base: str = ModelConfig().base) -> Project:
+def create_project(
+    folder: Path, source: str | None = None, *, format: str = "auto", base: str = ModelConfig().base
+) -> Project:
     """Look at a data set and write the configuration of a fine-tune on it.
 
     Args:
         folder: of the project; made if need be.
-        dataset: where the data lie; without: in the folder or in ``data`` below it.
+        source: folder, archive or URI of the data set; without: the folder, or ``data`` in it.
+        format: how the data set is written; auto: recognised by its files.
         base: the model to start from.
 
     Raises:
-        ConfigurationError: a file that would be written exists, or the folder cannot be written.
+        ConfigurationError: a file that would be written exists, or the folder cannot be written, or the format or the
+            base is none.
         DatasetError: there is no data set, or it cannot be read as a whole.
         ModelError: nothing can have the name of that base.
     """
     folder = _expanded(folder)
     _check_free(folder)
-    config = _absolute(dataset) if dataset is not None else DatasetConfig(source=str(_data_in(folder)))
+    place = _data_in(folder) if source is None else _absolute(source)
+    config = Configuration(source=place, format=format, base=base).dataset
     found = survey(config, base)
     files = _files(folder, found, config, base)
     kept = tuple(name for name in files if name in _KEPT and (folder / name).exists())
@@ -78,11 +83,11 @@ def _check_free(folder: Path) -> None:
         )
 
 
-def _data_in(folder: Path) -> Path:
+def _data_in(folder: Path) -> str:
     """Return the data set that lies in the folder of a project."""
     for name in _DATA:
         try:
-            return recognise(folder / name)[0]
+            return str(recognise(folder / name)[0])
         except DatasetError:
             continue
     raise DatasetError(
@@ -90,12 +95,9 @@ def _data_in(folder: Path) -> Path:
     )
 
 
-def _absolute(dataset: DatasetConfig) -> DatasetConfig:
-    """Return the settings with a local path made absolute: a project is used from other folders than this one."""
-    source = dataset.source
-    if "://" in source or source.startswith("builtin:"):
-        return dataset
-    return dataset.model_copy(update={"source": str(_expanded(source))})
+def _absolute(source: str) -> str:
+    """Return a local path made absolute, for a project is used from other folders than this one; a URI as it is."""
+    return source if "://" in source or source.startswith("builtin:") else str(_expanded(source))
 
 
 def _expanded(path: Path | str) -> Path:

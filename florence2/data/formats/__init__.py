@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -119,9 +120,9 @@ def recognise(root: Path, format: str = "auto") -> tuple[Path, str]:
         raise DatasetError(f"no format {format!r}; give auto or one of {', '.join(FORMATS)}")
     with _plain_errors(root):
         if not root.exists():
-            raise DatasetError(f"{root}: no such folder; give the folder of a data set: {_signs()}")
+            raise DatasetError(f"{root}: no such folder; {_near(root) or _asked()}")
         if not root.is_dir():
-            raise DatasetError(f"{root}: is a file; give the folder of a data set: {_signs()}")
+            raise DatasetError(f"{root}: is a file; {_around(root) or _asked()}")
         return _recognise(root, list(FORMATS) if format == "auto" else [format])
 
 
@@ -149,11 +150,32 @@ def _recognise(root: Path, names: list[str]) -> tuple[Path, str]:
             break
         folder = inner[0]
     if len(names) == 1:
+        if others := _layouts_of(folder):
+            raise DatasetError(
+                f"{folder}: is no {names[0]} ({FORMATS[names[0]].sign}), it looks like {' or '.join(others)}; give "
+                f"--format {others[0]}, or leave the format away to have it recognised"
+            )
         return root, names[0]  # its reader says best what it misses
     inside = [f"{folder / name} ({layout})" for name in entries(folder) for layout in _layouts_of(folder / name)]
     if inside:
         raise DatasetError(f"{folder}: holds several folders; name the data set itself: {' or '.join(inside)}")
     raise DatasetError(f"{root}: no annotations found; looked for {_signs()}; it holds {lists(root)}")
+
+
+def _near(root: Path) -> str:
+    """Ask whether a folder was meant that is there; empty if none is like it."""
+    near = difflib.get_close_matches(root.name, entries(root.parent), n=1)
+    return f"did you mean {root.parent / near[0]}?" if near else ""
+
+
+def _around(file: Path) -> str:
+    """Name the data set that a file is part of; empty if it is of none."""
+    folders = [folder for folder in list(file.parents)[:_NESTED] if _layouts_of(folder)]
+    return f"give the folder of its data set, {folders[-1]}" if folders else ""
+
+
+def _asked() -> str:
+    return f"give the folder of a data set: {_signs()}"
 
 
 def _layouts_of(folder: Path) -> list[str]:
