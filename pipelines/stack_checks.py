@@ -54,7 +54,7 @@ def check_stack() -> list[Finding]:
         ]
     parts = ", ".join(f"{kind.value} {component.name}" for kind, component in sorted(stack.components.items()))
     about = Finding("ok", f"ZenML {zenml.__version__} at {redact(url)}, stack {stack.name}: {parts}")
-    return [about, *_tracker(stack), *_registry(stack), *_artifacts(stack)]
+    return [about, *_mlflow(stack), *_artifacts(stack)]
 
 
 def _is_configured() -> bool:
@@ -66,30 +66,26 @@ def _is_configured() -> bool:
     return (Path(get_global_config_directory()) / "config.yaml").is_file()
 
 
-def _tracker(stack: Stack) -> list[Finding]:
+def _mlflow(stack: Stack) -> list[Finding]:
+    """Look whether the stack has the MLflow tracker and registry, and whether their server answers."""
+    parts = {"experiment tracker": stack.experiment_tracker, "model registry": stack.model_registry}
+    lacks = [name for name, part in parts.items() if part is None or part.flavor != "mlflow"]
+    if lacks:
+        return [
+            Finding(
+                # The stack that ZenML begins with: nothing was set up that could be broken.
+                "warning" if stack.name == "default" else "problem",
+                f"stack {stack.name} has no MLflow {' and no MLflow '.join(lacks)}, without which the pipelines stop: "
+                "run `make stack` to set up and activate a local stack that has them",
+                _SET_UP,
+            )
+        ]
     tracker = stack.experiment_tracker
-    if tracker is None or tracker.flavor != "mlflow":
-        return [_lacks(stack, "experiment tracker")]
-    uri: str = tracker.get_tracking_uri()  # type: ignore[attr-defined]
     try:
-        check_answers(uri, _SECONDS)
+        check_answers(tracker.get_tracking_uri(), _SECONDS)  # type: ignore[union-attr]
     except RegistryError as exc:
-        return [Finding("problem", f"experiment tracker {tracker.name}: {exc}")]
+        return [Finding("problem", f"experiment tracker of stack {stack.name}: {exc}")]
     return []
-
-
-def _registry(stack: Stack) -> list[Finding]:
-    registry = stack.model_registry
-    return [] if registry is not None and registry.flavor == "mlflow" else [_lacks(stack, "model registry")]
-
-
-def _lacks(stack: Stack, what: str) -> Finding:
-    return Finding(
-        "problem",
-        f"stack {stack.name} has no MLflow {what}, without which the pipelines stop: run `make stack` to set up and "
-        "activate a local stack that has it",
-        _SET_UP,
-    )
 
 
 def _artifacts(stack: Stack) -> list[Finding]:

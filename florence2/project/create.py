@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -110,26 +111,29 @@ def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dic
     frozen = _frozen(found) if "test" in found.missing else None
     place = str(folder / FROZEN_TEST) if frozen is not None else None
     ours = choices(found, config, base, _registered_name(name), place)
-    facts = described(found, config.source)
+    facts, file = described(found, config.source), shlex.quote(str(folder / CONFIGURATION))
     theirs = promotion_choices(found, ours)
-    finetune = ["Fine-tune of Florence-2, written by florence2 init. What was found:", *facts, "", *_HOW]
-    promote = ["Is the newest version better than the champion? Data and answers as in florence.yaml.", _PROMOTE]
+    finetune = [
+        "Fine-tune of Florence-2, written by florence2 init. What was found:",
+        *facts,
+        "",
+        f"  florence2 train --config {file}",
+        "Tracked, cached and registered, in the folder of florence2-finetune after make stack:",
+        f"  zenml pipeline run florence_finetune -c {file}",
+        "What is not written here has its default: florence2 train --help tells every setting.",
+    ]
+    promote = [
+        "Is the newest version better than the champion? Data and answers as in florence.yaml.",
+        f"  zenml pipeline run florence_promote -c {shlex.quote(str(folder / PROMOTION))}",
+    ]
     prefix = str(found.rows.table["prefix"].value_counts().index[0])
     return {
         CONFIGURATION: yaml_page(finetune, ours),
         PROMOTION: yaml_page(promote, theirs),
         **({FROZEN_TEST: frozen} if frozen is not None else {}),
-        "README.md": readme(name, found, config.source, prefix),
+        "README.md": readme(folder, found, config.source, prefix),
         ".gitignore": GITIGNORE,
     }
-
-
-_HOW = (
-    "florence2 train --config florence.yaml",
-    "zenml pipeline run florence_finetune -c florence.yaml",
-    "What is not written here has its default: florence2 train --help tells every setting.",
-)
-_PROMOTE = "zenml pipeline run florence_promote -c promote.yaml"
 
 
 def _frozen(found: Survey) -> str:

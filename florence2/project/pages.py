@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -56,10 +57,12 @@ def yaml_page(head: Sequence[str], choices: Iterable[Choice]) -> str:
     """Write settings as YAML under ``parameters``, each below its reason.
 
     Args:
-        head: lines of comment above all.
+        head: lines of comment above all; those that begin with a blank are commands, and are not wrapped.
         choices: the settings, those of a section one after the other.
     """
-    lines = [f"# {line}".rstrip() for text in head for line in _wrapped(text, _WIDTH)]
+    lines = [
+        f"# {line}".rstrip() for text in head for line in ([text] if text.startswith(" ") else _wrapped(text, _WIDTH))
+    ]
     lines.append("parameters:")
     above: list[str] = []
     for choice in choices:
@@ -74,11 +77,11 @@ def yaml_page(head: Sequence[str], choices: Iterable[Choice]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def readme(name: str, found: Survey, source: str, prefix: str) -> str:
+def readme(folder: Path, found: Survey, source: str, prefix: str) -> str:
     """Write the README of a project: what was found, and the commands to type next.
 
     Args:
-        name: of the project.
+        folder: of the project.
         found: what is in the data set.
         source: of the data set.
         prefix: a prompt that it asks.
@@ -86,16 +89,18 @@ def readme(name: str, found: Survey, source: str, prefix: str) -> str:
     facts = "\n".join(f"- {line}" for line in described(found, source))
     ask = f"--prefix={shlex.quote(prefix)}"
     return f"""\
-# {name}
+# {folder.name}
 
 A fine-tune of Florence-2, set up by `florence2 init`.
 
 {facts}
 
-The settings stand in [florence.yaml](florence.yaml), each with its reason. All commands are typed in this folder, with
-the environment active.
+The settings stand in [florence.yaml](florence.yaml), each with its reason. The environment of
+florence2-finetune must be active.
 
 ## Train
+
+In this folder:
 
 ```sh
 florence2 train --config florence.yaml
@@ -110,11 +115,16 @@ florence2 predict --model=runs/1 {ask} PICTURES --output=answers
 
 ## With ZenML and MLflow
 
+In the folder of florence2-finetune, where its pipelines are:
+
 ```sh
-python -m pipelines.local_stack                            # once: a stack for this folder
-zenml pipeline run florence_finetune -c florence.yaml      # cached, tracked, registered as challenger
-zenml pipeline run florence_promote -c promote.yaml        # champion, if it is better beyond chance
+make stack
+zenml pipeline run florence_finetune -c {shlex.quote(str(folder / "florence.yaml"))}
+zenml pipeline run florence_promote -c {shlex.quote(str(folder / "promote.yaml"))}
 ```
+
+The first sets up a stack, once. The second is cached, tracked, and registers its result as challenger; the third makes
+it champion if it is better beyond chance.
 
 `florence2 doctor` looks at the installation and the machine, and says what to do where something is wrong.
 """
