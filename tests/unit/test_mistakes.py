@@ -136,7 +136,7 @@ OD = manifest_row(suffix="great white shark<loc_1><loc_2><loc_3><loc_4>fish<loc_
 
 
 def classes(*names: str, grammar: str = "classes") -> EvaluationConfig:
-    return EvaluationConfig(grammar=grammar, classes=names)  # type: ignore[arg-type]
+    return EvaluationConfig(grammar=grammar, classes=names)
 
 
 def test_a_misspelt_class_is_answered_with_that_of_the_data() -> None:
