@@ -13,7 +13,7 @@ from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.project.survey import FEW_PICTURES, Survey
 
-__all__ = ["HUB_BASE", "Choice", "choices", "deciding_figure", "promotion_choices"]
+__all__ = ["FEW_ROWS", "HUB_BASE", "Choice", "choices", "deciding_figure", "promotion_choices"]
 
 HUB_BASE = "florence-community/Florence-2-base-ft"
 """What to start from for real work."""
@@ -25,6 +25,8 @@ _EPOCHS = (3, 5, 10, 20, 30, 50)
 _FULL_STEPS = 10
 _LEAST_BATCH = 4
 _PATIENT_FROM = 20
+FEW_ROWS = 100
+"""Rows of the training split below which nothing useful is to be expected."""
 _MEASURABLE = 50
 """Rows of the validation split from which a figure says more than the loss."""
 _TRIAL_EVAL_BATCH = 64
@@ -130,9 +132,9 @@ def _about_training(found: Survey) -> Iterator[Choice]:
         "lora: adapters, least memory and best in our recipes; full: every weight; freeze: all but the vision tower.",
     )
     epochs = next((epochs for epochs in _EPOCHS if epochs * rows >= _SAMPLES), _EPOCHS[-1])
-    yield Choice(
-        "training.epochs", epochs, f"{_count(rows, 'row')} to train on, each seen {epochs} times: {rows * epochs:,}."
-    )
+    few = f" {FEW_ROWS} and more make a model; fewer try the way there." if rows < FEW_ROWS else ""
+    why = f"{_count(rows, 'row')} to train on, each seen {epochs} times: {rows * epochs:,}.{few}"
+    yield Choice("training.epochs", epochs, why)
     batch = default.batch_size if rows >= default.batch_size * _FULL_STEPS else _LEAST_BATCH
     steps = -(-rows // batch)
     yield Choice("training.batch_size", batch, f"{_count(steps, 'step')} in an epoch, over all GPUs together.")

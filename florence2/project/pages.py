@@ -13,7 +13,7 @@ import yaml
 from florence2.data.printable import printable
 from florence2.data.sources.remote import redact
 from florence2.data.statistics.summary import Distribution
-from florence2.project.choices import Choice
+from florence2.project.choices import FEW_ROWS, Choice
 from florence2.project.survey import Survey
 
 __all__ = ["GITIGNORE", "described", "readme", "yaml_page"]
@@ -42,6 +42,8 @@ def described(found: Survey, source: str) -> list[str]:
         f"{printable(redact(source))} ({found.layout}): {overall.images:,} pictures of {sides} pixels.",
         f"Rows: {tasks}. To use: {splits}{made}.",
     ]
+    if found.count("train")[0] < FEW_ROWS:
+        lines.append("That is very little to train on: enough to try the way, not for a model that is of use.")
     if overall.classes.counts:
         lines.append(f"{_classes(overall.classes.counts)}.")
     if found.defects:

@@ -90,7 +90,8 @@ def test_what_breaks_a_rule_has_an_outcome_with_which_the_data_can_be_used(tmp_p
     assert "Once: There is no such image file. What breaks the rule is left out" in "".join(
         line.strip(" #") + " " for line in (project.folder / "florence.yaml").read_text().splitlines(keepends=True)
     ).replace("\n", "")
-    assert "image-missing 1 (quarantine)" in project.found[3]
+    assert "That is very little to train on" in project.found[2]
+    assert "image-missing 1 (quarantine)" in project.found[4]
 
 
 def test_a_box_over_the_edge_is_mended(tmp_path: Path) -> None:
