@@ -18,6 +18,8 @@ from florence2.errors import Florence2Error
 __all__ = ["COMMANDS", "app", "main"]
 
 COMMANDS = {
+    "doctor": "florence2.cli.doctor:doctor",
+    "init": "florence2.cli.init:init",
     "train": "florence2.cli.models:train",
     "evaluate": "florence2.cli.models:evaluate",
     "predict": "florence2.cli.predict:predict",
