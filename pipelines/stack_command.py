@@ -1,0 +1,81 @@
+"""``florence2 stack``: a ZenML stack from a file. ZenML is imported when a command runs, not before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from florence2.errors import StackError
+
+if TYPE_CHECKING:
+    from pipelines.stacks.apply import Plan
+
+__all__ = ["stack"]
+
+stack = typer.Typer(no_args_is_help=True, help="Set up the ZenML stack that pipelines run on.")
+
+_DONE = {"create": "created", "update": "updated", "keep": "unchanged"}
+_PLANNED = {"create": "to create", "update": "to update", "keep": "unchanged"}
+
+
+@stack.callback()
+def _group() -> None:
+    """Keep ``apply`` a command of its own, though it is the only one."""
+
+
+@stack.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="YAML file of the stack, for example configs/stacks/local.yaml.")],
+    activate: Annotated[
+        bool | None,
+        typer.Option(
+            "--activate/--no-activate",
+            help="Make it the active stack of this folder. (default: if nothing is missing)",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+) -> None:
+    """Create a stack and its components, or update what differs from the file; a second time changes nothing.
+
+    Ends with status 1 if something is missing that a run on the stack needs; the list says how to mend it.
+    """
+    from pipelines.stacks.stack_file import read_stack
+
+    wanted = read_stack(file)
+    # ZenML takes seconds to import; what is wrong with the file is said before.
+    from pipelines.stacks.apply import activate as make_active
+    from pipelines.stacks.apply import apply_plan, plan_stack
+    from pipelines.stacks.store import open_store
+
+    client = open_store()
+    plan = plan_stack(client, wanted)
+    if not dry_run:
+        apply_plan(client, plan)
+    _print(plan, dry_run=dry_run)
+    active = not dry_run and (activate if activate is not None else not plan.missing)
+    if active:
+        make_active(client, plan.name, Path.cwd())
+        typer.echo(f"active in {Path.cwd()}")
+    if plan.missing:
+        lines = [f"- {missing.what}\n    {missing.remedy}" for missing in plan.missing]
+        state = "" if active or dry_run else " and was not activated"
+        raise StackError(f"the stack {plan.name} cannot run yet{state}; missing:\n  " + "\n  ".join(lines))
+
+
+def _print(plan: Plan, *, dry_run: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("component", "name", "flavour", "change")
+    words = _PLANNED if dry_run else _DONE
+    for change in plan.changes:
+        keys = f": {', '.join(change.keys)}" if change.keys else ""
+        table.add_row(change.kind, change.name, change.flavor, words[change.action] + keys)
+    Console().print(table)
+    if plan.changes_nothing:
+        typer.echo(f"stack {plan.name}: nothing to change")
+    else:
+        typer.echo(f"stack {plan.name}: {'would be applied' if dry_run else 'applied'}")

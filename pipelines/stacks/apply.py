@@ -1,0 +1,204 @@
+"""Make a ZenML stack as its file says: create what is absent, update what differs, leave alone what is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
+from florence2.errors import ConfigurationError, StackError
+from pipelines.stacks.differences import Change, component_change, configuration_update, stack_change
+from pipelines.stacks.flavors import checked_configuration, register_own, secret_references
+from pipelines.stacks.missing import Missing, Part, missing_packages, missing_parts
+from pipelines.stacks.store import is_on_this_machine
+
+if TYPE_CHECKING:
+    from zenml.client import Client
+    from zenml.models import ComponentResponse
+
+    from pipelines.stacks.stack_file import StackFile
+
+__all__ = ["Plan", "activate", "apply_plan", "plan_stack"]
+
+_OURS = {"applied_by": "florence2"}
+"""Label of what was made here. What has none is used as it is, and never changed."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What applying a file comes to.
+
+    Attributes:
+        name: of the stack.
+        changes: one for each component, and at last that of the stack.
+        configurations: settings of each component by its kind, as its flavour reads them.
+        missing: what a run on the stack needs and does not find.
+    """
+
+    name: str
+    changes: tuple[Change, ...]
+    configurations: Mapping[str, Mapping[str, Any]]
+    missing: tuple[Missing, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the stack is already as its file says."""
+        return all(change.action == "keep" for change in self.changes)
+
+
+def plan_stack(client: Client, stack: StackFile) -> Plan:
+    """Compare a stack with its file, and look for what a run on it needs. Changes nothing.
+
+    Args:
+        client: of the ZenML store.
+        stack: what the file says.
+
+    Raises:
+        ConfigurationError: a flavour is unknown, or does not take a setting; the message has all of them.
+        StackError: something by the name of a component is there, is different, and was not made by this command.
+    """
+    from zenml.enums import StackComponentType
+
+    configurations, parts, problems = {}, {}, []
+    for kind, component in stack.by_kind().items():
+        try:
+            configuration, secrets = checked_configuration(client, StackComponentType(kind), component)
+        except ConfigurationError as exc:
+            problems.append(f"components.{kind}.{exc}")
+            continue
+        problems += [f"components.{kind}.{problem}" for problem in secrets]
+        settings = configuration.model_dump(mode="json", exclude_unset=True)
+        configurations[kind] = settings
+        parts[kind] = Part(component.flavor, configuration.is_local, configuration.is_remote, settings)
+    if problems:
+        raise ConfigurationError(f"invalid stack {stack.name}:\n  " + "\n  ".join(problems))
+    changes, foreign = [], []
+    for kind, component in stack.by_kind().items():
+        found = _component(client, kind, component.name)
+        wanted = configurations[kind]
+        change = component_change(
+            kind, component.name, component.flavor, wanted, None if found is None else found.configuration
+        )
+        changes.append(change)
+        foreign += _not_ours(change, found)
+    changes.append(_stack_change(client, stack, foreign))
+    if foreign:
+        raise StackError(f"the stack {stack.name} is not applied:\n  " + "\n  ".join(foreign))
+    server = None if is_on_this_machine(client) else client.zen_store.url
+    missing = [
+        *missing_packages([part.flavor for part in parts.values()]),
+        *missing_parts(parts, server=server),
+        *_missing_secrets(client, configurations),
+    ]
+    return Plan(stack.name, tuple(changes), configurations, tuple(missing))
+
+
+def apply_plan(client: Client, plan: Plan) -> None:
+    """Create and update what a plan says; a second time there is nothing to do."""
+    from zenml.enums import StackComponentType
+
+    *components, stack = plan.changes
+    ids: dict[StackComponentType, str | UUID] = {}
+    for change in components:
+        kind = StackComponentType(change.kind)
+        register_own(client, change.kind, change.flavor)
+        wanted = dict(plan.configurations[change.kind])
+        found = _component(client, change.kind, change.name)
+        if found is None:
+            found = client.create_stack_component(change.name, change.flavor, kind, wanted, labels=_OURS)
+        elif change.action == "update":
+            update = configuration_update(wanted, found.configuration)
+            found = client.update_stack_component(found.id, kind, configuration=update)
+        ids[kind] = found.id
+    if stack.action == "create":
+        client.create_stack(stack.name, ids, labels=_OURS)
+    elif stack.action == "update":
+        gone = {kind: [] for kind in _stack_components(client, stack.name) if kind not in ids}
+        client.update_stack(stack.name, component_updates={**ids, **gone})
+
+
+def activate(client: Client, name: str, root: Path) -> None:
+    """Make a stack the active one of a folder, and write down where its MLflow keeps models.
+
+    Args:
+        client: of the ZenML store.
+        name: of the stack.
+        root: the folder from which pipelines are started.
+    """
+    from zenml.client import Client as ZenClient
+
+    if not (root / ".zen").is_dir():
+        ZenClient.initialize(root)
+    client = ZenClient(root=root)
+    client.activate_stack(client.get_stack(name, allow_name_prefix_match=False).id)
+    tracker = client.active_stack.experiment_tracker
+    if tracker is not None and hasattr(tracker, "get_tracking_uri"):
+        # For commands that know no ZenML.
+        (root / TRACKING_URI_FILE).write_text(f"{tracker.get_tracking_uri()}\n", encoding="utf-8")
+
+
+def _component(client: Client, kind: str, name: str) -> ComponentResponse | None:
+    from zenml.enums import StackComponentType
+
+    try:
+        return client.get_stack_component(StackComponentType(kind), name, allow_name_prefix_match=False)
+    except KeyError:
+        return None
+
+
+def _stack_components(client: Client, name: str) -> dict[Any, list[ComponentResponse]]:
+    return client.get_stack(name, allow_name_prefix_match=False).components
+
+
+def _stack_change(client: Client, stack: StackFile, foreign: list[str]) -> Change:
+    """Compare the stack itself with its file; if it is somebody else's and differs, add that to the list."""
+    wanted = {kind: component.name for kind, component in stack.by_kind().items()}
+    try:
+        found = client.get_stack(stack.name, allow_name_prefix_match=False)
+    except KeyError:
+        return stack_change(stack.name, wanted, None)
+    names = {kind.value: {part.name for part in components} for kind, components in found.components.items()}
+    change = stack_change(stack.name, wanted, names)
+    foreign += _not_ours(change, found)
+    return change
+
+
+def _not_ours(change: Change, found: Any) -> list[str]:
+    """Say why something that is there cannot be made as the file says."""
+    if found is None:
+        return []
+    what = f"{change.kind.replace('_', ' ')} {change.name!r}"
+    if change.flavor and found.flavor_name != change.flavor:
+        return [
+            f"{what} exists with the flavour {found.flavor_name}, the file says {change.flavor}; a flavour cannot be"
+            f" changed: write another `name:` under components.{change.kind}"
+        ]
+    if change.action == "update" and (found.labels or {}).get("applied_by") != _OURS["applied_by"]:
+        return [
+            f"{what} exists, was not made by this command and differs in: {', '.join(change.keys)}; write another"
+            " `name:` in the file, or change it by hand"
+        ]
+    return []
+
+
+def _missing_secrets(client: Client, configurations: Mapping[str, Mapping[str, Any]]) -> list[Missing]:
+    wanted: dict[str, set[str]] = {}
+    for configuration in configurations.values():
+        for name, key in secret_references(configuration):
+            wanted.setdefault(name, set()).add(key)
+    found = []
+    for name, keys in wanted.items():
+        try:
+            there = set(client.get_secret(name, allow_partial_name_match=False, allow_partial_id_match=False).values)
+            absent, verb = keys - there, "update"
+        except KeyError:
+            absent, verb = keys, "create"
+        if absent:
+            values = " ".join(f"--{key}=..." for key in sorted(absent))
+            found.append(
+                Missing(f"the secret {name} with {', '.join(sorted(absent))}", f"zenml secret {verb} {name} {values}")
+            )
+    return found
