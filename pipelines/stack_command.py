@@ -52,25 +52,27 @@ def apply(
 
     client = open_store()
     plan = plan_stack(client, wanted)
-    if not dry_run:
+    applied = not dry_run and not plan.absent_secrets
+    if applied:
         apply_plan(client, plan)
-    _print(plan, dry_run=dry_run)
-    active = not dry_run and (activate if activate is not None else not plan.missing)
+    _print(plan, applied=applied)
+    missing = [*plan.absent_secrets, *plan.missing]
+    active = applied and (activate if activate is not None else not missing)
     if active:
         make_active(client, plan.name, Path.cwd())
         typer.echo(f"active in {Path.cwd()}")
-    if plan.missing:
-        lines = [f"- {missing.what}\n    {missing.remedy}" for missing in plan.missing]
-        state = "" if active or dry_run else " and was not activated"
-        raise StackError(f"the stack {plan.name} cannot run yet{state}; missing:\n  " + "\n  ".join(lines))
+    if missing:
+        lines = [f"{part.what}\n      {part.remedy}" for part in missing]
+        state = "is active, but a run on it would fail" if active else "cannot run yet and is not active"
+        raise StackError(f"the stack {plan.name} {state}; missing:\n  - " + "\n  - ".join(lines))
 
 
-def _print(plan: Plan, *, dry_run: bool) -> None:
+def _print(plan: Plan, *, applied: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     table = Table("component", "name", "flavour", "change")
-    words = _PLANNED if dry_run else _DONE
+    words = _DONE if applied else _PLANNED
     for change in plan.changes:
         keys = f": {', '.join(change.keys)}" if change.keys else ""
         table.add_row(change.kind, change.name, change.flavor, words[change.action] + keys)
@@ -78,4 +80,4 @@ def _print(plan: Plan, *, dry_run: bool) -> None:
     if plan.changes_nothing:
         typer.echo(f"stack {plan.name}: nothing to change")
     else:
-        typer.echo(f"stack {plan.name}: {'would be applied' if dry_run else 'applied'}")
+        typer.echo(f"stack {plan.name}: {'applied' if applied else 'nothing done'}")

@@ -11,8 +11,9 @@ from uuid import UUID
 from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
 from florence2.errors import ConfigurationError, StackError
 from pipelines.stacks.differences import Change, component_change, configuration_update, stack_change
-from pipelines.stacks.flavors import checked_configuration, register_own, secret_references
-from pipelines.stacks.missing import Missing, Part, missing_packages, missing_parts
+from pipelines.stacks.flavors import checked_settings, register_own
+from pipelines.stacks.missing import Missing, missing_packages, missing_parts
+from pipelines.stacks.secrets import absent_secrets
 from pipelines.stacks.store import is_on_this_machine
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class Plan:
         name: of the stack.
         changes: one for each component, and at last that of the stack.
         configurations: settings of each component by its kind, as its flavour reads them.
-        missing: what a run on the stack needs and does not find.
+        absent_secrets: secrets that the file refers to; ZenML takes no component without them.
+        missing: what else a run on the stack needs and does not find.
     """
 
     name: str
     changes: tuple[Change, ...]
     configurations: Mapping[str, Mapping[str, Any]]
+    absent_secrets: tuple[Missing, ...]
     missing: tuple[Missing, ...]
 
     @property
@@ -62,38 +65,29 @@ def plan_stack(client: Client, stack: StackFile) -> Plan:
     """
     from zenml.enums import StackComponentType
 
-    configurations, parts, problems = {}, {}, []
-    for kind, component in stack.by_kind().items():
+    components, settings, problems = stack.by_kind(), {}, []
+    for kind, component in components.items():
         try:
-            configuration, secrets = checked_configuration(client, StackComponentType(kind), component)
+            settings[kind] = checked_settings(client, StackComponentType(kind), component)
         except ConfigurationError as exc:
-            problems.append(f"components.{kind}.{exc}")
-            continue
-        problems += [f"components.{kind}.{problem}" for problem in secrets]
-        settings = configuration.model_dump(mode="json", exclude_unset=True)
-        configurations[kind] = settings
-        parts[kind] = Part(component.flavor, configuration.is_local, configuration.is_remote, settings)
+            problems += [f"components.{kind}.{line}" for line in str(exc).splitlines()]
     if problems:
         raise ConfigurationError(f"invalid stack {stack.name}:\n  " + "\n  ".join(problems))
     changes, foreign = [], []
-    for kind, component in stack.by_kind().items():
+    for kind, component in components.items():
         found = _component(client, kind, component.name)
-        wanted = configurations[kind]
-        change = component_change(
-            kind, component.name, component.flavor, wanted, None if found is None else found.configuration
-        )
+        there = None if found is None else found.configuration
+        change = component_change(kind, component.name, component.flavor, settings[kind].values, there)
         changes.append(change)
         foreign += _not_ours(change, found)
     changes.append(_stack_change(client, stack, foreign))
     if foreign:
         raise StackError(f"the stack {stack.name} is not applied:\n  " + "\n  ".join(foreign))
+    flavors = {kind: component.flavor for kind, component in components.items()}
     server = None if is_on_this_machine(client) else client.zen_store.url
-    missing = [
-        *missing_packages([part.flavor for part in parts.values()]),
-        *missing_parts(parts, server=server),
-        *_missing_secrets(client, configurations),
-    ]
-    return Plan(stack.name, tuple(changes), configurations, tuple(missing))
+    missing = [*missing_packages(list(flavors.values())), *missing_parts(settings, flavors, server=server)]
+    configurations = {kind: checked.values for kind, checked in settings.items()}
+    return Plan(stack.name, tuple(changes), configurations, tuple(absent_secrets(client, stack)), tuple(missing))
 
 
 def apply_plan(client: Client, plan: Plan) -> None:
@@ -182,23 +176,3 @@ def _not_ours(change: Change, found: Any) -> list[str]:
             " `name:` in the file, or change it by hand"
         ]
     return []
-
-
-def _missing_secrets(client: Client, configurations: Mapping[str, Mapping[str, Any]]) -> list[Missing]:
-    wanted: dict[str, set[str]] = {}
-    for configuration in configurations.values():
-        for name, key in secret_references(configuration):
-            wanted.setdefault(name, set()).add(key)
-    found = []
-    for name, keys in wanted.items():
-        try:
-            there = set(client.get_secret(name, allow_partial_name_match=False, allow_partial_id_match=False).values)
-            absent, verb = keys - there, "update"
-        except KeyError:
-            absent, verb = keys, "create"
-        if absent:
-            values = " ".join(f"--{key}=..." for key in sorted(absent))
-            found.append(
-                Missing(f"the secret {name} with {', '.join(sorted(absent))}", f"zenml secret {verb} {name} {values}")
-            )
-    return found

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from florence2.errors import ConfigurationError, StackError
+from pipelines.stacks.secrets import is_reference
 
 if TYPE_CHECKING:
     from zenml.client import Client
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from pipelines.stacks.stack_file import ComponentFile
 
-__all__ = ["checked_configuration", "register_own", "secret_references"]
+__all__ = ["Settings", "checked_settings", "register_own"]
 
 _OWN = {
     ("orchestrator", "kubeflow_gpu"): "pipelines.orchestrators.kubeflow_gpu_flavor.KubeflowGpuOrchestratorFlavor",
@@ -25,35 +28,50 @@ _OWN = {
 }
 
 
-def checked_configuration(
-    client: Client, kind: StackComponentType, component: ComponentFile
-) -> tuple[StackComponentConfig, list[str]]:
-    """Return the configuration of a component as its flavour reads it.
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a component as its flavour reads and stores them.
+
+    Attributes:
+        values: by their names; a secret is a reference.
+        is_local: the component is on this machine alone.
+        is_remote: it runs steps on another machine, or is there.
+    """
+
+    values: Mapping[str, Any]
+    is_local: bool
+    is_remote: bool
+
+
+def checked_settings(client: Client, kind: StackComponentType, component: ComponentFile) -> Settings:
+    """Return the settings of a component, checked by its flavour.
 
     Args:
         client: of the store that knows the flavours.
         kind: of the component.
         component: as its file has it.
 
-    Returns:
-        The configuration, and what is wrong with settings that hold secrets.
-
     Raises:
-        ConfigurationError: there is no such flavour, or it does not take these settings.
+        ConfigurationError: there is no such flavour, or it does not take these settings; a line for each.
     """
+    from zenml.exceptions import ZenMLBaseException
+
     config_class = _config_class(client, kind, component)
-    problems = list(_unknown_keys(config_class, component))
+    problems = [*_unknown_keys(config_class, component), *_clear_secrets(config_class, component.configuration)]
     if problems:
-        raise ConfigurationError("\n  ".join(problems))
+        raise ConfigurationError("\n".join(problems))
+    # ZenML looks references up while it checks, and they may not be there yet. A copy: its checks write into it.
+    references = {key: value for key, value in component.configuration.items() if is_reference(value)}
+    stand_ins = dict.fromkeys(references, "a secret")
     try:
-        # A copy: validators of ZenML write into what they are given.
-        configuration = config_class(**{**component.configuration})
+        configuration: StackComponentConfig = config_class(**copy.deepcopy(component.configuration) | stand_ins)
     except ValidationError as exc:
-        lines = [f"{'.'.join(map(str, problem['loc'])) or 'configuration'}: {problem['msg']}" for problem in exc.errors()]
-        raise ConfigurationError("\n  ".join(lines)) from exc
-    except (ValueError, RuntimeError) as exc:
-        raise ConfigurationError(str(exc)) from exc
-    return configuration, list(_clear_secrets(config_class, component.configuration))
+        lines = [f"{'.'.join(map(str, ('configuration', *problem['loc'])))}: {problem['msg']}" for problem in exc.errors()]
+        raise ConfigurationError("\n".join(lines)) from exc
+    except (ValueError, ZenMLBaseException) as exc:
+        raise ConfigurationError(f"configuration: {' '.join(str(exc).split())}") from exc
+    values = configuration.model_dump(mode="json", exclude_unset=True) | references
+    return Settings(values, configuration.is_local, configuration.is_remote)
 
 
 def register_own(client: Client, kind: str, flavor: str) -> None:
@@ -70,18 +88,6 @@ def register_own(client: Client, kind: str, flavor: str) -> None:
             client.create_flavor(source, StackComponentType(kind))
         except ValueError as exc:
             raise StackError(f"the flavour {flavor} cannot be registered: {exc}") from exc
-
-
-def secret_references(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield name and key of each secret that a configuration refers to."""
-    from zenml.utils.secret_utils import is_secret_reference, parse_secret_reference
-
-    if isinstance(value, Mapping):
-        for inner in value.values():
-            yield from secret_references(inner)
-    elif is_secret_reference(value):
-        reference = parse_secret_reference(value)
-        yield reference.name, reference.key
 
 
 def _config_class(client: Client, kind: StackComponentType, component: ComponentFile) -> Any:
@@ -112,10 +118,11 @@ def _unknown_keys(config_class: Any, component: ComponentFile) -> Iterator[str]:
 
 
 def _clear_secrets(config_class: Any, configuration: Mapping[str, Any]) -> Iterator[str]:
-    from zenml.utils.secret_utils import is_secret_field, is_secret_reference
+    from zenml.utils.secret_utils import is_secret_field
 
     for key, value in configuration.items():
-        if value is not None and is_secret_field(config_class.model_fields[key]) and not is_secret_reference(value):
+        field = config_class.model_fields.get(key)
+        if field is not None and value and is_secret_field(field) and not is_reference(value):
             yield (
                 f"configuration.{key}: is a secret and must not stand in a file; `zenml secret create NAME --{key}=...`"
                 f' and write {key}: "{{{{NAME.{key}}}}}"'

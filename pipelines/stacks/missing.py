@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from packaging.requirements import Requirement
 
@@ -41,21 +41,20 @@ class Missing:
     remedy: str
 
 
-@dataclass(frozen=True)
-class Part:
-    """A component as far as this file must know it.
+class Part(Protocol):
+    """The settings of a component, as far as this file must know them."""
 
-    Attributes:
-        flavor: of it.
-        is_local: it is on this machine alone.
-        is_remote: it runs steps on another machine.
-        settings: its configuration.
-    """
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The settings by their names."""
 
-    flavor: str
-    is_local: bool
-    is_remote: bool
-    settings: Mapping[str, Any]
+    @property
+    def is_local(self) -> bool:
+        """Whether the component is on this machine alone."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it runs steps on another machine, or is there."""
 
 
 def missing_packages(flavors: list[str], installed: Mapping[str, str] | None = None) -> list[Missing]:
@@ -97,11 +96,12 @@ def _check(requirement: Requirement, package: str, installed: Mapping[str, str] 
         )
 
 
-def missing_parts(parts: Mapping[str, Part], *, server: str | None) -> list[Missing]:
+def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, server: str | None) -> list[Missing]:
     """Say which parts of a remote stack are absent, or on this machine where the cluster cannot reach them.
 
     Args:
-        parts: components by their kind.
+        parts: settings of the components by their kind.
+        flavors: of the components by their kind.
         server: address of the ZenML server; None where the store is on this machine.
 
     Returns:
@@ -124,17 +124,17 @@ def missing_parts(parts: Mapping[str, Part], *, server: str | None) -> list[Miss
     ):
         part = parts.get(kind)
         if part is None or (part.is_local and kind != "image_builder"):
-            why = "is not in the file" if part is None else f"is on this machine alone (flavour {part.flavor})"
+            why = "is not in the file" if part is None else f"is on this machine alone (flavour {flavors[kind]})"
             found.append(Missing(f"{_words(kind)} {why}", f"write under components: {kind}: {example}"))
     tracker = parts.get("experiment_tracker")
-    if tracker is None or (tracker.flavor == "mlflow" and not tracker.settings.get("tracking_uri")):
+    if tracker is None or (flavors["experiment_tracker"] == "mlflow" and not tracker.values.get("tracking_uri")):
         found.append(
             Missing(
                 "an MLflow server: figures and models of remote steps have nowhere to go",
                 "write under components: experiment_tracker: {flavor: mlflow, configuration: {tracking_uri: 'https://...'}}",
             )
         )
-    if (builder := parts.get("image_builder")) and builder.flavor == "local" and not _docker_answers():
+    if flavors.get("image_builder") == "local" and not _docker_answers():
         found.append(
             Missing(
                 "Docker, with which the image builder `local` builds the steps' images, does not answer",
