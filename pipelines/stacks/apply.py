@@ -84,8 +84,8 @@ def plan_stack(client: Client, stack: StackFile) -> Plan:
     if foreign:
         raise StackError(f"the stack {stack.name} is not applied:\n  " + "\n  ".join(foreign))
     flavors = {kind: component.flavor for kind, component in components.items()}
-    server = None if is_on_this_machine(client) else client.zen_store.url
-    missing = [*missing_packages(list(flavors.values())), *missing_parts(settings, flavors, server=server)]
+    unreachable = client.zen_store.url if is_on_this_machine(client) else None
+    missing = [*missing_packages(list(flavors.values())), *missing_parts(settings, flavors, unreachable=unreachable)]
     configurations = {kind: checked.values for kind, checked in settings.items()}
     return Plan(stack.name, tuple(changes), configurations, tuple(absent_secrets(client, stack)), tuple(missing))
 

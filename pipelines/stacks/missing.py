@@ -96,13 +96,13 @@ def _check(requirement: Requirement, package: str, installed: Mapping[str, str] 
         )
 
 
-def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, server: str | None) -> list[Missing]:
+def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unreachable: str | None) -> list[Missing]:
     """Say which parts of a remote stack are absent, or on this machine where the cluster cannot reach them.
 
     Args:
         parts: settings of the components by their kind.
         flavors: of the components by their kind.
-        server: address of the ZenML server; None where the store is on this machine.
+        unreachable: address of the ZenML store where it is on this machine; None where it is on a server.
 
     Returns:
         What is missing; nothing for a stack that runs here.
@@ -110,10 +110,10 @@ def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, serv
     if not any(part.is_remote for kind, part in parts.items() if kind in ("orchestrator", "step_operator")):
         return []
     found = []
-    if server is None:
+    if unreachable:
         found.append(
             Missing(
-                "a ZenML server: a store on this machine cannot be reached by steps on another",
+                f"a ZenML server: the store {unreachable} is on this machine, and steps on another cannot reach it",
                 "zenml login https://... (and apply again: the server knows no stacks of this machine)",
             )
         )
