@@ -92,6 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
         body.setdefault("metadata", {}).setdefault("name", name)
         if path.endswith("/jobs"):
             body["status"] = {"conditions": [{"type": "Complete", "status": "True"}], "succeeded": 1}
+            for rule in body["spec"].get("podFailurePolicy", {}).get("rules", ()):
+                for condition in rule.get("onPodConditions", ()):
+                    condition.setdefault("status", "True")  # what Kubernetes fills in
         if "/v2beta1/" in path:
             del body["metadata"]
             body |= {"experiment_id": "an-experiment", "run_id": "a-run", "recurring_run_id": "a-recurring-run"}
@@ -104,6 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         for key, value in body.get("metadata", {}).items():
             made.setdefault("metadata", {}).setdefault(key, {}).update(value)
         self._answer(200, made)
+
+    def do_DELETE(self) -> None:
+        self._answer(200, {"kind": "Status", "status": "Success"})
 
     def _body(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")

@@ -44,13 +44,18 @@ class Project:
     @classmethod
     def copy_to(cls, root: Path) -> Project:
         """Copy the code and set up the local stack."""
+        cls.copy_code_to(root)
+        project = cls(root)
+        project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
+        return project
+
+    @staticmethod
+    def copy_code_to(root: Path) -> None:
+        """Copy the code alone."""
         for name in _COPIED:
             shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         for alias in ("florence_finetune.py", "florence_predict.py", "florence_promote.py"):
             shutil.copy(_ROOT / alias, root)
-        project = cls(root)
-        project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
-        return project
 
     def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""

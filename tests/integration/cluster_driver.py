@@ -1,0 +1,85 @@
+"""Does, in one process, what a user and the cluster do with stacks; starting ZenML for each takes ten seconds.
+
+``python cluster_driver.py TASKS.json`` with a list of ``["apply", FILE, ...]``, ``["run", CONFIG]``, ``["secret", NAME,
+KEY, ...]``, ``["by_hand", NAME, PATH]`` and ``["pod"]``; the last is the pod that starts the steps of the only Job.
+Writes ``outcomes.json``: exit status and output of each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import logging
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+_POD = "orchestrator-pod"
+
+
+def apply(*arguments: str) -> None:
+    from pipelines.stack_command import stack
+
+    stack(args=["apply", *arguments], standalone_mode=False)
+
+
+def run(config: str) -> None:
+    pipeline: Any = importlib.import_module("florence_finetune")
+    pipeline.with_options(config_path=config)()
+
+
+def secret(name: str, *keys: str) -> None:
+    from zenml.client import Client
+
+    Client().create_secret(name, {key: f"hidden-{key}" for key in keys})
+
+
+def by_hand(name: str, path: str) -> None:
+    from zenml.client import Client
+    from zenml.enums import StackComponentType
+
+    Client().create_stack_component(name, "s3", StackComponentType.ARTIFACT_STORE, {"path": path})
+
+
+def pod() -> None:
+    from kubernetes import client, config
+    from zenml.integrations.kubernetes.orchestrators.kubernetes_orchestrator_entrypoint import main
+
+    config.load_kube_config()
+    (job,) = client.BatchV1Api().list_namespaced_job("zenml").items
+    metadata = {"name": _POD, "labels": {"job-name": job.metadata.name}}
+    client.CoreV1Api().create_namespaced_pod("zenml", {"metadata": metadata, "spec": {"containers": []}})
+    arguments = job.spec.template.spec.containers[0].args
+    # Those of ZenML's own start, which loads the code, come first.
+    sys.argv = ["pod", *arguments[arguments.index("--snapshot_id") :]]
+    socket.gethostname = lambda: _POD
+    main()
+
+
+def _ended(task: list[str]) -> tuple[int, str]:
+    from florence2.errors import Florence2Error
+
+    heard = io.StringIO()
+    # ZenML writes its log to the terminal that it found when it was imported.
+    logging.getLogger("zenml").addHandler(handler := logging.StreamHandler(heard))
+    with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
+        try:
+            {"apply": apply, "run": run, "secret": secret, "by_hand": by_hand, "pod": pod}[task[0]](*task[1:])
+        except SystemExit as exc:
+            return (exc.code if isinstance(exc.code, int) else 1), heard.getvalue()
+        except Florence2Error as exc:
+            return exc.exit_status, f"{heard.getvalue()}\nerror: {exc}"
+        except Exception:
+            return 70, heard.getvalue() + traceback.format_exc()
+        finally:
+            logging.getLogger("zenml").removeHandler(handler)
+    return 0, heard.getvalue()
+
+
+if __name__ == "__main__":
+    tasks = json.loads(Path(sys.argv[1]).read_text())
+    Path("outcomes.json").write_text(json.dumps([_ended(task) for task in tasks]))

@@ -1,0 +1,318 @@
+"""What reaches a cluster: stacks from their files, and the pipeline as Kubeflow and Kubernetes are sent it.
+
+A ZenML server, an S3 server and the HTTP interfaces of a cluster run on this machine; one process does all that a user
+does. Nothing is replaced in ZenML, kfp or this project.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.integration.cluster import Cluster, imitated_cluster, write_kubeconfig
+from tests.integration.project import Project
+from tests.integration.zenml_server import ZenMLServer, zenml_server
+
+_ROOT = Path(__file__).resolve().parents[2]
+_IMAGE = "registry.example.org/team/florence2:1"
+_CRON = "0 3 * * *"
+# Every step, and the steps that it needs.
+_EDGES = {
+    "ingest_dataset": set(),
+    "validate_annotations": {"ingest_dataset"},
+    "split_dataset": {"validate_annotations"},
+    "fine_tune": {"split_dataset"},
+    "evaluate_model": {"split_dataset", "fine_tune"},
+    "register_model": {"split_dataset", "fine_tune", "evaluate_model"},
+}
+_ON_GPU = {"fine_tune", "evaluate_model"}
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What the tasks came to.
+
+    Attributes:
+        outcomes: exit status and output of each task, by its name.
+        kubeflow: what Kubeflow Pipelines was sent.
+        kubernetes: what Kubernetes was sent.
+        server: the ZenML server.
+        root: where the user's project lies.
+    """
+
+    outcomes: dict[str, tuple[int, str]]
+    kubeflow: Cluster
+    kubernetes: Cluster
+    server: ZenMLServer
+    root: Path
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Sent]:
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    root = tmp_path_factory.mktemp("submitter")
+    Project.copy_code_to(root)
+    s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    s3.start()
+    host, port = s3.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    ).create_bucket(Bucket="bucket")
+    try:
+        with (
+            zenml_server(tmp_path_factory.mktemp("server")) as server,
+            imitated_cluster() as kubeflow,
+            imitated_cluster() as kubernetes,
+        ):
+            outcomes = _do(root, server, kubeflow, kubernetes, endpoint)
+            yield _Sent(outcomes, kubeflow, kubernetes, server, root)
+    finally:
+        s3.stop()
+
+
+def _do(
+    root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster, s3: str
+) -> dict[str, tuple[int, str]]:
+    """Apply the stacks and run the pipeline on them, in one process."""
+    run = yaml.safe_load((_ROOT / "configs" / "remote.yaml").read_text())
+    run["settings"]["docker"] = {"parent_image": _IMAGE, "skip_build": True}
+    (root / "run.yaml").write_text(yaml.safe_dump(run))
+    (root / "scheduled.yaml").write_text(yaml.safe_dump(run | {"schedule": {"cron_expression": _CRON}}))
+    changed = yaml.safe_load((root / "configs" / "stacks" / "kubeflow.yaml").read_text())
+    changed["components"]["orchestrator"]["configuration"]["kubeflow_namespace"] = "pipelines"
+    (root / "changed.yaml").write_text(yaml.safe_dump(changed))
+    theirs = copy.deepcopy(changed) | {"name": "theirs"}
+    (root / "theirs.yaml").write_text(yaml.safe_dump(theirs))
+    write_kubeconfig(root / "kubeconfig", kubernetes, "a-context")
+    tasks = {
+        "without secrets": ["apply", "configs/stacks/kubeflow.yaml"],
+        "first secret": ["secret", "florence2_s3", "key", "secret"],
+        "second secret": ["secret", "florence2_mlflow", "username", "password"],
+        "kubeflow": ["apply", "configs/stacks/kubeflow.yaml", "--activate"],
+        "kubeflow again": ["apply", "configs/stacks/kubeflow.yaml"],
+        "kubeflow run": ["run", "run.yaml"],
+        "kubeflow schedule": ["run", "scheduled.yaml"],
+        "changed, dry": ["apply", "changed.yaml", "--dry-run"],
+        "changed": ["apply", "changed.yaml", "--no-activate"],
+        "kubernetes": ["apply", "configs/stacks/kubernetes.yaml", "--activate"],
+        "kubernetes run": ["run", "run.yaml"],
+        "kubernetes pod": ["pod"],
+        "kubernetes schedule": ["run", "scheduled.yaml"],
+        "by hand": ["by_hand", "theirs", "s3://bucket/theirs"],
+        "theirs": ["apply", "theirs.yaml"],
+    }
+    (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("ZENML_")},
+        **server.environment(root / ".store"),
+        "PYTHONPATH": str(root),
+        "XDG_CACHE_HOME": str(root / ".cache"),
+        "ZENML_ANALYTICS_OPT_IN": "false",
+        "ZENML_LOGGING_COLORS_DISABLED": "true",
+        "COLUMNS": "200",
+        "KUBECONFIG": str(root / "kubeconfig"),
+        "KUBERNETES_CONTEXT": "a-context",
+        "KUBEFLOW_HOST": f"{kubeflow.url}/pipeline",
+        "ARTIFACT_STORE": "s3://bucket/florence2",
+        "CONTAINER_REGISTRY": "registry.example.org/team",
+        "MLFLOW_TRACKING_URI": "https://mlflow.example.org",
+        "AWS_ENDPOINT_URL": s3,
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    driver = shutil.copy(Path(__file__).with_name("cluster_driver.py"), root)
+    done = subprocess.run(
+        [sys.executable, driver, "tasks.json"], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    ended = json.loads((root / "outcomes.json").read_text())
+    return {name: (status, output) for name, (status, output) in zip(tasks, ended, strict=True)}
+
+
+# --- stacks from files ---------------------------------------------------------------------------------------------
+
+
+def test_a_stack_whose_secrets_are_absent_is_not_applied_and_the_commands_are_said(sent: _Sent) -> None:
+    status, output = sent.outcomes["without secrets"]
+    assert status == 1
+    assert "nothing done" in output
+    assert "zenml secret create florence2_s3 --key=... --secret=..." in output
+
+
+def test_a_stack_is_created_and_a_second_time_changes_nothing(sent: _Sent) -> None:
+    _, first = sent.outcomes["kubeflow"]
+    assert first.count(" created ") == 7
+    _, again = sent.outcomes["kubeflow again"]
+    assert again.count(" unchanged ") == 7
+    assert "stack florence2-kubeflow: nothing to change" in again
+
+
+def test_a_changed_value_updates_its_component_only(sent: _Sent) -> None:
+    for task, word in (("changed, dry", "to update"), ("changed", "updated")):
+        _, output = sent.outcomes[task]
+        (line,) = [line for line in output.splitlines() if f"{word}: " in line]
+        assert "orchestrator" in line
+        assert f"{word}: kubeflow_namespace" in line
+        assert output.count(" unchanged ") == 6
+
+
+def test_what_somebody_else_made_is_not_changed(sent: _Sent) -> None:
+    status, output = sent.outcomes["theirs"]
+    assert status == 1
+    assert "artifact store 'theirs' exists, was not made by this command and differs in: key, path, secret" in output
+
+
+def test_a_server_that_the_cluster_cannot_reach_is_said_to_be_missing(sent: _Sent) -> None:
+    status, output = sent.outcomes["kubeflow"]
+    assert status == 1
+    assert f"the store {sent.server.url} is on this machine" in output
+    assert "zenml login https://" in output
+
+
+# --- Kubeflow Pipelines --------------------------------------------------------------------------------------------
+
+
+def _documents(sent: _Sent, resource: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the pipeline and the platform document of the only run or recurring run."""
+    (made,) = sent.kubeflow.sent(resource)
+    return made["pipeline_spec"]["pipeline_spec"], made["pipeline_spec"]["platform_spec"]["platforms"]["kubernetes"]
+
+
+def _executors(pipeline: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    made = pipeline["deploymentSpec"]["executors"]
+    return {name.removeprefix("exec-").replace("-", "_"): executor["container"] for name, executor in made.items()}
+
+
+def test_kubeflow_is_sent_every_step_with_its_image_and_its_needs(sent: _Sent) -> None:
+    assert sent.outcomes["kubeflow run"][0] == 0, sent.outcomes["kubeflow run"][1]
+    pipeline, _ = _documents(sent, "runs")
+    executors = _executors(pipeline)
+    assert executors.keys() == _EDGES.keys()
+    for name, container in executors.items():
+        assert container["image"] == _IMAGE
+        assert container["args"][-2:] == ["--step_name", name]
+    tasks = pipeline["root"]["dag"]["tasks"]
+    edges = {name: {need.replace("-", "_") for need in task.get("dependentTasks", ())} for name, task in tasks.items()}
+    assert {name.replace("-", "_"): needs for name, needs in edges.items()} == _EDGES
+
+
+def test_kubeflow_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) -> None:
+    pipeline, _ = _documents(sent, "runs")
+    for name, container in _executors(pipeline).items():
+        resources = container["resources"]
+        assert resources.get("accelerator", {}).get("resourceType") == ("nvidia.com/gpu" if name in _ON_GPU else None)
+        assert resources.get("accelerator", {}).get("resourceCount") == ("1" if name in _ON_GPU else None)
+        cpu, memory = ("8", "32G") if name in _ON_GPU else ("2", "4G")
+        assert (resources["resourceCpuRequest"], resources["resourceMemoryRequest"]) == (cpu, memory)
+        assert (resources["resourceCpuLimit"], resources["resourceMemoryLimit"]) == (cpu, memory)
+
+
+def test_kubeflow_starts_a_failed_step_again(sent: _Sent) -> None:
+    pipeline, _ = _documents(sent, "runs")
+    policies = {
+        name.replace("-", "_"): task["retryPolicy"]
+        for name, task in pipeline["root"]["dag"]["tasks"].items()
+        if "retryPolicy" in task
+    }
+    assert policies.keys() == _ON_GPU
+    assert policies["fine_tune"]["maxRetryCount"] == 2
+    assert policies["fine_tune"]["backoffDuration"] == "60s"
+
+
+def test_kubeflow_starts_runs_by_the_schedule(sent: _Sent) -> None:
+    assert sent.outcomes["kubeflow schedule"][0] == 0, sent.outcomes["kubeflow schedule"][1]
+    (recurring,) = sent.kubeflow.sent("recurringruns")
+    # Kubeflow counts seconds: a cron expression of five fields gets a sixth.
+    assert recurring["trigger"]["cron_schedule"]["cron"] in (_CRON, f"0 {_CRON}")
+    assert _executors(_documents(sent, "recurringruns")[0]).keys() == _EDGES.keys()
+
+
+def test_kubeflow_reads_the_key_of_the_zenml_server_from_a_secret(sent: _Sent) -> None:
+    _, platform = _documents(sent, "runs")
+    executors = platform["deploymentSpec"]["executors"]
+    assert len(executors) == len(_EDGES)
+    for executor in executors.values():
+        (secret,) = executor["secretAsEnv"]
+        assert secret["secretName"] == "zenml-api-key"
+        assert secret["keyToEnv"] == [{"envVar": "ZENML_STORE_API_KEY", "secretKey": "ZENML_STORE_API_KEY"}]
+
+
+# --- Kubernetes ----------------------------------------------------------------------------------------------------
+
+
+def _step_jobs(sent: _Sent) -> dict[str, dict[str, Any]]:
+    """Return the Job of each step, in the order in which they were made."""
+    named = {job["metadata"].get("annotations", {}).get("zenml.io/step-name"): job for job in sent.kubernetes.sent("jobs")}
+    return {name: job for name, job in named.items() if name}
+
+
+def test_kubernetes_is_sent_a_job_for_every_step_after_those_that_it_needs(sent: _Sent) -> None:
+    assert sent.outcomes["kubernetes run"][0] == 0, sent.outcomes["kubernetes run"][1]
+    jobs = _step_jobs(sent)
+    assert jobs.keys() == _EDGES.keys(), sent.outcomes["kubernetes pod"][1]
+    order = list(jobs)
+    for name, job in jobs.items():
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        assert container["image"] == _IMAGE
+        assert container["args"][-2:] == ["--step_name", name]
+        assert all(order.index(need) < order.index(name) for need in _EDGES[name])
+
+
+def test_kubernetes_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) -> None:
+    for name, job in _step_jobs(sent).items():
+        (container,) = job["spec"]["template"]["spec"]["containers"]
+        asked = {"cpu": "8", "memory": "32G"} if name in _ON_GPU else {"cpu": "2", "memory": "4G"}
+        assert container["resources"]["requests"] == asked
+        assert container["resources"]["limits"] == asked | ({"nvidia.com/gpu": "1"} if name in _ON_GPU else {})
+
+
+def test_kubernetes_starts_a_failed_step_again(sent: _Sent) -> None:
+    limits = {name: job["spec"]["backoffLimit"] for name, job in _step_jobs(sent).items()}
+    assert limits == dict.fromkeys(_EDGES, 0) | {"fine_tune": 2, "evaluate_model": 1}
+
+
+def test_kubernetes_starts_runs_by_the_schedule(sent: _Sent) -> None:
+    assert sent.outcomes["kubernetes schedule"][0] == 0, sent.outcomes["kubernetes schedule"][1]
+    (cron_job,) = sent.kubernetes.sent("cronjobs")
+    assert cron_job["spec"]["schedule"] == _CRON
+    (container,) = cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert container["image"] == _IMAGE
+
+
+# --- both ----------------------------------------------------------------------------------------------------------
+
+
+def _text(sent: _Sent) -> str:
+    """Return everything that was sent, but for the Secrets, whose place values are."""
+    kubernetes = {path: made for path, made in sent.kubernetes.objects.items() if "/secrets/" not in path}
+    return json.dumps([sent.kubeflow.objects, kubernetes])
+
+
+def test_no_path_of_the_submitting_machine_is_sent(sent: _Sent) -> None:
+    text = _text(sent)
+    for path in (sent.root, _ROOT, Path.home(), sent.root.parents[-2], Path(sys.prefix)):
+        assert f'"{path}' not in text
+        assert f"{path}/" not in text or path == Path("/")
+
+
+def test_no_value_of_a_secret_is_sent_outside_secrets(sent: _Sent) -> None:
+    text = _text(sent)
+    secrets = [made for path, made in sent.kubernetes.objects.items() if "/secrets/" in path]
+    tokens = [base64.b64decode(value).decode() for made in secrets for value in made["data"].values()]
+    assert tokens
+    for value in (*tokens, sent.server.api_key, "hidden-", "a-password", "a-cluster-token"):
+        assert value not in text
