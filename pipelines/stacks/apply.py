@@ -122,11 +122,9 @@ def activate(client: Client, name: str, root: Path) -> None:
         name: of the stack.
         root: the folder from which pipelines are started.
     """
-    from zenml.client import Client as ZenClient
-
     if not (root / ".zen").is_dir():
-        ZenClient.initialize(root)
-    client = ZenClient(root=root)
+        client.initialize(root)
+    client.activate_root(root)
     client.activate_stack(client.get_stack(name, allow_name_prefix_match=False).id)
     tracker = client.active_stack.experiment_tracker
     if tracker is not None and hasattr(tracker, "get_tracking_uri"):

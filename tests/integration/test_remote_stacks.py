@@ -93,6 +93,7 @@ def _do(
     run["settings"]["docker"] = {"parent_image": _IMAGE, "skip_build": True}
     (root / "run.yaml").write_text(yaml.safe_dump(run))
     (root / "scheduled.yaml").write_text(yaml.safe_dump(run | {"schedule": {"cron_expression": _CRON}}))
+    (root / "interval.yaml").write_text(yaml.safe_dump(run | {"schedule": {"interval_second": 3600}}))
     changed = yaml.safe_load((root / "configs" / "stacks" / "kubeflow.yaml").read_text())
     changed["components"]["orchestrator"]["configuration"]["kubeflow_namespace"] = "pipelines"
     (root / "changed.yaml").write_text(yaml.safe_dump(changed))
@@ -113,6 +114,7 @@ def _do(
         "kubernetes run": ["run", "run.yaml"],
         "kubernetes pod": ["pod"],
         "kubernetes schedule": ["run", "scheduled.yaml"],
+        "kubernetes interval": ["run", "interval.yaml"],
         "by hand": ["by_hand", "theirs", "s3://bucket/theirs"],
         "theirs": ["apply", "theirs.yaml"],
     }
@@ -291,6 +293,12 @@ def test_kubernetes_starts_runs_by_the_schedule(sent: _Sent) -> None:
     assert cron_job["spec"]["schedule"] == _CRON
     (container,) = cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert container["image"] == _IMAGE
+
+
+def test_kubernetes_takes_no_schedule_by_intervals(sent: _Sent) -> None:
+    status, output = sent.outcomes["kubernetes interval"]
+    assert status == 1
+    assert "(kubernetes_gpu) takes a cron_expression only" in output
 
 
 # --- both ----------------------------------------------------------------------------------------------------------
