@@ -76,8 +76,8 @@ class CommandLinePipeline(Pipeline):
             fit_to_orchestrator(self)
             with far_errors():
                 run = super().__call__(*args, **kwargs)
-            if elsewhere := where_it_runs(run):
-                sys.stdout.write(f"{elsewhere}\n")
+            if run is None or not run.status.is_finished:
+                sys.stdout.write(f"{where_it_runs(run)}\n")
                 return run
             status = self.summarise(run.id, output)
         if status:

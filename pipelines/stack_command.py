@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,8 +49,10 @@ def apply(
     # ZenML takes seconds to import; what is wrong with the file is said before.
     from pipelines.stacks.apply import activate as make_active
     from pipelines.stacks.apply import apply_plan, plan_stack
+    from pipelines.stacks.artifact_store import unreachable_artifact_store
     from pipelines.stacks.store import open_store
 
+    logging.getLogger("zenml").setLevel(logging.ERROR)  # what it warns of stands in the list of what is missing
     client = open_store()
     plan = plan_stack(client, wanted)
     applied = not dry_run and not plan.absent_secrets
@@ -57,6 +60,8 @@ def apply(
         apply_plan(client, plan)
     _print(plan, applied=applied)
     missing = [*plan.absent_secrets, *plan.missing]
+    if applied:
+        missing += unreachable_artifact_store(client, plan.name)
     active = applied and (activate if activate is not None else not missing)
     if active:
         make_active(client, plan.name, Path.cwd())

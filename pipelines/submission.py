@@ -21,8 +21,8 @@ _FAR = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kuberne
 def fit_to_orchestrator(pipeline: Pipeline) -> None:
     """Let a pipeline end as its orchestrator can where a step fails.
 
-    Kubeflow and Vertex AI know ``continue_on_failure`` only and refuse others. In these pipelines, in which nearly every
-    step needs the one before, that comes to the same: no step runs whose input was not made.
+    Kubeflow and Vertex AI know ``continue_on_failure`` only and refuse others. In these pipelines, in which nearly
+    every step needs the one before, that comes to the same: no step runs whose input was not made.
     """
     supported = Client().active_stack.orchestrator.supported_execution_modes
     if pipeline.configuration.execution_mode not in supported:
@@ -53,13 +53,11 @@ def far_errors() -> Iterator[None]:
 
 
 def where_it_runs(run: PipelineRunResponse | None) -> str:
-    """Say how to follow a run that goes on elsewhere; empty for one that has ended here.
+    """Say how to follow a run that goes on elsewhere.
 
     Args:
         run: as it was handed over; None for a schedule.
     """
     if run is None:
         return "the schedule is set; each of its runs appears in `zenml pipeline runs list`"
-    if run.status.is_finished:
-        return ""
     return f"run {run.name} was handed over; `zenml pipeline runs list` says how it stands"

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from zenml.config.resource_settings import ResourceSettings
 from zenml.config.step_configurations import Step
 from zenml.config.step_run_info import StepRunInfo
 from zenml.integrations.kubernetes.orchestrators import KubernetesOrchestrator
 from zenml.integrations.kubernetes.pod_settings import KubernetesPodSettings
 
 from pipelines.orchestrators.kubernetes_gpu_flavor import KubernetesGpuConfig, KubernetesGpuSettings
-from pipelines.orchestrators.quantities import Resources, cpu_quantity, memory_quantity
+from pipelines.orchestrators.quantities import cpu_quantity, memory_quantity
 
 __all__ = ["KubernetesGpuOrchestrator"]
 
@@ -59,7 +60,7 @@ class KubernetesGpuOrchestrator(KubernetesOrchestrator):
         return False
 
 
-def _requirements(resources: Resources, gpu_resource: str) -> dict[str, dict[str, str]]:
+def _requirements(resources: ResourceSettings, gpu_resource: str) -> dict[str, dict[str, str]]:
     """Return requests and limits of a container; a GPU must be both and equal, which its limit alone says."""
     asked = {}
     if resources.cpu_count:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Protocol
 
-__all__ = ["Resources", "cpu_quantity", "memory_quantity"]
+__all__ = ["cpu_quantity", "memory_quantity"]
 
 _UNITS = {
     "B": "",
@@ -22,19 +21,10 @@ _UNITS = {
 }
 
 
-class Resources(Protocol):
-    """The part of ZenML's ``ResourceSettings`` that a container can have."""
-
-    cpu_count: float | None
-    gpu_count: int | None
-    memory: str | None
-
-
 def memory_quantity(memory: str) -> str:
     """Return an amount of memory as a Kubernetes quantity: ``16GB`` is ``16G``, ``16GiB`` is ``16Gi``.
 
-    Kubernetes writes thousands as ``k``, but Kubeflow's check takes ``K`` and ``Ki`` only; so that one form holds for
-    both, kilobytes become bytes.
+    Kubernetes writes thousands as ``k``, Kubeflow's check takes ``K`` alone: kilobytes become bytes, which both take.
 
     Args:
         memory: a whole number and a unit of ZenML: B, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB or PiB.

@@ -1,4 +1,4 @@
-"""Make a ZenML stack as its file says: create what is absent, update what differs, leave alone what is somebody else's."""
+"""Make a ZenML stack as its file says: create what is absent, update what differs, leave alone what is others'."""
 
 from __future__ import annotations
 
@@ -110,7 +110,9 @@ def apply_plan(client: Client, plan: Plan) -> None:
     if stack.action == "create":
         client.create_stack(stack.name, ids, labels=_OURS)
     elif stack.action == "update":
-        gone = {kind: [] for kind in _stack_components(client, stack.name) if kind not in ids}
+        gone: dict[StackComponentType, list[UUID]] = {
+            kind: [] for kind in _stack_components(client, stack.name) if kind not in ids
+        }
         client.update_stack(stack.name, component_updates={**ids, **gone})
 
 

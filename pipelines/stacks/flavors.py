@@ -66,7 +66,9 @@ def checked_settings(client: Client, kind: StackComponentType, component: Compon
     try:
         configuration: StackComponentConfig = config_class(**copy.deepcopy(component.configuration) | stand_ins)
     except ValidationError as exc:
-        lines = [f"{'.'.join(map(str, ('configuration', *problem['loc'])))}: {problem['msg']}" for problem in exc.errors()]
+        lines = [
+            f"{'.'.join(map(str, ('configuration', *problem['loc'])))}: {problem['msg']}" for problem in exc.errors()
+        ]
         raise ConfigurationError("\n".join(lines)) from exc
     except (ValueError, ZenMLBaseException) as exc:
         raise ConfigurationError(f"configuration: {' '.join(str(exc).split())}") from exc

@@ -15,6 +15,7 @@ import logging
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,9 @@ def pod() -> None:
     main()
 
 
+_TASKS: dict[str, Callable[..., None]] = {"apply": apply, "run": run, "secret": secret, "by_hand": by_hand, "pod": pod}
+
+
 def _ended(task: list[str]) -> tuple[int, str]:
     from florence2.errors import Florence2Error
 
@@ -68,7 +72,7 @@ def _ended(task: list[str]) -> tuple[int, str]:
     logging.getLogger("zenml").addHandler(handler := logging.StreamHandler(heard))
     with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
         try:
-            {"apply": apply, "run": run, "secret": secret, "by_hand": by_hand, "pod": pod}[task[0]](*task[1:])
+            _TASKS[task[0]](*task[1:])
         except SystemExit as exc:
             return (exc.code if isinstance(exc.code, int) else 1), heard.getvalue()
         except Florence2Error as exc:

@@ -7,7 +7,6 @@ does. Nothing is replaced in ZenML, kfp or this project.
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import os
 import shutil
@@ -85,9 +84,7 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Sent]:
         s3.stop()
 
 
-def _do(
-    root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster, s3: str
-) -> dict[str, tuple[int, str]]:
+def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster, s3: str) -> dict[str, tuple[int, str]]:
     """Apply the stacks and run the pipeline on them, in one process."""
     run = yaml.safe_load((_ROOT / "configs" / "remote.yaml").read_text())
     run["settings"]["docker"] = {"parent_image": _IMAGE, "skip_build": True}
@@ -97,8 +94,9 @@ def _do(
     changed = yaml.safe_load((root / "configs" / "stacks" / "kubeflow.yaml").read_text())
     changed["components"]["orchestrator"]["configuration"]["kubeflow_namespace"] = "pipelines"
     (root / "changed.yaml").write_text(yaml.safe_dump(changed))
-    theirs = copy.deepcopy(changed) | {"name": "theirs"}
-    (root / "theirs.yaml").write_text(yaml.safe_dump(theirs))
+    (root / "theirs.yaml").write_text(yaml.safe_dump(changed | {"name": "theirs"}))
+    changed["components"]["artifact_store"]["configuration"]["path"] = "s3://gone/florence2"
+    (root / "gone.yaml").write_text(yaml.safe_dump(changed | {"name": "gone"}))
     write_kubeconfig(root / "kubeconfig", kubernetes, "a-context")
     tasks = {
         "without secrets": ["apply", "configs/stacks/kubeflow.yaml"],
@@ -117,6 +115,7 @@ def _do(
         "kubernetes interval": ["run", "interval.yaml"],
         "by hand": ["by_hand", "theirs", "s3://bucket/theirs"],
         "theirs": ["apply", "theirs.yaml"],
+        "gone": ["apply", "gone.yaml"],
     }
     (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
     environment = {
@@ -176,6 +175,13 @@ def test_what_somebody_else_made_is_not_changed(sent: _Sent) -> None:
     status, output = sent.outcomes["theirs"]
     assert status == 1
     assert "artifact store 'theirs' exists, was not made by this command and differs in: key, path, secret" in output
+
+
+def test_an_artifact_store_that_does_not_answer_is_said_with_its_reason(sent: _Sent) -> None:
+    status, output = sent.outcomes["gone"]
+    assert status == 1
+    assert "the artifact store s3://gone/florence2 does not answer: no such bucket" in output
+    assert "active in" not in output
 
 
 def test_a_server_that_the_cluster_cannot_reach_is_said_to_be_missing(sent: _Sent) -> None:
@@ -258,7 +264,9 @@ def test_kubeflow_reads_the_key_of_the_zenml_server_from_a_secret(sent: _Sent) -
 
 def _step_jobs(sent: _Sent) -> dict[str, dict[str, Any]]:
     """Return the Job of each step, in the order in which they were made."""
-    named = {job["metadata"].get("annotations", {}).get("zenml.io/step-name"): job for job in sent.kubernetes.sent("jobs")}
+    named = {
+        job["metadata"].get("annotations", {}).get("zenml.io/step-name"): job for job in sent.kubernetes.sent("jobs")
+    }
     return {name: job for name, job in named.items() if name}
 
 

@@ -89,7 +89,9 @@ def _service_account(url: str) -> str:
     token = _post(f"{url}/api/v1/login", form, "application/x-www-form-urlencoded")["access_token"]
     name = json.dumps({"name": "tests", "active": True}).encode()
     account = _post(f"{url}/api/v1/service_accounts", name, "application/json", token)
-    key = _post(f"{url}/api/v1/service_accounts/{account['id']}/api_keys", b'{"name": "key"}', "application/json", token)
+    key = _post(
+        f"{url}/api/v1/service_accounts/{account['id']}/api_keys", b'{"name": "key"}', "application/json", token
+    )
     value: str = key["body"]["key"]
     return value
 

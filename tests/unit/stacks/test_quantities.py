@@ -10,12 +10,16 @@ from hypothesis import strategies as st
 
 from pipelines.orchestrators.quantities import cpu_quantity, memory_quantity
 
-_BYTES = {"": 1, **{f"{unit}{i}": (1024 if i else 1000) ** n for n, unit in enumerate("KMGTP", 1) for i in ("", "i")}}
+_BYTES: dict[str, int] = {
+    "": 1,
+    **{f"{unit}{i}": (1024 if i else 1000) ** n for n, unit in enumerate("KMGTP", 1) for i in ("", "i")},
+}
 
 
 def _bytes(quantity: str) -> int:
-    number, unit = re.fullmatch(r"(\d+)([A-Za-z]*)", quantity).groups()  # type: ignore[union-attr]
-    return int(number) * _BYTES[unit]
+    match = re.fullmatch(r"(\d+)([A-Za-z]*)", quantity)
+    assert match is not None
+    return int(match[1]) * _BYTES[match[2]]
 
 
 @given(st.integers(0, 4096), st.sampled_from(["B", *[f"{unit}{i}B" for unit in "KMGTP" for i in ("", "i")]]))

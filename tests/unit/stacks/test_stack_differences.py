@@ -33,7 +33,9 @@ def test_a_component_that_is_not_there_is_created() -> None:
 def test_a_component_is_kept_or_updated_with_the_names_of_its_settings_but_no_values() -> None:
     kept = component_change("artifact_store", "s", "s3", {"path": "a"}, {"path": "a"})
     assert (kept.action, kept.keys) == ("keep", ())
-    changed = component_change("artifact_store", "s", "s3", {"path": "b", "key": "x"}, {"path": "a", "secret": "hunter2"})
+    changed = component_change(
+        "artifact_store", "s", "s3", {"path": "b", "key": "x"}, {"path": "a", "secret": "hunter2"}
+    )
     assert (changed.action, changed.keys) == ("update", ("key", "path", "secret"))
     assert "hunter2" not in repr(changed)
 

@@ -54,7 +54,8 @@ def test_no_stack_of_the_project_holds_a_password(file: Path) -> None:
 
 def test_a_component_without_a_name_has_that_of_the_stack(tmp_path: Path) -> None:
     stack = _read(
-        tmp_path, "name: mine\ncomponents:\n  orchestrator: {flavor: local, name: theirs}\n  artifact_store: {flavor: local}\n"
+        tmp_path,
+        "name: mine\ncomponents:\n  orchestrator: {flavor: local, name: theirs}\n  artifact_store: {flavor: local}\n",
     )
     assert {kind: component.name for kind, component in stack.by_kind().items()} == {
         "orchestrator": "theirs",

@@ -55,7 +55,9 @@ def test_a_complete_remote_stack_misses_nothing() -> None:
 
 def test_all_that_a_remote_stack_misses_is_in_one_list() -> None:
     parts = {"orchestrator": _REMOTE["orchestrator"], "artifact_store": Settings({}, is_local=True, is_remote=False)}
-    missing = missing_parts(parts, {"orchestrator": "kubeflow_gpu", "artifact_store": "local"}, unreachable="sqlite:///x")
+    missing = missing_parts(
+        parts, {"orchestrator": "kubeflow_gpu", "artifact_store": "local"}, unreachable="sqlite:///x"
+    )
     assert [part.what.split(":")[0] for part in missing] == [
         "a ZenML server",
         "the artifact store is on this machine alone (flavour local)",
