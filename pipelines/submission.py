@@ -42,11 +42,12 @@ def far_errors() -> Iterator[None]:
         raise
     except Exception as exc:
         orchestrator = Client().active_stack.orchestrator
-        is_far = isinstance(exc, OSError) or type(exc).__module__.split(".")[0] in _FAR
+        # ZenML's orchestrators raise a bare RuntimeError where a cluster refuses a run, or where a run has failed there.
+        is_far = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _FAR
         if not orchestrator.config.is_remote or not is_far:
             raise
         raise StackError(
-            f"the run was not taken: {type(exc).__name__}: {' '.join(str(exc).split())[:500]}\n"
+            f"the run was not taken, or failed there: {type(exc).__name__}: {' '.join(str(exc).split())[:500]}\n"
             f"The stack is {Client().active_stack_model.name!r} with the orchestrator {orchestrator.name!r}"
             f" ({orchestrator.flavor}); `florence2 stack apply FILE` says what is missing (docs/remote.md)"
         ) from exc
