@@ -39,7 +39,9 @@ def unreachable_artifact_store(client: Client, stack: str) -> list[Missing]:
         try:
             store = BaseArtifactStore.from_model(component)
             assert isinstance(store, BaseArtifactStore)
-            answers.append(store.exists(bucket))
+            # ZenML's own look-up stays below the path, which is not there before the first run.
+            filesystem = getattr(store, "filesystem", None)
+            answers.append(True if filesystem is None else filesystem.exists(bucket))
         except Exception as exc:  # whatever a library for an object store raises
             answers.append(exc)
 

@@ -24,7 +24,14 @@ _EXTRAS = {
     "gcp": ("gcs",),
 }
 """Extras of this project that a flavour needs; the versions stand in pyproject.toml and nowhere else."""
-_PACKAGES = {"vertex": ("google-cloud-aiplatform>=1.34", "google-cloud-pipeline-components>=2.19")}
+_PACKAGES = {
+    "vertex": (
+        "google-cloud-aiplatform>=1.34",
+        "google-cloud-artifact-registry>=1.11",
+        "google-cloud-container>=2.21",
+        "google-cloud-pipeline-components>=2.19",
+    )
+}
 """What no extra has."""
 
 
