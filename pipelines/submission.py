@@ -42,7 +42,7 @@ def far_errors() -> Iterator[None]:
         raise
     except Exception as exc:
         orchestrator = Client().active_stack.orchestrator
-        # ZenML's orchestrators raise a bare RuntimeError where a cluster refuses a run, or where a run has failed there.
+        # ZenML raises a bare RuntimeError where a cluster refuses a run, or where a run has failed there.
         is_far = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _FAR
         if not orchestrator.config.is_remote or not is_far:
             raise

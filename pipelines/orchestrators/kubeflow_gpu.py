@@ -7,7 +7,7 @@ What ZenML 0.98 does (``zenml/integrations/kubeflow/orchestrators/kubeflow_orche
   step to all steps. The validator of ``KubeflowOrchestratorSettings`` overwrites ``pod_settings``, so that the
   selector cannot even be set that way. Here ``gpu_count`` becomes ``accelerator: {type: nvidia.com/gpu, count: 1}`` of
   this step alone; node selectors, tolerations and image pull secrets of ``pod_settings`` are passed on.
-- It hands ``memory="16GB"`` to kfp, which takes ``16G`` and ``16Gi`` only and raises. Here it is converted.
+- It hands ``memory="16GB"`` to kfp as the number 16.0; kfp takes ``16G`` or ``16Gi`` and raises. Here it is converted.
 - It sets limits only. Here they are requests as well, so that a step is placed where it fits.
 - Retries happen inside the process of the step, so that a pod that was killed is not started again. Here they are
   Kubeflow's: ``retryPolicy``.

@@ -59,6 +59,11 @@ class KubeflowGpuOrchestratorFlavor(KubeflowOrchestratorFlavor):
         return "kubeflow_gpu"
 
     @property
+    def docs_url(self) -> str | None:
+        """Where ZenML describes the orchestrator that this one is made from."""
+        return KubeflowOrchestratorFlavor().docs_url
+
+    @property
     def config_class(self) -> type[KubeflowGpuConfig]:
         """Its configuration."""
         return KubeflowGpuConfig

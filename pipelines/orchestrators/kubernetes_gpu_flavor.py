@@ -38,6 +38,11 @@ class KubernetesGpuOrchestratorFlavor(KubernetesOrchestratorFlavor):
         return "kubernetes_gpu"
 
     @property
+    def docs_url(self) -> str | None:
+        """Where ZenML describes the orchestrator that this one is made from."""
+        return KubernetesOrchestratorFlavor().docs_url
+
+    @property
     def config_class(self) -> type[KubernetesGpuConfig]:
         """Its configuration."""
         return KubernetesGpuConfig

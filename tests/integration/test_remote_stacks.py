@@ -7,6 +7,7 @@ does. Nothing is replaced in ZenML, kfp or this project.
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 import shutil
@@ -35,6 +36,11 @@ _EDGES = {
     "fine_tune": {"split_dataset"},
     "evaluate_model": {"split_dataset", "fine_tune"},
     "register_model": {"split_dataset", "fine_tune", "evaluate_model"},
+}
+_PLACED = {
+    "node_selectors": {"pool": "gpu"},
+    "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+    "image_pull_secrets": ["registry"],
 }
 _ON_GPU = {"fine_tune", "evaluate_model"}
 
@@ -89,11 +95,25 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
     run = yaml.safe_load((_ROOT / "configs" / "remote.yaml").read_text())
     run["settings"]["docker"] = {"parent_image": _IMAGE, "skip_build": True}
     (root / "run.yaml").write_text(yaml.safe_dump(run))
-    (root / "scheduled.yaml").write_text(yaml.safe_dump(run | {"schedule": {"cron_expression": _CRON}}))
+    scheduled = copy.deepcopy(run) | {"schedule": {"cron_expression": _CRON}}
+    scheduled["steps"]["fine_tune"]["settings"]["orchestrator"] = {
+        "pod_settings": _PLACED,
+        "gpu_resource": "amd.com/gpu",
+    }
+    (root / "scheduled.yaml").write_text(yaml.safe_dump(scheduled))
     (root / "interval.yaml").write_text(yaml.safe_dump(run | {"schedule": {"interval_second": 3600}}))
     changed = yaml.safe_load((root / "configs" / "stacks" / "kubeflow.yaml").read_text())
     changed["components"]["orchestrator"]["configuration"]["kubeflow_namespace"] = "pipelines"
+    del changed["components"]["orchestrator"]["configuration"]["synchronous"]
     (root / "changed.yaml").write_text(yaml.safe_dump(changed))
+    smaller = copy.deepcopy(changed)
+    del smaller["components"]["model_registry"]
+    (root / "smaller.yaml").write_text(yaml.safe_dump(smaller))
+    wrong = copy.deepcopy(changed)
+    wrong["components"]["orchestrator"] = {"flavor": "kubeflow_gpus"}
+    wrong["components"]["artifact_store"]["configuration"] |= {"pth": "s3://bucket", "secret": "hidden-in-a-file"}
+    wrong["components"]["container_registry"]["configuration"] = {}
+    (root / "wrong.yaml").write_text(yaml.safe_dump(wrong))
     (root / "theirs.yaml").write_text(yaml.safe_dump(changed | {"name": "theirs"}))
     changed["components"]["artifact_store"]["configuration"]["path"] = "s3://gone/florence2"
     (root / "gone.yaml").write_text(yaml.safe_dump(changed | {"name": "gone"}))
@@ -108,6 +128,9 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
         "kubeflow schedule": ["run", "scheduled.yaml"],
         "changed, dry": ["apply", "changed.yaml", "--dry-run"],
         "changed": ["apply", "changed.yaml", "--no-activate"],
+        "smaller": ["apply", "smaller.yaml", "--no-activate"],
+        "smaller again": ["apply", "smaller.yaml", "--no-activate"],
+        "wrong": ["apply", "wrong.yaml"],
         "kubernetes": ["apply", "configs/stacks/kubernetes.yaml", "--activate"],
         "kubernetes run": ["run", "run.yaml"],
         "kubernetes pod": ["pod"],
@@ -167,8 +190,27 @@ def test_a_changed_value_updates_its_component_only(sent: _Sent) -> None:
         _, output = sent.outcomes[task]
         (line,) = [line for line in output.splitlines() if f"{word}: " in line]
         assert "orchestrator" in line
-        assert f"{word}: kubeflow_namespace" in line
+        assert f"{word}: kubeflow_namespace, synchronous " in line
         assert output.count(" unchanged ") == 6
+
+
+def test_a_component_that_the_file_no_longer_names_leaves_the_stack(sent: _Sent) -> None:
+    _, output = sent.outcomes["smaller"]
+    (line,) = [line for line in output.splitlines() if "updated: " in line]
+    assert "updated: model_registry " in line
+    assert "nothing to change" in sent.outcomes["smaller again"][1]
+
+
+def test_all_that_is_wrong_with_the_settings_is_said_together(sent: _Sent) -> None:
+    status, output = sent.outcomes["wrong"]
+    assert status == 1
+    assert [line.strip() for line in output.split("error: ")[1].splitlines()[1:]] == [
+        "components.orchestrator.flavor: unknown flavour 'kubeflow_gpus'; did you mean 'kubeflow_gpu'?",
+        "components.artifact_store.configuration.pth: unknown key; did you mean 'path'?",
+        "components.artifact_store.configuration.secret: is a secret and must not stand in a file;"
+        ' `zenml secret create NAME --secret=...` and write secret: "{{NAME.secret}}"',
+        "components.container_registry.configuration.uri: Field required",
+    ]
 
 
 def test_what_somebody_else_made_is_not_changed(sent: _Sent) -> None:
@@ -257,6 +299,18 @@ def test_kubeflow_reads_the_key_of_the_zenml_server_from_a_secret(sent: _Sent) -
         (secret,) = executor["secretAsEnv"]
         assert secret["secretName"] == "zenml-api-key"
         assert secret["keyToEnv"] == [{"envVar": "ZENML_STORE_API_KEY", "secretKey": "ZENML_STORE_API_KEY"}]
+
+
+def test_kubeflow_places_a_step_where_its_settings_say(sent: _Sent) -> None:
+    pipeline, platform = _documents(sent, "recurringruns")
+    assert _executors(pipeline)["fine_tune"]["resources"]["accelerator"]["resourceType"] == "amd.com/gpu"
+    assert _executors(pipeline)["evaluate_model"]["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
+    placed = {name: e for name, e in platform["deploymentSpec"]["executors"].items() if "nodeSelector" in e}
+    assert placed.keys() == {"exec-fine-tune"}
+    (executor,) = placed.values()
+    assert executor["nodeSelector"]["labels"] == _PLACED["node_selectors"]
+    assert executor["tolerations"] == _PLACED["tolerations"]
+    assert [secret["secretName"] for secret in executor["imagePullSecret"]] == _PLACED["image_pull_secrets"]
 
 
 # --- Kubernetes ----------------------------------------------------------------------------------------------------
