@@ -26,7 +26,6 @@ from tests.integration.project import Project
 from tests.integration.zenml_server import ZenMLServer, zenml_server
 
 _ROOT = Path(__file__).resolve().parents[2]
-_IMAGE = "registry.example.org/team/florence2:1"
 _CRON = "0 3 * * *"
 # Every step, and the steps that it needs.
 _EDGES = {
@@ -43,6 +42,11 @@ _PLACED = {
     "image_pull_secrets": ["registry"],
 }
 _ON_GPU = {"fine_tune", "evaluate_model"}
+
+
+def _image_of(step: str) -> str:
+    """Return the image that a step runs in: there is one with CUDA, and one without."""
+    return f"registry.example.org/team/florence2:{'cuda' if step in _ON_GPU else 'cpu'}"
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,10 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Sent]:
 def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster, s3: str) -> dict[str, tuple[int, str]]:
     """Apply the stacks and run the pipeline on them, in one process."""
     run = yaml.safe_load((_ROOT / "configs" / "remote.yaml").read_text())
-    run["settings"]["docker"] = {"parent_image": _IMAGE, "skip_build": True}
+    for step in _EDGES:
+        docker = {"parent_image": _image_of(step), "skip_build": True}
+        run["steps"].setdefault(step, {}).setdefault("settings", {})["docker"] = docker
+    run["settings"]["docker"] = {"parent_image": _image_of("the pipeline"), "skip_build": True}
     (root / "run.yaml").write_text(yaml.safe_dump(run))
     scheduled = copy.deepcopy(run) | {"schedule": {"cron_expression": _CRON}}
     scheduled["steps"]["fine_tune"]["settings"]["orchestrator"] = {
@@ -101,7 +108,9 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
         "gpu_resource": "amd.com/gpu",
     }
     (root / "scheduled.yaml").write_text(yaml.safe_dump(scheduled))
-    (root / "interval.yaml").write_text(yaml.safe_dump(run | {"schedule": {"interval_second": 3600}}))
+    (root / "interval.yaml").write_text(
+        yaml.safe_dump(run | {"schedule": {"interval_second": 3600, "start_time": "2030-01-01T00:00:00"}})
+    )
     changed = yaml.safe_load((root / "configs" / "stacks" / "kubeflow.yaml").read_text())
     changed["components"]["orchestrator"]["configuration"]["kubeflow_namespace"] = "pipelines"
     del changed["components"]["orchestrator"]["configuration"]["synchronous"]
@@ -253,7 +262,7 @@ def test_kubeflow_is_sent_every_step_with_its_image_and_its_needs(sent: _Sent) -
     executors = _executors(pipeline)
     assert executors.keys() == _EDGES.keys()
     for name, container in executors.items():
-        assert container["image"] == _IMAGE
+        assert container["image"] == _image_of(name)
         assert container["args"][-2:] == ["--step_name", name]
     tasks = pipeline["root"]["dag"]["tasks"]
     edges = {name: {need.replace("-", "_") for need in task.get("dependentTasks", ())} for name, task in tasks.items()}
@@ -266,7 +275,7 @@ def test_kubeflow_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) 
         resources = container["resources"]
         assert resources.get("accelerator", {}).get("resourceType") == ("nvidia.com/gpu" if name in _ON_GPU else None)
         assert resources.get("accelerator", {}).get("resourceCount") == ("1" if name in _ON_GPU else None)
-        cpu, memory = ("8", "32G") if name in _ON_GPU else ("2", "4G")
+        cpu, memory = ("8", "32G") if name in _ON_GPU else ("2", "8G")
         assert (resources["resourceCpuRequest"], resources["resourceMemoryRequest"]) == (cpu, memory)
         assert (resources["resourceCpuLimit"], resources["resourceMemoryLimit"]) == (cpu, memory)
 
@@ -331,7 +340,7 @@ def test_kubernetes_is_sent_a_job_for_every_step_after_those_that_it_needs(sent:
     order = list(jobs)
     for name, job in jobs.items():
         (container,) = job["spec"]["template"]["spec"]["containers"]
-        assert container["image"] == _IMAGE
+        assert container["image"] == _image_of(name)
         assert container["args"][-2:] == ["--step_name", name]
         assert all(order.index(need) < order.index(name) for need in _EDGES[name])
 
@@ -339,7 +348,7 @@ def test_kubernetes_is_sent_a_job_for_every_step_after_those_that_it_needs(sent:
 def test_kubernetes_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) -> None:
     for name, job in _step_jobs(sent).items():
         (container,) = job["spec"]["template"]["spec"]["containers"]
-        asked = {"cpu": "8", "memory": "32G"} if name in _ON_GPU else {"cpu": "2", "memory": "4G"}
+        asked = {"cpu": "8", "memory": "32G"} if name in _ON_GPU else {"cpu": "2", "memory": "8G"}
         assert container["resources"]["requests"] == asked
         assert container["resources"]["limits"] == asked | ({"nvidia.com/gpu": "1"} if name in _ON_GPU else {})
 
@@ -354,7 +363,7 @@ def test_kubernetes_starts_runs_by_the_schedule(sent: _Sent) -> None:
     (cron_job,) = sent.kubernetes.sent("cronjobs")
     assert cron_job["spec"]["schedule"] == _CRON
     (container,) = cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == _IMAGE
+    assert container["image"] == _image_of("the pipeline")
 
 
 def test_kubernetes_takes_no_schedule_by_intervals(sent: _Sent) -> None:
