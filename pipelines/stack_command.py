@@ -50,16 +50,17 @@ def apply(
     from pipelines.stacks.apply import activate as make_active
     from pipelines.stacks.apply import apply_plan, plan_stack
     from pipelines.stacks.artifact_store import unreachable_artifact_store
+    from pipelines.stacks.missing import listed
     from pipelines.stacks.store import open_store
 
     logging.getLogger("zenml").setLevel(logging.ERROR)  # what it warns of stands in the list of what is missing
     client = open_store()
     plan = plan_stack(client, wanted)
-    applied = not dry_run and not plan.absent_secrets
+    applied = not dry_run and not plan.first
     if applied:
         apply_plan(client, plan)
     _print(plan, applied=applied)
-    missing = [*plan.absent_secrets, *plan.missing]
+    missing = [*plan.first, *plan.missing]
     if applied:
         missing += unreachable_artifact_store(client, plan.name)
     active = applied and (activate if activate is not None else not missing)
@@ -67,9 +68,8 @@ def apply(
         make_active(client, plan.name, Path.cwd())
         typer.echo(f"active in {Path.cwd()}")
     if missing:
-        lines = [f"{part.what}\n      {part.remedy}" for part in missing]
         state = "is active, but a run on it would fail" if active else "cannot run yet and is not active"
-        raise StackError(f"the stack {plan.name} {state}; missing:\n  - " + "\n  - ".join(lines))
+        raise StackError(f"the stack {plan.name} {state}; missing:{listed(missing)}")
 
 
 def _print(plan: Plan, *, applied: bool) -> None:

@@ -12,7 +12,7 @@ from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
 from florence2.errors import ConfigurationError, StackError
 from pipelines.stacks.differences import Change, component_change, configuration_update, stack_change
 from pipelines.stacks.flavors import checked_settings, register_own
-from pipelines.stacks.missing import Missing, missing_packages, missing_parts
+from pipelines.stacks.missing import Missing, listed, missing_packages, missing_parts
 from pipelines.stacks.secrets import absent_secrets
 from pipelines.stacks.store import is_on_this_machine
 
@@ -36,14 +36,14 @@ class Plan:
         name: of the stack.
         changes: one for each component, and at last that of the stack.
         configurations: settings of each component by its kind, as its flavour reads them.
-        absent_secrets: secrets that the file refers to; ZenML takes no component without them.
+        first: packages and secrets that must be there before ZenML takes the components.
         missing: what else a run on the stack needs and does not find.
     """
 
     name: str
     changes: tuple[Change, ...]
     configurations: Mapping[str, Mapping[str, Any]]
-    absent_secrets: tuple[Missing, ...]
+    first: tuple[Missing, ...]
     missing: tuple[Missing, ...]
 
     @property
@@ -66,9 +66,14 @@ def plan_stack(client: Client, stack: StackFile) -> Plan:
     from zenml.enums import StackComponentType
 
     components, settings, problems = stack.by_kind(), {}, []
+    flavors = {kind: component.flavor for kind, component in components.items()}
+    packages = missing_packages(list(flavors.values()))
     for kind, component in components.items():
         try:
             settings[kind] = checked_settings(client, StackComponentType(kind), component)
+        except ImportError as exc:
+            needed = packages or [Missing(f"the package {exc.name}", f"pip install {exc.name}")]
+            raise StackError(f"the stack {stack.name} is not applied; missing:{listed(needed)}") from exc
         except ConfigurationError as exc:
             problems += [f"components.{kind}.{line}" for line in str(exc).splitlines()]
     if problems:
@@ -83,11 +88,11 @@ def plan_stack(client: Client, stack: StackFile) -> Plan:
     changes.append(_stack_change(client, stack, foreign))
     if foreign:
         raise StackError(f"the stack {stack.name} is not applied:\n  " + "\n  ".join(foreign))
-    flavors = {kind: component.flavor for kind, component in components.items()}
     unreachable = client.zen_store.url if is_on_this_machine(client) else None
-    missing = [*missing_packages(list(flavors.values())), *missing_parts(settings, flavors, unreachable=unreachable)]
+    missing = missing_parts(settings, flavors, unreachable=unreachable)
     configurations = {kind: checked.values for kind, checked in settings.items()}
-    return Plan(stack.name, tuple(changes), configurations, tuple(absent_secrets(client, stack)), tuple(missing))
+    first = (*packages, *absent_secrets(client, stack))
+    return Plan(stack.name, tuple(changes), configurations, first, tuple(missing))
 
 
 def apply_plan(client: Client, plan: Plan) -> None:

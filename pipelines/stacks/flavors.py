@@ -53,6 +53,7 @@ def checked_settings(client: Client, kind: StackComponentType, component: Compon
 
     Raises:
         ConfigurationError: there is no such flavour, or it does not take these settings; a line for each.
+        ImportError: the flavour needs a package that is not there.
     """
     from zenml.exceptions import ZenMLBaseException
 
@@ -100,8 +101,6 @@ def _config_class(client: Client, kind: StackComponentType, component: Component
         if source := _OWN.get((kind.value, component.flavor)):
             return source_utils.load(source)().config_class
         return Flavor.from_model(client.get_flavor_by_name_and_type(component.flavor, kind)).config_class
-    except ImportError as exc:
-        raise ConfigurationError(f"flavor: {component.flavor} needs the package {exc.name or exc}") from exc
     except KeyError as exc:
         known = sorted({flavor.name for flavor in client.list_flavors(type=kind.value, size=200)})
         known += [name for own, name in _OWN if own == kind.value]

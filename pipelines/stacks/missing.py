@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.metadata
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from packaging.requirements import Requirement
 
-__all__ = ["Missing", "Part", "missing_packages", "missing_parts"]
+__all__ = ["Missing", "Part", "listed", "missing_packages", "missing_parts"]
 
 _DISTRIBUTION = "florence2-finetune"
 _EXTRAS = {
@@ -46,6 +46,11 @@ class Missing:
 
     what: str
     remedy: str
+
+
+def listed(missing: Iterable[Missing]) -> str:
+    """Return what is missing as a list for a message, a line for each thing and one for its remedy."""
+    return "".join(f"\n  - {part.what}\n      {part.remedy}" for part in missing)
 
 
 class Part(Protocol):

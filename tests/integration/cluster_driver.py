@@ -1,7 +1,8 @@
 """Does, in one process, what a user and the cluster do with stacks; starting ZenML for each takes ten seconds.
 
 ``python cluster_driver.py TASKS.json`` with a list of ``["apply", FILE, ...]``, ``["run", CONFIG]``, ``["secret", NAME,
-KEY, ...]``, ``["by_hand", NAME, PATH]`` and ``["pod"]``; the last is the pod that starts the steps of the only Job.
+KEY, ...]``, ``["by_hand", NAME, PATH]``, ``["remove", FOLDER]`` and ``["pod"]``; the last is the pod that starts the
+steps of the only Job.
 Writes ``outcomes.json``: exit status and output of each.
 """
 
@@ -12,6 +13,7 @@ import importlib
 import io
 import json
 import logging
+import shutil
 import socket
 import sys
 import traceback
@@ -39,6 +41,10 @@ def secret(name: str, *keys: str) -> None:
     Client().create_secret(name, {key: f"hidden-{key}" for key in keys})
 
 
+def remove(folder: str) -> None:
+    shutil.rmtree(folder)
+
+
 def by_hand(name: str, path: str) -> None:
     from zenml.client import Client
     from zenml.enums import StackComponentType
@@ -61,7 +67,7 @@ def pod() -> None:
     main()
 
 
-_TASKS: dict[str, Callable[..., None]] = {"apply": apply, "run": run, "secret": secret, "by_hand": by_hand, "pod": pod}
+_TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in (apply, run, secret, by_hand, remove, pod)}
 
 
 def _ended(task: list[str]) -> tuple[int, str]:

@@ -128,6 +128,8 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
     (root / "gone.yaml").write_text(yaml.safe_dump(changed | {"name": "gone"}))
     write_kubeconfig(root / "kubeconfig", kubernetes, "a-context")
     tasks = {
+        "newer kfp": ["apply", "configs/stacks/kubeflow.yaml"],
+        "older kfp": ["remove", "kfp-2.17.0.dist-info"],
         "without secrets": ["apply", "configs/stacks/kubeflow.yaml"],
         "first secret": ["secret", "florence2_s3", "key", "secret"],
         "second secret": ["secret", "florence2_mlflow", "username", "password"],
@@ -149,6 +151,9 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
         "theirs": ["apply", "theirs.yaml"],
         "gone": ["apply", "gone.yaml"],
     }
+    newer = root / "kfp-2.17.0.dist-info"
+    newer.mkdir()
+    (newer / "METADATA").write_text("Metadata-Version: 2.1\nName: kfp\nVersion: 2.17.0\n")
     (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ZENML_")},
@@ -177,6 +182,15 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
 
 
 # --- stacks from files ---------------------------------------------------------------------------------------------
+
+
+def test_a_kfp_that_cannot_compile_is_refused_with_the_command(sent: _Sent) -> None:
+    status, output = sent.outcomes["newer kfp"]
+    assert status == 1
+    assert "nothing done" in output
+    assert "kfp 2.17.0 does not work here" in output
+    assert "pip install 'florence2-finetune[kubeflow]'" in output
+    assert "kfp" not in sent.outcomes["without secrets"][1].split("missing:")[1]
 
 
 def test_a_stack_whose_secrets_are_absent_is_not_applied_and_the_commands_are_said(sent: _Sent) -> None:
