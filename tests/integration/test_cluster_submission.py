@@ -344,13 +344,14 @@ def _step_jobs(sent: _Sent) -> dict[str, dict[str, Any]]:
     named = {
         job["metadata"].get("annotations", {}).get("zenml.io/step-name"): job for job in sent.kubernetes.sent("jobs")
     }
-    return {name: job for name, job in named.items() if name}
+    jobs = {name: job for name, job in named.items() if name}
+    assert jobs.keys() == _EDGES.keys(), sent.outcomes["kubernetes pod"][1]
+    return jobs
 
 
 def test_kubernetes_is_sent_a_job_for_every_step_after_those_that_it_needs(sent: _Sent) -> None:
     assert sent.outcomes["kubernetes run"][0] == 0, sent.outcomes["kubernetes run"][1]
     jobs = _step_jobs(sent)
-    assert jobs.keys() == _EDGES.keys(), sent.outcomes["kubernetes pod"][1]
     order = list(jobs)
     for name, job in jobs.items():
         (container,) = job["spec"]["template"]["spec"]["containers"]
@@ -392,7 +393,9 @@ def test_kubernetes_takes_no_schedule_by_intervals(sent: _Sent) -> None:
 def _text(sent: _Sent) -> str:
     """Return everything that was sent, but for the Secrets, whose place values are."""
     kubernetes = {path: made for path, made in sent.kubernetes.objects.items() if "/secrets/" not in path}
-    return json.dumps([sent.kubeflow.objects, kubernetes])
+    text = json.dumps([sent.kubeflow.objects, kubernetes])
+    assert text.count("--step_name") == 3 * len(_EDGES)
+    return text
 
 
 def test_no_path_of_the_submitting_machine_is_sent(sent: _Sent) -> None:
