@@ -1,4 +1,7 @@
-"""``florence2 stack``: a ZenML stack from a file. ZenML is imported when a command runs, not before."""
+"""Set up the ZenML stack that pipelines run on, from a file.
+
+The command ``florence2 stack``. ZenML is imported when a command runs, not before.
+"""
 
 from __future__ import annotations
 

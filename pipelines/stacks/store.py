@@ -13,9 +13,10 @@ from florence2.errors import StackError
 if TYPE_CHECKING:
     from zenml.client import Client
 
-__all__ = ["is_on_this_machine", "open_store"]
+__all__ = ["SECONDS", "ask", "is_on_this_machine", "open_store"]
 
-_SECONDS = 10
+SECONDS = 10
+"""How long a server may take to answer."""
 
 
 def open_store() -> Client:
@@ -33,7 +34,7 @@ def open_store() -> Client:
     configuration = GlobalConfiguration()
     url = configuration.store_configuration.url
     if configuration.store_configuration.type == "rest":
-        _ask(url, verify=getattr(configuration.store_configuration, "verify_ssl", True))
+        ask(url, verify=getattr(configuration.store_configuration, "verify_ssl", True))
     try:
         client = Client()
         client.active_user  # noqa: B018  the first thing that needs valid credentials
@@ -53,14 +54,23 @@ def is_on_this_machine(client: Client) -> bool:
     return client.zen_store.is_local_store() or host in (None, "localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
-def _ask(url: str, *, verify: bool | str) -> None:
+def ask(url: str, *, verify: bool | str) -> None:
+    """Ask a ZenML server whether it is there.
+
+    Args:
+        url: of the server.
+        verify: whether its certificate is checked, or the file of certificates to check it with.
+
+    Raises:
+        StackError: it does not answer in time, or it is broken.
+    """
     context = None
     if url.startswith("https:"):
         context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
         if verify is False:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
-        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_SECONDS, context=context):
+        with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=SECONDS, context=context):
             return
     except urllib.error.HTTPError as exc:
         if exc.code < 500:

@@ -154,7 +154,6 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
     newer = root / "kfp-2.17.0.dist-info"
     newer.mkdir()
     (newer / "METADATA").write_text("Metadata-Version: 2.1\nName: kfp\nVersion: 2.17.0\n")
-    (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ZENML_")},
         **server.environment(root / ".store"),
@@ -172,16 +171,31 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
         "AWS_ENDPOINT_URL": s3,
         "AWS_DEFAULT_REGION": "us-east-1",
     }
-    driver = shutil.copy(Path(__file__).with_name("cluster_driver.py"), root)
-    done = subprocess.run(
-        [sys.executable, driver, "tasks.json"], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
+    shutil.copy(Path(__file__).with_name("cluster_driver.py"), root)
+    wrong_key = {"ZENML_STORE_API_KEY": server.api_key[:-8], "ZENML_CONFIG_PATH": str(root / ".other")}
+    refused = _ended(root, environment | wrong_key, {"wrong key": ["apply", "configs/stacks/local.yaml"]})
+    return refused | _ended(root, environment, tasks)
+
+
+def _ended(root: Path, environment: dict[str, str], tasks: dict[str, list[str]]) -> dict[str, tuple[int, str]]:
+    """Do tasks in a process; see the driver."""
+    (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
+    command = [sys.executable, "cluster_driver.py", "tasks.json"]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     ended = json.loads((root / "outcomes.json").read_text())
     return {name: (status, output) for name, (status, output) in zip(tasks, ended, strict=True)}
 
 
 # --- stacks from files ---------------------------------------------------------------------------------------------
+
+
+def test_credentials_that_the_server_does_not_take_end_in_a_sentence(sent: _Sent) -> None:
+    status, output = sent.outcomes["wrong key"]
+    assert status == 1
+    assert f"the ZenML server {sent.server.url} does not take your credentials" in output
+    assert f"zenml login {sent.server.url}" in output
+    assert "Traceback" not in output
 
 
 def test_a_kfp_that_cannot_compile_is_refused_with_the_command(sent: _Sent) -> None:
