@@ -54,14 +54,15 @@ def apply(
     from pipelines.stacks.apply import apply_plan, plan_stack
     from pipelines.stacks.artifact_store import unreachable_artifact_store
     from pipelines.stacks.missing import listed
-    from pipelines.stacks.store import open_store
+    from pipelines.stacks.store import open_store, store_errors
 
     logging.getLogger("zenml").setLevel(logging.ERROR)  # what it warns of stands in the list of what is missing
     client = open_store()
-    plan = plan_stack(client, wanted)
-    applied = not dry_run and not plan.first
-    if applied:
-        apply_plan(client, plan)
+    with store_errors():
+        plan = plan_stack(client, wanted)
+        applied = not dry_run and not plan.first
+        if applied:
+            apply_plan(client, plan)
     _print(plan, applied=applied)
     missing = [*plan.first, *plan.missing]
     if applied:

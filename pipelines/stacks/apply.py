@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,8 +115,9 @@ def apply_plan(client: Client, plan: Plan) -> None:
     if stack.action == "create":
         client.create_stack(stack.name, ids, labels=_OURS)
     elif stack.action == "update":
+        there = client.get_stack(stack.name, allow_name_prefix_match=False).components
         gone: dict[StackComponentType, list[UUID]] = {
-            kind: [] for kind in _stack_components(client, stack.name) if kind not in ids
+            kind: [] for kind, parts in there.items() if kind not in ids and _all_ours(parts)
         }
         client.update_stack(stack.name, component_updates={**ids, **gone})
 
@@ -148,21 +149,29 @@ def _component(client: Client, kind: str, name: str) -> ComponentResponse | None
         return None
 
 
-def _stack_components(client: Client, name: str) -> dict[Any, list[ComponentResponse]]:
-    return client.get_stack(name, allow_name_prefix_match=False).components
-
-
 def _stack_change(client: Client, stack: StackFile, foreign: list[str]) -> Change:
-    """Compare the stack itself with its file; if it is somebody else's and differs, add that to the list."""
+    """Compare the stack itself with its file; if it is somebody else's and differs, add that to the list.
+
+    A component that somebody added by hand, of a kind that the file does not name, is no difference.
+    """
     wanted = {kind: component.name for kind, component in stack.by_kind().items()}
     try:
         found = client.get_stack(stack.name, allow_name_prefix_match=False)
     except KeyError:
         return stack_change(stack.name, wanted, None)
-    names = {kind.value: {part.name for part in components} for kind, components in found.components.items()}
+    names = {
+        kind.value: {part.name for part in parts}
+        for kind, parts in found.components.items()
+        if kind.value in wanted or _all_ours(parts)
+    }
     change = stack_change(stack.name, wanted, names)
     foreign += _not_ours(change, found)
     return change
+
+
+def _all_ours(made: Iterable[Any]) -> bool:
+    """Say whether components or stacks were made here."""
+    return all(_OURS.items() <= (one.labels or {}).items() for one in made)
 
 
 def _not_ours(change: Change, found: Any) -> list[str]:
@@ -175,7 +184,7 @@ def _not_ours(change: Change, found: Any) -> list[str]:
             f"{what} exists with the flavour {found.flavor_name}, the file says {change.flavor}; a flavour cannot be"
             f" changed: write another `name:` under components.{change.kind}"
         ]
-    if change.action == "update" and (found.labels or {}).get("applied_by") != _OURS["applied_by"]:
+    if change.action == "update" and not _all_ours([found]):
         return [
             f"{what} exists, was not made by this command and differs in: {', '.join(change.keys)}; write another"
             " `name:` in the file, or change it by hand"

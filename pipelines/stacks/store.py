@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,7 +15,7 @@ from florence2.errors import StackError
 if TYPE_CHECKING:
     from zenml.client import Client
 
-__all__ = ["SECONDS", "ask", "is_on_this_machine", "open_store"]
+__all__ = ["SECONDS", "ask", "is_on_this_machine", "open_store", "store_errors"]
 
 SECONDS = 10
 """How long a server may take to answer."""
@@ -29,23 +31,37 @@ def open_store() -> Client:
     """
     from zenml.client import Client
     from zenml.config.global_config import GlobalConfiguration
-    from zenml.exceptions import AuthorizationException
 
     configuration = GlobalConfiguration()
     url = configuration.store_configuration.url
     if configuration.store_configuration.type == "rest":
         ask(url, verify=getattr(configuration.store_configuration, "verify_ssl", True))
-    try:
+    with store_errors():
         client = Client()
         client.active_user  # noqa: B018  the first thing that needs valid credentials
+        return client
+
+
+@contextlib.contextmanager
+def store_errors() -> Iterator[None]:
+    """Say in a sentence what the ZenML store refuses.
+
+    Raises:
+        StackError: it does not take the credentials, has gone away, or does not allow it.
+    """
+    from zenml.config.global_config import GlobalConfiguration
+    from zenml.exceptions import AuthorizationException, ZenMLBaseException
+
+    url = GlobalConfiguration().store_configuration.url
+    try:
+        yield
     except AuthorizationException as exc:
         raise StackError(
             f"the ZenML server {url} does not take your credentials, or they have expired: {exc}\n"
             f"  zenml login {url}\n  (a service account: export ZENML_STORE_API_KEY=... with a key that is valid)"
         ) from exc
-    except (OSError, RuntimeError, ValueError) as exc:
-        raise StackError(f"the ZenML store {url} cannot be opened: {exc}") from exc
-    return client
+    except (OSError, RuntimeError, ZenMLBaseException) as exc:
+        raise StackError(f"the ZenML store {url} refuses: {' '.join(str(exc).split())}") from exc
 
 
 def is_on_this_machine(client: Client) -> bool:

@@ -1,9 +1,8 @@
 """Does, in one process, what a user and the cluster do with stacks; starting ZenML for each takes ten seconds.
 
 ``python cluster_driver.py TASKS.json`` with a list of ``["apply", FILE, ...]``, ``["run", CONFIG]``, ``["secret", NAME,
-KEY, ...]``, ``["by_hand", NAME, PATH]``, ``["remove", FOLDER]`` and ``["pod"]``; the last is the pod that starts the
-steps of the only Job.
-Writes ``outcomes.json``: exit status and output of each.
+KEY, ...]``, ``["by_hand", NAME, PATH]``, ``["add_deployer", STACK]``, ``["remove", FOLDER]`` and ``["pod"]``; the last is
+the pod that starts the steps of the only Job. Writes ``outcomes.json``: exit status and output of each.
 """
 
 from __future__ import annotations
@@ -52,6 +51,14 @@ def by_hand(name: str, path: str) -> None:
     Client().create_stack_component(name, "s3", StackComponentType.ARTIFACT_STORE, {"path": path})
 
 
+def add_deployer(stack: str) -> None:
+    from zenml.client import Client
+    from zenml.enums import StackComponentType
+
+    made = Client().create_stack_component("added", "local", StackComponentType.DEPLOYER, {})
+    Client().update_stack(stack, component_updates={StackComponentType.DEPLOYER: [made.id]})
+
+
 def pod() -> None:
     from kubernetes import client, config
     from zenml.integrations.kubernetes.orchestrators.kubernetes_orchestrator_entrypoint import main
@@ -67,7 +74,9 @@ def pod() -> None:
     main()
 
 
-_TASKS: dict[str, Callable[..., None]] = {task.__name__: task for task in (apply, run, secret, by_hand, remove, pod)}
+_TASKS: dict[str, Callable[..., None]] = {
+    task.__name__: task for task in (apply, run, secret, by_hand, add_deployer, remove, pod)
+}
 
 
 def _ended(task: list[str]) -> tuple[int, str]:

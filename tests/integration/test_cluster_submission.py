@@ -147,6 +147,8 @@ def _do(root: Path, server: ZenMLServer, kubeflow: Cluster, kubernetes: Cluster,
         "kubernetes pod": ["pod"],
         "kubernetes schedule": ["run", "scheduled.yaml"],
         "kubernetes interval": ["run", "interval.yaml"],
+        "a deployer by hand": ["add_deployer", "florence2-kubernetes"],
+        "kubernetes again": ["apply", "configs/stacks/kubernetes.yaml"],
         "by hand": ["by_hand", "theirs", "s3://bucket/theirs"],
         "theirs": ["apply", "theirs.yaml"],
         "gone": ["apply", "gone.yaml"],
@@ -236,6 +238,11 @@ def test_a_component_that_the_file_no_longer_names_leaves_the_stack(sent: _Sent)
     (line,) = [line for line in output.splitlines() if "updated: " in line]
     assert "updated: model_registry " in line
     assert "nothing to change" in sent.outcomes["smaller again"][1]
+
+
+def test_a_component_that_was_added_by_hand_stays_in_the_stack(sent: _Sent) -> None:
+    assert sent.outcomes["a deployer by hand"][0] == 0, sent.outcomes["a deployer by hand"][1]
+    assert "stack florence2-kubernetes: nothing to change" in sent.outcomes["kubernetes again"][1]
 
 
 def test_all_that_is_wrong_with_the_settings_is_said_together(sent: _Sent) -> None:
