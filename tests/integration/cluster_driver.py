@@ -1,8 +1,7 @@
 """Does, in one process, what a user and the cluster do with stacks; starting ZenML for each takes ten seconds.
 
-``python cluster_driver.py TASKS.json`` with a list of ``["apply", FILE, ...]``, ``["run", CONFIG]``, ``["secret", NAME,
-KEY, ...]``, ``["by_hand", NAME, PATH]``, ``["add_deployer", STACK]``, ``["remove", FOLDER]`` and ``["pod"]``; the last is
-the pod that starts the steps of the only Job. Writes ``outcomes.json``: exit status and output of each.
+``python cluster_driver.py TASKS.json``: each task is a list with the name of a function below and its arguments. Writes
+``outcomes.json``: exit status and output of each.
 """
 
 from __future__ import annotations
@@ -60,6 +59,7 @@ def add_deployer(stack: str) -> None:
 
 
 def pod() -> None:
+    """Be the pod that starts the steps of the only Job."""
     from kubernetes import client, config
     from zenml.integrations.kubernetes.orchestrators.kubernetes_orchestrator_entrypoint import main
 
