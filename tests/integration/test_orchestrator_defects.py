@@ -12,13 +12,13 @@ def _task() -> Any:
     from kfp import dsl
 
     # kfp reads annotations, and does not understand them where they are texts.
-    @dsl.container_component  # type: ignore[untyped-decorator]
+    @dsl.container_component
     def step():  # type: ignore[no-untyped-def]
         return dsl.ContainerSpec(image="image", command=["python"])
 
     made = []
 
-    @dsl.pipeline  # type: ignore[untyped-decorator]
+    @dsl.pipeline
     def pipeline():  # type: ignore[no-untyped-def]
         made.append(step())
 
