@@ -8,7 +8,8 @@
     ├── ModelError                  a model cannot be found or loaded
     ├── TrainingError               a fine-tune went wrong: its loss is no longer a number
     │   └── OutOfMemoryError        a batch does not fit, however small
-    └── RegistryError               the tracking store or the model registry refused
+    ├── RegistryError               the tracking store or the model registry refused
+    └── StackError                  a ZenML stack cannot be set up, or something is missing for it to run
 
 A message names the file and line, the value, and what to do. Exceptions of other libraries are
 translated where they are caught (``raise ... from exc``), so a caller needs to know only these.
@@ -25,6 +26,7 @@ __all__ = [
     "ModelError",
     "OutOfMemoryError",
     "RegistryError",
+    "StackError",
     "TrainingError",
 ]
 
@@ -69,3 +71,7 @@ class OutOfMemoryError(TrainingError):
 
 class RegistryError(Florence2Error):
     """The tracking store or the model registry cannot do what was asked."""
+
+
+class StackError(Florence2Error):
+    """A ZenML stack cannot be set up, or something that a run on it needs is missing; the message lists all of it."""

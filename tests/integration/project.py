@@ -19,6 +19,14 @@ __all__ = ["Outcome", "Project"]
 _ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("florence2", "pipelines", "steps", "materializers", "configs")
 
+_COPIED_FILES = (
+    "florence_finetune.py",
+    "florence_predict.py",
+    "florence_promote.py",
+    "pyproject.toml",
+    "requirements.lock",
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -44,13 +52,18 @@ class Project:
     @classmethod
     def copy_to(cls, root: Path) -> Project:
         """Copy the code and set up the local stack."""
-        for name in _COPIED:
-            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for alias in ("florence_finetune.py", "florence_predict.py", "florence_promote.py"):
-            shutil.copy(_ROOT / alias, root)
+        cls.copy_code_to(root)
         project = cls(root)
         project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
         return project
+
+    @staticmethod
+    def copy_code_to(root: Path) -> None:
+        """Copy the code alone."""
+        for name in _COPIED:
+            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in _COPIED_FILES:
+            shutil.copy(_ROOT / file, root)
 
     def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""
