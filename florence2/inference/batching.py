@@ -1,7 +1,9 @@
 """A queue in front of a model: questions that wait are answered together, one that comes alone is answered at once.
 
-Nothing waits for company: a batch is whatever has come while the one before it was computed. The queue is bounded, each
-question has a time limit, and one whose asker has gone is dropped.
+A batch is whatever has come while the one before it was computed. A model that is idle waits for nobody. Behind a batch
+of many, a tenth of its time is left to those who were just answered: they ask again at once, and would otherwise wait
+for a batch of the few who did not fit in. The queue is bounded, each question has a time limit, and one whose asker has
+gone is dropped.
 """
 
 from __future__ import annotations
@@ -24,6 +26,9 @@ Answer = TypeVar("Answer")
 
 _USUAL_SECONDS = 1.0
 """How long a batch is taken to last before there was one."""
+
+_RETURN_SHARE = 0.1
+"""Part of the time of a batch that is left to those who were in it to ask again."""
 
 
 @dataclass
@@ -103,17 +108,22 @@ class Batcher(Generic[Item, Answer]):
             self._thread.join()
 
     def _run(self) -> None:
+        size, until = 0, 0.0
         while True:
             with self._changed:
                 while not self._queue and not self._closed:
                     self._changed.wait()
                 if not self._queue:
                     return
+                while len(self._queue) < size and not self._closed and (left := until - time.monotonic()) > 0:
+                    self._changed.wait(left)
                 batch = self._take()
             if batch:
                 started = time.monotonic()
                 self._answer_together(batch)
-                self._batch_seconds = time.monotonic() - started
+                ended = time.monotonic()
+                self._batch_seconds = ended - started
+                size, until = len(batch), ended + _RETURN_SHARE * self._batch_seconds
                 if self._observe is not None:
                     self._observe(len(batch), self._batch_seconds)
 

@@ -34,8 +34,14 @@ logger = logging.getLogger(__name__)
 _URL_THREADS = 32
 """Threads that make requests ready where some of them wait for other servers."""
 
+
+class _ClientGoneError(RequestError):
+    """Nobody reads the answer any more."""
+
+
 _STATUS: dict[type[Exception], int] = {
     TooLargeError: 413,
+    _ClientGoneError: 499,  # as nginx counts them
     OverloadedError: 503,
     TimeLimitError: 504,
     RequestError: 400,
@@ -132,7 +138,7 @@ async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequ
     try:
         await asyncio.wait({answers, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not answers.done():
-            raise RequestError("the client has gone")
+            raise _ClientGoneError("the client has gone")
         return await answers
     finally:
         gone.cancel()
