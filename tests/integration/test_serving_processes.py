@@ -233,7 +233,8 @@ def test_told_to_end_it_answers_what_it_has_and_ends_well(champion: Served) -> N
 def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["mlflow", "models", "serve", "-m", "models:/cards@champion", "--env-manager", "local", "--port", str(port)]
+    command = ["mlflow", "models", "serve", "-m", "models:/cards@champion", "--env-manager", "local"]
+    command += ["--port", str(port)]
     limits = json.dumps({"max_questions": 4, "max_pixels": 100_000})
     with server(
         command,
