@@ -50,7 +50,7 @@ class _Server(NamedTuple):
     def cpu(self) -> float:
         """Return the processor time that the server has used, in seconds."""
         times = self.process.cpu_times()
-        return times.user + times.system
+        return float(times.user + times.system)
 
 
 @contextlib.contextmanager

@@ -172,7 +172,7 @@ class Answerer:
         pictures = list({id(question.picture): question.picture for question in asked}.values())
         features: dict[int, tuple[torch.Tensor, int]] = {}
         for picture, seen in zip(pictures, self._decoder.see(pictures), strict=True):
-            features[id(picture)] = seen, zlib.crc32(picture)
+            features[id(picture)] = seen, zlib.crc32(picture.tobytes())
         by_task: defaultdict[str, list[int]] = defaultdict(list)
         for row, question in enumerate(asked):
             by_task[split_prefix(question.prefix)[0].token].append(row)

@@ -135,8 +135,9 @@ async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequ
     """Return the answers; where the client goes away or the time passes, take its questions out of the queue."""
     answers = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
     gone = asyncio.ensure_future(request.receive())
+    first: set[asyncio.Future[Any]] = {answers, gone}
     try:
-        await asyncio.wait({answers, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not answers.done():
             raise _ClientGoneError("the client has gone")
         return await answers
@@ -218,7 +219,6 @@ def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
             {
                 "model": holder.source.name,
                 "version": holder.version,
-                "source": settings.model.base,
                 "problem": holder.problem,
                 "package": app.version,
             }

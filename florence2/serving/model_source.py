@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError, RegistryError
+from florence2.evaluation.report import public_name
 from florence2.model.named import load_named, named_fingerprint
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class NamedSource:
 
     @property
     def name(self) -> str:
-        """Return the name as it was typed."""
-        return self.config.base
+        """Return the name as it was typed, of a folder the last two parts: clients need not know all."""
+        return public_name(self.config.base)
 
     @property
     def moves(self) -> bool:

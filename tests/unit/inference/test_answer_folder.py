@@ -14,8 +14,9 @@ import pytest
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
 from florence2.data.images.files import list_images
 from florence2.errors import ConfigurationError
-from florence2.inference import answer_folder, image_files
+from florence2.inference import answer_folder
 from florence2.inference.answer_folder import AnswerFolder, answers_place, open_place
+from florence2.inference.generation import predict
 from florence2.inference.image_files import ImagePredictions, predict_images
 from florence2.model.base import Florence2, load_base
 from tests.builders import write_image
@@ -56,7 +57,6 @@ def answer(nano: Florence2, pictures: PicturesConfig, place: AnswerFolder | None
 def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
     """Let the model stop after so many answers; returns a list that gets the number of samples of each call."""
     asked: list[int] = []
-    predict = image_files.predict
 
     def stopping(florence2: Florence2, samples: Any, config: EvaluationConfig) -> Iterator[Any]:
         asked.append(len(samples))
@@ -65,7 +65,7 @@ def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
                 raise KeyboardInterrupt
             yield found
 
-    monkeypatch.setattr(image_files, "predict", stopping)
+    monkeypatch.setattr("florence2.inference.image_files.predict", stopping)
     monkeypatch.setattr(answer_folder, "_PART_ANSWERS", 2)
     return asked
 

@@ -154,7 +154,7 @@ def test_mlflow_says_which_row_is_wrong_and_limits_are_its_configuration(
             rows = pd.DataFrame({"image": [write_image(tmp_path / "b.png").read_bytes(), image], "prompt": "<OD>"})
         with pytest.raises(mlflow.exceptions.MlflowException, match=re.escape(message)) as refused:
             loaded.predict(rows)
-        assert refused.value.get_http_status_code() == 400
+        assert refused.value.error_code == "INVALID_PARAMETER_VALUE"  # status 400
 
 
 def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:

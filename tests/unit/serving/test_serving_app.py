@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from httpx import Response
 from PIL import Image
 
 from florence2.config import ModelConfig, ServingSettings
@@ -43,7 +42,7 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def ask(client: TestClient, body: Any) -> Response:
+def ask(client: TestClient, body: Any) -> Any:
     return client.post("/predict", json=body)
 
 
