@@ -7,7 +7,7 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from florence2.serving.requests import OPENAPI_REQUEST, questions_of_form, quest
 from florence2.serving.served_model import ServedModel
 
 if TYPE_CHECKING:
+    from florence2.inference.generation import Asked, Prediction
     from florence2.model.base import Florence2
     from florence2.serving.model_source import ModelSource
 
@@ -95,21 +96,25 @@ class _Server:
         self.seconds.add(seconds)
 
     async def _answer(self, request: Request) -> Response:
-        questions: Any
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
-        else:
-            questions = partial(questions_of_json, await request.body())
         with self.holder.borrowed() as model:
-            loop = asyncio.get_running_loop()
-            ask = partial(_ask, model, questions, self.settings.serving.request_seconds)
-            waiting = await loop.run_in_executor(self.pool, ask)
+            waiting = await self._let_wait(request, model)
             answers = await _unless_gone(request, [future for _, future in waiting])
             rows = [
                 {"width": asked.resolution_wh[0], "height": asked.resolution_wh[1], **answer.to_dict()}
                 for (asked, _), answer in zip(waiting, answers, strict=True)
             ]
             return _json({"model": self.holder.source.name, "version": model.version, "answers": rows})
+
+    async def _let_wait(self, request: Request, model: ServedModel) -> list[tuple[Asked, Future[Prediction]]]:
+        """Read a request and let its questions wait; what was sent is forgotten here, the small pictures are left."""
+        questions: Callable[[], Sequence[tuple[str | bytes, str]]]
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
+        else:
+            # Not request.body(): it keeps the body for as long as the request lasts.
+            questions = partial(questions_of_json, b"".join([piece async for piece in request.stream()]))
+        ask = partial(_ask, model, questions, self.settings.serving.request_seconds)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
 
     def metrics(self) -> str:
         """Return all counts as text."""
@@ -127,7 +132,9 @@ class _Server:
         return "\n".join(line for block in blocks for line in block) + "\n"
 
 
-def _ask(model: ServedModel, questions: Any, seconds: float) -> list[Any]:
+def _ask(
+    model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], seconds: float
+) -> list[tuple[Asked, Future[Prediction]]]:
     return model.ask(questions(), seconds)
 
 
