@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
 
 from florence2.config import ServingSettings
 from florence2.data.cores import core_count
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 2000
+"""Characters: a message may hold a prompt, and that may be as long as a request."""
 
 _URL_THREADS = 32
 """Threads that make requests ready where some of them wait for other servers."""
@@ -84,6 +88,8 @@ class _Server:
             response = _refusal(TimeLimitError(f"no answer within {self.settings.serving.request_seconds:g} seconds"))
         except (RequestError, AnswerError) as exc:
             response = _refusal(exc)
+        except ClientDisconnect:
+            response = _refusal(_ClientGoneError("the client has gone before it had sent all"))
         except Exception as exc:  # the log has the place; neither it nor the answer has what was sent
             logger.error("a request failed: %s", type(exc).__name__, exc_info=exc)
             response = _json({"error": "the model failed; the log of the server says more"}, 500)
@@ -155,7 +161,9 @@ async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequ
 
 
 def _refusal(problem: Exception) -> Response:
-    response = _json({"error": str(problem)}, next(_STATUS[kind] for kind in _STATUS if isinstance(problem, kind)))
+    response = _json(
+        {"error": str(problem)[:_LONGEST_MESSAGE]}, next(_STATUS[kind] for kind in _STATUS if isinstance(problem, kind))
+    )
     if isinstance(problem, OverloadedError):
         response.headers["Retry-After"] = str(problem.retry_seconds)
     return response

@@ -18,6 +18,9 @@ __all__ = ["serve"]
 _BACKLOG = 2048
 """Connections that may wait for being accepted."""
 
+_KEEP_ALIVE_SECONDS = 75
+"""How long a connection is kept between requests: a client of a slow model may well need more than uvicorn's five."""
+
 
 def serve(settings: ServingSettings, say: Callable[[str], None]) -> None:
     """Load a model and answer requests until SIGTERM or SIGINT.
@@ -44,6 +47,7 @@ def serve(settings: ServingSettings, say: Callable[[str], None]) -> None:
             server_header=False,
             ws="none",
             lifespan="on",
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=math.ceil(settings.serving.request_seconds) + 1,
         )
         listener.listen(_BACKLOG)

@@ -213,9 +213,14 @@ def test_who_goes_away_is_not_answered(champion: Served) -> None:
         with socket.create_connection((host, int(port))) as gone:
             gone.sendall(head.encode() + body)
     wait_for(lambda: champion.count('florence2_requests_total{status="499"}') > 0)
+    gone_before = champion.count('florence2_requests_total{status="499"}')
+    with socket.create_connection((host, int(port))) as gone:
+        gone.sendall(head.encode() + body[:100])
+    wait_for(lambda: champion.count('florence2_requests_total{status="499"}') > gone_before)
     wait_for(lambda: champion.count("florence2_waiting") == 0)
     assert champion.ask("/predict", {"image": picture(), "prefix": "<OD>"})[0] == 200
     assert champion.count("florence2_batch_size_sum") - answered < 160
+    assert "failed" not in champion.log.read_text()
 
 
 def test_told_to_end_it_answers_what_it_has_and_ends_well(champion: Served) -> None:

@@ -97,6 +97,7 @@ def test_a_form_with_files_is_answered_like_json(client: TestClient) -> None:
         ({"image": 7, "prefix": "<OD>"}, 400, "image: Input should be a valid string"),
         ({"image": PICTURE, "prefix": "<OD>", "temperature": 1}, 400, "temperature: Extra inputs are not permitted"),
         ({"image": PICTURE, "prefix": "OD"}, 400, "starts with no task token; known: <OD>"),
+        ({"image": PICTURE, "prefix": "word " * 10_000}, 400, "prefix 'word word"),
         ({"image": "%%%", "prefix": "<OD>"}, 400, "neither base64 nor a URL"),
         ({"image": "aGVsbG8=", "prefix": "<OD>"}, 400, "not an image of a known format"),
         ({"image": PICTURE[:80], "prefix": "<OD>"}, 400, "image: "),
@@ -115,6 +116,7 @@ def test_a_wrong_request_gets_its_status_and_a_sentence(
     if not (status == 413 and sentence == "160000"):
         assert sentence in reply.json()["error"]
     assert "Traceback" not in reply.text
+    assert len(reply.text) < 3000
     assert PICTURE[:30] not in reply.text
     assert caplog.text == ""
 
