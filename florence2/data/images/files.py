@@ -208,7 +208,7 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
         DatasetError: the file cannot be decoded.
     """
     try:
-        rgb, _ = _open(source, least_side, MAX_PIXELS)
+        rgb, _ = _open(source, least_side)
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
@@ -217,14 +217,14 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
 
 
 def open_sent(
-    data: bytes, least_side: int | None = None, most_pixels: int = MAX_PIXELS
+    data: bytes, least_side: int | None = None, most_pixels: int | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Open a picture that a stranger sent, as ``open_rgb`` does.
 
     Args:
         data: the bytes of an image file.
         least_side: see ``open_rgb``.
-        most_pixels: largest picture that is decoded, width times height.
+        most_pixels: largest picture that is decoded, width times height; None: MAX_PIXELS.
 
     Returns:
         The RGB picture, and width and height in pixels that the upright picture has at its full size.
@@ -242,7 +242,7 @@ def open_sent(
 
 
 def _open(
-    source: Path | BinaryIO, least_side: int | None, most_pixels: int, scans: int = 1
+    source: Path | BinaryIO, least_side: int | None, most_pixels: int | None = None, scans: int = 1
 ) -> tuple[Image.Image, tuple[int, int]]:
     with Image.open(source, formats=_FORMATS) as image:
         _refuse_too_large(image, scans if image.format in ("JPEG", "MPO") else 1, most_pixels)
@@ -282,9 +282,10 @@ def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
     return small, (width, height), mode, stored
 
 
-def _refuse_too_large(image: Image.Image, scans: int = 1, most_pixels: int = MAX_PIXELS) -> None:
-    """Raise if the header of an opened image announces more than is decoded."""
+def _refuse_too_large(image: Image.Image, scans: int = 1, most_pixels: int | None = None) -> None:
+    """Raise if the header of an opened image announces more than is decoded, without a bound MAX_PIXELS."""
     width, height = image.size
+    most_pixels = most_pixels or MAX_PIXELS
     if width * height > most_pixels:
         raise Image.DecompressionBombError(f"{width} x {height} pixels, at most {most_pixels} are decoded")
     if width * height * scans > _MAX_SCANNED_PIXELS / MAX_PIXELS * most_pixels:
