@@ -71,9 +71,11 @@ class Project:
             command, cwd=self.root, env=self._environment(), capture_output=True, text=True, check=False
         )
 
-    def start(self, name: str, parameters: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, parameters: Mapping[str, Any], pipeline: str = "florence_finetune"
+    ) -> subprocess.Popen[bytes]:
         """Start a run in a process group of its own and do not wait for it."""
-        command = ["zenml", "pipeline", "run", "florence_finetune", "-c", str(self.write_config(name, parameters))]
+        command = ["zenml", "pipeline", "run", pipeline, "-c", str(self.write_config(name, parameters))]
         output = (self.root / f"{name}.log").open("wb")
         with output:
             return subprocess.Popen(
