@@ -23,6 +23,7 @@ COMMANDS = {
     "train": "florence2.cli.models:train",
     "evaluate": "florence2.cli.models:evaluate",
     "predict": "florence2.cli.predict:predict",
+    "serve": "florence2.cli.serve:serve",
     "export": "florence2.cli.export:export",
     "demo": "florence2.cli.demo:demo",
     "score": "florence2.cli.score:score",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import Configuration, ModelConfig, PicturesConfig, PredictionSettings
+from florence2.config import ModelConfig, PicturesConfig, PredictionSettings
 
 if TYPE_CHECKING:
     from florence2.inference.image_files import ImageAnswer
@@ -26,7 +26,7 @@ _MODEL, _PREFIX = ModelConfig().base, str(PicturesConfig.model_fields["prefix"].
     "model.revision",
     "evaluation",
     without=["metrics", "examples", "resamples"],
-    trees=(Configuration, PredictionSettings),
+    also=(PredictionSettings,),
 )
 def predict(
     images: Annotated[

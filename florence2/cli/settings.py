@@ -42,7 +42,10 @@ _SET = Annotated[
 
 
 def with_settings(
-    *paths: str, without: Collection[str] = (), trees: tuple[type[SectionTree], ...] = (Configuration,)
+    *paths: str,
+    without: Collection[str] = (),
+    tree: type[SectionTree] = Configuration,
+    also: tuple[type[SectionTree], ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options for settings; those that were given anywhere arrive as keywords, by name.
 
@@ -50,14 +53,16 @@ def with_settings(
         paths: sections or single settings such as ``dataset`` or ``training.max_target_tokens``, which get an option;
             none means all. A file and ``--set`` may hold any setting.
         without: names of settings that the command takes otherwise.
-        trees: what a file may hold the sections of.
+        tree: of which configuration the options are, and the sections that a file may hold.
+        also: other configurations whose file is taken too.
     """
+    trees = (tree, *also)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
         named = {
-            name: _option(name, path)
-            for name, path in leaf_paths(Configuration)
+            name: _option(tree, name, path)
+            for name, path in leaf_paths(tree)
             if name not in without and (not paths or any(_is_below(path, wanted) for wanted in paths))
         }
         files = [
@@ -92,8 +97,8 @@ def _together(
         for assignment in assignments:
             _lay_over(settings, _assigned(assignment, trees))
         _lay_over(settings, options)
-        own = dict(leaf_paths(Configuration))
-        Configuration(**{name: value for name, value in settings.items() if name in own})
+        own = dict(leaf_paths(trees[0]))
+        trees[0](**{name: value for name, value in settings.items() if name in own})
     except ConfigurationError as exc:
         exc.exit_status = 2  # whatever is wrong was typed, here or in the file that is named here
         raise
@@ -160,9 +165,9 @@ def _is_below(path: tuple[str, ...], wanted: str) -> bool:
     return path[: len(parts)] == parts
 
 
-def _option(name: str, path: tuple[str, ...]) -> inspect.Parameter:
+def _option(tree: type[SectionTree], name: str, path: tuple[str, ...]) -> inspect.Parameter:
     """Return the option of a setting, in the panel of its section."""
-    section: Any = Configuration
+    section: Any = tree
     for key in path[:-1]:
         section = section.model_fields[key].annotation
     field: FieldInfo = section.model_fields[path[-1]]

@@ -29,6 +29,7 @@ from florence2.config.sections import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.config.serving import RequestLimits, ServingConfig, ServingSettings
 
 __all__ = [
     "AugmentationConfig",
@@ -45,8 +46,11 @@ __all__ = [
     "PromotionConfiguration",
     "PromotionPolicy",
     "RegistrationConfig",
+    "RequestLimits",
     "Section",
     "SectionTree",
+    "ServingConfig",
+    "ServingSettings",
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",
