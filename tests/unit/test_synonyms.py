@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from florence2.config import Configuration, PromotionConfiguration, leaf_paths
+from florence2.config import Configuration, PredictionSettings, PromotionConfiguration, ServingSettings, leaf_paths
 from florence2.config.synonyms import METRICS_WITHOUT_EQUIVALENT, SYNONYMS, WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
 from florence2.evaluation.metrics import METRICS, metric_named
@@ -48,9 +48,10 @@ def test_a_dict_of_maestro_is_a_configuration() -> None:
 
 
 def test_every_synonym_names_a_setting_and_hides_none() -> None:
-    settings = dict(leaf_paths(PromotionConfiguration))
-    assert set(SYNONYMS.values()) <= settings.keys()
-    taken = settings.keys() | PromotionConfiguration.model_fields.keys()
+    trees = (PromotionConfiguration, PredictionSettings, ServingSettings)
+    settings = {name for tree in trees for name, _ in leaf_paths(tree)}
+    assert set(SYNONYMS.values()) <= settings
+    taken = settings.union(*(tree.model_fields for tree in trees))
     assert not taken & (SYNONYMS.keys() | WITHOUT_EQUIVALENT.keys())
     assert not METRICS.keys() & METRICS_WITHOUT_EQUIVALENT.keys()
 
