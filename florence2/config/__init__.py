@@ -11,6 +11,7 @@ from florence2.config.configuration import (
     SectionTree,
     leaf_paths,
 )
+from florence2.config.keywords import AnswerKeywords, Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
@@ -30,11 +31,13 @@ from florence2.config.sections import (
 )
 
 __all__ = [
+    "AnswerKeywords",
     "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "Keywords",
     "LoraConfig",
     "ModelConfig",
     "ObjectiveConfig",

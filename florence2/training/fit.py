@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -41,6 +42,8 @@ def fit(
     show: PictureSink | None = None,
     also: Mapping[str, str] | None = None,
     keep_run: bool = False,
+    latest: Path | None = None,
+    measure_base: bool = False,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
@@ -59,6 +62,9 @@ def fit(
         also: what else the result depends on, by name, such as the settings of the judge.
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
+        latest: folder for a checkpoint of the last epoch besides; what was in it is replaced. Where the last epoch is
+            the best, both share their files.
+        measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
 
     Returns:
         The checkpoint of the best epoch.
@@ -76,7 +82,10 @@ def fit(
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
-    job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge)
+    processes = process_count(training)
+    job = Job(
+        train, valid, model, fingerprint, training, folder, identity, processes, judge, latest is not None, measure_base
+    )
     with RunState(folder, identity) as state:
         try:
             if state.finished is not None:
@@ -93,7 +102,7 @@ def fit(
                 logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
             raise
         try:
-            checkpoint = _write_checkpoint(job, state, output)
+            checkpoint = _write_checkpoints(job, state, output, latest)
         except Exception as exc:
             if not is_full(exc):
                 raise
@@ -142,32 +151,65 @@ def _check(
         raise ConfigurationError(f"training.best_by {training.best_by!r}: nobody is there to measure it; give a judge")
 
 
-def _write_checkpoint(job: Job, state: RunState, output: Path) -> Checkpoint:
-    """Write the weights of the best save as a checkpoint of its own."""
+def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | None) -> Checkpoint:
+    """Write the checkpoint of the best epoch, and before it that of the last one if it is asked for."""
     course = state.finished or {}
-    save = state.save_of(course["best_step"])
+    best_step = course["best_step"]
+    if latest is None:
+        return _write_checkpoint(job, state, best_step, output)
+    shutil.rmtree(latest, ignore_errors=True)
+    last_step = course.get("last_step") or best_step
+    last = _write_checkpoint(job, state, last_step, latest)
+    if last_step != best_step:
+        return _write_checkpoint(job, state, best_step, output)
+    partial = _partial(output)
+    shutil.copytree(latest, partial, copy_function=_link)
+    return replace(last, folder=_put(partial, output))
+
+
+def _partial(output: Path) -> Path:
+    """Return where a checkpoint is written before it appears in its place."""
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    return partial
+
+
+def _put(partial: Path, output: Path) -> Path:
+    """Let a checkpoint appear in its place, all of it at once."""
+    if output.exists():
+        output.rmdir()
+    return partial.rename(output)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
+
+
+def _write_checkpoint(job: Job, state: RunState, step: int, output: Path) -> Checkpoint:
+    """Write the weights of a save as a checkpoint of its own."""
+    course = state.finished or {}
+    save = state.save_of(step)
+    partial = _partial(output)
     if job.training.strategy == "lora":
         _write_adapter(job, save, partial / "adapter")
     else:
         _write_model(job, save, partial / "model")
-    best = next(entry for entry in course["history"] if entry["step"] == course["best_step"] and "eval_loss" in entry)
+    epoch = next(entry for entry in course["history"] if entry["step"] == step and "eval_loss" in entry)
     checkpoint = Checkpoint(
         folder=partial,
         strategy=job.training.strategy,
         base=job.model.base,
         base_revision=job.model.revision,
         base_fingerprint=job.fingerprint,
-        epoch=best["epoch"],
-        metrics={name: value for name, value in best.items() if name.startswith("eval_")},
+        epoch=epoch["epoch"],
+        metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
         history=tuple(course["history"]),
     )
     checkpoint.write_card()
-    if output.exists():
-        output.rmdir()
-    partial.rename(output)  # all of it at once
-    return replace(checkpoint, folder=output)
+    return replace(checkpoint, folder=_put(partial, output))
 
 
 def _write_adapter(job: Job, save: Path, folder: Path) -> None:

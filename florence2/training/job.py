@@ -55,6 +55,8 @@ class Job:
         identity: see ``RunState``.
         processes: that train together.
         judge: measures more than the loss on the validation split.
+        keeps_last: whether the weights of the last epoch are kept besides those of the best one.
+        measures_base: whether the validation split is judged before the first step.
     """
 
     train: DatasetManifest
@@ -66,6 +68,8 @@ class Job:
     identity: dict[str, str]
     processes: int
     judge: Judge | None
+    keeps_last: bool = False
+    measures_base: bool = False
 
 
 def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
@@ -99,6 +103,8 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
     with StopRequest() as stop, quiet_transformers():
         trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
         try:
+            if job.measures_base and state.latest is None:
+                trainer.measure_base()
             trainer.train_from(state.latest)
         except Exception as exc:
             if not should_reduce_batch_size(exc):
@@ -112,7 +118,10 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         history = [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
         best_step = trainer.state.best_global_step
         assert best_step is not None, "every epoch is validated"
-        state.finish(best_step, history=history)
+        last_step = trainer.state.global_step if job.keeps_last else None
+        if last_step is not None and not state.is_saved(last_step):
+            trainer.save_weights(last_step)
+        state.finish(best_step, last_step=last_step, history=history)
 
 
 def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
@@ -215,8 +224,9 @@ def _files(manifest: DatasetManifest) -> dict[str, Path]:
 def _callbacks(sink: MetricSink | None, global_batch: int, process: int) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = []
     if process == 0:
-        callbacks.append(EpochLines())
-        if sys.stderr.isatty():
+        has_bar = sys.stderr.isatty()
+        callbacks.append(EpochLines(between=not has_bar))
+        if has_bar:
             callbacks.append(ProgressBar())
         if sink is not None:
             callbacks.append(Track(sink, global_batch))

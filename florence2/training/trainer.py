@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -121,6 +123,14 @@ class FineTuner(Trainer):
                 return
         self.train(resume_from_checkpoint=str(save) if save else None)
 
+    def measure_base(self) -> None:
+        """Validate before the first step. No random number of the training changes by that."""
+        python, of_numpy = random.getstate(), np.random.get_state()
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            self.evaluate()
+        random.setstate(python)
+        np.random.set_state(of_numpy)
+
     # --- what a batch is -------------------------------------------------------------------------------------------
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:  # noqa: ARG002
@@ -203,6 +213,7 @@ class FineTuner(Trainer):
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
         """Measure the loss, and what the judge measures."""
         output: Any = super().evaluation_loop(*args, **options)
+        output.metrics.pop("eval_model_preparation_time", None)  # of a validation before the first step
         if self._judge is not None:
             judge, trained = self._judge, self.accelerator.unwrap_model(self.model)
             figures = self._from_first(
@@ -253,6 +264,22 @@ class FineTuner(Trainer):
         """Stop if all processes have agreed to, having saved."""
         if self._agreed is not None:
             self.stop.obey(self._agreed)
+
+    def save_weights(self, step: int) -> None:
+        """Write the weights as they are now where the save of a step would be; a run cannot go on from them alone.
+
+        Raises:
+            TrainingError: the disk is full.
+        """
+        folder = self._run.save_of(step)
+        try:
+            self.save_model(str(folder))
+        except Exception as exc:
+            if not is_full(exc):
+                raise
+            raise TrainingError(
+                f"{folder}: the disk is full; the training has ended: free space, then start the run again"
+            ) from exc
 
     def save_now(self) -> None:
         """Save the state after the last finished step; of one that failed in the middle nothing is in it."""
