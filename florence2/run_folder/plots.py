@@ -13,6 +13,7 @@ from florence2.training.history import TrainingHistory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["draw_plots"]
 
@@ -51,7 +52,7 @@ def draw_plots(history: TrainingHistory, folder: Path) -> list[Path]:
 def _draw(
     file: Path, title: str, unit: str, lines: Mapping[str, Mapping[int, float]], history: TrainingHistory, name: str
 ) -> Path:
-    axes = _axes(f"{title} by epoch", "epoch", unit)
+    figure, axes = _axes(f"{title} by epoch", unit)
     for (label, values), colour in zip(lines.items(), (_VALIDATION, _TRAINING), strict=False):
         axes.plot(list(values), list(values.values()), color=colour, marker="o", markersize=3.5, label=label)
     base = history.base_value(name)
@@ -62,17 +63,20 @@ def _draw(
         label = f"kept, epoch {history.best_epoch}: {best:.4g}"
         axes.plot([history.best_epoch], [best], color=_BEST, marker="*", markersize=15, linestyle="", label=label)
     _whole_epochs(axes, history)
+    if name in history.measured:
+        highest = max([base or 0.0, *history.series(name).values()])
+        axes.set_ylim(0, 1.1 * highest or 1)  # a figure of a task is no less than 0
     axes.legend(frameon=False)
-    return _save(axes, file)
+    return _save(figure, file)
 
 
 def _draw_learning_rate(file: Path, history: TrainingHistory) -> Path:
-    axes = _axes("Learning rate", "epoch", "learning rate")
+    figure, axes = _axes("Learning rate", "learning rate")
     axes.plot([step.epoch for step in history.steps], [step.learning_rate for step in history.steps], color=_VALIDATION)
-    return _save(axes, file)
+    return _save(figure, file)
 
 
-def _axes(title: str, horizontal: str, vertical: str) -> Axes:
+def _axes(title: str, vertical: str) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -80,11 +84,11 @@ def _axes(title: str, horizontal: str, vertical: str) -> Axes:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontweight="bold")
-    axes.set_xlabel(horizontal)
+    axes.set_xlabel("epoch")
     axes.set_ylabel(vertical)
     axes.grid(color="#d0d7de", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    return axes
+    return figure, axes
 
 
 def _whole_epochs(axes: Axes, history: TrainingHistory) -> None:
@@ -94,8 +98,8 @@ def _whole_epochs(axes: Axes, history: TrainingHistory) -> None:
     axes.set_xlim(history.epochs[0].epoch - 0.5, history.epochs[-1].epoch + 0.5)
 
 
-def _save(axes: Axes, file: Path) -> Path:
+def _save(figure: Figure, file: Path) -> Path:
     picture = io.BytesIO()
-    axes.figure.savefig(picture, format="png")
+    figure.savefig(picture, format="png")
     write_whole(file, picture.getvalue())
     return file

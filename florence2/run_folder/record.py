@@ -80,7 +80,7 @@ class RunRecord:
 
 
 def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) -> None:
-    """Write ``metrics.json``: the figures of both models on the test split, the best epoch and the history.
+    """Write ``metrics.json``: the figures of both models on the test split, and the history with the best epoch.
 
     Intervals are ``[low, high]``; null where there is none.
     """
@@ -100,7 +100,7 @@ def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) 
         "version": version("florence2-finetune"),
         "figures": figures,
         "counts": report.after.counts,
-        **history.to_dict(),
+        "history": history.to_dict(),
     }
     write_whole(run / _FIGURES, json.dumps(content, indent=2, allow_nan=False) + "\n")
 

@@ -21,7 +21,7 @@ from florence2.inference.generation import Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.base import Florence2, best_device
 from florence2.model.named import checkpoint_named, load_named
-from florence2.sdk.pictures import ImageInput, is_one, sample_of
+from florence2.sdk.pictures import ImageInput, listed, sample_of
 from florence2.sdk.preparation import prepare, settings_of
 from florence2.sdk.progress import audible
 
@@ -58,7 +58,9 @@ class Model:
         return str(self.florence2.model.device)
 
     @overload
-    def predict(self, images: ImageInput, prefix: str = ..., **settings: Unpack[AnswerKeywords]) -> Prediction: ...
+    def predict(  # type: ignore[overload-overlap] # a text is a sequence of texts, but here it is one path
+        self, images: ImageInput, prefix: str = ..., **settings: Unpack[AnswerKeywords]
+    ) -> Prediction: ...
     @overload
     def predict(
         self, images: Sequence[ImageInput], prefix: str = ..., **settings: Unpack[AnswerKeywords]
@@ -89,13 +91,13 @@ class Model:
         """
         split_prefix(prefix)
         config = _answering(settings)
-        several = [images] if is_one(images) else list(images)  # type: ignore[arg-type, list-item]
+        several, is_one = listed(images)
         samples = [sample_of(image, prefix) for image in several]
         answers = list(generation.predict(self.florence2, samples, config)) if samples else []
-        return answers[0] if is_one(images) else answers
+        return answers[0] if is_one else answers
 
     @overload
-    def detect(
+    def detect(  # type: ignore[overload-overlap]
         self, images: ImageInput, prefix: str = ..., *, confidence: float = ..., **settings: Unpack[AnswerKeywords]
     ) -> Detections: ...
     @overload
@@ -136,9 +138,9 @@ class Model:
             raise AnswerError(f"prefix {prefix!r} asks for no boxes with names; take predict for it")
         if not 0 <= confidence <= 1:
             raise ConfigurationError(f"confidence {confidence} is not in 0..1")
-        several: Sequence[Any] = [images] if is_one(images) else images  # type: ignore[assignment]
+        several, is_one = listed(images)
         found = [_at_least(confidence, answer.detections) for answer in self.predict(several, prefix, **settings)]
-        return found[0] if is_one(images) else found
+        return found[0] if is_one else found
 
     def evaluate(
         self,

@@ -17,7 +17,7 @@ from florence2.data.images.rgb import to_rgb
 from florence2.errors import DatasetError
 from florence2.model.processing import Sample
 
-__all__ = ["ImageInput", "is_one", "sample_of"]
+__all__ = ["ImageInput", "listed", "sample_of"]
 
 ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 """A picture: the path of a file, one that Pillow has opened, or an array of uint8: (height, width, 3) in RGB,
@@ -26,9 +26,12 @@ ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 _CHANNELS = (1, 3, 4)
 
 
-def is_one(images: ImageInput | Sequence[ImageInput]) -> bool:
-    """Tell whether this is one picture, not several."""
-    return isinstance(images, str | os.PathLike | Image.Image | np.ndarray)
+def listed(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput], bool]:
+    """Return pictures as a list, and whether what was given is one picture and not several."""
+    given: Any = images  # a text is a sequence too
+    if isinstance(given, str | os.PathLike | Image.Image | np.ndarray):
+        return [given], True
+    return list(given), False
 
 
 def sample_of(image: ImageInput, prefix: str) -> Sample:

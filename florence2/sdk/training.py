@@ -86,7 +86,7 @@ def train(
     resume: bool | Path | str = False,
     sink: MetricSink | None = None,
 ) -> TrainingResult:
-    """Fine-tune on the train split, keep the epoch that is best on the valid split, judge base and result on the test split.
+    """Fine-tune on the train split, keep the epoch that is best on valid, and judge base and result on the test split.
 
     Progress is told by the logger ``florence2``, a line for each epoch; where no logging is set up it is shown on
     standard error. Ctrl-C, the stop button of a notebook and SIGTERM finish the step, save the run, and say how to go

@@ -23,6 +23,8 @@ PictureSink = Callable[[Image.Image, int], None]
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LINES = 30.0
+_FIGURES_IN_A_LINE = 3
+_NO_FIGURES = ("_loss", "_runtime", "_per_second")
 
 
 class Track(TrainerCallback):
@@ -157,13 +159,14 @@ class EpochLines(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Log the losses of the epoch that has ended, and the figure that chooses the best one."""
+        """Log the losses of the epoch that has ended, and the figure that chooses the best one, else the first ones."""
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         told = [f"loss {losses[-1]:.4f}"] if losses else []
         told.append(f"validation loss {(metrics or {}).get('eval_loss', float('nan')):.4f}")
         chosen = args.metric_for_best_model or ""
-        if chosen != "eval_loss" and chosen in (metrics or {}):
-            told.append(f"{chosen.removeprefix('eval_')} {(metrics or {})[chosen]:.4f}")
+        figures = [name for name in metrics or {} if name.startswith("eval_") and not name.endswith(_NO_FIGURES)]
+        shown = [chosen] if chosen in figures else figures[:_FIGURES_IN_A_LINE]
+        told += [f"{name.removeprefix('eval_')} {(metrics or {})[name]:.4f}" for name in shown]
         epoch = f"epoch {round(state.epoch or 0)}/{args.num_train_epochs:g}" if state.global_step else "base"
         logger.info("%s: %s", epoch, ", ".join(told))
         self._said = time.monotonic()

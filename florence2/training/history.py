@@ -139,7 +139,9 @@ class TrainingHistory:
                 run that was interrupted leaves them, the last one counts; what a step before has overtaken does not.
             best_epoch: number of the epoch that was kept.
         """
-        steps, epochs, base = [], [], None
+        steps: list[StepRecord] = []
+        epochs: list[EpochRecord] = []
+        base = None
         for entry in _last_of_each(entries):
             if "eval_loss" in entry and not entry["step"]:
                 base = BaseRecord(entry["eval_loss"], _figures(entry))
