@@ -67,4 +67,4 @@ def mistakes() -> None:
     Configuration(metrics="mean_average_precision", grammar=None)  # type: ignore[arg-type]
     train(10)  # type: ignore[arg-type]
     load("runs/1").predict("a.png", beams=3)  # type: ignore[call-overload]
-    load("runs/1").predict("a.png").boxes  # type: ignore[attr-defined]
+    _ = load("runs/1").predict("a.png").boxes  # type: ignore[attr-defined]
