@@ -15,10 +15,13 @@ from florence2.errors import ConfigurationError
 from florence2.model.named import CHECKPOINT
 from florence2.run_folder.whole_files import write_whole
 
-__all__ = ["LATEST", "numbered", "resumed", "save_settings", "unfinished_run"]
+__all__ = ["LATEST", "STATE", "has_trained", "numbered", "resumed", "save_settings", "unfinished_run"]
 
 LATEST = "checkpoints/latest"
 """Folder of the weights of the last epoch, in the folder of the run."""
+
+STATE = "state"
+"""Folder of what an interrupted run goes on from, in the folder of the run."""
 
 _SETTINGS = "configuration.yaml"
 _COMMAND = "command.txt"
@@ -87,9 +90,14 @@ def resumed(run: Path, given: Configuration) -> Configuration:
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError) as exc:
         raise ConfigurationError(f"{run} is no folder of a run: {_SETTINGS} is missing or damaged ({exc})") from exc
     now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
-    if (run / CHECKPOINT).is_dir() and (others := sorted(_differences(before, now))):
+    if has_trained(run) and (others := sorted(_differences(before, now))):
         raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")
     return now
+
+
+def has_trained(run: Path) -> bool:
+    """Tell whether the training of a run has ended: one that was interrupted may have a best epoch, but no last one."""
+    return all((run / place / "checkpoint.json").is_file() for place in (CHECKPOINT, LATEST))
 
 
 def _differences(before: Configuration, now: Configuration) -> set[str]:

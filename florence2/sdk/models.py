@@ -177,7 +177,7 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
 
     Raises:
         ConfigurationError: there is no such device here.
-        ModelError: there is no such model, it is damaged, or the run has not ended.
+        ModelError: there is no such model, it is damaged, or the run has no finished epoch yet.
 
     Example:
         >>> import florence2

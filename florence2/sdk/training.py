@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from PIL import Image
 
 from florence2.config import Configuration
 from florence2.data.manifest import DatasetManifest
+from florence2.errors import ConfigurationError
 from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.judge import ValidationJudge
@@ -21,8 +23,10 @@ from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import CHECKPOINT
 from florence2.run_folder import (
     LATEST,
+    STATE,
     RunRecord,
     draw_plots,
+    has_trained,
     numbered,
     resumed,
     save_metrics,
@@ -35,6 +39,7 @@ from florence2.sdk.progress import audible
 from florence2.training.callbacks import MetricSink
 from florence2.training.fit import fit
 from florence2.training.history import EpochRecord, TrainingHistory
+from florence2.training.launch import process_count
 
 __all__ = ["TrainingResult", "train"]
 
@@ -134,28 +139,27 @@ def train(
             _say_how_to_go_on(folder)
             raise
         except Exception:
-            if (folder / _STATE).is_dir():
+            if (folder / STATE).is_dir():
                 _say_how_to_go_on(folder)
             raise
 
 
-_STATE = "state"
-
-
 def _run(folder: Path, splits: DatasetManifest, config: Configuration, sink: MetricSink | None) -> TrainingResult:
     measures = bool(config.evaluation.metrics)
+    _check_metrics(config)
     judge = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
     record = RunRecord(folder, sink)
-    if (folder / CHECKPOINT / "checkpoint.json").is_file():  # only the evaluation was cut off
+    if has_trained(folder):  # only the evaluation was cut off
         checkpoint = Checkpoint.read(folder / CHECKPOINT)
     else:
+        shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)  # the best epoch before it was interrupted
         logger.info("the run is kept in %s", folder)
         checkpoint = fit(
             splits,
             config.model,
             config.training,
             folder / CHECKPOINT,
-            run=folder / _STATE,
+            run=folder / STATE,
             sink=record,
             judge=judge,
             show=_PictureFolder(folder),
@@ -175,9 +179,18 @@ def _run(folder: Path, splits: DatasetManifest, config: Configuration, sink: Met
     return TrainingResult(folder, checkpoint, Checkpoint.read(folder / LATEST), report, history)
 
 
+def _check_metrics(config: Configuration) -> None:
+    """Raise for metrics that other processes could not find."""
+    of_the_script = [name for name in config.evaluation.metrics if name.startswith("__main__:")]
+    if of_the_script and process_count(config.training) > 1:
+        raise ConfigurationError(
+            f"metric {of_the_script[0]!r}: several processes train, and each must find it; define it in a module of "
+            "its own, or set training.engine.processes to 1"
+        )
+
+
 def _say_how_to_go_on(folder: Path) -> None:
-    trained = (folder / CHECKPOINT).is_dir()
-    what = "the training has ended, the evaluation has not" if trained else "the training has not ended"
+    what = "the training has ended, the evaluation has not" if has_trained(folder) else "the training has not ended"
     command = shlex.join(["florence2", "train", "--resume", str(folder)])
     logger.warning("%s; go on with it by: %s (in Python: train(resume=%r))", what, command, str(folder))
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
+from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model.base import base_fingerprint, load_exact
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.quiet import quiet_transformers
 from florence2.training.callbacks import MetricSink, PictureSink
-from florence2.training.job import Job
+from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.run_state import RunState, is_full
 from florence2.training.trainer import Judge
@@ -63,7 +63,7 @@ def fit(
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
         latest: folder for a checkpoint of the last epoch besides; what was in it is replaced. Where the last epoch is
-            the best, both share their files.
+            the best, both share their files. Of a run that is interrupted the best epoch so far is left in the output.
         measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
 
     Returns:
@@ -100,6 +100,8 @@ def fit(
                 state.remove()
             else:
                 logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
+                if latest is not None:
+                    _leave_the_best_so_far(job, state, output)
             raise
         try:
             checkpoint = _write_checkpoints(job, state, output, latest)
@@ -154,17 +156,28 @@ def _check(
 def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | None) -> Checkpoint:
     """Write the checkpoint of the best epoch, and before it that of the last one if it is asked for."""
     course = state.finished or {}
-    best_step = course["best_step"]
+    best_step, history = course["best_step"], course["history"]
     if latest is None:
-        return _write_checkpoint(job, state, best_step, output)
+        return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
     shutil.rmtree(latest, ignore_errors=True)
     last_step = course.get("last_step") or best_step
-    last = _write_checkpoint(job, state, last_step, latest)
+    last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
     if last_step != best_step:
-        return _write_checkpoint(job, state, best_step, output)
+        return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
     partial = _partial(output)
     shutil.copytree(latest, partial, copy_function=_link)
     return replace(last, folder=_put(partial, output))
+
+
+def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
+    """Write the best epoch of a run that was interrupted, if one was finished; a failure must not hide the reason."""
+    try:
+        best_step, history = progress_of(state)
+        if best_step:
+            _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
+            logger.warning("the best epoch so far is in %s", output)
+    except (Florence2Error, OSError, ValueError) as exc:
+        logger.warning("the best epoch so far could not be written to %s: %s", output, exc)
 
 
 def _partial(output: Path) -> Path:
@@ -188,16 +201,16 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_checkpoint(job: Job, state: RunState, step: int, output: Path) -> Checkpoint:
-    """Write the weights of a save as a checkpoint of its own."""
-    course = state.finished or {}
-    save = state.save_of(step)
+def _write_checkpoint(
+    job: Job, save: Path, step: int, history: Sequence[Mapping[str, float]], output: Path
+) -> Checkpoint:
+    """Write the weights of a save, which is that of the end of an epoch, as a checkpoint of its own."""
     partial = _partial(output)
     if job.training.strategy == "lora":
         _write_adapter(job, save, partial / "adapter")
     else:
         _write_model(job, save, partial / "model")
-    epoch = next(entry for entry in course["history"] if entry["step"] == step and "eval_loss" in entry)
+    epoch = next(entry for entry in history if entry["step"] == step and "eval_loss" in entry)
     checkpoint = Checkpoint(
         folder=partial,
         strategy=job.training.strategy,
@@ -206,7 +219,7 @@ def _write_checkpoint(job: Job, state: RunState, step: int, output: Path) -> Che
         base_fingerprint=job.fingerprint,
         epoch=epoch["epoch"],
         metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
-        history=tuple(course["history"]),
+        history=tuple(history),
     )
     checkpoint.write_card()
     return replace(checkpoint, folder=_put(partial, output))

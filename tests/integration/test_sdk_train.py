@@ -171,8 +171,11 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
         florence2.train(settings, tmp_path, sink=stop)
     run = tmp_path / "1"
     assert f"go on with it by: florence2 train --resume {run} (in Python: train(resume='{run}'))" in caplog.text
-    with pytest.raises(ModelError, match="this run has no checkpoint yet; go on with it by: florence2 train --resume"):
-        florence2.load(run)
+    assert f"the best epoch so far is in {run / 'checkpoints' / 'best'}" in caplog.text
+    so_far = Checkpoint.read(run / "checkpoints" / "best")
+    assert (so_far.epoch, so_far.fingerprint) == (1, result.checkpoint.fingerprint)
+    assert not (run / "checkpoints" / "latest").exists()
+    assert florence2.load(run, device="cpu").name == str(run)
     again = florence2.train(output=tmp_path, resume=True)
     assert again.folder == run
     assert again.checkpoint.fingerprint == result.checkpoint.fingerprint
@@ -182,6 +185,20 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     assert None not in [step.seconds for step in again.history.steps]
     with pytest.raises(ConfigurationError, match="no run here waits to be resumed"):
         florence2.train(output=tmp_path, resume=True)
+
+
+def test_a_run_that_is_interrupted_within_its_first_epoch_has_no_model_yet(
+    scenes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(values: Mapping[str, float], step: int) -> None:
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt), caplog.at_level(logging.INFO, "florence2"):
+        florence2.train({**RECIPE, "dataset": scenes}, tmp_path, sink=stop)
+    assert "the training has not ended; go on with it by" in caplog.text
+    with pytest.raises(ModelError, match="this run has no checkpoint yet; go on with it by: florence2 train --resume"):
+        florence2.load(tmp_path / "1")
 
 
 def test_an_evaluation_that_was_cut_off_trains_nothing_again(

@@ -12,7 +12,7 @@ import yaml
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
 from florence2.model.named import CHECKPOINT
-from florence2.run_folder import numbered, resumed, save_settings, unfinished_run, write_whole
+from florence2.run_folder import LATEST, numbered, resumed, save_settings, unfinished_run, write_whole
 
 STARTED = Configuration(dataset="cards", epochs=7, rank=4, metrics=["vqa_accuracy"])
 
@@ -42,7 +42,10 @@ def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
 
 def test_the_training_of_a_run_that_has_ended_cannot_change(tmp_path: Path) -> None:
     folder = started(tmp_path)
-    (folder / CHECKPOINT).mkdir(parents=True)
+    for place in (CHECKPOINT, LATEST):
+        assert resumed(folder, Configuration(epochs=9)).training.epochs == 9
+        (folder / place).mkdir(parents=True)
+        (folder / place / "checkpoint.json").touch()
     assert resumed(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
     with pytest.raises(ConfigurationError, match=r"its training has ended; for another epochs, rank start a new run"):
         resumed(folder, Configuration(epochs=9, rank=8, num_beams=3))
