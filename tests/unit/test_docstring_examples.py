@@ -8,6 +8,7 @@ import importlib
 import pytest
 
 MODULES = [
+    "florence2.codec.detections",
     "florence2.evaluation.metrics.metric",
     "florence2.sdk.models",
     "florence2.sdk.training",
