@@ -218,14 +218,11 @@ def test_a_data_set_that_cannot_be_used_leaves_no_folder(tmp_path: Path) -> None
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_script_without_logging_shows_its_progress_and_leaves_logging_as_it_was(scenes: Path, tmp_path: Path) -> None:
+def test_a_script_without_logging_shows_its_progress_and_may_bring_a_metric_of_its_own(
+    scenes: Path, tmp_path: Path
+) -> None:
     script = tmp_path / "script.py"
-    script.write_text(
-        "import logging, sys, florence2\n"
-        f"florence2.train({{**{RECIPE!r}, 'epochs': 1, 'dataset': {str(scenes)!r}}}, 'runs')\n"
-        "logger = logging.getLogger('florence2')\n"
-        "print(logger.handlers, logger.level)\n"
-    )
+    script.write_text(_SCRIPT.format(settings={**RECIPE, "epochs": 1, "dataset": str(scenes)}))
     root = str(Path(__file__).resolve().parents[2])
     ended = subprocess.run(
         [sys.executable, script.name],
@@ -238,6 +235,30 @@ def test_a_script_without_logging_shows_its_progress_and_leaves_logging_as_it_wa
     lines = ended.stderr.splitlines()
     assert "the run is kept in runs/1" in lines
     assert any(line.startswith("base: validation loss ") for line in lines)
-    assert any(line.startswith("epoch 1/1: loss ") and ", validation loss " in line for line in lines)
+    told = [line for line in lines if line.startswith("epoch 1/1: loss ")]
+    assert len(told) == 1
+    assert ", validation loss " in told[0]
+    assert ", first_word " in told[0]
     assert not [line for line in lines if "\r" in line or "it/s" in line], "no progress bar where no terminal is"
-    assert ended.stdout == "[] 0\n"
+    assert ended.stdout == "[] 0\n['map50', 'first_word']\n"
+
+
+_SCRIPT = """
+import logging
+import florence2
+
+class FirstWordMetric(florence2.AnswerMetric):
+    name = "first_word"
+
+    def score(self, prediction, target):
+        return float(prediction.split()[:1] == target.split()[:1])
+
+    def describe(self):
+        return "Share of answers whose first word is right."
+
+metrics = ["mean_average_precision", FirstWordMetric]
+result = florence2.train({{**{settings!r}, "metrics": metrics, "best_by": "first_word"}}, "runs")
+logger = logging.getLogger("florence2")
+print(logger.handlers, logger.level)
+print([name for name in result.metrics if name in ("map50", "first_word")])
+"""
