@@ -21,7 +21,7 @@ from florence2.inference.generation import Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.base import Florence2, best_device
 from florence2.model.named import checkpoint_named, load_named
-from florence2.sdk.pictures import ImageInput, listed, sample_of
+from florence2.sdk.pictures import ImageInput, listed, samples_of
 from florence2.sdk.preparation import prepare, settings_of
 from florence2.sdk.progress import audible
 
@@ -92,8 +92,7 @@ class Model:
         split_prefix(prefix)
         config = _answering(settings)
         several, is_one = listed(images)
-        samples = [sample_of(image, prefix) for image in several]
-        answers = list(generation.predict(self.florence2, samples, config)) if samples else []
+        answers = list(generation.predict(self.florence2, samples_of(several, prefix), config)) if several else []
         return answers[0] if is_one else answers
 
     @overload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from florence2.data.cores import core_count
 from florence2.data.images.files import probe_image
 from florence2.data.images.rgb import to_rgb
 from florence2.errors import DatasetError
 from florence2.model.processing import Sample
 
-__all__ = ["ImageInput", "listed", "sample_of"]
+__all__ = ["ImageInput", "listed", "samples_of"]
 
 ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 """A picture: the path of a file, one that Pillow has opened, or an array of uint8: (height, width, 3) in RGB,
@@ -34,12 +36,17 @@ def listed(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput],
     return list(given), False
 
 
-def sample_of(image: ImageInput, prefix: str) -> Sample:
-    """Return a picture with a prompt, ready for ``florence2.inference.generation.predict``.
+def samples_of(images: Sequence[ImageInput], prefix: str) -> list[Sample]:
+    """Return pictures with a prompt, ready for ``florence2.inference.generation.predict``.
 
     Raises:
-        DatasetError: it cannot be decoded, or an array has another shape or type.
+        DatasetError: one cannot be decoded, or an array has another shape or type.
     """
+    with ThreadPoolExecutor(core_count()) as pool:  # Pillow decodes outside Python's lock
+        return list(pool.map(lambda image: _sample_of(image, prefix), images))
+
+
+def _sample_of(image: ImageInput, prefix: str) -> Sample:
     if isinstance(image, str | os.PathLike):
         probe = probe_image(Path(image))
         if probe.error is not None or not probe.width or not probe.height:

@@ -126,8 +126,12 @@ def train(
     given = settings_of(configuration)
     with audible():
         if resume is False:
-            splits = prepare(given)  # what is wrong with the data leaves no folder behind
             config, folder = given, numbered(Path(output))
+            try:
+                splits = prepare(config)
+            except BaseException:
+                folder.rmdir()  # what is wrong with the data leaves no run behind
+                raise
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
@@ -174,6 +178,7 @@ def _run(folder: Path, splits: DatasetManifest, config: Configuration, sink: Met
     after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
     facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
     report = compare(before, after, facts, config.evaluation)
+    save_settings(config, folder)  # a run that goes on may be evaluated otherwise
     save_metrics(report, history, folder)
     report.save(folder / "report")
     return TrainingResult(folder, checkpoint, Checkpoint.read(folder / LATEST), report, history)

@@ -105,8 +105,6 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
     with StopRequest() as stop, quiet_transformers():
         trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
         try:
-            if job.measures_base and state.latest is None:
-                trainer.measure_base()
             trainer.train_from(state.latest)
         except Exception as exc:
             if not should_reduce_batch_size(exc):
@@ -178,6 +176,7 @@ def _trainer(
         best_by=best_by,
         higher_is_better=higher_is_better,
     )
+    arguments.eval_on_start = job.measures_base and state.latest is None
     with arguments.main_process_first(desc="pictures"):
         pool = _pool(job, florence2)
     rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)

@@ -123,14 +123,6 @@ class FineTuner(Trainer):
                 return
         self.train(resume_from_checkpoint=str(save) if save else None)
 
-    def measure_base(self) -> None:
-        """Validate before the first step. No random number of the training changes by that."""
-        python, of_numpy = random.getstate(), np.random.get_state()
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-            self.evaluate()
-        random.setstate(python)
-        np.random.set_state(of_numpy)
-
     # --- what a batch is -------------------------------------------------------------------------------------------
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:  # noqa: ARG002
@@ -210,10 +202,24 @@ class FineTuner(Trainer):
         losses = cross_entropy(logits.float().transpose(1, 2), labels, reduction="none", ignore_index=IGNORED)
         return None, losses.double().sum(dim=1), (labels != IGNORED).sum(dim=1)
 
+    def _evaluate(self, *args: Any, **options: Any) -> Any:
+        """Validate; before the first step, that is the base, so that neither random numbers nor the course change.
+
+        It is the trainer itself that asks for it there, having made the model ready for its processes.
+        """
+        if self.state.global_step:
+            return super()._evaluate(*args, **options)
+        python, of_numpy = random.getstate(), np.random.get_state()
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            metrics = super()._evaluate(*args, **options)
+        random.setstate(python)
+        np.random.set_state(of_numpy)
+        self.state.log_history.clear()
+        return metrics
+
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
         """Measure the loss, and what the judge measures."""
         output: Any = super().evaluation_loop(*args, **options)
-        output.metrics.pop("eval_model_preparation_time", None)  # of a validation before the first step
         if self._judge is not None:
             judge, trained = self._judge, self.accelerator.unwrap_model(self.model)
             figures = self._from_first(

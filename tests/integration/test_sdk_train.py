@@ -207,20 +207,21 @@ def test_an_evaluation_that_was_cut_off_trains_nothing_again(
     run = Path(shutil.copytree(result.folder, tmp_path / "1"))
     shutil.rmtree(run / "report")
     monkeypatch.setattr("florence2.sdk.training.fit", lambda *_, **__: pytest.fail("it trained again"))
-    again = florence2.train(output=tmp_path, resume=True)
-    assert again.metrics == result.metrics
+    again = florence2.train({"metrics": ["vqa_accuracy"]}, tmp_path, resume=True)
+    assert again.metrics == {"vqa_accuracy": result.metrics["vqa_accuracy"]}
     assert again.history == result.history
+    written = yaml.safe_load((run / "configuration.yaml").read_text())["parameters"]
+    assert written["evaluation"]["metrics"] == ["vqa_accuracy"], "as it was evaluated"
+    assert written["training"]["epochs"] == 3
 
 
 def test_a_data_set_that_cannot_be_used_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         florence2.train({"dataset": tmp_path / "none"}, tmp_path / "runs")
-    assert not (tmp_path / "runs").exists()
+    assert not list((tmp_path / "runs").iterdir())
 
 
-def test_a_script_without_logging_shows_its_progress_and_may_bring_a_metric_of_its_own(
-    scenes: Path, tmp_path: Path
-) -> None:
+def test_a_script_without_logging_shows_its_progress_and_may_bring_a_metric(scenes: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(_SCRIPT.format(settings={**RECIPE, "epochs": 1, "dataset": str(scenes)}))
     root = str(Path(__file__).resolve().parents[2])
