@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shlex
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,35 +127,42 @@ def train(
         if resume is False:
             config, folder = given, numbered(Path(output))
             try:
-                splits = prepare(config)
+                splits, judge = _made_ready(config)
             except BaseException:
-                folder.rmdir()  # what is wrong with the data leaves no run behind
+                folder.rmdir()  # what is wrong with the settings or the data leaves no run behind
                 raise
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
             config = resumed(folder, given)
-            splits = prepare(config)
+            splits, judge = _made_ready(config)
         try:
-            return _run(folder, splits, config, sink)
+            return _run(folder, splits, judge, config, sink)
         except (KeyboardInterrupt, SystemExit):
             _say_how_to_go_on(folder)
             raise
         except Exception:
-            if (folder / STATE).is_dir():
+            if (folder / STATE).is_dir() or has_trained(folder):
                 _say_how_to_go_on(folder)
             raise
 
 
-def _run(folder: Path, splits: DatasetManifest, config: Configuration, sink: MetricSink | None) -> TrainingResult:
-    measures = bool(config.evaluation.metrics)
+def _made_ready(config: Configuration) -> tuple[DatasetManifest, ValidationJudge]:
+    """Return the rows and who judges the validation, having found what is wrong before any work is done."""
     _check_metrics(config)
+    splits = prepare(config)
+    measures = bool(config.evaluation.metrics)
     judge = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
+    return splits, judge
+
+
+def _run(
+    folder: Path, splits: DatasetManifest, judge: ValidationJudge, config: Configuration, sink: MetricSink | None
+) -> TrainingResult:
     record = RunRecord(folder, sink)
     if has_trained(folder):  # only the evaluation was cut off
         checkpoint = Checkpoint.read(folder / CHECKPOINT)
     else:
-        shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)  # the best epoch before it was interrupted
         logger.info("the run is kept in %s", folder)
         checkpoint = fit(
             splits,

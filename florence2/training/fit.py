@@ -62,8 +62,8 @@ def fit(
         also: what else the result depends on, by name, such as the settings of the judge.
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
-        latest: folder for a checkpoint of the last epoch besides; what was in it is replaced. Where the last epoch is
-            the best, both share their files. Of a run that is interrupted the best epoch so far is left in the output.
+        latest: folder for a checkpoint of the last epoch besides. Where the last epoch is the best, both share their
+            files. Of a run that is interrupted the best epoch so far is left in the output; it is replaced later.
         measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
 
     Returns:
@@ -78,7 +78,7 @@ def fit(
         SystemExit: SIGTERM; the run has been saved.
     """
     train, valid = splits.select("train"), splits.select("valid")
-    _check(train, valid, training, output, judge)
+    _check(train, valid, training, output if latest is None else None, judge)
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
@@ -137,7 +137,7 @@ def _tell_again(history: Sequence[Mapping[str, float]], sink: MetricSink | None)
 
 
 def _check(
-    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path, judge: Judge | None
+    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path | None, judge: Judge | None
 ) -> None:
     """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
@@ -147,7 +147,7 @@ def _check(
         raise DatasetError(
             f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"
         )
-    if output.exists() and any(output.iterdir()):
+    if output is not None and output.exists() and any(output.iterdir()):
         raise ModelError(f"{output} is not empty: a checkpoint needs a folder of its own")
     if training.best_by != "loss" and judge is None:
         raise ConfigurationError(f"training.best_by {training.best_by!r}: nobody is there to measure it; give a judge")
@@ -159,7 +159,9 @@ def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | N
     best_step, history = course["best_step"], course["history"]
     if latest is None:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
-    shutil.rmtree(latest, ignore_errors=True)
+    # In this order: where both are there, they are of a training that has ended.
+    for old in (output, latest):
+        shutil.rmtree(old, ignore_errors=True)
     last_step = course.get("last_step") or best_step
     last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
     if last_step != best_step:
@@ -174,6 +176,7 @@ def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
     try:
         best_step, history = progress_of(state)
         if best_step:
+            shutil.rmtree(output, ignore_errors=True)
             _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
             logger.warning("the best epoch so far is in %s", output)
     except (Florence2Error, OSError, ValueError) as exc:

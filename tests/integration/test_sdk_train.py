@@ -21,7 +21,7 @@ from PIL import Image
 import florence2
 from florence2 import Configuration, TrainingResult
 from florence2.data.formats import read_dataset
-from florence2.errors import ConfigurationError, DatasetError, ModelError
+from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fit import fit
 from tests.builders import write_scenes
@@ -176,6 +176,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     assert (so_far.epoch, so_far.fingerprint) == (1, result.checkpoint.fingerprint)
     assert not (run / "checkpoints" / "latest").exists()
     assert florence2.load(run, device="cpu").name == str(run)
+    with pytest.raises(TrainingError, match="is a run of something else"):
+        florence2.train({"epochs": 5}, tmp_path, resume=True)
+    assert Checkpoint.read(run / "checkpoints" / "best") == so_far, "it is still there"
     again = florence2.train(output=tmp_path, resume=True)
     assert again.folder == run
     assert again.checkpoint.fingerprint == result.checkpoint.fingerprint
@@ -215,9 +218,14 @@ def test_an_evaluation_that_was_cut_off_trains_nothing_again(
     assert written["training"]["epochs"] == 3
 
 
-def test_a_data_set_that_cannot_be_used_leaves_no_folder(tmp_path: Path) -> None:
+def test_what_is_wrong_from_the_start_leaves_no_folder(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         florence2.train({"dataset": tmp_path / "none"}, tmp_path / "runs")
+    with pytest.raises(ConfigurationError, match=r"training.best_by: 'map500' does not judge"):
+        florence2.train({"dataset": scenes, "best_by": "map500"}, tmp_path / "runs")
+    script = {"dataset": scenes, "metrics": ["__main__:M"], "processes": 2}
+    with pytest.raises(ConfigurationError, match="several processes train, and each must find it; define it in a mod"):
+        florence2.train(script, tmp_path / "runs")
     assert not list((tmp_path / "runs").iterdir())
 
 
