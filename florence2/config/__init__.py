@@ -12,6 +12,7 @@ from florence2.config.configuration import (
     SectionTree,
     leaf_paths,
 )
+from florence2.config.keywords import AnswerKeywords, Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
@@ -32,11 +33,13 @@ from florence2.config.sections import (
 from florence2.config.serving import RequestLimits, ServingConfig, ServingSettings
 
 __all__ = [
+    "AnswerKeywords",
     "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "Keywords",
     "LoraConfig",
     "ModelConfig",
     "ObjectiveConfig",
