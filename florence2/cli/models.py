@@ -57,12 +57,7 @@ def train(
     from florence2.evaluation.terminal import comparison
     from florence2.evaluation.written import metrics_of
 
-    try:
-        result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
-    except KeyboardInterrupt:
-        where = "" if output == Path("runs") else f" --output {output}"
-        typer.echo(f"to go on: florence2 train --resume{where}", err=True)
-        raise
+    result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     if as_json:
         content = {
             "folder": str(result.folder),

@@ -121,9 +121,10 @@ def make_plan(config: Configuration) -> Plan:
     read_seconds = time.perf_counter() - started
     train, valid, test = (splits.select(name) for name in ("train", "valid", "test"))
     cost = probe_training(train, valid, config.model, config.training)
-    answers = 2 * len(test) + config.training.epochs * min(config.training.preview, len(valid))
-    if config.training.best_by != "loss":
-        answers = 2 * len(test) + config.training.epochs * len(valid)
+    # The base is validated as well. All of the split is answered where that measures something.
+    measures = config.training.best_by != "loss" or bool(config.evaluation.metrics)
+    shown = len(valid) if measures else min(config.training.preview, len(valid))
+    answers = 2 * len(test) + (config.training.epochs + 1) * shown
     cores = core_count()
     return Plan(
         data=_described(config, splits),
@@ -137,24 +138,11 @@ def make_plan(config: Configuration) -> Plan:
 
 
 def _splits(config: Configuration) -> DatasetManifest:
-    from florence2.adapters.great_expectations import validate
-    from florence2.data.ingest import ingest
-    from florence2.data.splits.assignment import split_dataset
-    from florence2.data.splits.frozen_test import load_frozen
-    from florence2.data.validation import raise_for_errors
     from florence2.evaluation.judge import ValidationJudge
-    from florence2.evaluation.metrics import metric_named
-    from florence2.model.answer_length import answer_length
+    from florence2.sdk.preparation import prepare
 
-    for metric in config.evaluation.metrics:
-        metric_named(metric)
-    length = answer_length(config.model, config.training.max_target_tokens)
-    clean, report = validate(
-        ingest(config.dataset), config.validation, count_tokens=length.count, max_target_tokens=length.limit
-    )
-    raise_for_errors(clean, report)
-    splits = split_dataset(clean, config.split, load_frozen(config.split))
-    ValidationJudge.of(splits.select("valid"), config.training, config.evaluation)
+    splits = prepare(config)
+    ValidationJudge.of(splits.select("valid"), config.training, config.evaluation)  # knows what best_by may be
     return splits
 
 

@@ -81,8 +81,9 @@ def test_what_a_plan_prints_is_a_file_of_settings(project: Path, tmp_path: Path)
     assert settings[0] == settings[1] != ""
 
 
-@pytest.mark.parametrize("moment", ["read as", "language: "])
-def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path, moment: str) -> None:
+@pytest.mark.parametrize(("moment", "advice"), [("read as", ""), ("language: ", "florence2 train --resume ")])
+def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path, moment: str, advice: str) -> None:
+    """Where it has not begun there is nothing to go on with, and nothing is left."""
     process = subprocess.Popen(
         [*COMMAND, "train", "--config", "my.yaml", "--epochs", "500", "--output", str(tmp_path), "--save-minutes", "0"],
         cwd=project,
@@ -102,5 +103,7 @@ def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path
     out, rest = process.communicate(timeout=120)
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
-    assert f"to go on: florence2 train --resume --output {tmp_path}\ninterrupted\n" in rest
+    assert rest.endswith("interrupted\n")
+    assert (advice + str(tmp_path) in rest) == bool(advice)
+    assert any(tmp_path.iterdir()) == bool(advice)
     assert out == ""
