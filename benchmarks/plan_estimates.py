@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from unittest.mock import patch
 
 from florence2.config import Configuration
@@ -55,7 +55,7 @@ def compare(words: list[str]) -> Outcome:
     )
 
 
-def processor_seconds(strategy: str, arguments: argparse.Namespace) -> tuple[float, float]:
+def processor_seconds(strategy: Literal["lora", "full", "freeze"], arguments: argparse.Namespace) -> tuple[float, float]:
     """Return what a training and its validation take by the plan, and what they then take."""
     config = Configuration(
         dataset=arguments.dataset, base=arguments.model, strategy=strategy, epochs=arguments.epochs, preview=0
@@ -95,9 +95,10 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.processor:
-        for strategy in ("lora", "full", "freeze"):
-            planned, done = processor_seconds(strategy, arguments)
-            print(f"{strategy}: {planned:.1f} s planned, {done:.1f} s done", flush=True)
+        strategies: list[Literal["lora", "full", "freeze"]] = ["lora", "full", "freeze"]
+        for each in strategies:
+            planned, done = processor_seconds(each, arguments)
+            print(f"{each}: {planned:.1f} s planned, {done:.1f} s done", flush=True)
         return
     print("| strategy | steps, planned / done | seconds, planned / done | GiB, planned / peak | planning took |")
     print("|---|---|---|---|---|")

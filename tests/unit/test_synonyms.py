@@ -59,12 +59,12 @@ def test_every_synonym_names_a_setting_and_hides_none() -> None:
 @pytest.mark.parametrize("name", WITHOUT_EQUIVALENT)
 def test_what_has_no_equivalent_is_answered_by_a_sentence(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name}: is no setting: "):
-        Configuration(**{name: "x"})
+        Configuration(**dict[str, Any]({name: "x"}))
 
 
 def test_a_setting_is_not_given_under_two_names() -> None:
     with pytest.raises(ConfigurationError, match="lr: is another name of learning_rate"):
-        Configuration(learning_rate=1e-3, lr=1e-4)
+        Configuration(**dict[str, Any](learning_rate=1e-3, lr=1e-4))
 
 
 def test_a_metric_that_is_not_here_says_what_to_take() -> None:
