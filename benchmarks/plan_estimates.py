@@ -55,7 +55,9 @@ def compare(words: list[str]) -> Outcome:
     )
 
 
-def processor_seconds(strategy: Literal["lora", "full", "freeze"], arguments: argparse.Namespace) -> tuple[float, float]:
+def processor_seconds(
+    strategy: Literal["lora", "full", "freeze"], arguments: argparse.Namespace
+) -> tuple[float, float]:
     """Return what a training and its validation take by the plan, and what they then take."""
     config = Configuration(
         dataset=arguments.dataset, base=arguments.model, strategy=strategy, epochs=arguments.epochs, preview=0
