@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import fsspec  # type: ignore[import-untyped]
@@ -23,7 +23,7 @@ from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
-__all__ = ["fetch", "redact"]
+__all__ = ["fetch", "redact", "translated"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
         DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
             holds user, password or query of the URI.
     """
-    with _translated(uri):
+    with translated(uri):
         files, path = fsspec.core.url_to_fs(uri, **_options(uri))
         # Listings are kept by fsspec for as long as the process lives.
         files.invalidate_cache()
@@ -170,7 +170,7 @@ def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path
         def fetch_one(number: int, target: str) -> None:
             temporary, final = Path(partial, str(number)), folder / _FILES / target
             expected = waiting[target].get("size")
-            with _translated(uri):
+            with translated(uri):
                 files.get_file(waiting[target]["name"], str(temporary))
             if expected is not None and temporary.stat().st_size != expected:
                 raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
@@ -224,12 +224,16 @@ def _why_nothing(cause: BaseException | None) -> str:
 
 
 @contextlib.contextmanager
-def _translated(uri: str) -> Iterator[None]:
+def translated(uri: str, doing: Literal["read", "write"] = "read") -> Iterator[None]:
     """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
 
     The cause is cut off: its text may hold the URI with its secrets, and tracebacks reach logs.
+
+    Args:
+        uri: what is read or written.
+        doing: what is done to it.
     """
-    shown = redact(uri)
+    shown, past = redact(uri), {"read": "read", "write": "written"}[doing]
     try:
         yield
     except DatasetError:
@@ -244,8 +248,10 @@ def _translated(uri: str) -> Iterator[None]:
         raise DatasetError(f"{shown}: {_why_nothing(exc.__cause__)}") from None
     except PermissionError:
         raise DatasetError(
-            f"{shown}: access was refused; check the credentials, and that they may list and read"
+            f"{shown}: access was refused; check the credentials, and that they may list and {doing}"
         ) from None
     except Exception as exc:  # every backend has exceptions of its own
         detail = redact(f"{type(exc).__name__}: {exc}").splitlines()[0][:300]
-        raise DatasetError(f"{shown}: cannot be read ({detail}); check the address, network and credentials") from None
+        raise DatasetError(
+            f"{shown}: cannot be {past} ({detail}); check the address, network and credentials"
+        ) from None
