@@ -131,7 +131,7 @@ def _check(
     """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
         if not len(split):
-            raise DatasetError(f"the {name} split of {split.root} is empty")
+            raise DatasetError(f"the {name} split of {split.name} is empty")
     if len(train) < training.batch_size:
         raise DatasetError(
             f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"

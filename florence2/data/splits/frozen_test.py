@@ -93,7 +93,7 @@ class FrozenTest:
         ]
         if problems:
             raise DatasetError(
-                f"{manifest.root}: the frozen test split of {len(self.images)} pictures does not fit the data set; "
+                f"{manifest.name}: the frozen test split of {len(self.images)} pictures does not fit the data set; "
                 "mend the following, or freeze the test split anew (figures of older models then no longer compare):\n"
                 + "\n".join(problems)
             )
@@ -109,14 +109,14 @@ def freeze_test(manifest: DatasetManifest) -> FrozenTest:
     table = manifest.table
     test = table[table["split"] == "test"]
     if test.empty:
-        raise DatasetError(f"{manifest.root}: there is no test split to freeze; give test/ or split the data set first")
+        raise DatasetError(f"{manifest.name}: there is no test split to freeze; give test/ or split the data set first")
     elsewhere = test[test["sha256"].isin(table.loc[table["split"] != "test", "sha256"])]
     problems = [
         *_listed("cannot be read", _places(test[test["sha256"] == ""])),
         *_listed("also in another split", _places(elsewhere[elsewhere["sha256"] != ""])),
     ]
     if problems:
-        raise DatasetError(f"{manifest.root}: the test split cannot be frozen; mend these:\n" + "\n".join(problems))
+        raise DatasetError(f"{manifest.name}: the test split cannot be frozen; mend these:\n" + "\n".join(problems))
     named = test.sort_values(["sha256", "image"]).drop_duplicates("sha256")
     return FrozenTest(dict(zip(named["sha256"], named["image"], strict=True)))
 
