@@ -12,6 +12,7 @@ from florence2.data.images.files import list_images
 from florence2.data.sources.locate import locate
 from florence2.inference.image_files import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["predict_images"]
@@ -37,6 +38,7 @@ def predict_images(
     from florence2.inference import image_files
     from florence2.model.named import load_named
 
+    bring(pictures.folder, model.base)
     folder = locate(pictures.folder)
     florence2 = load_named(model.base, model.revision)
     found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder)

@@ -21,6 +21,7 @@ from florence2.training.job import Job
 from florence2.training.launch import launch, process_count
 from florence2.training.run_state import RunState, is_full
 from florence2.training.trainer import Judge
+from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["fit", "run_identity"]
 
@@ -41,6 +42,7 @@ def fit(
     show: PictureSink | None = None,
     also: Mapping[str, str] | None = None,
     keep_run: bool = False,
+    uploaded: UploadedRun | None = None,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
@@ -59,6 +61,7 @@ def fit(
         also: what else the result depends on, by name, such as the settings of the judge.
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
+        uploaded: where the saves go as well, so that the run can go on on another machine.
 
     Returns:
         The checkpoint of the best epoch.
@@ -76,8 +79,8 @@ def fit(
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
-    job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge)
-    with RunState(folder, identity) as state:
+    job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge, uploaded)
+    with RunState(folder, identity, uploaded) as state:
         try:
             if state.finished is not None:
                 logger.info("the run in %s has ended before: nothing is trained, its weights are taken", folder)

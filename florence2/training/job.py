@@ -33,6 +33,7 @@ from florence2.training.sampling import EpochOrder
 from florence2.training.stopping import StopRequest
 from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
 from florence2.training.trainer import FineTuner, Judge
+from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["Job", "new_word_ids", "run_job"]
 
@@ -55,6 +56,7 @@ class Job:
         identity: see ``RunState``.
         processes: that train together.
         judge: measures more than the loss on the validation split.
+        uploaded: where the saves of the run go as well.
     """
 
     train: DatasetManifest
@@ -66,6 +68,7 @@ class Job:
     identity: dict[str, str]
     processes: int
     judge: Judge | None
+    uploaded: UploadedRun | None = None
 
 
 def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
@@ -84,7 +87,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
-    state, training = RunState(job.run, job.identity), job.training
+    state, training = RunState(job.run, job.identity, job.uploaded), job.training
     if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
         job = replace(job, train=spelt_out(job.train), valid=spelt_out(job.valid))
     set_seed(training.seed)

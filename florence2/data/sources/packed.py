@@ -18,7 +18,7 @@ import logging
 import os
 import re
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +28,12 @@ from typing import IO, Any
 import fsspec  # type: ignore[import-untyped]
 
 from florence2.data.cache import cache_folder, made_once
-from florence2.data.fingerprint import Contents, contents_of
+from florence2.data.fingerprint import Contents, contents_of, hash_files
 from florence2.data.safe_files import open_regular
 from florence2.data.sources.remote import redact, translated
 from florence2.errors import DatasetError
 
-__all__ = ["is_packed", "pack", "unpacked"]
+__all__ = ["is_packed", "pack", "packed_fingerprint", "unpacked", "write_whole"]
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +54,27 @@ def is_packed(source: str) -> bool:
     return "://" in source and _ADDRESS.search(source) is not None
 
 
-def pack(folder: Path, store: str, *, files: Any = None, verify: bool = False) -> str:
+def packed_fingerprint(address: str) -> str:
+    """Return the fingerprint of a packed folder, which its address holds.
+
+    Raises:
+        DatasetError: it is no such address.
+    """
+    match = _ADDRESS.search(address)
+    if match is None:
+        raise DatasetError(f"{redact(address)}: is no address of a packed folder")
+    return match[1]
+
+
+def pack(
+    folder: Path, store: str, *, names: Sequence[str] | None = None, files: Any = None, verify: bool = False
+) -> str:
     """Bring a folder into an object store, but for what of it is there already.
 
     Args:
-        folder: whose regular files and links are packed, see ``contents_of``.
+        folder: whose files are packed.
         store: URI of a folder in the store.
+        names: of the regular files to pack, relative to the folder; None: all, and links, see ``contents_of``.
         files: its fsspec file system, for a caller that has its credentials; None: fsspec finds them.
         verify: hash every file again, also where size and times are those of the last look.
 
@@ -69,7 +84,10 @@ def pack(folder: Path, store: str, *, files: Any = None, verify: bool = False) -
     Raises:
         DatasetError: a file cannot be read or changes meanwhile, or the store cannot be written.
     """
-    contents = contents_of(folder, verify=verify)
+    if names is None:
+        contents = contents_of(folder, verify=verify)
+    else:
+        contents = Contents(hash_files(folder, names, verify=verify), {})
     address = f"{store.rstrip('/')}/packed/{contents.fingerprint}.json"
     with translated(address, "write"):
         files, path = _file_system(address, files)
@@ -84,7 +102,7 @@ def pack(folder: Path, store: str, *, files: Any = None, verify: bool = False) -
             "shards": [{"name": shard.name, "bytes": shard.tar_bytes, "files": len(shard.names)} for shard in shards],
             "links": contents.links,
         }
-        _write_index(files, path, json.dumps(index, indent=1).encode())
+        write_whole(files, path, json.dumps(index, indent=1).encode())
     logger.info("%s is packed: %d of %d shards were sent to %s", folder, sum(sent), len(shards), redact(address))
     return address
 
@@ -100,13 +118,11 @@ def unpacked(address: str, *, files: Any = None, verify: bool = False) -> Path:
     Raises:
         DatasetError: it is not there, cannot be read, or is not what its name says.
     """
-    match = _ADDRESS.search(address)
-    if match is None:
-        raise DatasetError(f"{redact(address)}: is no address of a packed folder")
-    folder = cache_folder("packed") / match[1]
+    fingerprint = packed_fingerprint(address)
+    folder = cache_folder("packed") / fingerprint
     if verify or not folder.is_dir():
         with _alone(folder):
-            made_once(folder, lambda target: _unpack(address, match[1], target, files), again=verify)
+            made_once(folder, lambda target: _unpack(address, fingerprint, target, files), again=verify)
     return folder
 
 
@@ -178,11 +194,18 @@ def _send(folder: Path, shard: _Shard, files: Any, above: str) -> bool:
     return True
 
 
-def _write_index(files: Any, path: str, content: bytes) -> None:
-    """Write a file that is there whole or not at all, as every object of an object store is."""
+def write_whole(files: Any, path: str, content: bytes) -> None:
+    """Write a file that is there whole or not at all, as every object of an object store is.
+
+    Args:
+        files: an fsspec file system.
+        path: there, or a URI.
+        content: of the file.
+    """
     if "file" not in files.protocol:
         files.pipe_file(path, content)
         return
+    path = files._strip_protocol(path)
     partial_file = Path(f"{path}.{os.getpid()}.partial")
     partial_file.parent.mkdir(parents=True, exist_ok=True)
     partial_file.write_bytes(content)

@@ -23,7 +23,7 @@ from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
-__all__ = ["fetch", "redact", "translated"]
+__all__ = ["fetch", "redact", "translated", "version_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,11 +62,7 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
             holds user, password or query of the URI.
     """
     with translated(uri):
-        files, path = fsspec.core.url_to_fs(uri, **_options(uri))
-        # Listings are kept by fsspec for as long as the process lives.
-        files.invalidate_cache()
-        is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
-        listing = {Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)
+        files, listing, is_file = _look(uri)
     mirror = folder / _FILES
     targets = {name: "/".join(_place(name, uri)) for name in listing}
     _refuse_clashes(targets, uri)
@@ -80,6 +76,33 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     except OSError as exc:
         raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
     return mirror / next(iter(sources)) if is_file else mirror
+
+
+def version_of(uri: str) -> str | None:
+    """Return what a server says of the versions of the files behind a URI, without fetching them.
+
+    Args:
+        uri: as ``fetch`` takes it.
+
+    Returns:
+        A text that changes with any of the files; None if the server does not say that of each.
+
+    Raises:
+        DatasetError: as ``fetch``.
+    """
+    with translated(uri):
+        _, listing, _ = _look(uri)
+    versions = {name: _version(info) for name, info in listing.items()}
+    return json.dumps(sorted(versions.items())) if all(versions.values()) else None
+
+
+def _look(uri: str) -> tuple[Any, dict[str, dict[str, Any]], bool]:
+    """Return the file system, what is known of each file there by its name, and whether it is an archive alone."""
+    files, path = fsspec.core.url_to_fs(uri, **_options(uri))
+    # Listings are kept by fsspec for as long as the process lives.
+    files.invalidate_cache()
+    is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
+    return files, ({Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)), is_file
 
 
 def _options(uri: str) -> dict[str, Any]:

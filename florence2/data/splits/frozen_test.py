@@ -13,6 +13,7 @@ import pandas as pd
 
 from florence2.config import SplitConfig
 from florence2.data.manifest import DatasetManifest
+from florence2.data.sources.packed import is_packed, unpacked
 from florence2.errors import DatasetError
 
 __all__ = ["FrozenTest", "freeze_test", "frozen_content", "load_frozen", "load_frozen_test"]
@@ -127,7 +128,12 @@ def load_frozen(config: SplitConfig) -> FrozenTest | None:
     Raises:
         DatasetError: the file cannot be read or was changed.
     """
-    return None if config.frozen_test is None else load_frozen_test(Path(config.frozen_test))
+    if config.frozen_test is None:
+        return None
+    if is_packed(config.frozen_test):
+        (file,) = unpacked(config.frozen_test).iterdir()
+        return load_frozen_test(file)
+    return load_frozen_test(Path(config.frozen_test))
 
 
 def frozen_content(config: SplitConfig) -> str:
