@@ -17,6 +17,7 @@ from florence2.config import (
 )
 from florence2.data.rules import outcomes_of
 from florence2.evaluation.metrics import metric_named
+from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
 from steps.code_dependencies import code_of
@@ -55,7 +56,7 @@ def florence_finetune(
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
     judged = training.best_by != "loss"
-    checkpoint = fine_tune(
+    checkpoint = fine_tune.with_options(**on_gpu())(
         training_data=data.training_data,
         model=data.model,
         training=training,
@@ -63,8 +64,10 @@ def florence_finetune(
         base_content=data.base_content,
         judge_code=code_of("florence2.evaluation.judge") if judged else "",
     )
-    report = evaluate_model(test_data=data.test_data, checkpoint=checkpoint, evaluation=evaluation)
-    register = register_model.with_options(model=Model(name=registration.model_name))
+    report = evaluate_model.with_options(**on_gpu())(
+        test_data=data.test_data, checkpoint=checkpoint, evaluation=evaluation
+    )
+    register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu())
     register(
         checkpoint=checkpoint,
         evaluation_report=report,

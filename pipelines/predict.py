@@ -8,6 +8,7 @@ from zenml.enums import ExecutionMode
 from florence2.codec.tasks import split_prefix
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
 from florence2.model.named import named_fingerprint
+from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_named, portable_pictures
 from steps.predict_images import predict_images
 
@@ -27,7 +28,7 @@ def florence_predict(
     """
     split_prefix(pictures.prefix)
     pictures, model = portable_pictures(pictures), portable_named(model)
-    predict_images(
+    predict_images.with_options(**on_gpu())(
         pictures=pictures,
         model=model,
         evaluation=evaluation,

@@ -8,6 +8,7 @@ from typing import Any
 from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
 from florence2.data.splits.frozen_test import frozen_content
 from florence2.model.base import base_fingerprint
+from pipelines.machines import on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
 from steps.ingest_dataset import ingest_dataset
 from steps.split_dataset import split_dataset
@@ -51,15 +52,17 @@ def prepare_data(
     """
     model, base_content = portable_model(model), base_fingerprint(model)
     dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)
-    manifest = ingest_dataset(dataset=dataset, content=content_of(dataset.source, verify=dataset.verify))
-    clean_manifest, validation_report = validate_annotations(
+    manifest = ingest_dataset.with_options(**on_cpu())(
+        dataset=dataset, content=content_of(dataset.source, verify=dataset.verify)
+    )
+    clean_manifest, validation_report = validate_annotations.with_options(**on_cpu())(
         manifest=manifest,
         validation=validation,
         model=model,
         max_target_tokens=training.max_target_tokens,
         base_content=base_content,
     )
-    training_data, test_data, _ = split_dataset(
+    training_data, test_data, _ = split_dataset.with_options(**on_cpu())(
         clean_manifest=clean_manifest,
         split=split,
         frozen_content=frozen,

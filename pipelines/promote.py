@@ -18,6 +18,7 @@ from florence2.config import (
     TrainingConfig,
     ValidationConfig,
 )
+from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from pipelines.stack_registry import tracking_uri
 from steps.alerts import alert_failure
@@ -59,28 +60,28 @@ def florence_promote(
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)
     if not candidates.undecided:
-        nothing_to_decide(candidates=candidates, promotion=promotion)
+        nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
     data = prepare_data(dataset, validation, split, model, training)
     shown = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):
         if candidate is not None:
-            served, failure = check_infrastructure(
+            served, failure = check_infrastructure.with_options(**on_cpu())(
                 candidate=candidate, test_data=data.test_data, promotion=promotion, id=f"check_{role}"
             )
             shown[f"{role}_served"] = served
-            shown[f"{role}_evaluated"] = evaluate_candidate(
+            shown[f"{role}_evaluated"] = evaluate_candidate.with_options(**on_gpu())(
                 candidate=candidate,
                 failure=failure,
                 test_data=data.test_data,
                 evaluation=evaluation,
                 id=f"evaluate_{role}",
             )
-    decision = decide_promotion(
+    decision = decide_promotion.with_options(**on_cpu())(
         candidates=candidates,
         promotion=promotion,
         test_data=data.test_data,
         validation_report=data.validation_report,
         **shown,
     )
-    promote_model(decision=decision, challenger=candidates.challenger)
+    promote_model.with_options(**on_cpu())(decision=decision, challenger=candidates.challenger)
