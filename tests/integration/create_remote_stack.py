@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 from zenml.client import Client
 from zenml.enums import StackComponentType
@@ -25,7 +26,7 @@ def create(store: str, tracker: str, code: str, machines: str, secrets: dict[str
     client = Client()
     client.create_secret("remote", secrets)
     client.create_flavor("isolated_orchestrator.IsolatedOrchestratorFlavor", StackComponentType.ORCHESTRATOR)
-    components = {
+    components: dict[StackComponentType, tuple[str, dict[str, Any]]] = {
         StackComponentType.ORCHESTRATOR: ("isolated", {"code": code, "machines": machines}),
         StackComponentType.ARTIFACT_STORE: (
             "s3",

@@ -64,7 +64,14 @@ class IsolatedOrchestrator(BaseOrchestrator):
     def supported_execution_modes(self) -> list[ExecutionMode]:
         return list(ExecutionMode)
 
-    def submit_pipeline(self, snapshot: Any, stack: Any, base_environment: Any, **others: Any) -> None:
+    def submit_pipeline(
+        self,
+        snapshot: Any,
+        stack: Any,
+        base_environment: dict[str, str],
+        step_environments: dict[str, dict[str, str]],
+        placeholder_run: Any = None,
+    ) -> None:
         run_id = str(uuid4())
         for name in snapshot.step_configurations:
             machine = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=self.config.machines))
@@ -73,7 +80,7 @@ class IsolatedOrchestrator(BaseOrchestrator):
             settings = snapshot.step_configurations[name].config.docker_settings
             environment |= {
                 **{key: str(value).replace("/app", self.config.code) for key, value in _of_image(settings)},
-                **others["step_environments"][name],
+                **step_environments[name],
                 _RUN_ID: run_id,
                 "HOME": str(machine),
                 "XDG_CACHE_HOME": str(machine / "cache"),

@@ -142,13 +142,6 @@ def test_the_training_was_kept_in_the_store(objects: dict[str, bytes]) -> None:
     assert list(index["saves"]) == [f"checkpoint-{index['finished']['best_step']}"]
 
 
-def test_gpu_steps_ask_for_a_gpu_and_are_tried_again(stack: RemoteStack, submitted: object) -> None:
-    configured = {json.loads(text)["name"]: json.loads(text) for text in step_parameters(stack)}
-    gpus = {name: config["settings"]["resources"].get("gpu_count") or 0 for name, config in configured.items()}
-    assert gpus == {name: int(name in ("fine_tune", "evaluate_model")) for name in STEPS}
-    assert {name for name, config in configured.items() if config["retry"]} == {"fine_tune", "evaluate_model"}
-
-
 def test_another_machine_with_the_same_content_trains_nothing(stack: RemoteStack, objects: dict[str, bytes]) -> None:
     done = finetune(stack, "second", "elsewhere")
     assert done.returncode == 0, done.stdout + done.stderr
