@@ -30,10 +30,12 @@ def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
     Raises:
         DatasetError: a source cannot be read, or the store not be written.
     """
-    sources = {"source": _portable(dataset.source, verify=dataset.verify)}
+    update: dict[str, object] = {"source": _portable(dataset.source, verify=dataset.verify)}
     if dataset.reference is not None:
-        sources["reference"] = _portable(dataset.reference)
-    return dataset.model_copy(update=sources)
+        update["reference"] = _portable(dataset.reference)
+    if is_packed(str(update["source"])):
+        update["verify"] = False  # it was read here; what is fetched is always checked
+    return dataset.model_copy(update=update)
 
 
 def portable_pictures(pictures: PicturesConfig) -> PicturesConfig:
