@@ -11,6 +11,7 @@ from florence2.config.configuration import (
     SectionTree,
     leaf_paths,
 )
+from florence2.config.keywords import AnswerKeywords, Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
@@ -28,13 +29,16 @@ from florence2.config.sections import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.config.serving import RequestLimits, ServingConfig, ServingSettings
 
 __all__ = [
+    "AnswerKeywords",
     "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "Keywords",
     "LoraConfig",
     "ModelConfig",
     "ObjectiveConfig",
@@ -44,8 +48,11 @@ __all__ = [
     "PromotionConfiguration",
     "PromotionPolicy",
     "RegistrationConfig",
+    "RequestLimits",
     "Section",
     "SectionTree",
+    "ServingConfig",
+    "ServingSettings",
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, Field, ValidationError
 
+from florence2.config.keywords import Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     DatasetConfig,
@@ -66,8 +67,8 @@ class Configuration(SectionTree):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     registration: RegistrationConfig = Field(default_factory=RegistrationConfig)
 
-    def __init__(self, /, **values: Any) -> None:
-        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+    def __init__(self, /, **values: Unpack[Keywords]) -> None:
+        super().__init__(**values)
 
 
 class PromotionConfiguration(Configuration):
@@ -78,6 +79,9 @@ class PromotionConfiguration(Configuration):
     """
 
     promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
+
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
 def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:

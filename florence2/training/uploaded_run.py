@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.data.sources.packed import write_whole
+from florence2.data.sources.packed import write_object
 from florence2.data.sources.remote import redact
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
@@ -78,7 +78,7 @@ class UploadedRun:
                 for file in _files_of(save):
                     _put(files, file, f"{self._address}/{save.name}/{file.name}")
         index = {"format": _FORMAT, "saves": wanted, "finished": finished, "written": time.time()}
-        write_whole(files, f"{self._address}/{_INDEX}", json.dumps(index).encode())
+        write_object(files, f"{self._address}/{_INDEX}", json.dumps(index))
         for name, names in there.items():
             if name not in wanted:
                 files.rm(f"{self._address}/{name}", recursive=True)

@@ -31,9 +31,10 @@ from florence2.data.cache import cache_folder, made_once
 from florence2.data.fingerprint import Contents, contents_of, hash_files
 from florence2.data.safe_files import open_regular
 from florence2.data.sources.remote import redact, translated
+from florence2.data.whole_files import write_whole
 from florence2.errors import DatasetError
 
-__all__ = ["is_packed", "pack", "packed_fingerprint", "unpacked", "write_whole"]
+__all__ = ["is_packed", "pack", "packed_fingerprint", "unpacked", "write_object"]
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def pack(
             "shards": [{"name": shard.name, "bytes": shard.tar_bytes, "files": len(shard.names)} for shard in shards],
             "links": contents.links,
         }
-        write_whole(files, path, json.dumps(index, indent=1).encode())
+        write_object(files, path, json.dumps(index, indent=1))
     logger.info("%s is packed: %d of %d shards were sent to %s", folder, sum(sent), len(shards), redact(address))
     return address
 
@@ -194,22 +195,20 @@ def _send(folder: Path, shard: _Shard, files: Any, above: str) -> bool:
     return True
 
 
-def write_whole(files: Any, path: str, content: bytes) -> None:
-    """Write a file that is there whole or not at all, as every object of an object store is.
+def write_object(files: Any, path: str, text: str) -> None:
+    """Write a text so that it is there whole or not at all, as every object of an object store is.
 
     Args:
         files: an fsspec file system.
         path: there, or a URI.
-        content: of the file.
+        text: the content.
     """
-    if "file" not in files.protocol:
-        files.pipe_file(path, content)
-        return
-    path = files._strip_protocol(path)
-    partial_file = Path(f"{path}.{os.getpid()}.partial")
-    partial_file.parent.mkdir(parents=True, exist_ok=True)
-    partial_file.write_bytes(content)
-    partial_file.replace(path)
+    if "file" in files.protocol:
+        place = Path(files._strip_protocol(path))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, text)
+    else:
+        files.pipe_file(path, text.encode())
 
 
 def _header(name: str, size: int) -> bytes:
