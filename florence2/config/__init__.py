@@ -2,6 +2,7 @@
 
 A function takes the section that concerns it, never the whole tree. In Python and on the command line a key
 may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
+So may the names that other tools have for them, ``lr`` for ``learning_rate``: see ``florence2.config.synonyms``.
 """
 
 from florence2.config.configuration import (

@@ -94,12 +94,10 @@ def test_help_loads_nothing_heavy() -> None:
     ("command", "message"),
     [
         (["evaluate", "--checkpoint=none", "--dataset=none"], "none: no such folder; give the checkpoint folder"),
-        (["evaluate", "--checkpoint=.", "--dataset=none", "--split=val"], "no split 'val'; give one of train, valid"),
         (["train", "--dataset=none", "--epochs=10", "--batch-size=8"], "none: no such folder"),
         (["predict", "none.png", "also-none"], "also-none: no such file or folder"),
         (["predict", ".", "--prefix=<ODD>"], "prefix '<ODD>' starts with no task token"),
         (["predict", "pyproject.toml", "--model=none"], "unknown base model 'none'"),
-        (["train", "--dataset=none", "--epochs=0"], "training.epochs: "),
     ],
 )
 def test_a_wrong_command_ends_in_a_message(
@@ -112,8 +110,10 @@ def test_a_wrong_command_ends_in_a_message(
     assert message in capsys.readouterr().err
 
 
-def test_every_setting_is_an_option() -> None:
+def test_every_setting_of_a_training_is_an_option() -> None:
     text = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "200"}).output
     names = {"source": "dataset", "base": "model"}
-    for name, _ in leaf_paths(Configuration):
+    for name, path in leaf_paths(Configuration):
+        if path[0] == "registration" or name == "reference":
+            continue  # only the pipeline uses them; a file may hold them all the same
         assert f"--{names.get(name, name).replace('_', '-')}" in text

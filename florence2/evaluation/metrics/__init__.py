@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from florence2.codec.tasks import AnswerKind, Task
+from florence2.config.synonyms import METRICS_WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
 from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
 from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
@@ -97,6 +98,8 @@ def metric_named(name: str) -> type[Metric[Any, Any]]:
         return own_metric(name, METRICS)
     if name in METRICS:
         return METRICS[name]
+    if name in METRICS_WITHOUT_EQUIVALENT:
+        raise ConfigurationError(f"unknown metric {name!r}: {METRICS_WITHOUT_EQUIVALENT[name]}")
     near = difflib.get_close_matches(name, METRICS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(METRICS)}"
     raise ConfigurationError(f"unknown metric {name!r}; {hint}")
