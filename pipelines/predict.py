@@ -7,9 +7,9 @@ from zenml.enums import ExecutionMode
 
 from florence2.codec.tasks import split_prefix
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
-from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.sources.locate import locate
 from florence2.model.named import named_fingerprint
+from pipelines.machines import on_gpu
+from pipelines.portable import content_of, portable_named, portable_pictures
 from steps.predict_images import predict_images
 
 __all__ = ["florence_predict"]
@@ -27,10 +27,11 @@ def florence_predict(
     model are hashed here, so that a change of either is part of the cache key.
     """
     split_prefix(pictures.prefix)
-    predict_images(
+    pictures, model = portable_pictures(pictures), portable_named(model)
+    predict_images.with_options(**on_gpu())(
         pictures=pictures,
         model=model,
         evaluation=evaluation,
-        content=fingerprint_folder(locate(pictures.folder)),
+        content=content_of(pictures.folder),
         model_content=named_fingerprint(model.base, model.revision),
     )

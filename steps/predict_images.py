@@ -12,6 +12,7 @@ from florence2.data.images.files import list_images
 from florence2.data.sources.locate import locate
 from florence2.inference.image_files import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["predict_images"]
@@ -38,6 +39,7 @@ def predict_images(
     from florence2.inference.answer_folder import open_place
     from florence2.model.named import load_named
 
+    bring(pictures.folder, model.base)
     folder = locate(pictures.folder)
     place = open_place(pictures, model_content, evaluation)
     florence2 = load_named(model.base, model.revision)
