@@ -20,13 +20,13 @@ from florence2.config import (
 )
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
-from pipelines.stack_registry import tracking_uri
 from steps.alerts import alert_failure
 from steps.check_infrastructure import check_infrastructure
 from steps.decide_promotion import decide_promotion, nothing_to_decide
 from steps.evaluate_candidate import evaluate_candidate
 from steps.mirror_registry import mirror
 from steps.promote_model import promote_model
+from steps.stack_registry import tracking_uri
 
 __all__ = ["florence_promote"]
 
