@@ -10,6 +10,7 @@ import typer
 
 from florence2.cli.settings import with_settings
 from florence2.config import ModelConfig, PicturesConfig, PredictionSettings
+from florence2.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from florence2.inference.image_files import ImageAnswer
@@ -58,7 +59,8 @@ def predict(
     from florence2 import sdk
 
     name = model or settings.get("base", _MODEL)
-    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, output)
+    place = _folder_for(output, None if images else folder)
+    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, place)
     if as_json:
         for line in found.lines():
             typer.echo(line)
@@ -71,6 +73,25 @@ def predict(
         logger.error("%s: %s", answer.image, answer.error)
     if unreadable:
         raise typer.Exit(1)
+
+
+def _folder_for(output: Path | str | None, pictures: str | None) -> Path | None:
+    """Return where answers go: into the folder of --output, else to where a file says that the pipeline keeps them.
+
+    Raises:
+        ConfigurationError: that is no local folder.
+    """
+    if output is None or isinstance(output, Path):
+        return output
+    from florence2.data.sources.remote import redact
+    from florence2.inference.answer_folder import answers_place
+
+    place = answers_place(PredictionSettings(folder=pictures or ".", output=output).pictures)
+    if place is None or (output == "beside" and pictures is None):
+        return None
+    if "://" in place:
+        raise ConfigurationError(f"pictures.output {redact(place)}: is no local folder; give another by --output")
+    return Path(place)
 
 
 def _shown(answer: ImageAnswer) -> str:

@@ -135,3 +135,24 @@ def test_the_command_writes_json_for_programs(pictures: Path) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [set(line) >= {"image", "text", "boxes"} for line in lines] == [True, True, True, False]
     assert "unreadable" in lines[3]["error"]
+
+
+@pytest.mark.parametrize(("output", "folder"), [("none", None), ("beside", "folder-predictions"), ("own", "own")])
+def test_a_file_for_the_pipeline_says_where_answers_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, folder: str | None
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_image(tmp_path / "folder" / "0.png", (64, 64))
+    file = tmp_path / "predict.yaml"
+    file.write_text(f"pictures: {{folder: folder, output: {output}}}\nevaluation: {{max_new_tokens: 3}}\n")
+    done = CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
+    assert done.exit_code == 0
+    written = [path.name for path in tmp_path.iterdir() if path.name not in ("folder", "predict.yaml")]
+    assert written == ([folder] if folder else [])
+
+
+def test_a_place_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "predict.yaml"
+    file.write_text("pictures: {folder: folder, output: 's3://bucket/answers'}\n")
+    with pytest.raises(ConfigurationError, match="pictures.output s3://bucket/answers: is no local folder"):
+        CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
