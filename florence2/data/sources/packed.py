@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import fsspec  # type: ignore[import-untyped]
@@ -249,16 +249,22 @@ def _unpack(address: str, fingerprint: str, target: Path, files: Any) -> None:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             parts = _all_of(pool, (partial(_extract, files, path, target) for path in paths))
         hashes = {name: value for part in parts for name, value in part.items()}
-        # Last, so that no file is written through a link.
-        for name, text in index["links"].items():
-            place = _place(target, name)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(text)
+        _make_links(index["links"], target)
     if Contents(hashes, index["links"]).fingerprint != fingerprint:
         raise DatasetError(
             f"{redact(address)}: its content is not what its name says; remove the index and the shards, then submit "
             "the folder again"
         )
+
+
+def _make_links(links: Mapping[str, str], target: Path) -> None:
+    """Make symbolic links, after all files and none through another, so that nothing is written through a link."""
+    for name, text in links.items():
+        place = _place(target, name)
+        if not links.keys().isdisjoint(map(str, PurePosixPath(name).parents)):
+            raise DatasetError(f"{name!a} leads through a link")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(text)
 
 
 def _extract(files: Any, path: str, target: Path) -> dict[str, str]:

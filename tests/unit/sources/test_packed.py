@@ -195,6 +195,17 @@ def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / "cache/florence2/a.png").exists()
 
 
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    address = pack(write_files(tmp_path / "a", 1), str(tmp_path / "store"))
+    (tmp_path / "outside").mkdir()
+    index = json.loads(Path(address).read_text())
+    index["links"] = {"out": str(tmp_path / "outside"), "out/new": "anything"}
+    Path(address).write_text(json.dumps(index))
+    with pytest.raises(DatasetError, match="'out/new' leads through a link"):
+        unpacked(address)
+    assert not list((tmp_path / "outside").iterdir())
+
+
 def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_files(tmp_path / "a")
     monkeypatch.setattr(packing, "contents_of", lambda root, verify: changed(contents_of(root)))
