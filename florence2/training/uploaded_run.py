@@ -18,6 +18,7 @@ from typing import Any
 
 from florence2.data.sources.packed import write_object
 from florence2.data.sources.remote import redact
+from florence2.data.sources.safe_names import safe_parts
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -91,6 +92,7 @@ class UploadedRun:
         index = _index(files, self._address)
         if index is None or index["format"] != _FORMAT:
             return
+        _check_names([*index["saves"], *(file for sizes in index["saves"].values() for file in sizes)])
         for name, sizes in index["saves"].items():
             partial = run / f".pulled-{name}"
             shutil.rmtree(partial, ignore_errors=True)
@@ -132,6 +134,13 @@ def _index(files: Any, address: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     return index if isinstance(index, dict) else None
+
+
+def _check_names(names: Collection[str]) -> None:
+    """Raise for names of an index that would lead out of the run's folder."""
+    for name in names:
+        if safe_parts(name) != (name,):
+            raise ValueError(f"{name!a} is no name of a save or of a file in one")
 
 
 def _files_of(save: Path) -> list[Path]:

@@ -127,6 +127,20 @@ def test_a_store_that_fails_stops_no_training(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize("saves", [{"..": {}}, {"": {}}, {"checkpoint-1": {"../../a": 1}}, {"checkpoint-1/..": {}}])
+def test_an_index_that_leads_out_of_the_run_is_not_followed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, saves: dict[str, dict[str, int]]
+) -> None:
+    (tmp_path / "runs/1").mkdir(parents=True)
+    (tmp_path / "store").mkdir()
+    index = {"format": "florence2-run/1", "saves": saves, "written": 0, "finished": None}
+    (tmp_path / "store/index.json").write_text(json.dumps(index))
+    with caplog.at_level(logging.WARNING):
+        UploadedRun(str(tmp_path / "store"), FILES, 0.0).pull(tmp_path / "runs/1")
+    assert "the run begins anew" in caplog.text
+    assert {path.name for path in tmp_path.rglob("*")} == {"runs", "store", "1", "index.json"}
+
+
 def test_old_uploads_are_forgotten_and_newer_ones_are_not() -> None:
     memory = fsspec.filesystem("memory")
     for name, days, finished in (("old", 31, None), ("new", 29, None), ("ended", 2, {}), ("done", 2, {"a": 1})):
