@@ -28,6 +28,8 @@ _REDIRECTS = 3
 _PIECE = 1 << 16
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses behind which a gateway reaches the IPv4 address in their last 32 bits (RFC 6052)."""
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""The IPv6 addresses that were given to networks of the internet (RFC 4291 and IANA's register)."""
 _SERVICES = frozenset({ipaddress.ip_address("168.63.129.16")})
 """Public by its number, but a service of the host: Azure's."""
 
@@ -44,6 +46,8 @@ def is_public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner:
             return is_public(inner)
+        if address not in _UNICAST:
+            return False
     return address.is_global and not address.is_multicast and address not in _SERVICES
 
 
