@@ -109,19 +109,23 @@ class AnswerFolder:
             self._files.pipe_file(f"{self._parts}/started", b"")
 
     def answered(self) -> dict[tuple[str, str], ImageAnswer]:
-        """Return what an earlier run answered, by name and sha256 of the picture."""
+        """Return what an earlier run answered, by name and sha256 of the picture.
+
+        Raises:
+            ConfigurationError: it cannot be read.
+        """
+        with self._translated():
+            self._files.invalidate_cache()
+            parts = [file for file in self._files.ls(self._parts, detail=False) if str(file).endswith(".jsonl")]
+            texts = [self._files.cat_file(file).decode("utf-8", "replace") for file in parts]
         found: dict[tuple[str, str], ImageAnswer] = {}
-        self._files.invalidate_cache()
-        for file in self._files.ls(self._parts, detail=False):
-            if not str(file).endswith(".jsonl"):
-                continue
-            for line in self._files.cat_file(file).decode("utf-8", "replace").splitlines():
-                try:
-                    content: dict[str, Any] = json.loads(line)
-                    answer = ImageAnswer.from_dict(content["answer"])
-                except (ValueError, KeyError, TypeError):
-                    continue  # the last line of a run that was killed while it wrote
-                found[answer.image, content["sha256"]] = answer
+        for line in (line for text in texts for line in text.splitlines()):
+            try:
+                content: dict[str, Any] = json.loads(line)
+                answer = ImageAnswer.from_dict(content["answer"])
+            except (ValueError, KeyError, TypeError):
+                continue  # the last line of a run that was killed while it wrote
+            found[answer.image, content["sha256"]] = answer
         return found
 
     def add(self, sha256: str, answer: ImageAnswer) -> None:
@@ -134,7 +138,7 @@ class AnswerFolder:
             self._waiting, self._written = [], time.monotonic()
 
     def finish(self, predictions: ImagePredictions) -> None:
-        """Write all answers as ``ImagePredictions.save`` does, and remove the parts.
+        """Write all answers as ``ImagePredictions.save`` does, and remove the parts; those of other questions stay.
 
         Raises:
             ConfigurationError: the place cannot be written any more; the parts are still there.
@@ -146,7 +150,9 @@ class AnswerFolder:
                     target = f"{self._path}/{file.relative_to(folder).as_posix()}"
                     self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
                     self._files.put_file(str(file), target)
-            self._files.rm(f"{self._path}/{_PARTS}", recursive=True)
+            self._files.rm(self._parts, recursive=True)
+            with contextlib.suppress(OSError):  # another run keeps its parts there
+                self._files.rmdir(f"{self._path}/{_PARTS}")
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

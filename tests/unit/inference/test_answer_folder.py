@@ -105,6 +105,17 @@ def test_another_question_another_model_and_another_picture_are_answered_afresh(
     assert asked == [5]
 
 
+def test_the_parts_of_another_question_stay_where_one_is_finished(
+    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        answer(nano, kept, place_of(kept))
+    other = place_of(kept.model_copy(update={"prefix": "<CAPTION>"}))
+    other.finish(answer(nano, kept, None))
+    assert len(place_of(kept).answered()) == 4
+
+
 def test_a_line_that_was_half_written_is_answered_again(
     nano: Florence2, pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
