@@ -179,13 +179,25 @@ class Registry:
             self._settled_champion()
 
     def download(self, version: str) -> Path:
-        """Return a folder with the weights and the processor of a version, as plain transformers loads it.
+        """Return a folder as ``download_into`` makes it, which is removed when the process ends; raises as it does."""
+        folder = Path(tempfile.mkdtemp(prefix="florence2-"))
+        try:
+            model = self.download_into(folder, version)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return model
+
+    def download_into(self, folder: Path, version: str) -> Path:
+        """Bring weights and processor of a version into a folder.
+
+        Returns:
+            The folder in it that plain transformers loads.
 
         Raises:
             RegistryError: there is no such version, or its files are gone.
         """
-        folder = Path(tempfile.mkdtemp(prefix="florence2-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         model = self._fetch(version, "artifacts/model", folder)
         if not any(model.glob("*.safetensors")):
             raise RegistryError(f"{self.name} version {version}: holds no weights any more; register the model again")

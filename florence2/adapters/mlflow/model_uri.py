@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,11 +85,9 @@ class ModelAddress:
             RegistryError: the store cannot be reached, or its files are gone.
             ModelError: they are no Florence-2.
         """
-        folder = self.registry.download(version)
-        try:
-            return load_folder(str(folder))
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        # A server loads again and again: nothing may be left until it ends.
+        with tempfile.TemporaryDirectory(prefix="florence2-", ignore_cleanup_errors=True) as folder:
+            return load_folder(str(self.registry.download_into(Path(folder), version)))
 
 
 def registered_folder(uri: str, tracking_uri: str | None = None) -> Path:

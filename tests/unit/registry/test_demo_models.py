@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 
 import mlflow
 import pytest
 
 from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.model_uri import ModelAddress
 from florence2.demo.models import named_models, registered_models
 from florence2.errors import RegistryError
 from florence2.model.base import BUILTIN_MODELS
@@ -52,3 +54,19 @@ def test_models_are_named_as_people_type_them(models: Registry, tmp_path: Path) 
     same = str(BUILTIN_MODELS["builtin:nano"])
     found = named_models(["builtin:nano", f"models:/{NAME}@challenger", same, same], models.tracking_uri)
     assert list(found) == ["builtin:nano", f"{NAME}@challenger", "model/nano", "model/nano'"]
+
+
+def test_loading_again_and_again_leaves_no_files(
+    models: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    address = ModelAddress.of(f"models:/{NAME}@challenger", models.tracking_uri)
+    address.load(address.version())
+    assert not list((tmp_path / "temporary").iterdir())
+    shutil.rmtree(tmp_path / "source-2")
+    with pytest.raises(RegistryError, match="artifacts/model cannot be read"):
+        address.load("3")
+    with pytest.raises(RegistryError, match="artifacts/model cannot be read"):
+        models.download("3")
+    assert not list((tmp_path / "temporary").iterdir())
