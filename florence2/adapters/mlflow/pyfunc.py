@@ -8,6 +8,7 @@ answered together. A wrong request ends in an ``MlflowException`` that the serve
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,6 +53,8 @@ class Florence2Model(PythonModel):
         self._batcher: Batcher[Asked, Prediction] = Batcher(
             self._answerer.answer, most=config.eval_batch_size, room=1 << 30
         )
+        # Its thread would keep the weights in memory when nobody has this model any more.
+        weakref.finalize(self, self._batcher.close, wait=False)
 
     def predict(
         self,

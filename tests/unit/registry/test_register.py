@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import hashlib
 import json
 import re
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +18,14 @@ import pandas as pd
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from mlflow.pyfunc.model import PythonModelContext
 from typer.testing import CliRunner
 
 from florence2 import load
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import load_registered
 from florence2.adapters.mlflow.provenance import code_version, split_hash
+from florence2.adapters.mlflow.pyfunc import Florence2Model
 from florence2.adapters.mlflow.registry import RegisteredModel, register
 from florence2.cli import app
 from florence2.config import Configuration
@@ -29,7 +33,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.errors import Florence2Error, RegistryError
 from florence2.evaluation.bootstrap import Interval
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
-from florence2.model.base import base_fingerprint, load_base, load_folder
+from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_folder
 from florence2.model.checkpoint import Checkpoint
 from tests.builders import manifest, write_image
 
@@ -140,6 +144,18 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
         assert set(box) == {"class", "score", "xyxy"}
     many = model.predict(pd.DataFrame({"image": [encoded] * 40, "prompt": ["<OD>", "<CAPTION>"] * 20}))
     assert set(many["answer"][::2]) == set(answers["answer"])
+
+
+def test_a_model_that_nobody_has_any_more_is_freed() -> None:
+    context = PythonModelContext({"model": str(BUILTIN_MODELS["builtin:nano"])}, {})
+    model = Florence2Model()
+    model.load_context(context)
+    answerer, thread = weakref.ref(model._answerer), model._batcher._thread
+    del model
+    thread.join(10)
+    gc.collect()
+    assert not thread.is_alive()
+    assert answerer() is None
 
 
 def test_mlflow_says_which_row_is_wrong_and_limits_are_its_configuration(
