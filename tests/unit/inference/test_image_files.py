@@ -154,5 +154,5 @@ def test_a_file_for_the_pipeline_says_where_answers_go(
 def test_a_place_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "predict.yaml"
     file.write_text("pictures: {folder: folder, output: 's3://bucket/answers'}\n")
-    with pytest.raises(ConfigurationError, match="pictures.output s3://bucket/answers: is no local folder"):
+    with pytest.raises(ConfigurationError, match=r"pictures\.output s3://bucket/answers: is no local folder"):
         CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
