@@ -8,6 +8,7 @@ from zenml.enums import ExecutionMode
 from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
 from florence2.codec.tasks import split_prefix
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
+from florence2.data.sources.remote import redact
 from florence2.model.named import named_fingerprint
 from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_named, portable_pictures
@@ -52,4 +53,4 @@ def _pinned(model: ModelConfig) -> tuple[ModelConfig, str]:
         return model, named_fingerprint(model.base, model.revision)
     address = ModelAddress.of(model.base, tracking_uri())
     version = f"{SCHEME}{address.name}/{address.version()}"
-    return model.model_copy(update={"base": version}), f"{address.tracking_uri} {version}"
+    return model.model_copy(update={"base": version}), f"{redact(address.tracking_uri)} {version}"

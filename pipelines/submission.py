@@ -10,6 +10,7 @@ from zenml.enums import ExecutionMode
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
+from florence2.data.sources.remote import redact
 from florence2.errors import Florence2Error, StackError
 
 __all__ = ["far_errors", "fit_to_orchestrator", "where_it_runs"]
@@ -46,8 +47,9 @@ def far_errors() -> Iterator[None]:
         is_far = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _FAR
         if not orchestrator.config.is_remote or not is_far:
             raise
+        reason = redact(" ".join(str(exc).split()))[:500]
         raise StackError(
-            f"the run was not taken, or failed there: {type(exc).__name__}: {' '.join(str(exc).split())[:500]}\n"
+            f"the run was not taken, or failed there: {type(exc).__name__}: {reason}\n"
             f"The stack is {Client().active_stack_model.name!r} with the orchestrator {orchestrator.name!r}"
             f" ({orchestrator.flavor}); `florence2 stack apply FILE` says what is missing (docs/remote.md)"
         ) from exc

@@ -14,6 +14,7 @@ from zenml.models import PipelineRunResponse
 
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.registry import RegisteredModel
+from florence2.data.sources.remote import redact
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.terminal import comparison
 
@@ -89,5 +90,5 @@ def _print(report: EvaluationReport, summary: dict[str, Any]) -> None:
         f"steps    {len(executed)} executed, {len(cached)} cached" + ("" if executed else ": all were cached")
     )
     console.print(f"report   {summary['report']}", soft_wrap=True)
-    console.print(f"run      MLflow {summary['mlflow_run_id']} in {summary['tracking_uri']}", soft_wrap=True)
+    console.print(f"run      MLflow {summary['mlflow_run_id']} in {redact(summary['tracking_uri'])}", soft_wrap=True)
     console.print(f"model    {summary['model_version']} ({summary['model_uri']})", soft_wrap=True)

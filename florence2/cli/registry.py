@@ -36,6 +36,8 @@ _MOVES = "champion_move."
 @registry.command("list")
 def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
     """List the versions of a model with their aliases and figures, and the moves of the champion."""
+    from florence2.data.sources.remote import redact
+
     store = _open(tracking_uri, name)
     aliases = store.aliases()
     rows: list[dict[str, Any]] = []
@@ -50,7 +52,7 @@ def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_j
     columns = list(dict.fromkeys(figure for row in rows for figure in row["figures"]))
     _print(
         _table(
-            f"{name} in {store.tracking_uri}",
+            f"{name} in {redact(store.tracking_uri)}",
             ["version", "aliases", *columns, "decision"],
             [
                 [

@@ -7,6 +7,7 @@ import logging
 from florence2.adapters.mlflow.aliases import CHALLENGER, CHAMPION, Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
 from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.evaluation.report import public_name
 from florence2.model.base import Florence2, load_folder
@@ -51,7 +52,7 @@ def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, F
         registry = Registry(tracking_uri or default_tracking_uri(), name)
         champion, challenger = registry.version_of(CHAMPION), registry.version_of(CHALLENGER)
         if champion is None:
-            raise RegistryError(f"{name} has no champion in {registry.tracking_uri}; name a model by --model")
+            raise RegistryError(f"{name} has no champion in {redact(registry.tracking_uri)}; name a model by --model")
     except RegistryError as exc:
         if tracking_uri is not None:
             raise

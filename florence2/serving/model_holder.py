@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from florence2.data.sources.remote import redact
 from florence2.serving.model_source import ModelSource
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class ModelHolder(Generic[Model]):
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause or 1.0) if version == self._failed else 1.0
                 self._failed, self._again = version, time.monotonic() + self._pause
             what = f"version {version} cannot be loaded" if version else "where the alias points is not known"
-            self._note(f"{what}: {exc}; version {self.version} still answers")
+            self._note(f"{what}: {redact(str(exc))}; version {self.version} still answers")
             return False
         with self._lock:
             old, self._held = self._held, new

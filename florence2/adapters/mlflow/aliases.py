@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 from florence2.adapters.mlflow.history import Move, earlier_champions, moves_of
 from florence2.adapters.mlflow.provenance import TRAINING_IMAGES
 from florence2.adapters.mlflow.registry import RegisteredModel
+from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -299,7 +300,9 @@ class Registry:
     def _known_model(self) -> entities.RegisteredModel:
         model = self._model()
         if model is None:
-            raise RegistryError(f"{self.tracking_uri}: no model is registered as {self.name!r}; register one first")
+            raise RegistryError(
+                f"{redact(self.tracking_uri)}: no model is registered as {self.name!r}; register one first"
+            )
         return model
 
     def _version(self, version: str) -> entities.ModelVersion:
@@ -323,7 +326,9 @@ class Registry:
         try:
             yield
         except (MlflowException, OSError, SQLAlchemyError) as exc:
-            raise RegistryError(f"{problem or f'the model registry {self.tracking_uri} refused'}: {exc}") from exc
+            raise RegistryError(
+                redact(f"{problem or f'the model registry {self.tracking_uri} refused'}: {exc}")
+            ) from exc
 
 
 def _words(version: str | None) -> str:

@@ -182,5 +182,6 @@ def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    with pytest.raises(RegistryError, match=r"the model registry http://127.0.0.1:9 refused"):
-        Registry("http://127.0.0.1:9", NAME).version_of("champion")
+    with pytest.raises(RegistryError, match=r"the model registry http://\*\*\*@127.0.0.1:9 refused") as told:
+        Registry("http://me:secret@127.0.0.1:9", NAME).version_of("champion")
+    assert "secret" not in str(told.value)
