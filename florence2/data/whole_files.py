@@ -9,24 +9,25 @@ from pathlib import Path
 __all__ = ["write_whole"]
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a text as UTF-8 beside its place, and move it there when it is complete.
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file beside its place, and move it there when it is complete.
 
     Args:
         file: what was there before is replaced at the end, and kept if that is not reached. A device such as
             ``/dev/stdout`` is written to as it is.
-        text: the content.
+        content: bytes, or a text, which is written as UTF-8.
 
     Raises:
         OSError: it cannot be written; nothing new is left.
     """
+    data = content.encode() if isinstance(content, str) else content
     if file.exists() and not file.is_file():
-        file.write_text(text, encoding="utf-8")
+        file.write_bytes(data)
         return
     place = file.resolve()  # a link stays a link
     partial = place.with_name(f".{place.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(data)
         partial.replace(place)
     except OSError:
         with contextlib.suppress(OSError):

@@ -1,9 +1,10 @@
-"""Files that are there whole or not at all, also for who reads them while a run goes on."""
+"""Files of a run: there whole or not at all, also for who reads them while it goes on."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from florence2.data import whole_files
 from florence2.errors import ConfigurationError
 
 __all__ = ["write_whole"]
@@ -15,10 +16,8 @@ def write_whole(file: Path, content: str | bytes) -> None:
     Raises:
         ConfigurationError: it cannot be written; says why.
     """
-    partial = file.with_name(f".{file.name}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        partial.replace(file)
+        whole_files.write_whole(file, content)
     except OSError as exc:
         raise ConfigurationError(f"{file}: cannot be written: {exc.strerror}; free space, or move the run") from exc

@@ -176,16 +176,19 @@ needs_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device
 
 @pytest.fixture
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every text that is written beside its place meet a full disk, as half of it has been written."""
-    write = Path.write_text
+    """Let all that is written beside its place meet a full disk, as half of it has been written."""
 
-    def fill(file: Path, text: str, **options: str) -> int:
-        if file.name.endswith(".partial") or ".unfinished-" in str(file):
-            write(file, text[: len(text) // 2])
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
-        return write(file, text, **options)
+    def filling(write: Callable[..., int]) -> Callable[..., int]:
+        def fill(file: Path, content: str | bytes, **options: str) -> int:
+            if file.name.endswith(".partial") or ".unfinished-" in str(file):
+                write(file, content[: len(content) // 2])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+            return write(file, content, **options)
 
-    monkeypatch.setattr(Path, "write_text", fill)
+        return fill
+
+    for name in ("write_text", "write_bytes"):
+        monkeypatch.setattr(Path, name, filling(getattr(Path, name)))
 
 
 def test_a_full_disk_leaves_neither_half_of_a_file_nor_a_folder(folder: Path, typed: Typed, full_disk: None) -> None:

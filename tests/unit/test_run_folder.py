@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     write_whole(tmp_path / "new" / "a.txt", "before")
-    (tmp_path / "new" / ".a.txt.partial").mkdir()  # nothing can be written there
+    (tmp_path / "new" / f".a.txt.{os.getpid()}.partial").mkdir()  # nothing can be written there
     with pytest.raises(ConfigurationError, match=r"a\.txt: cannot be written: Is a directory; free space"):
         write_whole(tmp_path / "new" / "a.txt", "after")
     assert (tmp_path / "new" / "a.txt").read_text() == "before"
