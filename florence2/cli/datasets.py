@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from florence2.cli.output_file import write_output
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration, ValidationConfig
 from florence2.errors import ConfigurationError, Florence2Error
@@ -59,9 +60,9 @@ def validate(
         max_target_tokens=length.limit if length else None,
     )
     if report is not None:
-        _write(report, found.docs_html)
+        write_output(report, found.docs_html)
     if quarantine is not None:
-        _write(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
+        write_output(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
     _print_findings(found, limit, as_json)
     try:
         raise_for_errors(clean, found)
@@ -165,7 +166,7 @@ def stats(
     )
     drift = None if reference is None else compare(reference, found)
     if html is not None:
-        _write(html, render_page(found, manifest, drift))
+        write_output(html, render_page(found, manifest, drift))
     if as_json:
         content = {"statistics": found.to_dict(), "drift": None if drift is None else drift.to_dict()}
         typer.echo(json.dumps(content, indent=2))
@@ -211,10 +212,3 @@ def _configured(source: str | None, settings: dict[str, Any]) -> Configuration:
     if source is None and "source" not in settings:
         raise typer.BadParameter("give the data set, or a --config that names it", param_hint="DATASET")
     return Configuration(**settings | ({} if source is None else {"source": source}))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as exc:
-        raise ConfigurationError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from florence2.errors import ConfigurationError
+from florence2.cli.output_file import write_output
 
 if TYPE_CHECKING:
     from florence2.evaluation.scoring.answers import AnswerScores
@@ -83,7 +83,4 @@ def _print_figures(figures: Mapping[str, float]) -> None:
 
 def _write_rows(file: Path, scores: AnswerScores) -> None:
     lines = [json.dumps({"id": own, "value": value}, ensure_ascii=False) for own, value in scores.values.items()]
-    try:
-        file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    except OSError as exc:
-        raise ConfigurationError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc
+    write_output(file, "".join(line + "\n" for line in lines))
