@@ -26,9 +26,7 @@ def demo(
         ),
     ] = None,
     challenger: Annotated[str | None, typer.Option(help="A model to answer beside it.", show_default=False)] = None,
-    name: Annotated[
-        str, typer.Option(help="Registered model whose champion is shown.")
-    ] = RegistrationConfig().model_name,
+    name: Annotated[str, typer.Option(help="Registered model whose champion is shown.")] = _DEFAULT_NAME,
     tracking_uri: Annotated[
         str | None,
         typer.Option(help="MLflow store; without: MLFLOW_TRACKING_URI, else the local stack's.", show_default=False),

@@ -51,7 +51,7 @@ def export(
 
     if form == "onnx":
         check_installed()
-    if model.startswith("models:"):
+    if model.startswith("models:/"):
         from florence2.adapters.mlflow.model_uri import registered_exportable
 
         source = registered_exportable(model, tracking_uri)

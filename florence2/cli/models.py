@@ -8,14 +8,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from florence2.cli.command import LATEST
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration
 from florence2.errors import ModelError
 
-__all__ = ["LATEST", "evaluate", "train"]
-
-LATEST = "latest"
-"""Value of ``--resume`` without a folder."""
+__all__ = ["evaluate", "train"]
 
 
 @with_settings("dataset", "validation", "split", "model", "training", "evaluation", without=["reference"])
