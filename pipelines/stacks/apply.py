@@ -135,9 +135,11 @@ def activate(client: Client, name: str, root: Path) -> None:
     client.activate_root(root)
     client.activate_stack(client.get_stack(name, allow_name_prefix_match=False).id)
     tracker = client.active_stack.experiment_tracker
+    note = root / TRACKING_URI_FILE  # for commands that know no ZenML
     if tracker is not None and hasattr(tracker, "get_tracking_uri"):
-        # For commands that know no ZenML.
-        (root / TRACKING_URI_FILE).write_text(f"{tracker.get_tracking_uri()}\n", encoding="utf-8")
+        note.write_text(f"{tracker.get_tracking_uri()}\n", encoding="utf-8")
+    else:
+        note.unlink(missing_ok=True)  # that of the stack before
 
 
 def _component(client: Client, kind: str, name: str) -> ComponentResponse | None:
