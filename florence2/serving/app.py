@@ -83,7 +83,7 @@ class _Server:
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.settings.serving.request_seconds):
-                response = await self._answer(request)
+                response = await self._answer(request, started + self.settings.serving.request_seconds)
         except TimeoutError:
             response = _refusal(TimeLimitError(f"no answer within {self.settings.serving.request_seconds:g} seconds"))
         except (RequestError, AnswerError) as exc:
@@ -101,9 +101,9 @@ class _Server:
         self.requests.add(str(response.status_code))
         self.seconds.add(seconds)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, until: float) -> Response:
         with self.holder.borrowed() as model:
-            waiting = await self._let_wait(request, model)
+            waiting = await self._let_wait(request, model, until)
             answers = await _unless_gone(request, [future for _, future in waiting])
             rows = [
                 {"width": asked.resolution_wh[0], "height": asked.resolution_wh[1], **answer.to_dict()}
@@ -111,7 +111,9 @@ class _Server:
             ]
             return _json({"model": self.holder.source.name, "version": model.version, "answers": rows})
 
-    async def _let_wait(self, request: Request, model: ServedModel) -> list[tuple[Asked, Future[Prediction]]]:
+    async def _let_wait(
+        self, request: Request, model: ServedModel, until: float
+    ) -> list[tuple[Asked, Future[Prediction]]]:
         """Read a request and let its questions wait; what was sent is forgotten here, the small pictures are left."""
         questions: Callable[[], Sequence[tuple[str | bytes, str]]]
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -119,7 +121,7 @@ class _Server:
         else:
             # Not request.body(): it keeps the body for as long as the request lasts.
             questions = partial(questions_of_json, b"".join([piece async for piece in request.stream()]))
-        ask = partial(_ask, model, questions, self.settings.serving.request_seconds)
+        ask = partial(_ask, model, questions, until)
         return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
 
     def metrics(self) -> str:
@@ -139,9 +141,10 @@ class _Server:
 
 
 def _ask(
-    model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], seconds: float
+    model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], until: float
 ) -> list[tuple[Asked, Future[Prediction]]]:
-    return model.ask(questions(), seconds)
+    """Let questions wait until their request ends, which it may do while its pictures are decoded here."""
+    return model.ask(questions(), until)
 
 
 async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequence[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -59,21 +60,19 @@ class ServedModel:
         )
         return cls(version, PictureReader(answerer, settings.limits), batcher)
 
-    def ask(
-        self, questions: Sequence[tuple[str | bytes, str]], seconds: float
-    ) -> list[tuple[Asked, Future[Prediction]]]:
+    def ask(self, questions: Sequence[tuple[str | bytes, str]], until: float) -> list[tuple[Asked, Future[Prediction]]]:
         """Make the questions of a request ready and let them wait for their answers.
 
         Args:
             questions: pictures, see ``image_bytes``, with their prompts.
-            seconds: after which they no longer wait.
+            until: time of ``time.monotonic`` at which they no longer wait; decoding takes its part of it.
 
         Raises:
             RequestError: they cannot be answered, or too many wait.
             AnswerError: a prompt is not a task token with what belongs to it.
         """
         asked = self.reader.read(questions)
-        return list(zip(asked, self.batcher.submit(asked, seconds), strict=True))
+        return list(zip(asked, self.batcher.submit(asked, until - time.monotonic()), strict=True))
 
     def put_away(self) -> None:
         """Answer what waits, then end; returns at once."""

@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -17,6 +18,7 @@ from PIL import Image
 
 from florence2.config import ModelConfig, ServingSettings
 from florence2.inference.generation import Answerer
+from florence2.inference.sent_pictures import PictureReader
 from florence2.serving.app import create_app
 from florence2.serving.model_source import NamedSource
 
@@ -205,6 +207,30 @@ def test_a_request_ends_at_its_time_limit(stopped: threading.Event) -> None:
     reply = ask(client, {"image": PICTURE, "prefix": "<OD>"})
     assert reply.status_code == 504
     assert reply.json()["error"] == "no answer within 0.3 seconds"
+
+
+def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pictures of a request are decoded in a thread, which goes on when its time has passed."""
+    answered, decoded, read, answer = [], threading.Event(), PictureReader.read, Answerer.answer
+
+    def slow(self: PictureReader, questions: Any) -> Any:
+        asked = read(self, questions)
+        time.sleep(0.5)
+        decoded.set()
+        return asked
+
+    def noted(self: Answerer, asked: Sequence[Any]) -> Iterator[Any]:
+        answered.extend(question.prefix for question in asked if self._config.max_new_tokens > 2)
+        yield from answer(self, asked)
+
+    monkeypatch.setattr(Answerer, "answer", noted)
+    monkeypatch.setattr(PictureReader, "read", slow)
+    settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 0.2})})
+    with client_of(settings) as client:
+        assert ask(client, {"image": PICTURE, "prefix": "<OD>"}).status_code == 504
+        assert decoded.wait(10)
+        time.sleep(0.2)
+    assert answered == []
 
 
 def test_a_model_that_fails_says_so_without_telling_what_was_sent(
