@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -67,7 +72,7 @@ def florence2(
 def main() -> None:
     """Run the command; an error of ours ends in its message and exit status, never in a traceback.
 
-    Exit statuses: 0 done, 1 invalid data or failed, 2 typed wrong, 130 interrupted.
+    Exit statuses: 0 done, 1 invalid data or failed, 2 typed wrong, 130 interrupted, 143 ended by SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -77,7 +82,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
     try:
-        app()
+        with _sigterm_like_ctrl_c():
+            app()
     except Florence2Error as exc:
         typer.echo(f"error: {exc}", err=True)
         sys.exit(exc.exit_status)
@@ -95,6 +101,23 @@ def main() -> None:
 
 
 _INTERRUPTED = 130
+
+
+@contextlib.contextmanager
+def _sigterm_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM, as ``docker stop`` sends it, end the process in order, so that no temporary files are left."""
+
+    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():  # Python allows no signal handlers there
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _leave_quietly() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -195,3 +196,19 @@ def test_a_full_disk_is_a_sentence() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "error: standard output: the disk is full; free space and try again\n"
+
+
+def test_sigterm_ends_a_command_in_order() -> None:
+    """Temporary files are removed at exit, which Python leaves out where a signal kills it."""
+    script = """
+import atexit, time
+from florence2 import cli
+cli.app = lambda: (atexit.register(print, "removed"), print("ready", flush=True), time.sleep(60))
+cli.main()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20)[0] == "removed\n"
+    assert process.returncode == 143
