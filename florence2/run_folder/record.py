@@ -39,6 +39,7 @@ class RunRecord:
     def __init__(self, run: Path, sink: MetricSink | None = None) -> None:
         self._run, self._sink = run, sink
         self._entries = _read(run / _LINES)
+        self._known = set(map(_key, self._entries))
         self._before = max((entry.get("seconds", 0.0) for entry in self._entries), default=0.0)
         self._started = self._drawn = time.monotonic()
 
@@ -48,8 +49,7 @@ class RunRecord:
             self._sink(numbers, step)
         if "loss" not in numbers and "eval_loss" not in numbers:
             return  # the trainer's summary
-        known = next((entry for entry in reversed(self._entries) if _is_again(entry, numbers, step)), None)
-        if known is None:
+        if _key({"step": step, **numbers}) not in self._known:  # a run that goes on does some steps again
             seconds = round(self._before + time.monotonic() - self._started, 3)
             self._write({"step": step, **numbers, "seconds": seconds})
         if "eval_loss" in numbers and time.monotonic() - self._drawn >= _PLOT_SECONDS:
@@ -72,6 +72,7 @@ class RunRecord:
 
     def _write(self, entry: dict[str, Any]) -> None:
         self._entries.append(entry)
+        self._known.add(_key(entry))
         try:
             with (self._run / _LINES).open("a", encoding="utf-8") as lines:
                 lines.write(json.dumps(entry) + "\n")
@@ -109,11 +110,9 @@ def _ends(interval: Interval | None) -> list[float] | None:
     return None if interval is None else [interval.low, interval.high]
 
 
-def _is_again(entry: Mapping[str, Any], numbers: Mapping[str, float], step: int) -> bool:
-    """Tell whether numbers are those of an entry: a run that goes on does some steps again."""
-    if entry["step"] != step:
-        return False
-    return all(entry.get(name) == numbers.get(name) for name in ("loss", "eval_loss"))
+def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what two entries share that tell of the same moment."""
+    return tuple(entry.get(name) for name in ("step", "loss", "eval_loss"))
 
 
 def _read(file: Path) -> list[dict[str, Any]]:

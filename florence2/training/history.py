@@ -153,15 +153,16 @@ class TrainingHistory:
 
 
 def _last_of_each(entries: Sequence[Mapping[str, float]]) -> list[Mapping[str, float]]:
-    kept: dict[tuple[int, bool], Mapping[str, float]] = {}
+    kept: list[tuple[tuple[int, bool], Mapping[str, float]]] = []
     for entry in entries:
         if "loss" not in entry and "eval_loss" not in entry:
             continue
         place = int(entry["step"]), "eval_loss" in entry
         # An interrupted run goes on from an earlier save: what it had logged after that happens again.
-        kept = {other: value for other, value in kept.items() if other < place}
-        kept[place] = entry
-    return list(kept.values())
+        while kept and kept[-1][0] >= place:
+            kept.pop()
+        kept.append((place, entry))
+    return [entry for _, entry in kept]
 
 
 def _step(entry: Mapping[str, float]) -> StepRecord:
