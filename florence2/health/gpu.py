@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from florence2.health.finding import Finding
-from florence2.model.gpu import INSTALL_CUDA_TORCH, driver_version, gpu_is_hidden, unseen_gpu
+from florence2.model.gpu import driver_version, gpu_is_hidden, install_cuda_torch, unseen_gpu
 
 if TYPE_CHECKING:
     import torch
@@ -27,7 +27,9 @@ def check_gpu() -> list[Finding]:
     if reason := unseen_gpu():
         if gpu_is_hidden(os.environ):
             return [Finding("warning", reason, "unset CUDA_VISIBLE_DEVICES")]
-        return [Finding("problem", reason, INSTALL_CUDA_TORCH if torch.version.cuda is None else None)]
+        return [
+            Finding("problem", reason, install_cuda_torch(torch.__version__) if torch.version.cuda is None else None)
+        ]
     return [
         Finding(
             "ok",

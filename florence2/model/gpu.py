@@ -8,9 +8,8 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["INSTALL_CUDA_TORCH", "driver_version", "gpu_is_hidden", "unseen_gpu", "why_no_gpu"]
+__all__ = ["driver_version", "gpu_is_hidden", "install_cuda_torch", "unseen_gpu", "why_no_gpu"]
 
-INSTALL_CUDA_TORCH = "pip install --force-reinstall 'torch==2.13.0'"
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
@@ -46,7 +45,7 @@ def why_no_gpu(
     if built is None:
         return (
             f"this machine has an NVIDIA driver ({driver}), but torch {torch_version} is built for the CPU alone: "
-            f"install the build with CUDA, {INSTALL_CUDA_TORCH}"
+            f"install the build with CUDA, {install_cuda_torch(torch_version)}"
         )
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     hint = f"; CUDA_VISIBLE_DEVICES is {chosen!r}, is there such a GPU?" if chosen else ""
@@ -55,6 +54,11 @@ def why_no_gpu(
         f"{reason or 'it gives no reason'}{hint}; look at nvidia-smi, update the driver if it is older than CUDA "
         f"{built} needs, and in a container pass the GPUs on (docker run --gpus all)"
     )
+
+
+def install_cuda_torch(torch_version: str) -> str:
+    """Return the command that installs the same version of torch, built for CUDA as the package index has it."""
+    return f"pip install --force-reinstall 'torch=={torch_version.partition('+')[0]}'"
 
 
 def gpu_is_hidden(environment: Mapping[str, str]) -> bool:

@@ -84,7 +84,12 @@ def test_a_cache_without_a_home_is_a_problem(monkeypatch: pytest.MonkeyPatch, tm
     [
         (None, None, {}, None),
         ("12.8", None, {"CUDA_VISIBLE_DEVICES": ""}, None),
-        (None, "535.1", {}, "is built for the CPU alone: install the build with CUDA, pip install"),
+        (
+            None,
+            "535.1",
+            {},
+            "is built for the CPU alone: install the build with CUDA, pip install --force-reinstall 'torch==2.14.0'",
+        ),
         ("12.8", "535.1", {"CUDA_VISIBLE_DEVICES": "-1"}, "hides the GPUs: unset it"),
         ("12.8", "470.1", {}, "driver (470.1): too old; look at nvidia-smi"),
         ("12.8", "535.1", {"CUDA_VISIBLE_DEVICES": "7"}, "CUDA_VISIBLE_DEVICES is '7', is there such a GPU?"),
@@ -93,7 +98,7 @@ def test_a_cache_without_a_home_is_a_problem(monkeypatch: pytest.MonkeyPatch, tm
 def test_a_gpu_that_is_not_seen_has_its_reason(
     built: str | None, driver: str | None, environment: dict[str, str], said: str | None
 ) -> None:
-    found = why_no_gpu("2.13.0", built, driver, environment, "too old")
+    found = why_no_gpu("2.14.0+cpu", built, driver, environment, "too old")
     assert found is None if said is None else said in str(found)
 
 
