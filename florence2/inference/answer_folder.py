@@ -48,11 +48,12 @@ def answers_place(pictures: PicturesConfig) -> str | None:
     folder = pictures.folder.rstrip("/")
     if folder.startswith("builtin:") or re.match(r"https?://", folder):
         return None
+    if "://" not in folder:
+        folder = os.path.abspath(os.path.expanduser(folder))  # noqa: PTH100, PTH111 - "." has no name of its own
     above, slash, name = folder.rpartition("/")
     if is_archive(name) or name.endswith(".json"):
         name = re.sub(r"(\.tar)?\.\w+$", "", name)
-    place = f"{above}{slash}{name}-predictions"
-    return place if "://" in place else str(Path(os.path.expanduser(place)).absolute())  # noqa: PTH111
+    return f"{above}{slash}{name}-predictions"
 
 
 def open_place(pictures: PicturesConfig, model_content: str, evaluation: EvaluationConfig) -> AnswerFolder | None:

@@ -146,6 +146,17 @@ def test_answers_are_kept_beside_the_pictures_or_where_it_is_said(folder: str, o
     assert answers_place(PicturesConfig(folder=folder, output=output)) == place
 
 
+@pytest.mark.parametrize(
+    ("folder", "place"), [(".", "a/b-predictions"), ("..", "a-predictions"), ("../c", "a/c-predictions")]
+)
+def test_a_folder_is_named_by_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, place: str
+) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "a/b")
+    assert answers_place(PicturesConfig(folder=folder)) == str(tmp_path / place)
+
+
 def test_a_place_that_cannot_be_written_is_left_out_or_told(
     pictures: PicturesConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
