@@ -69,9 +69,7 @@ def configuration_page() -> str:
 def _section(path: str, section: Any) -> list[str]:
     """Return the table of a section, and below it those of the sections in it."""
     inner = {name: field for name, field in section.model_fields.items() if _is_section(field.annotation)}
-    rows = [
-        _row(f"{path}.{name}", name, field) for name, field in section.model_fields.items() if name not in inner
-    ]
+    rows = [_row(f"{path}.{name}", name, field) for name, field in section.model_fields.items() if name not in inner]
     level = "#" * (path.count(".") + 2)
     text = escaped(inspect.cleandoc(section.__doc__))
     parts = [f"{level} {path}\n", f"{text}\n", table(["setting", "default", "meaning"], rows)]

@@ -70,7 +70,8 @@ def _box(stop: _Stop, y: int) -> str:
     return (
         f'<rect x="{_MARGIN}" y="{y}" width="{_WIDTH - 2 * _MARGIN}" height="{_BOX}" rx="8" '
         f'fill="{_GROUNDS[stop.kind]}"/>\n'
-        f'<text x="{middle}" y="{y + 21}" font-size="15" font-weight="700" fill="#fff"{face}>{escape(stop.name)}</text>\n'
+        f'<text x="{middle}" y="{y + 21}" font-size="15" font-weight="700" fill="#fff"{face}>'
+        f"{escape(stop.name)}</text>\n"
         f'<text x="{middle}" y="{y + 40}" font-size="13" fill="#fff">{escape(stop.text)}</text>\n'
     )
 

@@ -42,7 +42,9 @@ def python_page() -> str:
             _directives("autoclass", ["florence2.evaluation.metrics.metric.Metric"], "\n   :members:"),
             _directives("autoclass", [f"florence2.{name}" for name in sorted(metrics & public.keys())]),
             "## Errors\n",
-            _directives("autoexception", [f"florence2.errors.{name}" for name in errors.__all__], "\n   :show-inheritance:"),
+            _directives(
+                "autoexception", [f"florence2.errors.{name}" for name in errors.__all__], "\n   :show-inheritance:"
+            ),
         ]
     )
 

@@ -50,8 +50,8 @@ _HEAD = f"""# Tasks and their metrics
 {MADE}
 
 A line of a data set is a prompt and its answer. The prompt begins with one of these tokens; one set may mix them, and
-each task gets its own metrics. `<loc_0>` to `<loc_999>` are places: a pixel `x` of a picture of `width` pixels is in bin
-`floor(x / width * 1000)`, at most 999.
+each task gets its own metrics. `<loc_0>` to `<loc_999>` are places: a pixel `x` of a picture of `width` pixels is in
+bin `floor(x / width * 1000)`, at most 999.
 """
 _METRICS = """## Metrics
 

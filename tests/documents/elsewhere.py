@@ -1,0 +1,58 @@
+"""Commands of the documents that are too long for a test of a page, and what runs each of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+__all__ = ["ELSEWHERE", "problem_of", "runner_of"]
+
+ELSEWHERE = {
+    r"make (setup|stack|run|test|unit|integration|documents|check)\b": ".ci/run",
+    r"make docs\b": "tests/documents/test_site.py",
+    r"make reference\b": "tests/documents/test_generated_pages.py",
+    r"make (format|lock|clean)\b": "Makefile",
+    r"make (retrain|story)\b": "tests/integration/test_retrain.py",
+    r"make nano\b": "tests/unit/test_nano.py",
+    r"zenml pipeline run florence_finetune\b": "tests/integration/test_finetune_pipeline.py",
+    r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",
+    r"zenml pipeline run florence_promote\b": "tests/integration/test_promotion.py",
+    r"python -m pipelines.retrain\b": "tests/integration/test_retrain.py",
+    r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\.\w+": "benchmarks",
+}
+"""What runs a command, by a pattern of its beginning; benchmarks are run by hand, for hours and on other data."""
+
+_OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
+
+
+def runner_of(command: str) -> str | None:
+    """Return the file that runs a command; None if the tests of the pages run it themselves."""
+    return next((file for pattern, file in ELSEWHERE.items() if re.match(pattern, command)), None)
+
+
+def problem_of(command: str, root: Path, folder: Path) -> str | None:
+    """Say what cannot be right about a command that is run elsewhere: a target, a module or a file that is not there.
+
+    Args:
+        command: for example ``zenml pipeline run florence_finetune -c my.yaml``.
+        root: of the project.
+        folder: in which the commands of its page were run.
+    """
+    if target := re.match(r"make ([a-z]+)", command):
+        known = re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        return None if target[1] in known else f"the Makefile has no target {target[1]}"
+    if module := re.search(r"python -m ([\w.]+)", command):
+        file = root / f"{module[1].replace('.', '/')}.py"
+        if not file.is_file():
+            return f"there is no module {module[1]}"
+        source = file.read_text(encoding="utf-8")
+        missing = [
+            option
+            for option in _OPTION.findall(command)
+            if option[2:].replace("-", "_") not in source and option not in source
+        ]
+        return f"{module[1]} knows no {', '.join(missing)}" if missing else None
+    if config := re.search(r"-c (\S+)", command):
+        there = (root / config[1]).is_file() or (folder / config[1]).is_file()
+        return None if there else f"there is no {config[1]}"
+    return None

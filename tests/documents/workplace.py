@@ -1,0 +1,111 @@
+"""The folder in which the commands of the pages are run: the data, pictures and runs that the pages speak of."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from florence2.codec.locations import location_token
+from tests.builders import write_image, write_scenes
+from tests.documents.blocks import ROOT
+from tests.documents.terminal import Terminal
+
+__all__ = ["STAND_INS", "Workplace"]
+
+STAND_INS = {
+    "florence-community/Florence-2-base-ft": "builtin:nano",
+    "sqlite:///...": "sqlite:///mlflow.db",
+    "epochs=10": "epochs=2",
+}
+"""What is put in the place of what cannot be had in a test: a hub, hours."""
+
+_QUICK = ["--preview=0", "--resamples=20", "--max-new-tokens=32"]
+
+
+class Workplace:
+    """A folder with everything that the pages name; each page gets a copy of its own."""
+
+    def __init__(self, folder: Path, terminal: Terminal) -> None:
+        self.folder, self.terminal = folder, terminal
+        folder.mkdir(parents=True)
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        shutil.copytree(ROOT / "configs", folder / "configs")
+        self._data()
+        self._runs()
+        self._answers()
+
+    def copy_for(self, page: Path, name: str, *, registry: bool) -> Path:
+        """Return a folder in which the commands of a page can be run.
+
+        Args:
+            page: the folder of all copies.
+            name: of this one.
+            registry: whether it needs registered models.
+        """
+        if registry and not (self.folder / "mlflow.db").exists():
+            self._models()
+        return shutil.copytree(self.folder, page / name, symlinks=True)
+
+    def _data(self) -> None:
+        data = write_scenes(self.folder / "my-set")
+        for other in ("my/data", "data/my-set"):
+            shutil.copytree(data, self.folder / other)
+        (self.folder / "photos").mkdir()
+        for number in range(3):
+            shutil.copy(data / "test" / f"{number}.png", self.folder / "photos")
+        shutil.copy(data / "test" / "0.png", self.folder / "a.png")
+        for layout in ("coco", "voc", "yolo"):
+            self._type("convert", "my-set", f"my-{layout}", f"--to={layout}", "--skip-unsupported")
+        for split in ("train", "test"):
+            images = self.folder / "my-questions" / split / "images"
+            for number in range(4):
+                write_image(images / f"{number}.png", (64, 64))
+            questions = [["what colour is it?", "blue", number] for number in range(4)]
+            (images.parent / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
+        for number in range(12):
+            receipts = self.folder / "my-receipts"
+            write_image(receipts / "img" / f"{number:03d}.jpg", (60, 90))
+            for folder in ("key", "box"):
+                (receipts / folder).mkdir(exist_ok=True)
+            keys = {"company": "BOOK SHOP", "total": f"{number}.00"}
+            (receipts / "key" / f"{number:03d}.json").write_text(json.dumps(keys), encoding="utf-8")
+            line = f"5,5,50,5,50,15,5,15,TOTAL {number}.00\n"
+            (receipts / "box" / f"{number:03d}.csv").write_text(line, encoding="utf-8")
+        corner = location_token(10)
+        bad = [{"image": "0.png", "prefix": "<OD>", "suffix": f"red tile{corner}{corner}<loc_1000>{corner}"}]
+        shutil.copytree(data, self.folder / "bad-set")
+        with (self.folder / "bad-set" / "train" / "annotations.jsonl").open("a", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(line) + "\n" for line in bad)
+
+    def _runs(self) -> None:
+        """Make one run that ended and two that were killed."""
+        self._type("train", "--dataset=my-set", "--epochs=2", *_QUICK)
+        slow = ["--dataset=my-set", "--epochs=8", "--save-minutes=0", *_QUICK]
+        process = self.terminal.start(["florence2", "train", *slow], self.folder)
+        until = time.monotonic() + 100
+        while "epoch 1/8" not in process.output():
+            assert process.running() and time.monotonic() < until, process.output()
+            time.sleep(0.05)
+        process.send(signal.SIGTERM)
+        assert process.wait() == 143, process.output()
+        for number in (3, 4):
+            shutil.copytree(self.folder / "runs" / "2", self.folder / "runs" / str(number))
+        shutil.rmtree(self.folder / "runs" / "2")
+
+    def _answers(self) -> None:
+        """Make a COCO data set and a results list for it, as any program might have."""
+        self._type("predict", "my-coco/test", "--output=found")
+        shutil.copy(self.folder / "my-coco" / "test" / "_annotations.coco.json", self.folder / "instances.json")
+        shutil.copy(self.folder / "found" / "coco_results.json", self.folder / "results.json")
+        shutil.rmtree(self.folder / "found")
+
+    def _models(self) -> None:
+        """Register three versions: the second is champion, the first was, the third is challenger."""
+        script = ROOT / "tests" / "documents" / "three_versions.py"
+        self.terminal.check(f"python {script} sqlite:///{self.folder / 'mlflow.db'}", self.folder)
+
+    def _type(self, *words: str) -> None:
+        self.terminal.check(" ".join(["florence2", *words]), self.folder)
