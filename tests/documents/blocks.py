@@ -14,7 +14,7 @@ PAGES = [ROOT / "README.md", *sorted(p for p in (ROOT / "docs").rglob("*.md") if
 """Every page with blocks to run."""
 
 _FENCE = re.compile(
-    r"(?:^[ ]*<!--\s*(?P<marker>(?:not run|run by):.*?)-->\s*\n)?"  # says why or where, on the lines just before
+    r"(?:^[ ]*<!--\s*(?P<marker>(?:not run|run by|file):.*?)-->\s*\n)?"  # on the lines just before
     r"^(?P<indent>[ ]*)(?P<ticks>`{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)^[ ]*(?P=ticks)[ ]*$",
     re.MULTILINE | re.DOTALL,
 )
@@ -31,6 +31,7 @@ class Block:
         text: the code.
         reason: why it is not run here, or None.
         run_by: what runs it instead: a file, or ``file::name of a test``; None if nothing does.
+        file: the file whose content it is; commands after it find that file.
     """
 
     page: Path
@@ -39,6 +40,7 @@ class Block:
     text: str
     reason: str | None = None
     run_by: str | None = None
+    file: str | None = None
 
     @property
     def place(self) -> str:
@@ -79,6 +81,7 @@ def _block(page: Path, text: str, found: re.Match[str]) -> Block:
         code,
         reason=what if kind == "not run" else None,
         run_by=what if kind == "run by" else None,
+        file=what if kind == "file" else None,
     )
 
 

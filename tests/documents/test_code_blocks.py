@@ -1,13 +1,15 @@
 """Every command and code block of README.md and docs/ is run, in the order of its page.
 
 A block that cannot be run says why in a comment on the line before it, ``<!-- not run: it needs a cluster -->``, or
-what runs it, ``<!-- run by: tests/integration/test_retrain.py -->``; then it is at least parsed. ``elsewhere.py`` lists
+what runs it, ``<!-- run by: tests/integration/test_retrain.py -->``; then it is at least parsed. A block that shows a
+file says which, ``<!-- file: my.yaml -->``, and is written there for the commands after it. ``elsewhere.py`` lists
 commands that are too long for this.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -41,12 +43,15 @@ def test_the_blocks_of_a_page_run(page: Path, terminal: Terminal, workplace: Wor
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks_of(page):
         assert block.language in RUN | SHOWN, f"{block.place}: nothing can run {block.language!r}"
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text, encoding="utf-8")
         if block.reason or block.run_by or block.language in SHOWN:
             continue
         code = block.text
         for shown, stand_in in STAND_INS.items():
             code = code.replace(shown, stand_in)
-        typed = Block(block.page, block.line, block.language, code)
+        typed = dataclasses.replace(block, text=code)
         if block.language == "sh":
             run_shell(typed, terminal, folder)
         elif block.language == "console":
@@ -99,7 +104,9 @@ def check_settings(block: Block) -> None:
 
 
 def check_lines(block: Block, terminal: Terminal, folder: Path) -> None:
-    """Check that every line is JSON, and those of a data set by the rules."""
+    """Check that every line is JSON, and those of a data set by the rules; commands judge what is a file."""
+    if block.file:
+        return
     lines = [json.loads(line) for line in block.text.splitlines()]
     if not all({"image", "prefix", "suffix"} <= line.keys() for line in lines):
         return

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import time
 from pathlib import Path
 
-from florence2.codec.locations import location_token
 from tests.builders import write_image, write_scenes
 from tests.documents.blocks import ROOT
 from tests.documents.terminal import Terminal
@@ -16,6 +14,7 @@ from tests.documents.terminal import Terminal
 __all__ = ["STAND_INS", "Workplace"]
 
 STAND_INS = {
+    "--dataset=builtin:cards": "--dataset=my-set",
     "florence-community/Florence-2-base-ft": "builtin:nano",
     "sqlite:///...": "sqlite:///mlflow.db",
     "epochs=10": "epochs=2",
@@ -23,6 +22,18 @@ STAND_INS = {
 """What is put in the place of what cannot be had in a test: a hub, hours."""
 
 _QUICK = ["--preview=0", "--resamples=20", "--max-new-tokens=32"]
+
+
+_PICTURES = (
+    "my-jsonl/train/a.jpg",
+    "my-roboflow/a.jpg",
+    "my-coco/train/a.jpg",
+    "my-voc/JPEGImages/a.jpg",
+    "my-yolo/images/train/a.jpg",
+    "my-questions/train/images/7.png",
+    "my-receipts/img/000.jpg",
+)
+"""Pictures of small sets whose annotations the pages show."""
 
 
 class Workplace:
@@ -57,28 +68,8 @@ class Workplace:
         for number in range(3):
             shutil.copy(data / "test" / f"{number}.png", self.folder / "photos")
         shutil.copy(data / "test" / "0.png", self.folder / "a.png")
-        for layout in ("coco", "voc", "yolo"):
-            self._type("convert", "my-set", f"my-{layout}", f"--to={layout}", "--skip-unsupported")
-        for split in ("train", "test"):
-            images = self.folder / "my-questions" / split / "images"
-            for number in range(4):
-                write_image(images / f"{number}.png", (64, 64))
-            questions = [["what colour is it?", "blue", number] for number in range(4)]
-            (images.parent / "questions.json").write_text(json.dumps(questions), encoding="utf-8")
-        for number in range(12):
-            receipts = self.folder / "my-receipts"
-            write_image(receipts / "img" / f"{number:03d}.jpg", (60, 90))
-            for folder in ("key", "box"):
-                (receipts / folder).mkdir(exist_ok=True)
-            keys = {"company": "BOOK SHOP", "total": f"{number}.00"}
-            (receipts / "key" / f"{number:03d}.json").write_text(json.dumps(keys), encoding="utf-8")
-            line = f"5,5,50,5,50,15,5,15,TOTAL {number}.00\n"
-            (receipts / "box" / f"{number:03d}.csv").write_text(line, encoding="utf-8")
-        corner = location_token(10)
-        bad = [{"image": "0.png", "prefix": "<OD>", "suffix": f"red tile{corner}{corner}<loc_1000>{corner}"}]
-        shutil.copytree(data, self.folder / "bad-set")
-        with (self.folder / "bad-set" / "train" / "annotations.jsonl").open("a", encoding="utf-8") as lines:
-            lines.writelines(json.dumps(line) + "\n" for line in bad)
+        for picture in _PICTURES:
+            write_image(self.folder / picture, (640, 480))
 
     def _runs(self) -> None:
         """Make one run that ended and two that were killed."""
@@ -97,8 +88,9 @@ class Workplace:
 
     def _answers(self) -> None:
         """Make a COCO data set and a results list for it, as any program might have."""
-        self._type("predict", "my-coco/test", "--output=found")
-        shutil.copy(self.folder / "my-coco" / "test" / "_annotations.coco.json", self.folder / "instances.json")
+        self._type("convert", "my-set", "as-coco", "--to=coco", "--skip-unsupported")
+        self._type("predict", "as-coco/test", "--output=found")
+        shutil.copy(self.folder / "as-coco" / "test" / "_annotations.coco.json", self.folder / "instances.json")
         shutil.copy(self.folder / "found" / "coco_results.json", self.folder / "results.json")
         shutil.rmtree(self.folder / "found")
 
