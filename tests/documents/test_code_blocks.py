@@ -80,7 +80,8 @@ def run_console(block: Block, terminal: Terminal, folder: Path) -> None:
         status, output = terminal.run(console.command, folder)
         parts = [re.escape(" ".join(part.split())) for part in console.printed.split("...")]
         assert re.search(".*?".join(parts), " ".join(output.split())), f"{block.place}: it printed\n{output}"
-        assert (status != 0) == ("error:" in console.printed), f"{block.place}: status {status}"
+        fails = any(sign in console.printed for sign in ("error:", "No such option", "Invalid value"))
+        assert (status != 0) == fails, f"{block.place}: status {status}"
 
 
 def run_python(block: Block, names: dict[str, Any], folder: Path) -> None:

@@ -15,9 +15,12 @@ __all__ = ["STAND_INS", "Workplace"]
 
 STAND_INS = {
     "--dataset=builtin:cards": "--dataset=my-set",
-    "florence-community/Florence-2-base-ft": "builtin:nano",
+    "--model=florence-community/Florence-2-base-ft": "--model=builtin:nano",
+    "--model florence-community/Florence-2-base-ft": "--model=builtin:nano",
     "sqlite:///...": "sqlite:///mlflow.db",
     "epochs=10": "epochs=2",
+    "epochs 10": "epochs 2",
+    '"epochs": 10': '"epochs": 2',
 }
 """What is put in the place of what cannot be had in a test: a hub, hours."""
 
