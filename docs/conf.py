@@ -32,6 +32,8 @@ html_theme = "furo"
 html_title = "florence2-finetune"
 html_show_sphinx = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["reading.css"]
 copybutton_exclude = ".linenos, .gp, .go"  # the prompt and what was printed are not copied
 
 

@@ -40,7 +40,7 @@ STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "place")
 """The steps in the picture."""
 
 _GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "place": "#334155"}
-_WIDTH, _BOX, _GAP, _MARGIN = 360, 50, 46, 10
+_WIDTH, _BOX, _GAP, _LABEL, _MARGIN = 360, 50, 46, 14, 10
 _PIPELINES = {1: "florence_finetune", 8: "florence_promote"}
 """Where a pipeline begins, by the number of its first stop."""
 
@@ -52,8 +52,10 @@ def flow_picture() -> str:
         parts.append(_box(stop, y))
         y += _BOX
         if stop.hands_on:
-            parts.append(_arrow(stop.hands_on, y, _PIPELINES.get(number + 1, "")))
-            y += _GAP
+            pipeline = _PIPELINES.get(number + 1, "")
+            gap = _GAP + _LABEL if pipeline else _GAP
+            parts.append(_arrow(stop.hands_on, y, y + gap, pipeline))
+            y += gap
     height = y + _MARGIN
     title = "The flow: " + ", ".join(stop.name for stop in _STOPS)
     return (
@@ -76,16 +78,17 @@ def _box(stop: _Stop, y: int) -> str:
     )
 
 
-def _arrow(hands_on: str, y: int, pipeline: str) -> str:
+def _arrow(hands_on: str, y: int, end: int, pipeline: str) -> str:
     """Draw the way to the next box, with what goes there, and the name of the pipeline that begins."""
-    middle, end = _WIDTH // 2, y + _GAP
-    begin = (
-        f'<text x="{_MARGIN + 2}" y="{end - 6}" font-size="12" font-weight="700" text-anchor="start" fill="#64748b">'
-        f"{pipeline}</text>\n"
-        if pipeline
-        else ""
-    )
-    half = 12 + len(hands_on) * 3.4
+    middle = _WIDTH // 2
+    begin = ""
+    if pipeline:
+        begin = (
+            f'<rect x="{_MARGIN}" y="{end - 22}" width="{len(pipeline) * 8 + 10}" height="20" rx="4" fill="#c7d2fe"/>\n'
+            f'<text x="{_MARGIN + 6}" y="{end - 8}" font-size="13" font-weight="700" text-anchor="start" '
+            f'fill="#0f172a" font-family="ui-monospace, monospace">{pipeline}</text>\n'
+        )
+    half = 14 + len(hands_on) * 3.9
     return (
         f'<path d="M{middle} {y}V{end - 9}" stroke="#64748b" stroke-width="2"/>\n'
         f'<path d="M{middle - 6} {end - 10}h12l-6 9z" fill="#64748b"/>\n'
