@@ -63,7 +63,8 @@ def options_of_settings() -> dict[str, str]:
 
 def _entry(name: str, command: Any) -> str:
     context = typer.Context(command, info_name=name)
-    own, settings = [], []
+    own: list[list[str]] = []
+    settings: list[list[str]] = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and parameter.name != "help":

@@ -20,7 +20,7 @@ def execute(notebook: Path) -> nbformat.NotebookNode:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
-    content = nbformat.read(notebook, as_version=4)
+    content: nbformat.NotebookNode = nbformat.read(notebook, as_version=4)
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             content, timeout=_SECONDS, kernel_name="python3", resources={"metadata": {"path": folder}}
