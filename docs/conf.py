@@ -23,7 +23,7 @@ nitpick_ignore_regex = [
 
 myst_heading_anchors = 4
 autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints_description_target = "documented_params"
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False

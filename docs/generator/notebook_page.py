@@ -29,6 +29,7 @@ class NotebookParser(MystParser):
         source = Path(document["source"])
         notebook = json.loads(inputstring)
         executed = source.parent / EXECUTED / source.name
+        document.settings.env.note_dependency(str(executed))
         if executed.is_file():
             ran = json.loads(executed.read_text(encoding="utf-8"))
             notebook = ran if _sources(ran) == _sources(notebook) else notebook
