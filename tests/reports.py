@@ -17,7 +17,7 @@ from florence2.evaluation.page.render import PageExamples, render_page
 from florence2.evaluation.report import ModelEvaluation
 from tests.builders import detections
 
-__all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question"]
+__all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question", "regions"]
 
 RING = ("ring", 5.0, 5.0, 30.0, 30.0)
 DOT = ("dot", 40.0, 40.0, 60.0, 60.0)
@@ -79,6 +79,7 @@ def crowded_page() -> str:
     old, new = ([_crowd(rng, names, skill) for _ in range(12)] for skill in (0.3, 0.8))
     endless = question("answer" * 40, 0.0, f"<VQA>{'question' * 30} what?")
     old, new = [*old, endless, question("1", 1.0)], [*new, endless, question("2", 0.0)]
+    old, new = [*old, *regions(0.1)], [*new, *regions(0.6)]
     shown = [example_of(after, before) for after, before in zip(new, old, strict=True)]
     pictures = {IMAGE: Image.fromarray(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8))}
     return render_page(
@@ -88,6 +89,21 @@ def crowded_page() -> str:
         PageExamples(shown, shown, shown[::2], pictures),
         {"data": "f" * 120},
     )
+
+
+def regions(value: float) -> list[JudgedRow]:
+    """Return a row with texts in quadrilaterals and one with the outline of an object."""
+    turned = "".join(
+        f"a long line of text {n}<loc_200><loc_{n}><loc_800><loc_{n + 90}>"
+        f"<loc_780><loc_{n + 170}><loc_180><loc_{n + 80}>"
+        for n in (100, 400)
+    )
+    triangle = "<loc_100><loc_100><loc_900><loc_200><loc_400><loc_800>"
+    asked = (
+        ("<OCR_WITH_REGION>", turned, "ocr_region_f1"),
+        (f"<REFERRING_EXPRESSION_SEGMENTATION>{'a thing ' * 9}", triangle, "mean_iou"),
+    )
+    return [JudgedRow(IMAGE, (320, 240), prefix, text, text, figure, value) for prefix, text, figure in asked]
 
 
 def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> JudgedRow:

@@ -8,9 +8,9 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from florence2.codec.answers import parse_detections
-from florence2.codec.tasks import AnswerKind, split_prefix
-from florence2.data.images.drawing import class_colours, draw_detections
+from florence2.codec.outlines import outlines_in
+from florence2.codec.tasks import split_prefix
+from florence2.data.images.drawing import class_colours, draw_outlines
 from florence2.data.images.files import open_rgb
 from florence2.inference.generation import Prediction
 from florence2.model.processing import Sample
@@ -31,7 +31,7 @@ def draw_sheet(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> 
     """Draw samples with what is right and what was answered.
 
     Args:
-        samples: at least one row; pictures with boxes are drawn twice, with the right boxes and the answered ones.
+        samples: at least one row; where an answer shows something, twice: what is right and what was answered.
         predictions: one for each sample.
 
     Returns:
@@ -55,17 +55,19 @@ def draw_sheet(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> 
 
 
 def _panels(sample: Sample, prediction: Prediction) -> list[_Panel]:
-    picture = _fitted(open_rgb(sample.image))
-    if split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES or prediction.detections is None:
+    picture, kind = _fitted(open_rgb(sample.image)), split_prefix(sample.prefix)[0].answer
+    boxes, factor = prediction.detections, picture.width / sample.resolution_wh[0]
+    if boxes is not None:
+        boxes = replace(boxes, xyxy=boxes.xyxy * factor)
+    right = outlines_in(kind, sample.suffix, picture.size)
+    answered = outlines_in(kind, prediction.text, picture.size, boxes)
+    if right is None or answered is None:
         return [((sample.prefix, f"right: {sample.suffix}", f"answered: {prediction.text}"), picture)]
-    right = parse_detections(sample.suffix, picture.size)
-    factor = picture.width / sample.resolution_wh[0]
-    answered = replace(prediction.detections, xyxy=prediction.detections.xyxy * factor)
-    colours = class_colours([*right.class_name, *answered.class_name])
+    colours = class_colours(outline.name for outline in (*right, *answered))
     panels: list[_Panel] = []
-    for title, boxes in (("right", right), ("answered", answered)):
-        lines = (sample.prefix, f"{title}: {len(boxes.class_name)}")
-        drawn = draw_detections(picture, boxes, colours=colours, long_side=_SIDE, font_size=_FONT_SIZE)
+    for title, outlines in (("right", right), ("answered", answered)):
+        lines = (sample.prefix, f"{title}: {len(outlines)}")
+        drawn = draw_outlines(picture, outlines, colours=colours, long_side=_SIDE, font_size=_FONT_SIZE)
         panels.append((lines, drawn))
     return panels
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from florence2.codec.detections import Detections
+from florence2.codec.outlines import Outline, outlines_in
 from florence2.codec.tasks import split_prefix
 from florence2.config import EvaluationConfig
 from florence2.data.cores import core_count
-from florence2.data.images.drawing import class_colours, draw_detections
+from florence2.data.images.drawing import class_colours, draw_outlines
 from florence2.data.images.files import list_images, open_rgb, probe_image
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error
 from florence2.inference.generation import Prediction, predict
@@ -96,9 +97,9 @@ class ImagePredictions:
         """Write the answers into a folder, which is made if need be.
 
         Args:
-            folder: for ``predictions.jsonl``, ``predictions.json`` with the counts and, where the task asks for boxes,
-                ``coco_results.json``, ``coco_dataset.json`` with the images and categories that its ids mean, and
-                ``drawn/`` with pictures.
+            folder: for ``predictions.jsonl``, ``predictions.json`` with the counts; where the task asks for boxes,
+                ``coco_results.json`` and ``coco_dataset.json`` with the images and categories that its ids mean; and
+                ``drawn/`` with pictures where its answers show boxes, quadrilaterals or polygons.
 
         Raises:
             ConfigurationError: it cannot be written.
@@ -112,7 +113,7 @@ class ImagePredictions:
                 dataset, results = self._coco()
                 (folder / _DATASET_FILE).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
                 (folder / _RESULTS_FILE).write_text(json.dumps(results) + "\n", encoding="utf-8")
-                self._draw(folder / "drawn")
+            self._draw(folder / "drawn")
         except OSError as exc:
             raise ConfigurationError(f"{folder}: cannot be written ({exc.strerror}); give another folder") from exc
 
@@ -153,10 +154,20 @@ class ImagePredictions:
         return {"images": images, "categories": listed, "annotations": []}, results
 
     def _draw(self, folder: Path) -> None:
+        """Draw what the answers show; no folder is made where they show nothing."""
+        kind = split_prefix(self.prefix)[0].answer
+        shown: list[tuple[int, ImageAnswer, tuple[Outline, ...]]] = []
+        for number, answer in enumerate(self.answers, 1):
+            if answer.prediction is not None and answer.resolution_wh is not None:
+                found = answer.prediction
+                outlines = outlines_in(kind, found.text, answer.resolution_wh, found.detections)
+                if outlines is None:
+                    return
+                shown.append((number, answer, outlines))
         folder.mkdir(exist_ok=True)
-        colours = class_colours(name for _, _, boxes in self._boxes() for name in boxes.class_name)
-        for number, answer, boxes in list(self._boxes())[: self.drawn]:
-            picture = draw_detections(open_rgb(self.root / answer.image), boxes, colours=colours)
+        colours = class_colours(outline.name for _, _, outlines in shown for outline in outlines)
+        for number, answer, outlines in shown[: self.drawn]:
+            picture = draw_outlines(open_rgb(self.root / answer.image), outlines, colours=colours)
             picture.save(folder / f"{number:05d}_{Path(answer.image).stem}.png")
 
 

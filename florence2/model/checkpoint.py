@@ -20,6 +20,7 @@ from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.base import Florence2, load_exact, load_folder
 from florence2.model.quiet import quiet_transformers
+from florence2.model.saving import save_folder
 
 __all__ = ["Checkpoint"]
 
@@ -90,11 +91,7 @@ class Checkpoint:
 
     def export(self, folder: Path) -> Path:
         """Write the merged model and its processor for plain transformers and return the folder."""
-        loaded = self.load()
-        with quiet_transformers():
-            loaded.model.save_pretrained(folder)
-        loaded.processor.save_pretrained(folder)
-        return folder
+        return save_folder(self.load(), folder)
 
     def write_card(self) -> None:
         """Write ``checkpoint.json`` beside the weights."""

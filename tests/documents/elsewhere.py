@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
-__all__ = ["ELSEWHERE", "problem_of", "runner_of"]
+from docs.generator.commands import commands
+
+__all__ = ["ELSEWHERE", "problem_of", "runner_of", "unknown_options"]
 
 ELSEWHERE = {
     r"make (setup|stack|run|test|unit|integration|documents|check)\b": ".ci/run",
@@ -18,11 +21,13 @@ ELSEWHERE = {
     r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",
     r"zenml pipeline run florence_promote\b": "tests/integration/test_promotion.py",
     r"python -m pipelines.retrain\b": "tests/integration/test_retrain.py",
+    r"florence2 demo\b": "tests/integration/test_demo_in_browser.py",
+    r"pip install\b": "pyproject.toml",
     r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\.\w+": "benchmarks",
 }
 """What runs a command, by a pattern of its beginning; benchmarks are run by hand, for hours and on other data."""
 
-_OPTION = re.compile(r"(?<=\s)--[a-z][a-z-]*")
+_OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*")
 
 
 def runner_of(command: str) -> str | None:
@@ -41,18 +46,35 @@ def problem_of(command: str, root: Path, folder: Path) -> str | None:
     if target := re.match(r"make ([a-z]+)", command):
         known = re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
         return None if target[1] in known else f"the Makefile has no target {target[1]}"
+    if extras := re.search(r"pip install .*florence2-finetune\[([\w,-]+)\]", command):
+        known = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+        return next((f"there is no extra {extra}" for extra in extras[1].split(",") if extra not in known), None)
+    if command.startswith("florence2 "):
+        unknown = unknown_options(command)
+        return f"it knows no {', '.join(unknown)}" if unknown else None
     if module := re.search(r"python -m ([\w.]+)", command):
         file = root / f"{module[1].replace('.', '/')}.py"
         if not file.is_file():
             return f"there is no module {module[1]}"
         source = file.read_text(encoding="utf-8")
-        missing = [
-            option
-            for option in _OPTION.findall(command)
-            if option[2:].replace("-", "_") not in source and option not in source
-        ]
+        missing = [option for option in _OPTION.findall(command) if not _names(source, option)]
         return f"{module[1]} knows no {', '.join(missing)}" if missing else None
     if config := re.search(r"-c (\S+)", command):
         there = (root / config[1]).is_file() or (folder / config[1]).is_file()
         return None if there else f"there is no {config[1]}"
     return None
+
+
+def _names(source: str, option: str) -> bool:
+    """Say whether a program writes an option out, or the parameter that it is made from."""
+    return option in source or option[2:].replace("-", "_") in source
+
+
+def unknown_options(command: str) -> list[str]:
+    """Return the options of a florence2 command that it does not know."""
+    name, found = max(
+        ((name, each) for name, each in commands() if f"{command} ".startswith(f"{name} ")),
+        key=lambda pair: len(pair[0]),
+    )
+    known = {flag for parameter in found.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
+    return [flag for flag in _OPTION.findall(command.removeprefix(name)) if flag not in known]

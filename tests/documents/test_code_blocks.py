@@ -20,11 +20,10 @@ from typing import Any
 import pytest
 import yaml
 
-from docs.generator.commands import commands
 from florence2.config import Configuration, PredictionSettings, PromotionConfiguration
 from tests.builders import write_image, write_lines
 from tests.documents.blocks import PAGES, ROOT, Block, blocks_of, commands_of, consoles_of, name_of
-from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of
+from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of, unknown_options
 from tests.documents.terminal import Terminal
 from tests.documents.workplace import STAND_INS, Workplace
 
@@ -130,23 +129,10 @@ def test_a_block_that_is_not_run_is_parsed(block: Block) -> None:
     elif block.language in ("sh", "console"):
         typed = commands_of(block) if block.language == "sh" else [c.command for c in consoles_of(block)]
         for command in typed:
-            if command.startswith("florence2 "):
-                assert unknown_options(command) == [], block.place
-            elif runner_of(command):
+            if command.startswith("florence2 ") or runner_of(command):
                 assert problem_of(command, ROOT, ROOT) is None, block.place
     else:
         assert block.language in SHOWN, block.place
-
-
-def unknown_options(command: str) -> list[str]:
-    """Return the options of a florence2 command that it does not know."""
-    name, found = max(
-        ((name, each) for name, each in commands() if command.startswith(f"{name} ") or command == name),
-        key=lambda pair: len(pair[0]),
-    )
-    known = {flag for parameter in found.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-    typed = re.findall(r"(?<=\s)--?[a-z][a-z-]*", command.removeprefix(name))
-    return [flag for flag in typed if flag not in known]
 
 
 @pytest.mark.parametrize("place", [*{block.run_by for block in UNRUN if block.run_by}, *set(ELSEWHERE.values())])

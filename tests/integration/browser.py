@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import json
 import shutil
@@ -40,14 +41,14 @@ class Tab:
         result: dict[str, Any] = (await self._until(lambda message: message.get("id") == number))["result"]
         return result
 
-    async def open(self, page: Path, width: int, scheme: str) -> None:
-        """Open a page at a width in pixels, in the colour scheme ``light`` or ``dark``."""
+    async def open(self, page: Path | str, width: int, scheme: str) -> None:
+        """Open a file or an address at a width in pixels, in the colour scheme ``light`` or ``dark``."""
         screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
         await self.call("Emulation.setDeviceMetricsOverride", **screen)
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         await self.call("Page.enable")
         await self.call("Network.enable")
-        await self.call("Page.navigate", url=page.as_uri())
+        await self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
         await self._until(lambda message: message.get("method") == "Page.loadEventFired")
 
     async def value(self, script: str) -> Any:
@@ -55,6 +56,35 @@ class Tab:
         result = await self.call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
+
+    async def until(self, script: str) -> None:
+        """Wait until an expression of JavaScript is true."""
+        async with asyncio.timeout(_SECONDS):
+            while not await self.value(script):
+                await asyncio.sleep(0.1)
+
+    async def upload(self, selector: str, file: Path) -> None:
+        """Choose a file in an input of the page."""
+        document = await self.call("DOM.getDocument")
+        found = await self.call("DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector)
+        await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
+
+    async def click(self, selector: str) -> None:
+        """Click into the middle of an element with the mouse."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"!!{element}")
+        await self.value(f"{element}.scrollIntoView({{block: 'center'}})")
+        middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])"
+        x, y = await self.value(f"{middle}({element}.getBoundingClientRect())")
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    async def picture(self) -> bytes:
+        """Return the whole page as a PNG file."""
+        size = (await self.call("Page.getLayoutMetrics"))["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        taken = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+        return base64.b64decode(taken["data"])
 
     async def press_tab(self) -> None:
         """Press the tabulator key."""

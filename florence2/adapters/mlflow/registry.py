@@ -12,7 +12,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from florence2.adapters.mlflow.model_card import model_card
 from florence2.adapters.mlflow.provenance import (
     PACKAGE,
     TRAINING_IMAGES,
@@ -25,6 +24,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.data.statistics import compute_statistics
 from florence2.errors import RegistryError
 from florence2.evaluation.report import EvaluationReport
+from florence2.export.model_card import model_card
 from florence2.model.checkpoint import Checkpoint
 
 __all__ = ["CONFIGURATION", "MODEL_CARD", "STATISTICS", "RegisteredModel", "log_report", "register"]

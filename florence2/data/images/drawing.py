@@ -1,4 +1,4 @@
-"""Pictures of detections: colours of classes, boxes drawn with Pillow, pictures side by side."""
+"""Pictures of answers: colours of classes, outlines drawn with Pillow, pictures side by side."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from florence2.codec.detections import Detections
+from florence2.codec.outlines import Outline, outlines_of_boxes
 
-__all__ = ["class_colours", "draw_detections", "ink_on", "side_by_side"]
+__all__ = ["class_colours", "draw_detections", "draw_outlines", "ink_on", "side_by_side"]
 
 _PALETTE = (
     "#1c6dd0",
@@ -49,15 +50,28 @@ def draw_detections(
     long_side: int = 448,
     font_size: int = 15,
 ) -> Image.Image:
-    """Draw boxes with class names over an image.
+    """Draw boxes in pixels of ``image`` over it, as ``draw_outlines`` does."""
+    outlines = outlines_of_boxes(detections)
+    return draw_outlines(image, outlines, colours=colours, long_side=long_side, font_size=font_size)
+
+
+def draw_outlines(
+    image: Image.Image,
+    outlines: Sequence[Outline],
+    *,
+    colours: Mapping[str, str] | None = None,
+    long_side: int = 448,
+    font_size: int = 15,
+) -> Image.Image:
+    """Draw boxes, quadrilaterals and polygons with their names over an image.
 
     A small image is enlarged first, by a whole factor and without smoothing, so that a 64-pixel picture stays
     crisp and its labels can be read.
 
     Args:
         image: the picture, of any mode.
-        detections: boxes in pixels of ``image``; confidence, where there is one, is written beside the name.
-        colours: colour of each class; by default ``class_colours`` of the classes drawn.
+        outlines: in pixels of ``image``; confidence, where there is one, is written beside the name.
+        colours: colour of each name; by default ``class_colours`` of the names drawn.
         long_side: enlarge until the longer side is about this many pixels; larger images stay as they are.
         font_size: height of the labels in pixels.
 
@@ -66,16 +80,28 @@ def draw_detections(
     """
     factor = max(1, round(long_side / max(image.size)))
     canvas = image.convert("RGB").resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
-    colours = colours if colours is not None else class_colours(detections.class_name)
+    colours = colours if colours is not None else class_colours(outline.name for outline in outlines)
     draw = ImageDraw.Draw(canvas)
     font = ImageFont.load_default(font_size)
-    for index, name in enumerate(detections.class_name):
-        colour = colours.get(name, _PALETTE[0])
-        x_min, y_min, x_max, y_max = (float(value) * factor for value in detections.xyxy[index])
-        draw.rectangle((x_min, y_min, x_max, y_max), outline=colour, width=max(2, font_size // 5))
-        label = name if detections.confidence is None else f"{name} {detections.confidence[index]:.2f}"
-        _draw_label(draw, label, (x_min, y_min), canvas.size, colour, font)
+    for outline in outlines:
+        colour = colours.get(outline.name, _PALETTE[0])
+        _draw_line(draw, [(x * factor, y * factor) for x, y in outline.points], colour, max(2, font_size // 5))
+        label = outline.name
+        if outline.confidence is not None:
+            label = f"{label} {outline.confidence:.2f}".strip()
+        if label:
+            x_min, y_min, _, _ = outline.xyxy
+            _draw_label(draw, label, (x_min * factor, y_min * factor), canvas.size, colour, font)
     return canvas
+
+
+def _draw_line(draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], colour: str, thickness: int) -> None:
+    """Draw a closed line: that of an upright box inside of it, any other one on its points."""
+    (left, top), (right, bottom) = points[0], points[2]
+    if list(points) == [(left, top), (right, top), (right, bottom), (left, bottom)] and left <= right and top <= bottom:
+        draw.rectangle((left, top, right, bottom), outline=colour, width=thickness)
+    else:
+        draw.line([*points, points[0], points[1]], fill=colour, width=thickness, joint="curve")
 
 
 def _draw_label(

@@ -1,4 +1,4 @@
-"""The pictures of the page, embedded once each as thumbnails, and the boxes on them.
+"""The pictures of the page, embedded once each as thumbnails, and the boxes, quadrilaterals and polygons on them.
 
 The page stays small whatever the data set: a thumbnail has at most 320 pixels a side and weighs at most 90 kB, which
 is pure noise; photographs take about a quarter of it. By default a page has at most 84 pictures.
@@ -9,20 +9,24 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
+from florence2.codec.outlines import Outline, outlines_in
+from florence2.codec.tasks import split_prefix
 from florence2.data.images.drawing import class_colours, ink_on
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
 
-__all__ = ["DrawnBox", "Panel", "Picture", "embed", "panels", "thumbnail"]
+__all__ = ["DrawnBox", "Panel", "Picture", "embed", "has_places", "panels", "thumbnail"]
 
 THUMBNAIL = 320
 """Pixels of the longer side of an embedded picture at most."""
 _PIXEL_ART = 128
 """Pictures up to this size are kept without loss, 65 kB at most, and enlarged without smoothing."""
 _QUALITY = 80
+_REGION = "#1c6dd0"
+"""Colour of texts and outlines, which are of no class."""
 _NO_CLASS = "#868e96"
 """Colour of names that the targets do not have: one of theirs would suggest a kinship that is not there."""
 
@@ -40,7 +44,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class DrawnBox:
-    """A box in per cent of its picture."""
+    """A box in per cent of its picture, or the box around an outline: ``points`` of an SVG polygon in its pixels."""
 
     left: float
     top: float
@@ -51,11 +55,12 @@ class DrawnBox:
     colour: str
     ink: str
     right: bool
+    points: str = ""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A picture with boxes."""
+    """A picture with what was written of it."""
 
     title: str
     boxes: list[DrawnBox]
@@ -90,23 +95,31 @@ def embed(examples: Iterable[Example], pictures: Mapping[str, Image.Image]) -> d
     return embedded
 
 
+def has_places(example: Example) -> bool:
+    """Tell whether answers of the row show something in its picture."""
+    return example.truth is not None or _outlines(example, "") is not None
+
+
 def panels(example: Example, titles: Mapping[str, str], colours: Mapping[str, str] | None = None) -> list[Panel]:
-    """Return an example with boxes as annotated and as answered.
+    """Return an example with what is annotated and what was answered drawn on it.
 
     Args:
-        example: has true boxes.
+        example: one that ``has_places``.
         titles: what the panels are called, in their order: ``truth``, ``before``, ``after``; those not named are
             left out.
         colours: of the classes; by default of those of the truth.
     """
-    truth = example.truth or ()
-    colours = class_colours(box.name for box in truth) if colours is None else colours
     answers: dict[str, ExampleAnswer | None] = {"before": example.before, "after": example.after}
+    if example.truth is None:
+        texts = {"truth": example.target} | {role: answer.text for role, answer in answers.items() if answer}
+        return [_outline_panel(title, example, texts[role]) for role, title in titles.items() if role in texts]
+    truth = example.truth
+    colours = class_colours(box.name for box in truth) if colours is None else colours
     drawn = []
     for role, title in titles.items():
         answer = answers.get(role)
         if role == "truth":
-            drawn.append(Panel(title, _draw(truth, example, colours), _boxes(len(truth))))
+            drawn.append(Panel(title, _draw(truth, example, colours), _count(len(truth), "box", "boxes")))
         elif answer is not None:
             found = sum(box.right for box in answer.boxes)
             summary = f"{found} of {len(truth)} found, {len(answer.boxes) - found} wrong"
@@ -114,8 +127,22 @@ def panels(example: Example, titles: Mapping[str, str], colours: Mapping[str, st
     return drawn
 
 
-def _boxes(count: int) -> str:
-    return f"{count} box" if count == 1 else f"{count} boxes"
+def _outlines(example: Example, text: str) -> tuple[Outline, ...] | None:
+    return outlines_in(split_prefix(example.prefix)[0].answer, text, (example.width, example.height))
+
+
+def _outline_panel(title: str, example: Example, text: str) -> Panel:
+    """Return a picture with quadrilaterals or polygons, which are not judged one by one."""
+    outlines = _outlines(example, text) or ()
+    boxes = [Box(outline.name or "outline", outline.xyxy, True) for outline in outlines]
+    drawn = _draw(boxes, example, {box.name: _REGION for box in boxes})
+    points = [" ".join(f"{x:.1f},{y:.1f}" for x, y in outline.points) for outline in outlines]
+    regions = [replace(box, points=line) for box, line in zip(drawn, points, strict=True)]
+    return Panel(title, regions, _count(len(regions), "region", "regions"))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
 
 
 def _data_uri(picture: Image.Image) -> str:

@@ -18,7 +18,7 @@ from florence2.evaluation.examples import Example, ExampleAnswer
 from florence2.evaluation.figures import figure_named
 from florence2.evaluation.page.changes import changes_of, classes_of
 from florence2.evaluation.page.charts import FRAME, Frame, curve_points, reliability_bars
-from florence2.evaluation.page.pictures import embed, panels
+from florence2.evaluation.page.pictures import embed, has_places, panels
 from florence2.evaluation.page.summary import in_short
 from florence2.evaluation.page.tables import box_rows, count_rows, question_rows, speed_rows
 from florence2.evaluation.report import ModelEvaluation
@@ -118,12 +118,12 @@ def render_page(
 
 
 def _sections(shown: PageExamples) -> dict[str, tuple[list[Example], list[Example]]]:
-    """Split the rows of each section into those with boxes and those without."""
+    """Split the rows of each section into those whose answers can be drawn and those in words."""
     sections = {"worst": shown.worst, "best": shown.best, "sample": shown.sample}
     return {
         name: (
-            [example for example in rows if example.truth is not None],
-            [example for example in rows if example.truth is None],
+            [example for example in rows if has_places(example)],
+            [example for example in rows if not has_places(example)],
         )
         for name, rows in sections.items()
     }

@@ -13,7 +13,7 @@ from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis, analyse
 from florence2.evaluation.analysis.validity import Validity
 from florence2.evaluation.bootstrap import Comparison, Interval
-from florence2.evaluation.examples import Box, Example, ExampleAnswer
+from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
 from florence2.evaluation.figures import figure_named
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.page.changes import Change, classes_of
@@ -23,7 +23,7 @@ from florence2.evaluation.page.render import PageExamples, render_page
 from florence2.evaluation.page.summary import in_short
 from florence2.evaluation.report import ModelEvaluation
 from tests.builders import detections
-from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question
+from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question, regions
 
 
 class _Outline(HTMLParser):
@@ -111,7 +111,7 @@ def test_page_shows_every_part_that_the_split_has() -> None:
         *("Questions by type", "Where it does best", "A sample", "What this rests on"),
     ):
         assert heading in text
-    for shown in ("how many", "2 boxes", "1 of 2 found, 1 wrong", "Images per second", "2.0", "no boxes"):
+    for shown in ("how many", "2 boxes", "1 of 2 found, 1 wrong", "Images per second", "2.0", "nothing drawn"):
         assert shown in text
 
 
@@ -203,3 +203,14 @@ def test_the_summary_says_where_to_look() -> None:
         "3 of 9 answers are invalid: 2 cut, 1 malformed.",
         "4 boxes have a score or place that is no number: they were left out.",
     ]
+
+
+def test_texts_and_outlines_are_drawn_where_they_were_written() -> None:
+    shown = [example_of(row, row) for row in regions(0.5)]
+    html = render_page(AFTER, BEFORE, examples=PageExamples(sample=shown))
+    assert "Answers in words" not in html
+    assert html.count("<polygon") == 3 * (2 + 1)  # target, before and after of two texts and of one triangle
+    assert '<polygon points="32.2,24.1 288.2,48.1 128.2,192.1"' in html
+    assert "a long line of text 400" in html
+    for summary in ("2 regions", "1 region"):
+        assert html.count(f">{summary}<") == 3

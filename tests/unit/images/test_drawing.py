@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from florence2.codec.detections import Detections
-from florence2.data.images.drawing import class_colours, draw_detections, ink_on, side_by_side
+from florence2.codec.outlines import Outline
+from florence2.data.images.drawing import class_colours, draw_detections, draw_outlines, ink_on, side_by_side
 
 
 def test_small_pictures_are_enlarged_before_boxes_are_drawn() -> None:
@@ -34,3 +35,18 @@ def test_colours_are_stable_and_their_labels_readable() -> None:
     assert len(set(colours.values())) == 2
     assert {ink_on(colour) for colour in class_colours(map(str, range(12))).values()} == {"#ffffff"}
     assert ink_on("#ffee88") == "#000000"
+
+
+def test_a_polygon_is_drawn_along_its_edges_and_closed() -> None:
+    triangle = Outline(((10.0, 10.0), (90.0, 10.0), (10.0, 90.0)))
+    drawn = draw_outlines(Image.new("RGB", (100, 100)), [triangle], colours={"": "#ff0000"}, long_side=100)
+    for edge in ((50, 10), (50, 50), (10, 50)):
+        assert drawn.getpixel(edge) == (255, 0, 0)
+    assert drawn.getpixel((30, 30)) == drawn.getpixel((90, 90)) == (0, 0, 0)
+
+
+def test_a_box_is_drawn_alike_by_either_function() -> None:
+    image = Image.new("RGB", (500, 300))
+    boxes = Detections(np.array([[20, 30, 200, 120], [5, 5, 5, 5]], dtype=np.float32), ("a", "b"))
+    corners = [Outline(((x, y), (v, y), (v, w), (x, w)), name) for name, _, (x, y, v, w) in boxes.rows()]
+    assert draw_detections(image, boxes).tobytes() == draw_outlines(image, corners).tobytes()

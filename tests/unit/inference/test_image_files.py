@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from florence2 import sdk
 from florence2.cli import app
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error
-from florence2.inference.image_files import ImagePredictions, find_images
+from florence2.inference.generation import Prediction
+from florence2.inference.image_files import ImageAnswer, ImagePredictions, find_images
 from tests.builders import write_image, write_scenes
 
 SHORT = {"max_new_tokens": 24}
@@ -77,6 +78,17 @@ def test_pictures_of_one_name_are_drawn_side_by_side(found: ImagePredictions, tm
     assert drawn == ["00001_0.png", "00002_1.png", "00003_0.png"]
     with Image.open(tmp_path / "drawn" / drawn[0]) as picture:
         assert picture.width > 64
+
+
+def test_texts_are_drawn_in_their_quadrilaterals(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", (100, 100), (0, 0, 0))
+    quad = "Tax<loc_100><loc_300><loc_800><loc_300><loc_900><loc_700><loc_200><loc_700>"
+    answers = (ImageAnswer("a.png", (100, 100), Prediction(quad, None)), ImageAnswer("b.png", error="gone"))
+    ImagePredictions(tmp_path, "<OCR_WITH_REGION>", answers).save(tmp_path / "out")
+    (drawn,) = (tmp_path / "out" / "drawn").iterdir()
+    with Image.open(drawn) as picture:
+        assert picture.getpixel((picture.width * 55 // 100, picture.height * 7005 // 10000)) != (0, 0, 0)
+    assert not (tmp_path / "out" / "coco_results.json").exists()
 
 
 def test_answers_that_are_no_boxes_are_not_drawn(pictures: Path, tmp_path: Path) -> None:

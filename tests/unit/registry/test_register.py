@@ -5,22 +5,28 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
+import torch
+from huggingface_hub import ModelCard
+from typer.testing import CliRunner
 
 from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.model_uri import load_registered
 from florence2.adapters.mlflow.provenance import code_version, split_hash
 from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.cli import app
 from florence2.config import Configuration
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import RegistryError
+from florence2.errors import Florence2Error, RegistryError
 from florence2.evaluation.bootstrap import Interval
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
-from florence2.model.base import base_fingerprint, load_base
+from florence2.model.base import base_fingerprint, load_base, load_folder
 from florence2.model.checkpoint import Checkpoint
 from tests.builders import manifest, write_image
 
@@ -126,6 +132,36 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
     answers = model.predict(pd.DataFrame({"image": [picture.read_bytes()], "prompt": ["<OD>"]}))
     assert list(answers.columns) == ["answer"]
     assert len(answers) == 1
+
+
+def test_it_is_exported_with_the_card_and_the_figures_that_it_was_registered_with(
+    registered: RegisteredModel, tmp_path: Path
+) -> None:
+    output = tmp_path / "exported"
+    command = ["export", str(output), "--model", f"models:/{registered.name}@challenger"]
+    done = CliRunner().invoke(app, [*command, "--tracking-uri", registered.tracking_uri])
+    assert done.exit_code == 0, done.output
+    card = ModelCard.load(output / "README.md")
+    assert Registry(registered.tracking_uri, registered.name).text_of(registered.version, "model_card.md") in card.text
+    assert card.data.metrics == ["map50", "vqa_accuracy"]
+    assert "visual-question-answering" in card.data.tags
+    assert "## How to load it" in card.text
+    weights = load_folder(str(output)).model.lm_head.weight
+    assert torch.equal(weights, load_base(CONFIG.model).model.lm_head.weight)
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("@champion", "no alias 'champion'; there are challenger"),
+        ("/7", "no version '7'; there are 1"),
+        ("", "is no registered model; write models:/NAME@ALIAS or models:/NAME/VERSION"),
+        ("@a/b", "is no registered model"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_told(registered: RegisteredModel, place: str, message: str) -> None:
+    with pytest.raises(Florence2Error, match=re.escape(message)):
+        load_registered(f"models:/{registered.name}{place}", registered.tracking_uri)
 
 
 def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from florence2.codec.tasks import split_prefix
 from florence2.config import TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.data.page_templates import page_environment
@@ -14,7 +15,7 @@ from florence2.evaluation.figures import figure_named
 from florence2.evaluation.report import EvaluationReport, comparison_table, public_name
 from florence2.model.checkpoint import Checkpoint
 
-__all__ = ["model_card"]
+__all__ = ["model_card", "run_card", "tasks_of"]
 
 _CLASSES = 20
 _WEAKEST = 5
@@ -30,7 +31,7 @@ def model_card(
     test_data: DatasetManifest,
     tags: Mapping[str, str],
 ) -> str:
-    """Return the card as Markdown.
+    """Return the card of a registered version as Markdown.
 
     Args:
         name: of the registered model.
@@ -42,15 +43,82 @@ def model_card(
         tags: ``provenance_tags`` of the version.
     """
     test = compute_statistics(test_data)
-    classes = training_statistics.overall.classes.counts
     parts = training_statistics.splits | test.splits
+    classes = training_statistics.overall.classes.counts
+    return _rendered(
+        name,
+        checkpoint,
+        report,
+        training,
+        tags,
+        tasks=list(training_statistics.overall.tasks.counts),
+        splits=[{"name": split, "images": part.images, "rows": part.rows} for split, part in parts.items()],
+        classes_of="Boxes in training and validation",
+        classes=[f"{label} {count}" for label, count in classes.items()],
+        test_images=test.overall.images,
+    )
+
+
+def run_card(
+    name: str, checkpoint: Checkpoint, report: EvaluationReport, training: TrainingConfig, dataset: str
+) -> str:
+    """Return the card of a run as Markdown: what its folder tells, for its data may lie elsewhere by now.
+
+    Args:
+        name: of the model.
+        checkpoint: the fine-tuned model.
+        report: its evaluation on the test split.
+        training: the recipe.
+        dataset: what the data set is called.
+    """
+    return _rendered(
+        name,
+        checkpoint,
+        report,
+        training,
+        {
+            "strategy": checkpoint.strategy,
+            "base_fingerprint": checkpoint.base_fingerprint,
+            "base_revision": checkpoint.base_revision or "",
+        },
+        tasks=tasks_of(report),
+        classes_of="Classes in the test split",
+        classes=list(report.after.per_class),
+        test_images=report.after.counts.get("images", 0),
+        dataset=dataset,
+        data_fingerprint=report.facts.get("data", ""),
+    )
+
+
+def tasks_of(report: EvaluationReport) -> list[str]:
+    """Return the task tokens of a report: its examples are of every task of the split."""
+    return list(dict.fromkeys(split_prefix(example.prefix)[0].token for example in report.examples))
+
+
+def _rendered(
+    name: str,
+    checkpoint: Checkpoint,
+    report: EvaluationReport,
+    training: TrainingConfig,
+    tags: Mapping[str, str],
+    *,
+    tasks: Sequence[str],
+    classes_of: str,
+    classes: Sequence[str],
+    test_images: int,
+    splits: Sequence[Mapping[str, Any]] = (),
+    dataset: str = "",
+    data_fingerprint: str = "",
+) -> str:
     figure, weakest = _weakest(report)
+    absent = dict.fromkeys(("base_revision", "data_fingerprint", "code_version"), "")
     template = page_environment(__package__ or "", {}).get_template("model_card.md")
     return template.render(
         name=name,
-        tasks=list(training_statistics.overall.tasks.counts),
-        splits=[{"name": split, "images": part.images, "rows": part.rows} for split, part in parts.items()],
-        classes=[f"{label} {count}" for label, count in list(classes.items())[:_CLASSES]],
+        tasks=tasks,
+        splits=splits,
+        classes_of=classes_of,
+        classes=classes[:_CLASSES],
         more_classes=max(0, len(classes) - _CLASSES),
         base=public_name(checkpoint.base),
         epoch=f"{checkpoint.epoch:g}",
@@ -58,8 +126,10 @@ def model_card(
         results=_results(report),
         weakest=weakest,
         weakest_by=figure,
-        few_images=test.overall.images < _FEW_IMAGES,
-        tags={"base_revision": ""} | dict(tags),
+        few_images=test_images < _FEW_IMAGES,
+        tags=absent | dict(tags),
+        dataset=dataset,
+        data_fingerprint=data_fingerprint,
     )
 
 

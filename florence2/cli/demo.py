@@ -1,0 +1,57 @@
+"""The command demo: a page to try models on."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+import typer
+
+from florence2.config import RegistrationConfig
+from florence2.errors import ConfigurationError
+
+__all__ = ["demo"]
+
+_DEFAULT_NAME = RegistrationConfig().model_name
+
+
+def demo(
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="The folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id; without:"
+            " the champion, and the challenger beside it.",
+            show_default=False,
+        ),
+    ] = None,
+    challenger: Annotated[str | None, typer.Option(help="A model to answer beside it.", show_default=False)] = None,
+    name: Annotated[
+        str, typer.Option(help="Registered model whose champion is shown.")
+    ] = RegistrationConfig().model_name,
+    tracking_uri: Annotated[
+        str | None,
+        typer.Option(help="MLflow store; without: MLFLOW_TRACKING_URI, else the local stack's.", show_default=False),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen to; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen to.", min=1, max=65535)] = 7860,
+    max_upload_mb: Annotated[float, typer.Option(help="Greatest image file in megabytes.", min=0.001)] = 20,
+) -> None:
+    """Serve a page: drop an image, choose a task, see what the models make of it. Ctrl-C ends it."""
+    if challenger is not None and model is None:
+        raise ConfigurationError("--challenger: needs --model, beside which it answers")
+    from florence2.demo.models import named_models, registered_models
+    from florence2.demo.page import build_page, check_installed, serve_page
+
+    check_installed()
+    if model is None:
+        models = registered_models(name, tracking_uri)
+    else:
+        models = named_models([model] if challenger is None else [model, challenger], tracking_uri)
+    page = build_page(models)
+    address = serve_page(page, host, port, max_upload_mb)
+    typer.echo(f"{', '.join(models)}: {address} (Ctrl-C ends it)")
+    try:
+        threading.Event().wait()
+    finally:
+        page.close(verbose=False)

@@ -1,0 +1,71 @@
+"""``Outline``: what an answer shows of a picture, whatever its task: boxes, quadrilaterals and polygons alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from florence2.codec.answers import parse_detections
+from florence2.codec.detections import Detections
+from florence2.codec.regions import parse_polygons, parse_proposals, parse_quads
+from florence2.codec.tasks import AnswerKind
+
+__all__ = ["Outline", "outlines_in", "outlines_of_boxes"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A closed line in a picture.
+
+    Attributes:
+        points: at least three, each x and y in pixels; the first is joined to the last.
+        name: the class of a box, the text in a quadrilateral; empty for a polygon, which has none.
+        confidence: None where there is none.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    name: str = ""
+    confidence: float | None = None
+
+    @property
+    def xyxy(self) -> tuple[float, float, float, float]:
+        """Return x_min, y_min, x_max, y_max of the box around it in pixels."""
+        across, down = zip(*self.points, strict=True)
+        return min(across), min(down), max(across), max(down)
+
+
+def outlines_in(
+    kind: AnswerKind, text: str, resolution_wh: tuple[int, int], boxes: Detections | None = None
+) -> tuple[Outline, ...] | None:
+    """Return what an answer shows, in the order written.
+
+    Args:
+        kind: how answers of the task are written.
+        text: the answer without special tokens; what is no region in it is left out.
+        resolution_wh: width and height of the picture in pixels.
+        boxes: those of the answer where they are known already, with their confidence.
+
+    Returns:
+        The outlines; None where answers of the task show nothing.
+    """
+    match kind:
+        case AnswerKind.BOXES | AnswerKind.PROPOSALS:
+            parse = parse_detections if kind is AnswerKind.BOXES else parse_proposals
+            return outlines_of_boxes(parse(text, resolution_wh) if boxes is None else boxes)
+        case AnswerKind.QUADS:
+            quads = parse_quads(text, resolution_wh)
+            pairs = zip(quads.xy.tolist(), quads.text, strict=True)
+            return tuple(Outline(tuple((x, y) for x, y in corners), name) for corners, name in pairs)
+        case AnswerKind.POLYGONS:
+            found = parse_polygons(text, resolution_wh)
+            return tuple(Outline(tuple((x, y) for x, y in outline.tolist())) for outline in found.xy)
+        case AnswerKind.ANSWER | AnswerKind.TEXT:
+            return None
+
+
+def outlines_of_boxes(boxes: Detections) -> tuple[Outline, ...]:
+    """Return the four corners of each box, clockwise from the upper left."""
+    scores = [None] * len(boxes) if boxes.confidence is None else boxes.confidence.tolist()
+    return tuple(
+        Outline(((x_min, y_min), (x_max, y_min), (x_max, y_max), (x_min, y_max)), name, score)
+        for name, score, (x_min, y_min, x_max, y_max) in zip(boxes.class_name, scores, boxes.xyxy.tolist(), strict=True)
+    )

@@ -1,0 +1,1 @@
+"""A page to try models on: drop an image, choose a task, see what is answered."""

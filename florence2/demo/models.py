@@ -1,0 +1,63 @@
+"""Which models a page shows: those that are named, else champion and challenger of the registry."""
+
+from __future__ import annotations
+
+import logging
+
+from florence2.adapters.mlflow.aliases import CHALLENGER, CHAMPION, Registry
+from florence2.adapters.mlflow.local_store import default_tracking_uri
+from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+from florence2.errors import RegistryError
+from florence2.evaluation.report import public_name
+from florence2.model.base import Florence2, load_folder
+from florence2.model.named import load_named
+
+__all__ = ["named_models", "registered_models"]
+
+logger = logging.getLogger(__name__)
+
+_FALLBACK = "builtin:nano"
+
+
+def named_models(names: list[str], tracking_uri: str | None = None) -> dict[str, Florence2]:
+    """Load models by the names that a person types, ``models:/NAME@ALIAS`` among them.
+
+    Raises:
+        ModelError: there is no such model.
+        RegistryError: there is no such registered model.
+    """
+    loaded: dict[str, Florence2] = {}
+    for name in names:
+        ours = name.startswith(SCHEME)
+        title = name.removeprefix(SCHEME) if ours else public_name(name)
+        while title in loaded:  # two folders of one name
+            title += "'"
+        loaded[title] = load_registered(name, tracking_uri) if ours else load_named(name)
+    return loaded
+
+
+def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, Florence2]:
+    """Load the champion of a registered model, and its challenger where that is another version.
+
+    Args:
+        name: of the registered model.
+        tracking_uri: of the store; None: that of ``MLFLOW_TRACKING_URI``, else the local stack's; where there is
+            none, or no champion in it, the built-in model stands in.
+
+    Raises:
+        RegistryError: the store that was named cannot be read, or has no champion of that name.
+    """
+    try:
+        registry = Registry(tracking_uri or default_tracking_uri(), name)
+        champion, challenger = registry.version_of(CHAMPION), registry.version_of(CHALLENGER)
+        if champion is None:
+            raise RegistryError(f"{name} has no champion in {registry.tracking_uri}; name a model by --model")
+    except RegistryError as exc:
+        if tracking_uri is not None:
+            raise
+        logger.info("%s; showing %s", exc, _FALLBACK)
+        return {_FALLBACK: load_named(_FALLBACK)}
+    versions = {f"champion, version {champion.version}": champion.version}
+    if challenger is not None and challenger.version != champion.version:
+        versions[f"challenger, version {challenger.version}"] = challenger.version
+    return {title: load_folder(str(registry.download(version))) for title, version in versions.items()}

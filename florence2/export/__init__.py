@@ -1,0 +1,1 @@
+"""Models written for others: a folder that plain transformers or onnxruntime loads, with its model card."""

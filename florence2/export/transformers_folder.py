@@ -1,0 +1,34 @@
+"""A folder that plain transformers loads: merged safetensors, processor, model card."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from pathlib import Path
+
+from florence2.export.hub_card import hub_card
+from florence2.export.new_folder import new_folder
+from florence2.export.source import Exportable
+from florence2.model.saving import SavedType, save_folder
+
+__all__ = ["export_transformers"]
+
+
+def export_transformers(source: Exportable, output: Path, dtype: SavedType = "float32") -> Path:
+    """Write a model with its processor and a ``README.md``, as a whole or not at all, and return the folder.
+
+    Args:
+        source: the model.
+        output: a folder that does not exist yet.
+        dtype: how each weight is written.
+
+    Raises:
+        ConfigurationError: the name is taken, or the folder cannot be written.
+    """
+    version = metadata.version("transformers")
+    with new_folder(output) as folder:
+        save_folder(source.florence2, folder, dtype)
+        card = hub_card(
+            output.name, source.card, source.facts, "load_transformers.md", dtype=dtype, transformers=version
+        )
+        (folder / "README.md").write_text(card, encoding="utf-8")
+    return output

@@ -1,0 +1,41 @@
+"""Write a model as plain transformers reads it: safetensors, configuration, processor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from florence2.model.base import Florence2
+from florence2.model.quiet import quiet_transformers
+
+__all__ = ["SavedType", "save_folder"]
+
+SavedType = Literal["float32", "float16", "bfloat16"]
+"""How each weight is written."""
+
+
+def save_folder(florence2: Florence2, folder: Path, dtype: SavedType = "float32") -> Path:
+    """Write a model and its processor into a folder, which is made if need be, and return it.
+
+    Args:
+        florence2: the model, its adapters merged; left in the type of ``dtype``.
+        folder: where to write.
+        dtype: how each weight is written.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    import torch
+    from safetensors import SafetensorError
+
+    model: Any = florence2.model.to(getattr(torch, dtype))
+    with quiet_transformers():
+        try:
+            model.save_pretrained(folder)
+        except SafetensorError as exc:  # says a full disk as text alone
+            raise OSError(None, str(exc)) from exc
+        florence2.processor.save_pretrained(folder)
+    mode = (folder / "config.json").stat().st_mode
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(mode)  # safetensors makes them unreadable for others, whatever the umask
+    return folder

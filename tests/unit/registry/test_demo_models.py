@@ -1,0 +1,54 @@
+"""Which models the demo page shows of a registry."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from florence2.adapters.mlflow.aliases import Registry
+from florence2.demo.models import named_models, registered_models
+from florence2.errors import RegistryError
+from florence2.model.base import BUILTIN_MODELS
+from tests.unit.registry.conftest import NAME
+
+
+@pytest.fixture
+def models(registry: Registry, tmp_path: Path) -> Registry:
+    """Versions that are real models; the third is challenger."""
+    for number in range(3):
+        shutil.copytree(
+            BUILTIN_MODELS["builtin:nano"], tmp_path / f"source-{number}/artifacts/model", dirs_exist_ok=True
+        )
+    mlflow.MlflowClient(registry.tracking_uri).set_registered_model_alias(NAME, "challenger", "3")
+    return registry
+
+
+def crown(registry: Registry, version: str) -> None:
+    mlflow.MlflowClient(registry.tracking_uri).set_registered_model_alias(NAME, "champion", version)
+
+
+def test_champion_and_challenger_stand_side_by_side(models: Registry) -> None:
+    crown(models, "1")
+    assert list(registered_models(NAME, models.tracking_uri)) == ["champion, version 1", "challenger, version 3"]
+    crown(models, "3")
+    assert list(registered_models(NAME, models.tracking_uri)) == ["champion, version 3"]
+
+
+def test_without_a_champion_the_builtin_stands_in_unless_a_store_was_named(
+    models: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", models.tracking_uri)
+    with caplog.at_level("INFO"):
+        assert list(registered_models(NAME)) == ["builtin:nano"]
+    assert "has no champion in" in caplog.text
+    with pytest.raises(RegistryError, match="has no champion in"):
+        registered_models(NAME, models.tracking_uri)
+
+
+def test_models_are_named_as_people_type_them(models: Registry, tmp_path: Path) -> None:
+    same = str(BUILTIN_MODELS["builtin:nano"])
+    found = named_models(["builtin:nano", f"models:/{NAME}@challenger", same, same], models.tracking_uri)
+    assert list(found) == ["builtin:nano", f"{NAME}@challenger", "model/nano", "model/nano'"]
