@@ -8,7 +8,12 @@
     ├── ModelError                  a model cannot be found or loaded
     ├── TrainingError               a fine-tune went wrong: its loss is no longer a number
     │   └── OutOfMemoryError        a batch does not fit, however small
-    └── RegistryError               the tracking store or the model registry refused
+    ├── RegistryError               the tracking store or the model registry refused
+    ├── RequestError                a request to a served model cannot be answered: malformed, not allowed
+    │   ├── TooLargeError           it, or a picture in it, is larger than the server takes
+    │   ├── OverloadedError         too many wait already; says when to ask again
+    │   └── TimeLimitError          its time limit has passed
+    └── StackError                  a ZenML stack cannot be set up, or something is missing for it to run
 
 A message names the file and line, the value, and what to do. Exceptions of other libraries are
 translated where they are caught (``raise ... from exc``), so a caller needs to know only these.
@@ -24,7 +29,12 @@ __all__ = [
     "InvalidAnnotationsError",
     "ModelError",
     "OutOfMemoryError",
+    "OverloadedError",
     "RegistryError",
+    "RequestError",
+    "StackError",
+    "TimeLimitError",
+    "TooLargeError",
     "TrainingError",
 ]
 
@@ -69,3 +79,31 @@ class OutOfMemoryError(TrainingError):
 
 class RegistryError(Florence2Error):
     """The tracking store or the model registry cannot do what was asked."""
+
+
+class RequestError(Florence2Error):
+    """A request to a served model cannot be answered."""
+
+
+class TooLargeError(RequestError):
+    """A request, or a picture in it, is larger than the server takes."""
+
+
+class OverloadedError(RequestError):
+    """Too many requests wait already.
+
+    Attributes:
+        retry_seconds: after which it is worth asking again.
+    """
+
+    def __init__(self, message: str, retry_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
+
+
+class TimeLimitError(RequestError):
+    """The time limit of a request has passed."""
+
+
+class StackError(Florence2Error):
+    """A ZenML stack cannot be set up, or something that a run on it needs is missing; the message lists all of it."""

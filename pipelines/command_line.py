@@ -25,6 +25,7 @@ from zenml.pipelines.pipeline_definition import Pipeline
 from florence2.config import SectionTree, leaf_paths
 from florence2.errors import ConfigurationError, Florence2Error
 from pipelines.schedule import check_schedule
+from pipelines.submission import far_errors, fit_to_orchestrator, where_it_runs
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
@@ -72,8 +73,13 @@ class CommandLinePipeline(Pipeline):
         output = Path("outputs") / self.output_name
         with _plain_errors():
             _clear(output)
-            run = super().__call__(*args, **kwargs)
-            status = self.summarise(run.id, output) if run is not None else 0
+            fit_to_orchestrator(self)
+            with far_errors():
+                run = super().__call__(*args, **kwargs)
+            if run is None or not run.status.is_finished:
+                sys.stdout.write(f"{where_it_runs(run)}\n")
+                return run
+            status = self.summarise(run.id, output)
         if status:
             raise SystemExit(status)
         return run

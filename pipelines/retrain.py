@@ -58,6 +58,11 @@ def _run(pipeline: CommandLinePipeline, file: Path) -> tuple[int, dict[str, Any]
     except SystemExit as exc:  # how a pipeline on the command line ends
         status = exc.code if isinstance(exc.code, int) else 1
     summary = Path("outputs") / file.stem / "summary.json"
+    if status in (0, 3) and not summary.is_file():
+        raise SystemExit(
+            f"error: {pipeline.name} was handed over and not waited for, so there is nothing to decide by yet; write"
+            " `synchronous: true` into the configuration of the stack's orchestrator and apply it again"
+        )
     return status, json.loads(summary.read_text(encoding="utf-8")) if status in (0, 3) else {}
 
 

@@ -13,6 +13,8 @@ from florence2.errors import ConfigurationError
 __all__ = ["check_schedule"]
 
 _RETRAINS = "florence_finetune"
+_CRON_ONLY = ("kubernetes", "kubernetes_gpu")
+"""Orchestrators that keep a schedule as a CronJob."""
 
 
 def check_schedule(file: Path, pipeline: str, schedule: Mapping[str, Any]) -> None:
@@ -37,4 +39,9 @@ def check_schedule(file: Path, pipeline: str, schedule: Mapping[str, Any]) -> No
         raise ConfigurationError(
             f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) starts no runs by"
             f" itself; remove the key and put this line into `crontab -e`:\n  {when} cd {Path.cwd()} && make retrain"
+        )
+    if orchestrator.flavor in _CRON_ONLY and not schedule.get("cron_expression"):
+        raise ConfigurationError(
+            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) takes a cron_expression"
+            ' only, for example cron_expression: "0 3 * * *" for every night at three'
         )

@@ -23,9 +23,9 @@ def predict_images(
     model: ModelConfig,
     evaluation: EvaluationConfig,
     content: str,  # noqa: ARG001
-    model_content: str,  # noqa: ARG001
+    model_content: str,
 ) -> Annotated[ImagePredictions, "predictions"]:
-    """Load the model and let it answer.
+    """Load the model and let it answer; a run that was killed is gone on with.
 
     Args:
         pictures: the folder, the prompt, and how many pictures are drawn.
@@ -35,9 +35,14 @@ def predict_images(
         model_content: fingerprint of the model.
     """
     from florence2.inference import image_files
+    from florence2.inference.answer_folder import open_place
     from florence2.model.named import load_named
 
     folder = locate(pictures.folder)
+    place = open_place(pictures, model_content, evaluation)
     florence2 = load_named(model.base, model.revision)
-    found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder)
-    return replace(found, drawn=pictures.drawn)
+    found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder, place)
+    found = replace(found, drawn=pictures.drawn)
+    if place is not None:
+        place.finish(found)
+    return found

@@ -11,6 +11,7 @@ import html
 import logging
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,8 +107,11 @@ def _evaluate(views: Sequence[View], rules: Sequence[Rule]) -> Evaluation:
 def _quiet_context() -> AbstractDataContext:
     # Read when the package is imported; without it a run reports usage to a server.
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with warnings.catch_warnings():
+        # Google's client, of which it imports a part, announces when it will no longer support this Python.
+        warnings.simplefilter("ignore", FutureWarning)
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     # It sets its own level when it is imported, and tells of every temporary folder.
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)

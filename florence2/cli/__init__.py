@@ -10,17 +10,20 @@ import typer
 
 from florence2.cli.datasets import convert, freeze, stats, validate
 from florence2.cli.demo import demo
+from florence2.cli.doctor import doctor
 from florence2.cli.export import export
+from florence2.cli.init import init
 from florence2.cli.models import LATEST, evaluate, train
 from florence2.cli.predict import predict
 from florence2.cli.registry import registry
 from florence2.cli.score import score
+from florence2.cli.serve import serve
 from florence2.errors import Florence2Error
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
-for _command in (train, evaluate, predict, export, demo, score, validate, convert, stats, freeze):
+for _command in (train, evaluate, predict, serve, export, demo, score, validate, convert, stats, freeze, init, doctor):
     app.command()(_command)
 app.add_typer(registry, name="registry")
 

@@ -9,26 +9,29 @@ from typing import Annotated, Any, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from florence2.config import Configuration, leaf_paths
+from florence2.config import Configuration, SectionTree, leaf_paths
 
 __all__ = ["with_settings"]
 
 _FLAGS = {"source": "--dataset", "base": "--model"}
 
 
-def with_settings(*paths: str, without: Collection[str] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_settings(
+    *paths: str, without: Collection[str] = (), tree: type[SectionTree] = Configuration
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options for settings; those that were given arrive as keywords.
 
     Args:
         paths: sections or single settings such as ``dataset`` or ``training.max_target_tokens``; none means all.
         without: names of settings that the command takes otherwise.
+        tree: of which configuration they are.
     """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
         options = [
-            _option(name, _field(path))
-            for name, path in leaf_paths(Configuration)
+            _option(name, _field(tree, path))
+            for name, path in leaf_paths(tree)
             if name not in without and (not paths or any(_is_below(path, wanted) for wanted in paths))
         ]
 
@@ -49,9 +52,9 @@ def _is_below(path: tuple[str, ...], wanted: str) -> bool:
     return path[: len(parts)] == parts
 
 
-def _field(path: tuple[str, ...]) -> FieldInfo:
+def _field(tree: type[SectionTree], path: tuple[str, ...]) -> FieldInfo:
     """Return the field of a setting."""
-    model: Any = Configuration
+    model: Any = tree
     for section in path[:-1]:
         model = model.model_fields[section].annotation
     field: FieldInfo = model.model_fields[path[-1]]

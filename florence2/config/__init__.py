@@ -28,6 +28,7 @@ from florence2.config.sections import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.config.serving import RequestLimits, ServingConfig, ServingSettings
 
 __all__ = [
     "AugmentationConfig",
@@ -44,8 +45,11 @@ __all__ = [
     "PromotionConfiguration",
     "PromotionPolicy",
     "RegistrationConfig",
+    "RequestLimits",
     "Section",
     "SectionTree",
+    "ServingConfig",
+    "ServingSettings",
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",

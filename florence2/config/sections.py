@@ -273,6 +273,12 @@ class PicturesConfig(Section):
     folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the pictures.")
     prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
     drawn: int = Field(100, ge=0, description="Pictures that are drawn with their boxes, from the first.")
+    output: str = Field(
+        "beside",
+        min_length=1,
+        description="Folder or URI in which answers are kept, and from which a killed run goes on; beside: next to the "
+        "pictures, FOLDER-predictions; none: nowhere.",
+    )
 
 
 class RegistrationConfig(Section):

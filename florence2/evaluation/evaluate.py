@@ -15,6 +15,7 @@ from florence2.codec.tasks import AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
+from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.metrics.metric import Metric
 from florence2.evaluation.metrics.readings import judged_pair
@@ -77,10 +78,12 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
         config: batch size, beams, metrics.
 
     Raises:
-        ConfigurationError: a metric of the configuration is unknown or judges no task of the split.
+        ConfigurationError: a metric of the configuration is unknown or judges no task of the split, or a class in it is
+            misspelt.
         DatasetError: the split is empty, no picture of it can be read, or a prompt is too long for the model.
         ModelError: the model is not a Florence-2: its tokenizer knows no locations.
     """
+    check_classes(split, config)
     readable = _readable(split)
     samples = samples_of(readable)
     check_prompts_fit(readable, florence2)

@@ -9,6 +9,7 @@ from florence2.codec.tasks import TASKS, Task
 from florence2.config import EvaluationConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
+from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.examples import choose_examples
 from florence2.evaluation.figures import figure_named
@@ -47,8 +48,10 @@ class ValidationJudge:
         """Return the judge that a recipe asks for.
 
         Raises:
-            ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks.
+            ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks, or
+                ``evaluation.classes`` has a misspelt class.
         """
+        check_classes(valid, evaluation)
         name = training.best_by
         judge = cls(valid, evaluation, shown=training.preview)
         if name == "loss":

@@ -10,6 +10,7 @@ from typing import Any
 
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
+from florence2.data.whole_files import write_whole
 from florence2.errors import ConfigurationError
 from florence2.evaluation.analysis.rows import JudgedRow
 from florence2.evaluation.compare import examples_of
@@ -76,9 +77,11 @@ def save_evaluation(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
+            write_whole(folder / name, text)
     except OSError as exc:
-        raise ConfigurationError(f"{folder}: cannot be written to: {exc.strerror}; give another output") from exc
+        raise ConfigurationError(
+            f"{folder}: cannot be written to: {exc.strerror}; free space, or give another output"
+        ) from exc
 
 
 def _lines(rows: Sequence[JudgedRow]) -> Iterator[dict[str, Any]]:

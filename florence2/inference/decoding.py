@@ -109,6 +109,15 @@ class Decoder:
         Raises:
             AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
         """
+        rows = zip(features, self.encode(prefixes), prefixes, seeds, strict=True)
+        return [self.question(*row) for row in rows]
+
+    def encode(self, prefixes: Sequence[str]) -> list[list[int]]:
+        """Return the ids of prompts, the places of a picture included.
+
+        Raises:
+            AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
+        """
         ids = encode_questions(self._florence2.processor, prefixes)
         most = self._florence2.max_tokens
         for prefix, tokens in zip(prefixes, ids, strict=True):
@@ -117,11 +126,11 @@ class Decoder:
                     f"prefix {shorten(prefix, 60)!r}: {len(tokens)} tokens with the picture, the model reads {most}; "
                     "shorten it"
                 )
-        own = [
-            (self._config.generation_seed, seed, zlib.crc32(p.encode()))
-            for seed, p in zip(seeds, prefixes, strict=True)
-        ]
-        return [Question(*row) for row in zip(features, ids, own, strict=True)]
+        return ids
+
+    def question(self, features: torch.Tensor, ids: list[int], prefix: str, seed: int) -> Question:
+        """Join a picture and an encoded prompt; ``seed`` is a number that stands for the content of the picture."""
+        return Question(features, ids, (self._config.generation_seed, seed, zlib.crc32(prefix.encode())))
 
     @torch.inference_mode()
     def write(self, batch: Sequence[Question], grammar: Grammar | None) -> list[Written]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Self
@@ -14,21 +16,26 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from florence2.codec.detections import Detections
-from florence2.codec.tasks import CLASS_TASKS, AnswerKind, Task, split_prefix
+from florence2.codec.tasks import CLASS_TASKS, TASKS, AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
 from florence2.inference.decoding import Decoder, Grammar, Question, Written
 from florence2.inference.grammar import BoxGrammar
 from florence2.inference.pictures import decoded_ahead
 from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
 from florence2.model.base import Florence2
+from florence2.model.pixels import PixelTransform
 from florence2.model.processing import Sample
 
-__all__ = ["Prediction", "predict", "write_answers"]
+__all__ = ["Answerer", "Asked", "Prediction", "predict", "write_answers"]
 
 _SORTED_BATCHES = 8
 """Batches whose rows are sorted by the length of the answer that is expected; so many are in memory as features."""
+
+_KEPT_PROMPTS = 1024
+"""Prompts whose tokens are remembered."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,110 @@ class Prediction:
         return cls(content["text"], detections, content["truncated"], content["malformed"], content["score"])
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question about a picture that is decoded already, made by ``Answerer.prepare``.
+
+    Attributes:
+        picture: at the model's size, uint8 (height, width, 3); questions about one picture share the array.
+        prefix: the prompt.
+        ids: of the prompt, see ``Decoder.encode``.
+        resolution_wh: width and height in pixels of the upright picture as it was sent.
+    """
+
+    picture: NDArray[np.uint8]
+    prefix: str
+    ids: list[int]
+    resolution_wh: tuple[int, int]
+
+
+class Answerer:
+    """A model that answers many calls: what it needs besides its weights is made once.
+
+    One thread at a time may call ``predict``, ``write`` and ``answer``; ``prepare`` may be called by any.
+
+    Args:
+        florence2: the model; moved to the GPU where there is one, and put in evaluation mode.
+        config: batch size, how to decode, longest answer.
+
+    Raises:
+        ModelError: the model's processor or tokenizer is not Florence-2's.
+    """
+
+    def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
+        self._config = config
+        self._reader = TokenReader.of(florence2.tokenizer)
+        self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
+        self._tokenizing = threading.Lock()  # tokenizers fail where two threads use one
+        self._encoded = lru_cache(_KEPT_PROMPTS)(lambda prefix: self._decoder.encode([prefix])[0])
+        self.transform: PixelTransform = self._decoder.transform
+
+    def predict(self, samples: Sequence[Sample]) -> Iterator[Prediction]:
+        """Answer samples in their order, see the function ``predict``."""
+        for sample, written in zip(samples, self.write(samples), strict=True):
+            yield self._read(written, split_prefix(sample.prefix)[0], sample.resolution_wh)
+
+    def write(self, samples: Sequence[Sample]) -> Iterator[Written]:
+        """Answer samples in their order; yields the tokens of each answer with their probabilities."""
+        tasks = {sample.prefix: split_prefix(sample.prefix)[0] for sample in samples}
+        decoder, size = self._decoder, self._config.eval_batch_size
+        length = _SORTED_BATCHES * size
+        chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
+        seen = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
+        sources = [image for images in seen for image in images]
+        with closing(decoded_ahead(sources, decoder.transform, 2 * size)) as pictures:
+            for chunk, images in zip(chunks, seen, strict=True):
+                questions = _questions(decoder, chunk, images, pictures, size)
+                answers: dict[int, Written] = {}
+                for task, rows in _batches(chunk, questions, tasks, size):
+                    batch = [questions[row] for row in rows]
+                    answers |= zip(rows, decoder.write(batch, self._grammars.of(task)), strict=True)
+                yield from (answers[row] for row in range(len(chunk)))
+
+    def prepare(self, image: Image.Image, prefixes: Sequence[str], resolution_wh: tuple[int, int]) -> list[Asked]:
+        """Make questions about a picture ready for ``answer``.
+
+        Args:
+            image: RGB and upright, of any size.
+            prefixes: the prompts.
+            resolution_wh: width and height in pixels in which boxes are answered.
+
+        Raises:
+            AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
+        """
+        with self._tokenizing:
+            ids = [self._encoded(prefix) for prefix in prefixes]
+        picture = self.transform.shrink(image)
+        return [Asked(picture, *question, resolution_wh) for question in zip(prefixes, ids, strict=True)]
+
+    def answer(self, asked: Sequence[Asked]) -> Iterator[tuple[int, Prediction]]:
+        """Answer questions, all of one task together; what one is answered does not depend on the others.
+
+        Yields:
+            The place of a question and its answer, as soon as those of its task have ended.
+        """
+        pictures = list({id(question.picture): question.picture for question in asked}.values())
+        features: dict[int, tuple[torch.Tensor, int]] = {}
+        for picture, seen in zip(pictures, self._decoder.see(pictures), strict=True):
+            features[id(picture)] = seen, zlib.crc32(picture.tobytes())
+        by_task: defaultdict[str, list[int]] = defaultdict(list)
+        for row, question in enumerate(asked):
+            by_task[split_prefix(question.prefix)[0].token].append(row)
+        # Short answers come first: who waits for one does not wait for a long one.
+        for token in sorted(by_task, key=lambda token: TASKS[token].answer is not AnswerKind.ANSWER):
+            rows = by_task[token]
+            batch = []
+            for row in rows:
+                seen, seed = features[id(asked[row].picture)]
+                batch.append(self._decoder.question(seen, asked[row].ids, asked[row].prefix, seed))
+            written = self._decoder.write(batch, self._grammars.of(TASKS[token]))
+            for row, answer in zip(rows, written, strict=True):
+                yield row, self._read(answer, TASKS[token], asked[row].resolution_wh)
+
+    def _read(self, written: Written, task: Task, resolution_wh: tuple[int, int]) -> Prediction:
+        return _read(written, self._reader, task, resolution_wh, self._config)
+
+
 def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Prediction]:
     """Answer samples in their order.
 
@@ -98,26 +209,12 @@ def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationC
         DatasetError: a picture cannot be decoded; names its file.
         ModelError: the model's processor or tokenizer is not Florence-2's.
     """
-    reader = TokenReader.of(florence2.tokenizer)
-    for sample, written in zip(samples, write_answers(florence2, samples, config), strict=True):
-        yield _read(written, reader, split_prefix(sample.prefix)[0], sample.resolution_wh, config)
+    yield from Answerer(florence2, config).predict(samples)
 
 
 def write_answers(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Written]:
     """Answer samples in their order, see ``predict``; yields the tokens of each answer with their probabilities."""
-    tasks = {sample.prefix: split_prefix(sample.prefix)[0] for sample in samples}
-    decoder, grammars = Decoder(florence2, config), _Grammars(florence2, config)
-    length = _SORTED_BATCHES * config.eval_batch_size
-    chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
-    seen = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
-    sources = [image for images in seen for image in images]
-    with closing(decoded_ahead(sources, decoder.transform, 2 * config.eval_batch_size)) as pictures:
-        for chunk, images in zip(chunks, seen, strict=True):
-            questions = _questions(decoder, chunk, images, pictures, config.eval_batch_size)
-            answers: dict[int, Written] = {}
-            for task, rows in _batches(chunk, questions, tasks, config.eval_batch_size):
-                answers |= zip(rows, decoder.write([questions[row] for row in rows], grammars.of(task)), strict=True)
-            yield from (answers[row] for row in range(len(chunk)))
+    yield from Answerer(florence2, config).write(samples)
 
 
 def _questions(
@@ -166,9 +263,8 @@ def _read(
 class _Grammars:
     """The grammar of each task, made when it is first needed."""
 
-    def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
-        self._florence2, self._config = florence2, config
-        self._reader = TokenReader.of(florence2.tokenizer)
+    def __init__(self, florence2: Florence2, config: EvaluationConfig, reader: TokenReader) -> None:
+        self._florence2, self._config, self._reader = florence2, config, reader
         self._made: dict[bool, Grammar] = {}
 
     def of(self, task: Task) -> Grammar | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from florence2.codec.detections import Detections
 from florence2.codec.outlines import Outline, outlines_in
@@ -22,7 +23,9 @@ from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
 from florence2.model.processing import Sample
 
-__all__ = ["ImageAnswer", "ImagePredictions", "find_images", "predict_images"]
+__all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images"]
+
+logger = logging.getLogger(__name__)
 
 _LINES_FILE = "predictions.jsonl"
 _HEADER_FILE = "predictions.json"
@@ -198,8 +201,23 @@ def find_images(places: Sequence[str]) -> list[str]:
     return list(found)
 
 
+class Keeper(Protocol):
+    """Keeps answers while others are made, see ``AnswerFolder``."""
+
+    def answered(self) -> Mapping[tuple[str, str], ImageAnswer]:
+        """Return what is answered already, by name and sha256 of the picture."""
+
+    def add(self, sha256: str, answer: ImageAnswer) -> None:
+        """Keep an answer."""
+
+
 def predict_images(
-    florence2: Florence2, images: Sequence[str], prefix: str, config: EvaluationConfig, root: Path = Path()
+    florence2: Florence2,
+    images: Sequence[str],
+    prefix: str,
+    config: EvaluationConfig,
+    root: Path = Path(),
+    keeper: Keeper | None = None,
 ) -> ImagePredictions:
     """Answer one prompt about each of some image files.
 
@@ -211,6 +229,7 @@ def predict_images(
         prefix: the prompt, such as ``<OD>``.
         config: how answers are generated.
         root: folder to which the names are relative.
+        keeper: has answers of a run of the same question that was cut off, and keeps those of this one.
 
     Raises:
         AnswerError: the prefix is not a task token with what belongs to it.
@@ -219,16 +238,27 @@ def predict_images(
     split_prefix(prefix)
     with ThreadPoolExecutor(core_count()) as pool:
         probes = list(pool.map(lambda name: probe_image(root / name), images))
-    rows: list[ImageAnswer] = []
-    samples: list[Sample] = []
+    rows = []
     for name, probe in zip(images, probes, strict=True):
         size = (probe.width, probe.height) if probe.width and probe.height else None
         rows.append(ImageAnswer(name, size, error=probe.error))
-        if size is not None:
-            samples.append(Sample(root / name, prefix, "", size))
-    if not samples:
+    if all(row.error for row in rows):
         listed = "\n  ".join(f"{row.image}: {row.error}" for row in rows[:20])
         raise DatasetError(f"none of {len(rows)} images can be decoded:\n  {listed}")
-    answers = predict(florence2, samples, config)
-    answered = (row if row.error else ImageAnswer(row.image, row.resolution_wh, next(answers)) for row in rows)
-    return ImagePredictions(root, prefix, tuple(answered))
+    kept = keeper.answered() if keeper is not None else {}
+    answered = {
+        name: kept[name, probe.sha256]
+        for name, probe in zip(images, probes, strict=True)
+        if (name, probe.sha256) in kept
+    }
+    if answered:
+        logger.info("%d of %d pictures were answered by a run that was cut off", len(answered), len(rows))
+    left = [
+        (row, probe) for row, probe in zip(rows, probes, strict=True) if not row.error and row.image not in answered
+    ]
+    samples = [Sample(root / row.image, prefix, "", row.resolution_wh or (0, 0)) for row, _ in left]
+    for (row, probe), prediction in zip(left, predict(florence2, samples, config), strict=True):
+        answered[row.image] = answer = ImageAnswer(row.image, row.resolution_wh, prediction)
+        if keeper is not None:
+            keeper.add(probe.sha256, answer)
+    return ImagePredictions(root, prefix, tuple(answered.get(row.image, row) for row in rows))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import resolve
+from florence2.model.base import hub_commit, resolve
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -72,9 +72,10 @@ def _file(config: ModelConfig, name: str) -> Path:
     source = resolve(config)
     if Path(source).is_dir():
         return Path(source, name)
+    commit = hub_commit(source, config.revision)
     from huggingface_hub import hf_hub_download
 
     try:
-        return Path(hf_hub_download(source, name, revision=config.revision))
+        return Path(hf_hub_download(source, name, revision=commit))
     except Exception as exc:  # the hub cannot be reached or does not know it, for one of many reasons
         raise ModelError(f"base model {source!r}: {name} can be had neither from the hub nor from its cache") from exc

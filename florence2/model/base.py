@@ -23,6 +23,7 @@ __all__ = [
     "Florence2",
     "base_fingerprint",
     "best_device",
+    "hub_commit",
     "load_base",
     "load_exact",
     "load_folder",
@@ -118,6 +119,9 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
     if Path(source).is_absolute() and not Path(source).is_dir():
         # transformers would take it for a hub id, and say that it is none.
         raise ModelError(f"model {source!r} cannot be loaded: there is no such folder")
+    if not Path(source).is_dir():
+        # Asked first and once: transformers would try for a minute, and then speak of its own settings.
+        revision = hub_commit(source, revision)
     try:
         with quiet_transformers():
             # The converted weights of the hub are float16: the type is chosen here, never left to the file.
@@ -156,7 +160,7 @@ def base_fingerprint(config: ModelConfig) -> str:
     source = resolve(config)
     folder = Path(source)
     if not folder.is_dir():
-        return _hub_commit(source, config.revision)
+        return hub_commit(source, config.revision)
     digest = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         if file.is_file() and file.suffix != ".md":
@@ -213,7 +217,12 @@ def resolve(config: ModelConfig) -> str:
     return base
 
 
-def _hub_commit(source: str, revision: str | None) -> str:
+def hub_commit(source: str, revision: str | None) -> str:
+    """Return the commit of a model of the hub: the newest, or the one of an earlier download where it is not reached.
+
+    Raises:
+        ModelError: there is no such model, or the hub can be reached neither on line nor in its local cache.
+    """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
@@ -224,7 +233,9 @@ def _hub_commit(source: str, revision: str | None) -> str:
             f"base model {source!r} is gated: ask for access on the hub, then run `hf auth login`"
         ) from exc
     except (RepositoryNotFoundError, RevisionNotFoundError) as exc:
-        raise ModelError(f"unknown base model {source!r} (revision {revision}): the hub knows no such model") from exc
+        raise ModelError(
+            f"unknown base model {source!r} (revision {revision}): the hub knows no such model{_beside(source)}"
+        ) from exc
     except Exception:  # the hub cannot be reached, for one of many reasons: an earlier download will do
         commit = None
     if commit is not None:
@@ -233,9 +244,18 @@ def _hub_commit(source: str, revision: str | None) -> str:
         return Path(snapshot_download(source, revision=revision, local_files_only=True)).name
     except Exception as exc:
         raise ModelError(
-            f"unknown base model {source!r}: it is no folder here, the model hub cannot be reached, and no earlier "
-            "download is in its cache; give builtin:nano, a folder, or go on line"
+            f"unknown base model {source!r}: it is no folder here{_beside(source)}, the model hub cannot be reached, "
+            "and no earlier download is in its cache; give builtin:nano, a folder, or go on line"
         ) from exc
+
+
+def _beside(source: str) -> str:
+    """Say what there is where a name that is no hub id may have been meant as a path, such as that of a run."""
+    folder = Path(source).parent
+    if not folder.is_dir():
+        return ""
+    there = sorted(child.name for child in folder.iterdir() if child.is_dir())
+    return f" (the folder {folder} holds {', '.join(there[:10]) or 'no folder'})"
 
 
 def _remote_code_message(source: str) -> str:

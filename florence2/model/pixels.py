@@ -17,9 +17,9 @@ from florence2.errors import ModelError
 if TYPE_CHECKING:
     from transformers import Florence2Processor
 
-__all__ = ["PixelTransform"]
+__all__ = ["DECODED_PER_PIXEL", "PixelTransform"]
 
-_DECODED_PER_PIXEL = 2
+DECODED_PER_PIXEL = 2
 """A JPEG is decoded at a reduced size of at least so many times the model's: half of it would show."""
 
 
@@ -61,7 +61,7 @@ class PixelTransform:
         Raises:
             DatasetError: it cannot be decoded.
         """
-        return open_rgb(source, least_side=_DECODED_PER_PIXEL * max(self.size_wh))
+        return open_rgb(source, least_side=DECODED_PER_PIXEL * max(self.size_wh))
 
     def shrink(self, image: Image.Image) -> NDArray[np.uint8]:
         """Return an RGB picture at the model's size: uint8 (height, width, 3)."""

@@ -13,8 +13,9 @@ from pathlib import Path
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
-from florence2.model.base import base_fingerprint, load_exact
+from florence2.model.base import base_fingerprint, best_device, load_exact
 from florence2.model.checkpoint import Checkpoint
+from florence2.model.gpu import unseen_gpu
 from florence2.model.quiet import quiet_transformers
 from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job
@@ -73,6 +74,8 @@ def fit(
     """
     train, valid = splits.select("train"), splits.select("valid")
     _check(train, valid, training, output, judge)
+    if cpu := _why_on_the_cpu(training):
+        logger.warning("%s", cpu)
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
@@ -103,6 +106,18 @@ def fit(
         if not keep_run:
             state.remove()
     return checkpoint
+
+
+def _why_on_the_cpu(training: TrainingConfig) -> str | None:
+    """Say what keeps a training from the GPU that somebody counts on; None where nothing does."""
+    if reason := unseen_gpu():
+        return f"training on the CPU: {reason}"
+    if training.precision == "bfloat16" and best_device() == "cpu":
+        return (
+            "training.precision bfloat16: there is no GPU, and CPUs are slower in it than in float32; "
+            "leave it at auto, which takes bfloat16 where it pays"
+        )
+    return None
 
 
 def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingConfig) -> dict[str, str]:

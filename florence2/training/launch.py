@@ -25,6 +25,7 @@ from florence2.config import TrainingConfig
 from florence2.errors import ConfigurationError, Florence2Error, OutOfMemoryError, TrainingError
 from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job, run_job
+from florence2.training.run_state import is_full
 from florence2.training.stopping import StopRequest
 
 __all__ = ["launch", "process_count"]
@@ -61,7 +62,7 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
 
     Raises:
         OutOfMemoryError: not even one sample at once fits.
-        TrainingError: as ``run_job``.
+        TrainingError: as ``run_job``, or a disk is full.
     """
     share = job.training.batch_size // job.processes
     sizes = [size for size in range(share, 0, -1) if share % size == 0]
@@ -86,6 +87,10 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
                 job.training.batch_size,
             )
             at_once = smaller
+        except Exception as exc:
+            if isinstance(exc, Florence2Error) or not is_full(exc):
+                raise
+            raise TrainingError(f"{job.run}: the disk is full: free space, then start the run again") from exc
         else:
             return
         finally:

@@ -19,6 +19,14 @@ __all__ = ["Outcome", "Project"]
 _ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("florence2", "pipelines", "steps", "materializers", "configs")
 
+_COPIED_FILES = (
+    "florence_finetune.py",
+    "florence_predict.py",
+    "florence_promote.py",
+    "pyproject.toml",
+    "requirements.lock",
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -44,13 +52,18 @@ class Project:
     @classmethod
     def copy_to(cls, root: Path) -> Project:
         """Copy the code and set up the local stack."""
-        for name in _COPIED:
-            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for alias in ("florence_finetune.py", "florence_predict.py", "florence_promote.py"):
-            shutil.copy(_ROOT / alias, root)
+        cls.copy_code_to(root)
         project = cls(root)
         project.execute([sys.executable, "-m", "pipelines.local_stack"]).check_returncode()
         return project
+
+    @staticmethod
+    def copy_code_to(root: Path) -> None:
+        """Copy the code alone."""
+        for name in _COPIED:
+            shutil.copytree(_ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for file in _COPIED_FILES:
+            shutil.copy(_ROOT / file, root)
 
     def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""
@@ -58,9 +71,11 @@ class Project:
             command, cwd=self.root, env=self._environment(), capture_output=True, text=True, check=False
         )
 
-    def start(self, name: str, parameters: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, parameters: Mapping[str, Any], pipeline: str = "florence_finetune"
+    ) -> subprocess.Popen[bytes]:
         """Start a run in a process group of its own and do not wait for it."""
-        command = ["zenml", "pipeline", "run", "florence_finetune", "-c", str(self.write_config(name, parameters))]
+        command = ["zenml", "pipeline", "run", pipeline, "-c", str(self.write_config(name, parameters))]
         output = (self.root / f"{name}.log").open("wb")
         with output:
             return subprocess.Popen(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from florence2.model.base import BUILTIN_MODELS
-from tests.builders import write_scenes
+from tests.builders import write_image, write_scenes
 from tests.integration.project import Project
 
 
@@ -50,6 +53,39 @@ def test_pictures_are_answered_once(project: Project, parameters: dict[str, Any]
     other_pictures = project.run("answers", parameters, "florence_predict")
     assert other_pictures.summary["executed_steps"] == ["predict_images"]
     assert other_pictures.summary["unreadable"] == 0
+
+
+def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_pictures(
+    project: Project, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    code = project.root / "florence2" / "inference" / "answer_folder.py"
+    before = code.read_text()
+    code.write_text(before.replace("_PART_ANSWERS = 256", "_PART_ANSWERS = 4"))
+    pictures, beside = tmp_path / "photos", tmp_path / "photos-predictions"
+    for number in range(400):
+        write_image(pictures / f"{number:03}.png", (64, 64))
+    parameters = parameters | {"pictures": {"folder": str(pictures)}, "evaluation": {"eval_batch_size": 4}}
+    process = project.start("killed", parameters, "florence_predict")
+    try:
+        until = time.monotonic() + 120
+        while len(list(beside.rglob("*.jsonl"))) < 3:
+            assert process.poll() is None, (project.root / "killed.log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.02)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    there = sum(len(file.read_text().splitlines()) for file in beside.rglob("*.jsonl"))
+    assert 0 < there < 400
+    outcome = project.run("killed", parameters, "florence_predict")
+    assert outcome.status == 0, outcome.output
+    assert f"{there} of 400 pictures were answered by a run that was cut off" in outcome.output
+    assert outcome.summary["images"] == 400
+    lines = (beside / "predictions.jsonl").read_text()
+    assert lines == (Path(outcome.summary["predictions"]) / "predictions.jsonl").read_text()
+    assert len(lines.splitlines()) == 400
+    assert not (beside / ".parts").exists()
+    code.write_text(before)
 
 
 def test_what_a_user_can_get_wrong_ends_in_a_message(project: Project, parameters: dict[str, Any]) -> None:

@@ -1,32 +1,57 @@
-"""The registered model as MLflow runs it: an encoded picture and a prompt in, the answer out.
+"""The registered model as MLflow runs it: pictures and prompts in, answers with their boxes out.
 
-MLflow stores this file as source and runs it when the model is loaded; nothing is pickled.
+MLflow stores this file as source and runs it when the model is loaded; nothing is pickled. The same code answers
+``mlflow.pyfunc.load_model(...).predict`` and ``mlflow models serve``, whose server calls it from many threads: they are
+answered together. A wrong request ends in an ``MlflowException`` that the server turns into status 400 and its message.
 """
 
 from __future__ import annotations
 
-import io
+import os
+from collections.abc import Iterator
 from typing import Any
 
 import mlflow
 import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from florence2.config import EvaluationConfig
-from florence2.data.images.files import open_rgb
-from florence2.inference.generation import predict
-from florence2.model.base import Florence2, load_folder
-from florence2.model.processing import Sample
+from florence2.config import EvaluationConfig, RequestLimits
+from florence2.errors import AnswerError, ConfigurationError, RequestError
+from florence2.inference.batching import Batcher
+from florence2.inference.generation import Answerer, Asked, Prediction
+from florence2.inference.sent_pictures import PictureReader
+from florence2.model.base import load_folder
 
 __all__ = ["Florence2Model"]
+
+_SERVING = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
+"""Set by MLflow's server: strangers ask then, and a request is no longer as long as its sender likes."""
+
+_FOREVER = 1e9
 
 
 class Florence2Model(PythonModel):
     """Answers prompts about pictures."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the weights that lie with the model."""
-        self._florence2: Florence2 = load_folder(context.artifacts["model"])
+        """Load the weights that lie with the model; its configuration is a ``RequestLimits``.
+
+        Raises:
+            ConfigurationError: a limit is unknown or invalid.
+        """
+        config = EvaluationConfig()
+        try:
+            self._limits = RequestLimits(**(context.model_config or {}))
+        except ValueError as exc:
+            raise ConfigurationError(f"the model_config of this model: {exc}") from exc
+        self._answerer = Answerer(load_folder(context.artifacts["model"]), config)
+        self._reader = PictureReader(self._answerer, self._limits)
+        self._chunk = config.eval_batch_size
+        self._batcher: Batcher[Asked, Prediction] = Batcher(
+            self._answerer.answer, most=config.eval_batch_size, room=1 << 30
+        )
 
     def predict(
         self,
@@ -38,18 +63,48 @@ class Florence2Model(PythonModel):
 
         Args:
             context: not used.
-            model_input: columns ``image`` (the bytes of an image file) and ``prompt`` (``<OD>``, ``<VQA>...``).
+            model_input: columns ``image`` (the file of a picture: base64, or a URL where ``allow_urls`` is set; from
+                Python also its bytes) and ``prompt`` (``<OD>``, ``<VQA>...``).
             params: not used.
 
         Returns:
-            One column ``answer``: the text that Florence-2 wrote.
+            ``answer``, the text that Florence-2 wrote; ``score``, the mean probability of its tokens; ``truncated``,
+            whether it hit the length limit; ``boxes``, its boxes as ``class``, ``score`` and ``xyxy`` in pixels, none
+            where the prompt asks for none.
+
+        Raises:
+            MlflowException: a row cannot be answered; says which and why.
         """
-        samples = []
-        for image, prompt in zip(model_input["image"], model_input["prompt"], strict=True):
-            stream = io.BytesIO(image)
-            samples.append(Sample(stream, prompt, "", open_rgb(stream).size))
-        answers = [prediction.text for prediction in predict(self._florence2, samples, EvaluationConfig())]
-        return pd.DataFrame({"answer": answers}, index=model_input.index)
+        rows = list(zip(model_input["image"], model_input["prompt"], strict=True))
+        if os.environ.get(_SERVING) and len(rows) > self._limits.max_questions:
+            raise _refused(f"{len(rows)} rows in one request, {self._limits.max_questions} may be; send several")
+        answers = [prediction.to_dict() for prediction in self._answers(rows)]
+        return pd.DataFrame(
+            {
+                "answer": pd.Series([answer["text"] for answer in answers], dtype=object),
+                "score": [answer["score"] for answer in answers],
+                "truncated": [answer["truncated"] for answer in answers],
+                "boxes": pd.Series([answer.get("boxes", []) for answer in answers], dtype=object),
+            }
+        ).set_index(model_input.index)
+
+    def _answers(self, rows: list[tuple[Any, Any]]) -> Iterator[Prediction]:
+        """Yield the answers, a chunk of pictures in memory at a time."""
+        for start in range(0, len(rows), self._chunk):
+            asked = []
+            for place, (image, prompt) in enumerate(rows[start : start + self._chunk], start):
+                if not isinstance(image, str | bytes) or not isinstance(prompt, str):
+                    raise _refused(f"row {place}: image must be text (base64) or bytes, prompt must be text")
+                try:
+                    asked += self._reader.read([(image, prompt)])
+                except (RequestError, AnswerError) as exc:
+                    raise _refused(f"row {place}: {exc}") from exc
+            futures = self._batcher.submit(asked, _FOREVER)
+            yield from (future.result() for future in futures)
+
+
+def _refused(problem: str) -> MlflowException:
+    return MlflowException(problem, error_code=INVALID_PARAMETER_VALUE)
 
 
 mlflow.models.set_model(Florence2Model())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -19,7 +20,7 @@ from florence2.adapters.mlflow.provenance import (
     provenance_tags,
     training_images_text,
 )
-from florence2.config import Configuration
+from florence2.config import Configuration, RequestLimits
 from florence2.data.manifest import DatasetManifest
 from florence2.data.statistics import compute_statistics
 from florence2.errors import RegistryError
@@ -158,6 +159,7 @@ def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
     import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import Array, DataType, Object, Property
     from PIL import Image
 
     from florence2.adapters.mlflow import pyfunc
@@ -165,7 +167,22 @@ def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
     artifacts = {"model": weights} | {file: weights.parent / file for file in beside}
     for file, text in beside.items():
         artifacts[file].write_text(text, encoding="utf-8")
-    inputs = Schema([ColSpec("binary", "image"), ColSpec("string", "prompt")])
+    inputs = Schema([ColSpec("string", "image"), ColSpec("string", "prompt")])
+    box = Object(
+        [
+            Property("class", DataType.string),
+            Property("score", DataType.double),
+            Property("xyxy", Array(DataType.double)),
+        ]
+    )
+    outputs = Schema(
+        [
+            ColSpec("string", "answer"),
+            ColSpec("double", "score"),
+            ColSpec("boolean", "truncated"),
+            ColSpec(Array(box), "boxes"),
+        ]
+    )
     png = io.BytesIO()
     Image.new("RGB", (8, 8)).save(png, format="PNG")
     logged = mlflow.pyfunc.log_model(
@@ -173,8 +190,9 @@ def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
         # The file, not the object: MLflow stores its source and pickles nothing.
         python_model=pyfunc.__file__,
         artifacts={key: str(path) for key, path in artifacts.items()},
-        signature=ModelSignature(inputs=inputs, outputs=Schema([ColSpec("string", "answer")])),
-        input_example=pd.DataFrame({"image": [png.getvalue()], "prompt": ["<OD>"]}),
+        signature=ModelSignature(inputs=inputs, outputs=outputs),
+        input_example=pd.DataFrame({"image": [base64.b64encode(png.getvalue()).decode()], "prompt": ["<OD>"]}),
+        model_config=RequestLimits().model_dump(),
         code_paths=[str(PACKAGE)],
         # A local build tag such as +cpu names no release.
         pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,7 +21,7 @@ from florence2.data.formats.yolo import is_yolo, read_yolo, write_yolo, yolo_pla
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
-__all__ = ["FORMATS", "Format", "Writer", "read_dataset"]
+__all__ = ["FORMATS", "Format", "Writer", "read_dataset", "recognise"]
 
 logger = logging.getLogger(__name__)
 
@@ -97,16 +99,37 @@ def read_dataset(root: Path, format: str = "auto", *, verify: bool = False) -> D
     Raises:
         DatasetError: the folder as a whole cannot be read; the message says what was looked for and what is there.
     """
+    folder, name = recognise(root, format)
+    logger.info("%s: read as %s", folder, name)
+    with _plain_errors(root):
+        return FORMATS[name].read(folder, verify=verify)
+
+
+def recognise(root: Path, format: str = "auto") -> tuple[Path, str]:
+    """Return the folder that holds a data set, the root or the only folder in it, and its layout.
+
+    Args:
+        root: as ``read_dataset`` takes it.
+        format: the layout; "auto" recognises it by the files.
+
+    Raises:
+        DatasetError: there is none, or it may be one of several; the message says what was looked for and what is
+            there.
+    """
     if format != "auto" and format not in FORMATS:
         raise DatasetError(f"no format {format!r}; give auto or one of {', '.join(FORMATS)}")
-    try:
+    with _plain_errors(root):
         if not root.exists():
-            raise DatasetError(f"{root}: no such folder; give the folder of a data set: {_signs()}")
+            raise DatasetError(f"{root}: no such folder; {_near(root) or _asked()}")
         if not root.is_dir():
-            raise DatasetError(f"{root}: is a file; give the folder of a data set: {_signs()}")
-        folder, name = _recognise(root, list(FORMATS) if format == "auto" else [format])
-        logger.info("%s: read as %s", folder, name)
-        return FORMATS[name].read(folder, verify=verify)
+            raise DatasetError(f"{root}: is a file; {_around(root) or _asked()}")
+        return _recognise(root, list(FORMATS) if format == "auto" else [format])
+
+
+@contextlib.contextmanager
+def _plain_errors(root: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as exc:
         raise DatasetError(f"{exc.filename or root}: cannot be read ({exc.strerror}); check its permissions") from exc
     except UnicodeEncodeError as exc:  # readers check what files say, so it is what the file system says
@@ -114,7 +137,6 @@ def read_dataset(root: Path, format: str = "auto", *, verify: bool = False) -> D
 
 
 def _recognise(root: Path, names: list[str]) -> tuple[Path, str]:
-    """Return the folder that holds the data set, the root or the only folder in it, and its layout."""
     folder = root
     for _ in range(_NESTED):
         found = [name for name in names if FORMATS[name].recognise(folder)]
@@ -128,8 +150,36 @@ def _recognise(root: Path, names: list[str]) -> tuple[Path, str]:
             break
         folder = inner[0]
     if len(names) == 1:
+        if others := _layouts_of(folder):
+            raise DatasetError(
+                f"{folder}: is no {names[0]} ({FORMATS[names[0]].sign}), it looks like {' or '.join(others)}; give "
+                f"--format {others[0]}, or leave the format away to have it recognised"
+            )
         return root, names[0]  # its reader says best what it misses
+    inside = [f"{folder / name} ({layout})" for name in entries(folder) for layout in _layouts_of(folder / name)]
+    if inside:
+        raise DatasetError(f"{folder}: holds several folders; name the data set itself: {' or '.join(inside)}")
     raise DatasetError(f"{root}: no annotations found; looked for {_signs()}; it holds {lists(root)}")
+
+
+def _near(root: Path) -> str:
+    """Ask whether a folder was meant that is there; empty if none is like it."""
+    near = difflib.get_close_matches(root.name, entries(root.parent), n=1)
+    return f"did you mean {root.parent / near[0]}?" if near else ""
+
+
+def _around(file: Path) -> str:
+    """Name the data set that a file is part of; empty if it is of none."""
+    folders = [folder for folder in list(file.parents)[:_NESTED] if _layouts_of(folder)]
+    return f"give the folder of its data set, {folders[-1]}" if folders else ""
+
+
+def _asked() -> str:
+    return f"give the folder of a data set: {_signs()}"
+
+
+def _layouts_of(folder: Path) -> list[str]:
+    return [name for name, format in FORMATS.items() if format.recognise(folder)] if folder.is_dir() else []
 
 
 def _signs() -> str:

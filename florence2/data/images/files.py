@@ -21,9 +21,18 @@ from PIL import Image, UnidentifiedImageError
 from florence2.data.images.rgb import mode_of, to_rgb
 from florence2.data.images.signatures import mean_luma, signature
 from florence2.data.safe_files import is_file_inside, read_regular
-from florence2.errors import DatasetError
+from florence2.errors import DatasetError, RequestError, TooLargeError
 
-__all__ = ["MAX_FILE_BYTES", "MAX_PIXELS", "ImageDefect", "ImageProbe", "list_images", "open_rgb", "probe_image"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "ImageDefect",
+    "ImageProbe",
+    "list_images",
+    "open_rgb",
+    "open_sent",
+    "probe_image",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -199,17 +208,52 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
         DatasetError: the file cannot be decoded.
     """
     try:
-        with Image.open(source, formats=_FORMATS) as image:
-            _refuse_too_large(image)
-            if least_side is not None:
-                image.draft(None, (least_side, least_side))
-            image.load()
-            rgb = _upright(to_rgb(image), _orientation(image))
+        rgb, _ = _open(source, least_side)
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
         raise DatasetError(f"{name}: {defect}, {detail}; replace the file by a picture that viewers can show") from exc
     return rgb
+
+
+def open_sent(
+    data: bytes, least_side: int | None = None, most_pixels: int | None = None
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Open a picture that a stranger sent, as ``open_rgb`` does.
+
+    Args:
+        data: the bytes of an image file.
+        least_side: see ``open_rgb``.
+        most_pixels: largest picture that is decoded, width times height; None: MAX_PIXELS.
+
+    Returns:
+        The RGB picture, and width and height in pixels that the upright picture has at its full size.
+
+    Raises:
+        TooLargeError: it has more pixels; nothing was decoded.
+        RequestError: it cannot be decoded.
+    """
+    try:
+        return _open(io.BytesIO(data), least_side, most_pixels, data.count(b"\xff\xda"))
+    except Exception as exc:  # as above
+        defect, detail = _explain(exc)
+        kind = TooLargeError if defect is ImageDefect.TOO_LARGE else RequestError
+        raise kind(f"image: {defect}, {detail}") from exc
+
+
+def _open(
+    source: Path | BinaryIO, least_side: int | None, most_pixels: int | None = None, scans: int = 1
+) -> tuple[Image.Image, tuple[int, int]]:
+    with Image.open(source, formats=_FORMATS) as image:
+        _refuse_too_large(image, scans if image.format in ("JPEG", "MPO") else 1, most_pixels)
+        width, height = image.size
+        if least_side is not None:
+            image.draft(None, (least_side, least_side))
+        image.load()
+        turned = _orientation(image)
+        if turned in _SIDEWAYS:
+            width, height = height, width
+        return _upright(to_rgb(image), turned), (width, height)
 
 
 def _defect(defect: ImageDefect, detail: str) -> ImageProbe:
@@ -238,12 +282,13 @@ def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
     return small, (width, height), mode, stored
 
 
-def _refuse_too_large(image: Image.Image, scans: int = 1) -> None:
-    """Raise if the header of an opened image announces more than is decoded."""
+def _refuse_too_large(image: Image.Image, scans: int = 1, most_pixels: int | None = None) -> None:
+    """Raise if the header of an opened image announces more than is decoded, without a bound MAX_PIXELS."""
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise Image.DecompressionBombError(f"{width} x {height} pixels, at most {MAX_PIXELS} are decoded")
-    if width * height * scans > _MAX_SCANNED_PIXELS:
+    most_pixels = most_pixels or MAX_PIXELS
+    if width * height > most_pixels:
+        raise Image.DecompressionBombError(f"{width} x {height} pixels, at most {most_pixels} are decoded")
+    if width * height * scans > _MAX_SCANNED_PIXELS / MAX_PIXELS * most_pixels:
         raise Image.DecompressionBombError(f"{scans} scans of {width} x {height} pixels would be decoded")
 
 

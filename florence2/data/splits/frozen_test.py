@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ import pandas as pd
 
 from florence2.config import SplitConfig
 from florence2.data.manifest import DatasetManifest
+from florence2.data.whole_files import write_whole
 from florence2.errors import DatasetError
 
 __all__ = ["FrozenTest", "freeze_test", "frozen_content", "load_frozen", "load_frozen_test"]
@@ -46,14 +46,10 @@ class FrozenTest:
             DatasetError: the file cannot be written; nothing is left half-written.
         """
         content = {"format": _FORMAT, "fingerprint": self.fingerprint, "images": dict(sorted(self.images.items()))}
-        partial = file.with_name(f".{file.name}.partial")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-            partial.replace(file)
+            write_whole(file, json.dumps(content, indent=2) + "\n")
         except OSError as exc:
-            with contextlib.suppress(OSError):
-                partial.unlink()
             raise DatasetError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc
 
     def applied(self, manifest: DatasetManifest, group: pd.Series[str]) -> pd.Series[str]:

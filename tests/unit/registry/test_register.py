@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -130,8 +131,35 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
         model = mlflow.pyfunc.load_model(registered.uri)
     picture = write_image(tmp_path / "a.png", (64, 64))
     answers = model.predict(pd.DataFrame({"image": [picture.read_bytes()], "prompt": ["<OD>"]}))
-    assert list(answers.columns) == ["answer"]
-    assert len(answers) == 1
+    assert list(answers.columns) == ["answer", "score", "truncated", "boxes"]
+    encoded = base64.b64encode(picture.read_bytes()).decode()
+    assert model.predict(pd.DataFrame({"image": [encoded], "prompt": ["<OD>"]})).equals(answers)
+    for box in answers["boxes"][0]:
+        assert set(box) == {"class", "score", "xyxy"}
+    many = model.predict(pd.DataFrame({"image": [encoded] * 40, "prompt": ["<OD>", "<CAPTION>"] * 20}))
+    assert set(many["answer"][::2]) == set(answers["answer"])
+
+
+def test_mlflow_says_which_row_is_wrong_and_limits_are_its_configuration(
+    registered: RegisteredModel, tmp_path: Path
+) -> None:
+    picture = write_image(tmp_path / "a.png", (64, 64)).read_bytes()
+    with tracked_in(registered.tracking_uri):
+        model = mlflow.pyfunc.load_model(registered.uri)
+        small = mlflow.pyfunc.load_model(registered.uri, model_config={"max_pixels": 1000, "allow_urls": True})
+    for loaded, image, prompt, message in (
+        (model, b"no picture", "<OD>", "row 1: image: unreadable"),
+        (model, picture, "<ODD>", "row 1: prefix '<ODD>' starts with no task token"),
+        (model, "http://localhost/a.png", "<OD>", "row 1: image: pictures by URL are not fetched"),
+        (small, "http://localhost/a.png", "<OD>", "row 1: localhost is no public address"),
+        (small, picture, "<OD>", "row 0: image: too-large, 64 x 64 pixels, at most 1000"),
+    ):
+        rows = pd.DataFrame({"image": [picture, image], "prompt": ["<OD>", prompt]})
+        if loaded is small and isinstance(image, str):
+            rows = pd.DataFrame({"image": [write_image(tmp_path / "b.png").read_bytes(), image], "prompt": "<OD>"})
+        with pytest.raises(mlflow.exceptions.MlflowException, match=re.escape(message)) as refused:
+            loaded.predict(rows)
+        assert refused.value.error_code == "INVALID_PARAMETER_VALUE"  # status 400
 
 
 def test_it_is_exported_with_the_card_and_the_figures_that_it_was_registered_with(

@@ -1,0 +1,46 @@
+"""The command init: a project of one's own, from the data set that is there."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from florence2.config import DatasetConfig, ModelConfig
+
+__all__ = ["init"]
+
+_HELP = {
+    name: str(field.description)
+    for section in (DatasetConfig, ModelConfig)
+    for name, field in section.model_fields.items()
+}
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if need be.")],
+    *,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help=f"{_HELP['source']} Without: looked for in DIR and DIR/data.", show_default=False),
+    ] = None,
+    format: Annotated[str, typer.Option(help=_HELP["format"])] = DatasetConfig().format,
+    base: Annotated[
+        str, typer.Option("--base", "--model", help=f"What to start from: {_HELP['base']}")
+    ] = ModelConfig().base,
+) -> None:
+    """Look at a data set and write a commented configuration that suits it, with the commands to type next.
+
+    Nothing is ever overwritten.
+    """
+    from florence2.project import create_project
+
+    project = create_project(folder, dataset, format=format, base=base)
+    for sentence in project.found:
+        typer.echo(sentence)
+    typer.echo(f"written to {project.folder}: {', '.join(project.written)}")
+    if project.kept:
+        typer.echo(f"left as they are: {', '.join(project.kept)}")
+    typer.echo(f"next: florence2 train --config {shlex.quote(str(folder / 'florence.yaml'))}")

@@ -1,0 +1,28 @@
+"""The command serve: a model answers requests over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from florence2.cli.settings import with_settings
+from florence2.config import ServingSettings
+
+__all__ = ["serve"]
+
+
+@with_settings(
+    "model",
+    "serving",
+    "limits",
+    "evaluation",
+    tree=ServingSettings,
+    without=["metrics", "examples", "resamples", "eval_batch_size"],
+)
+def serve(**settings: Any) -> None:
+    """Answer requests over HTTP until told to end, see docs/serving.md. MODEL is also models:/NAME@champion."""
+    configuration = ServingSettings(**settings)
+    from florence2.serving import server
+
+    server.serve(configuration, typer.echo)

@@ -1,0 +1,41 @@
+"""Are the classes that the settings name those of the data? A misspelt one would never be answered."""
+
+from __future__ import annotations
+
+import difflib
+
+from florence2.codec.scan import scan_column
+from florence2.codec.tasks import CLASS_TASKS
+from florence2.config import EvaluationConfig
+from florence2.data.checks.boxes import boxes_of, tidy
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import ConfigurationError
+
+__all__ = ["check_classes"]
+
+
+def check_classes(rows: DatasetManifest, config: EvaluationConfig) -> None:
+    """Compare ``evaluation.classes`` with the classes of annotated boxes.
+
+    A class that is in no annotation may be a rare one, and is let pass unless it is much like one that is there and
+    is not in the settings.
+
+    Args:
+        rows: of a data set.
+        config: its classes are looked at where ``grammar`` is ``classes``.
+
+    Raises:
+        ConfigurationError: classes are misspelt; the message names them all and what is meant.
+    """
+    if config.grammar != "classes":
+        return
+    detections = rows.replace_rows(rows.table[rows.table["task"].isin(CLASS_TASKS)])
+    annotated = {tidy(name) for name in boxes_of(detections, scan_column(detections.table["suffix"])).names}
+    given = {tidy(name) for name in config.classes}
+    problems = [
+        f"evaluation.classes: {name!r} is in no annotation; did you mean {near[0]!r}?"
+        for name in sorted(given - annotated)
+        if (near := difflib.get_close_matches(name, sorted(annotated - given), n=1, cutoff=0.75))
+    ]
+    if problems:
+        raise ConfigurationError("\n  ".join(["invalid configuration:", *problems]))

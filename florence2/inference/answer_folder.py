@@ -1,0 +1,161 @@
+"""Where the answers about a folder of pictures are kept: while they are made in parts, at the end as a whole.
+
+A run that was killed leaves its parts, and the next one of the same question to the same model goes on from there. The
+place is a local folder or a URI; each part is a file of its own, since object stores cannot append.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+
+from florence2.config import EvaluationConfig, PicturesConfig
+from florence2.data.sources.archives import is_archive
+from florence2.data.sources.remote import redact
+from florence2.errors import ConfigurationError
+from florence2.inference.image_files import ImageAnswer, ImagePredictions
+
+__all__ = ["AnswerFolder", "answers_place", "open_place"]
+
+logger = logging.getLogger(__name__)
+
+_PARTS = ".parts"
+_PART_ANSWERS = 256
+_PART_SECONDS = 10.0
+_NOT_DECIDING = {"eval_batch_size", "metrics", "examples", "resamples"}
+"""Settings of the evaluation that change no answer."""
+
+
+def answers_place(pictures: PicturesConfig) -> str | None:
+    """Return the folder or URI in which answers about pictures are kept; None where they are kept nowhere.
+
+    With ``output: beside`` that is ``FOLDER-predictions`` next to the folder, the archive, or whatever a URI names.
+    What cannot have anything beside it, a built-in set or a page of the web, has none.
+    """
+    if pictures.output != "beside":
+        return None if pictures.output == "none" else pictures.output
+    folder = pictures.folder.rstrip("/")
+    if folder.startswith("builtin:") or re.match(r"https?://", folder):
+        return None
+    above, slash, name = folder.rpartition("/")
+    if is_archive(name) or name.endswith(".json"):
+        name = re.sub(r"(\.tar)?\.\w+$", "", name)
+    place = f"{above}{slash}{name}-predictions"
+    return place if "://" in place else str(Path(os.path.expanduser(place)).absolute())  # noqa: PTH111
+
+
+def open_place(pictures: PicturesConfig, model_content: str, evaluation: EvaluationConfig) -> AnswerFolder | None:
+    """Return where answers are kept, made ready; None where they are kept nowhere.
+
+    Args:
+        pictures: says where, and holds the prompt.
+        model_content: fingerprint of the model.
+        evaluation: how answers are generated.
+
+    Raises:
+        ConfigurationError: the place cannot be written. One beside the pictures is then left out with a warning.
+    """
+    place = answers_place(pictures)
+    if place is None:
+        return None
+    question = [pictures.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
+    key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
+    try:
+        folder = AnswerFolder(place, key)
+        folder.prepare()
+    except ConfigurationError as exc:
+        if pictures.output != "beside":
+            raise
+        logger.warning("%s; the answers are not kept beside the pictures", exc)
+        return None
+    return folder
+
+
+class AnswerFolder:
+    """Keeps the answers to one question about the pictures of one folder.
+
+    Args:
+        place: a local folder or a URI; made if absent.
+        key: identifies the question: prompt, model and settings.
+    """
+
+    def __init__(self, place: str, key: str) -> None:
+        self.place = place
+        with self._translated():
+            self._files, self._path = fsspec.core.url_to_fs(place)
+        self._parts = f"{self._path}/{_PARTS}/{key}"
+        self._waiting: list[tuple[str, ImageAnswer]] = []
+        self._written = time.monotonic()
+
+    def prepare(self) -> None:
+        """Make the folder, and write into it, so that what is wrong with it is seen before the work.
+
+        Raises:
+            ConfigurationError: it cannot be written.
+        """
+        with self._translated():
+            self._files.makedirs(self._parts, exist_ok=True)
+            self._files.pipe_file(f"{self._parts}/started", b"")
+
+    def answered(self) -> dict[tuple[str, str], ImageAnswer]:
+        """Return what an earlier run answered, by name and sha256 of the picture."""
+        found: dict[tuple[str, str], ImageAnswer] = {}
+        self._files.invalidate_cache()
+        for file in self._files.ls(self._parts, detail=False):
+            if not str(file).endswith(".jsonl"):
+                continue
+            for line in self._files.cat_file(file).decode("utf-8", "replace").splitlines():
+                try:
+                    content: dict[str, Any] = json.loads(line)
+                    answer = ImageAnswer.from_dict(content["answer"])
+                except (ValueError, KeyError, TypeError):
+                    continue  # the last line of a run that was killed while it wrote
+                found[answer.image, content["sha256"]] = answer
+        return found
+
+    def add(self, sha256: str, answer: ImageAnswer) -> None:
+        """Keep an answer; with others it is written every few seconds."""
+        self._waiting.append((sha256, answer))
+        if len(self._waiting) >= _PART_ANSWERS or time.monotonic() - self._written > _PART_SECONDS:
+            lines = [json.dumps({"sha256": sha, "answer": answer.to_dict()}) for sha, answer in self._waiting]
+            with self._translated():
+                self._files.pipe_file(f"{self._parts}/{time.time_ns()}.jsonl", "\n".join(lines).encode())
+            self._waiting, self._written = [], time.monotonic()
+
+    def finish(self, predictions: ImagePredictions) -> None:
+        """Write all answers as ``ImagePredictions.save`` does, and remove the parts.
+
+        Raises:
+            ConfigurationError: the place cannot be written any more; the parts are still there.
+        """
+        with tempfile.TemporaryDirectory() as folder, self._translated():
+            predictions.save(Path(folder))
+            for file in sorted(Path(folder).rglob("*")):
+                if file.is_file():
+                    target = f"{self._path}/{file.relative_to(folder).as_posix()}"
+                    self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
+                    self._files.put_file(str(file), target)
+            self._files.rm(f"{self._path}/{_PARTS}", recursive=True)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ConfigurationError:
+            raise
+        except Exception as exc:  # each file system has its own
+            raise ConfigurationError(
+                f"{redact(self.place)}: cannot be written ({type(exc).__name__}: {redact(str(exc))}); "
+                "give another pictures.output, or none"
+            ) from exc

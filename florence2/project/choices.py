@@ -1,0 +1,180 @@
+"""What to write into the configuration of a project, and why: decided from what was found in the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from florence2.codec.tasks import TASKS
+from florence2.config import Configuration, DatasetConfig, TrainingConfig
+from florence2.evaluation.figures import figure_named
+from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
+from florence2.project.survey import FEW_PICTURES, Survey
+
+__all__ = ["FEW_ROWS", "HUB_BASE", "Choice", "choices", "deciding_figure", "promotion_choices"]
+
+HUB_BASE = "florence-community/Florence-2-base-ft"
+"""What to start from for real work."""
+
+_DEFAULTS = Configuration()
+_SAMPLES = 8000
+"""Pictures that a training sees in all: about what the recipes of the project were measured with."""
+_EPOCHS = (3, 5, 10, 20, 30, 50)
+_FULL_STEPS = 10
+_LEAST_BATCH = 4
+_PATIENT_FROM = 20
+FEW_ROWS = 100
+"""Rows of the training split below which nothing useful is to be expected."""
+_MEASURABLE = 50
+"""Rows of the validation split from which a figure says more than the loss."""
+_TRIAL_EVAL_BATCH = 64
+_TOKENS = 32
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting to write down.
+
+    Attributes:
+        path: ``training.epochs``.
+        value: as YAML can hold it.
+        why: what was found, and what to change it to when.
+    """
+
+    path: str
+    value: Any
+    why: str
+
+
+def choices(found: Survey, dataset: DatasetConfig, base: str, model_name: str, frozen: str | None) -> list[Choice]:
+    """Choose the settings of a fine-tune.
+
+    Args:
+        found: what is in the data set.
+        dataset: where it lies.
+        base: the model to start from.
+        model_name: under which the result is registered.
+        frozen: file that names the pictures of the test split, None where the data set comes with one.
+    """
+    return [
+        *_about_data(found, dataset, frozen),
+        Choice("model.base", base, _why_base(base)),
+        *_about_training(found),
+        *_about_answers(found, base),
+        Choice("registration.model_name", model_name, "Name in the model registry."),
+    ]
+
+
+def promotion_choices(found: Survey, ours: list[Choice]) -> list[Choice]:
+    """Choose the settings of a promotion: the same data and answers, and the figure that decides.
+
+    Args:
+        found: what is in the data set.
+        ours: the settings of the fine-tune.
+    """
+    same = [choice for choice in ours if not choice.path.startswith("training.")]
+    figure = deciding_figure(found)
+    better = "more" if figure_named(figure).higher_is_better else "less"
+    why = f"{figure_named(figure).title} on the test split decides; {better} is better."
+    return [*same, Choice("promotion.primary", figure, why)]
+
+
+def deciding_figure(found: Survey) -> str:
+    """Return the figure by which the most frequent task is judged."""
+    return _figure(next(iter(_tasks(found))))
+
+
+def _tasks(found: Survey) -> dict[str, int]:
+    counts = found.rows.table["task"].value_counts()
+    return {str(task): int(count) for task, count in counts.items()}
+
+
+def _figure(task: str) -> str:
+    metric = metrics_for(TASKS[task])[0]
+    return "map50" if metric is MeanAveragePrecisionMetric else metric.name
+
+
+def _about_data(found: Survey, dataset: DatasetConfig, frozen: str | None) -> Iterator[Choice]:
+    yield Choice("dataset.source", dataset.source, "Folder, archive or URI of the data set.")
+    yield Choice("dataset.format", found.layout, "By its files.")
+    for defect in found.defects:
+        what = "is mended" if defect.outcome == "repair" else "is left out and listed"
+        why = f"{_times(defect.count)}: {defect.sentence} What breaks the rule {what}; fail would stop the run."
+        yield Choice(f"validation.rules.{defect.code}", defect.outcome, why)
+    for split in found.missing:
+        rows, pictures = found.count(split)
+        few = f"; with fewer than {FEW_PICTURES} pictures a tenth would be too few" if pictures < FEW_PICTURES else ""
+        share = getattr(found.split, f"{split}_fraction")
+        small = few if share != getattr(_DEFAULTS.split, f"{split}_fraction") else ""
+        why = f"There is no {split} split: {_count(pictures, 'picture')} ({_count(rows, 'row')}) are taken{small}."
+        yield Choice(f"split.{split}_fraction", share, why)
+    if frozen is not None:
+        yield Choice("split.frozen_test", frozen, "The pictures of the test split: they stay it, whatever is added.")
+
+
+def _why_base(base: str) -> str:
+    if base == _DEFAULTS.model.base:
+        return (
+            "Comes with the package: tries everything in minutes and without a network, but sees 64 x 64 pixels. "
+            f"For real work: {HUB_BASE}, with a GPU of 16 GB, and then change what is said below of answers."
+        )
+    return f"{_DEFAULTS.model.base} would try everything in minutes and without a network."
+
+
+def _about_training(found: Survey) -> Iterator[Choice]:
+    rows, _ = found.count("train")
+    default = _DEFAULTS.training
+    yield Choice(
+        "training.strategy",
+        default.strategy,
+        "lora: adapters, least memory and best in our recipes; full: every weight; freeze: all but the vision tower.",
+    )
+    epochs = next((epochs for epochs in _EPOCHS if epochs * rows >= _SAMPLES), _EPOCHS[-1])
+    few = f" {FEW_ROWS} and more make a model; fewer try the way there." if rows < FEW_ROWS else ""
+    why = f"{_count(rows, 'row')} to train on, each seen {epochs} times: {rows * epochs:,}.{few}"
+    yield Choice("training.epochs", epochs, why)
+    batch = default.batch_size if rows >= default.batch_size * _FULL_STEPS else _LEAST_BATCH
+    steps = -(-rows // batch)
+    yield Choice("training.batch_size", batch, f"{_count(steps, 'step')} in an epoch, over all GPUs together.")
+    yield _best_by(found, default)
+    if epochs >= _PATIENT_FROM:
+        yield Choice("training.patience", epochs // 5, "Stops after so many epochs without a better one.")
+
+
+def _best_by(found: Survey, default: TrainingConfig) -> Choice:
+    rows, _ = found.count("valid")
+    figures = list(dict.fromkeys(map(_figure, _tasks(found))))
+    if len(figures) > 1:
+        why = f"Several tasks, so the loss decides which epoch is kept; or one of {', '.join(figures)}."
+        return Choice("training.best_by", default.best_by, why)
+    if rows < _MEASURABLE:
+        why = (
+            f"{_count(rows, 'row')} to validate on are too few for {figures[0]}: the loss decides which epoch is kept."
+        )
+        return Choice("training.best_by", default.best_by, why)
+    why = "What the kept epoch is best in on the validation split; loss would save the time of answering it."
+    return Choice("training.best_by", figures[0], why)
+
+
+def _about_answers(found: Survey, base: str) -> Iterator[Choice]:
+    if base == _DEFAULTS.model.base:
+        yield Choice(
+            "evaluation.eval_batch_size",
+            _TRIAL_EVAL_BATCH,
+            f"Pictures at once, for the small base; {_DEFAULTS.evaluation.eval_batch_size} for {HUB_BASE}.",
+        )
+    longest = -(-found.longest * 3 // 2 // _TOKENS) * _TOKENS
+    limit = min(_DEFAULTS.evaluation.max_new_tokens, max(_TOKENS, longest))
+    counted = "" if found.exact else ", counted by the built-in tokenizer, for that of the base is not at hand"
+    why = f"The longest answer of the data set has {found.longest} tokens{counted}; a longer one is cut."
+    yield Choice("evaluation.max_new_tokens", limit, why)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _times(number: int) -> str:
+    return "Once" if number == 1 else f"{number:,} times"

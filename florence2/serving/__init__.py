@@ -1,0 +1,1 @@
+"""A model behind HTTP: ``florence2 serve``."""

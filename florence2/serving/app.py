@@ -1,0 +1,247 @@
+"""The HTTP face of a served model: questions at /predict, and what operators look at."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.requests import ClientDisconnect
+
+from florence2.config import ServingSettings
+from florence2.data.cores import core_count
+from florence2.errors import AnswerError, OverloadedError, RequestError, TimeLimitError, TooLargeError
+from florence2.serving.admission import Admission
+from florence2.serving.metrics import CONTENT_TYPE, Counter, Histogram, gauge
+from florence2.serving.model_holder import ModelHolder
+from florence2.serving.requests import OPENAPI_REQUEST, questions_of_form, questions_of_json
+from florence2.serving.served_model import ServedModel
+
+if TYPE_CHECKING:
+    from florence2.inference.generation import Asked, Prediction
+    from florence2.model.base import Florence2
+    from florence2.serving.model_source import ModelSource
+
+__all__ = ["create_app"]
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_MESSAGE = 2000
+"""Characters: a message may hold a prompt, and that may be as long as a request."""
+
+_URL_THREADS = 32
+"""Threads that make requests ready where some of them wait for other servers."""
+
+
+class _ClientGoneError(RequestError):
+    """Nobody reads the answer any more."""
+
+
+_STATUS: dict[type[Exception], int] = {
+    TooLargeError: 413,
+    _ClientGoneError: 499,  # as nginx counts them
+    OverloadedError: 503,
+    TimeLimitError: 504,
+    RequestError: 400,
+    AnswerError: 400,
+}
+
+
+class _Server:
+    """What the routes share."""
+
+    def __init__(self, source: ModelSource, settings: ServingSettings) -> None:
+        self.settings = settings
+        self.requests = Counter("florence2_requests_total", "Requests to /predict by status of the answer.", "status")
+        self.seconds = Histogram(
+            "florence2_request_seconds", "From the head of a request to its answer.", [0.01 * 2**n for n in range(14)]
+        )
+        self.batches = Histogram("florence2_batch_size", "Questions answered together.", [2**n for n in range(9)])
+        self.model_seconds = Histogram(
+            "florence2_batch_seconds", "Time of the model for a batch.", [0.01 * 2**n for n in range(14)]
+        )
+        self.holder = ModelHolder(source, self._prepare, ServedModel.put_away)
+        threads = _URL_THREADS if settings.limits.allow_urls else 2 * core_count()
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="florence2-requests")
+
+    def _prepare(self, florence2: Florence2, version: str) -> ServedModel:
+        return ServedModel.of(florence2, version, self.settings, self._observe)
+
+    def _observe(self, size: int, seconds: float) -> None:
+        self.batches.add(size)
+        self.model_seconds.add(seconds)
+
+    async def predict(self, request: Request) -> Response:
+        """Answer a request, whatever happens, and count it."""
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(self.settings.serving.request_seconds):
+                response = await self._answer(request)
+        except TimeoutError:
+            response = _refusal(TimeLimitError(f"no answer within {self.settings.serving.request_seconds:g} seconds"))
+        except (RequestError, AnswerError) as exc:
+            response = _refusal(exc)
+        except ClientDisconnect:
+            response = _refusal(_ClientGoneError("the client has gone before it had sent all"))
+        except Exception as exc:  # the log has the place; neither it nor the answer has what was sent
+            logger.error("a request failed: %s", type(exc).__name__, exc_info=exc)
+            response = _json({"error": "the model failed; the log of the server says more"}, 500)
+        self.count(response, time.monotonic() - started)
+        return response
+
+    def count(self, response: Response, seconds: float) -> None:
+        """Count an answer."""
+        self.requests.add(str(response.status_code))
+        self.seconds.add(seconds)
+
+    async def _answer(self, request: Request) -> Response:
+        with self.holder.borrowed() as model:
+            waiting = await self._let_wait(request, model)
+            answers = await _unless_gone(request, [future for _, future in waiting])
+            rows = [
+                {"width": asked.resolution_wh[0], "height": asked.resolution_wh[1], **answer.to_dict()}
+                for (asked, _), answer in zip(waiting, answers, strict=True)
+            ]
+            return _json({"model": self.holder.source.name, "version": model.version, "answers": rows})
+
+    async def _let_wait(self, request: Request, model: ServedModel) -> list[tuple[Asked, Future[Prediction]]]:
+        """Read a request and let its questions wait; what was sent is forgotten here, the small pictures are left."""
+        questions: Callable[[], Sequence[tuple[str | bytes, str]]]
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
+        else:
+            # Not request.body(): it keeps the body for as long as the request lasts.
+            questions = partial(questions_of_json, b"".join([piece async for piece in request.stream()]))
+        ask = partial(_ask, model, questions, self.settings.serving.request_seconds)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
+
+    def metrics(self) -> str:
+        """Return all counts as text."""
+        holder = self.holder
+        with holder.borrowed() as model:
+            waiting = model.batcher.waiting
+        labels = [("name", holder.source.name), ("version", holder.version)]
+        blocks = [metric.lines() for metric in (self.requests, self.seconds, self.batches, self.model_seconds)]
+        blocks += [
+            gauge("florence2_waiting", "Questions that wait.", waiting),
+            gauge("florence2_model_info", "Which version answers.", 1, labels),
+            gauge("florence2_model_loads", "Versions loaded since the start.", holder.loads),
+            gauge("florence2_model_failures", "Looks at the registry, and loads, that failed.", holder.failures),
+        ]
+        return "\n".join(line for block in blocks for line in block) + "\n"
+
+
+def _ask(
+    model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], seconds: float
+) -> list[tuple[Asked, Future[Prediction]]]:
+    return model.ask(questions(), seconds)
+
+
+async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequence[Any]:
+    """Return the answers; where the client goes away or the time passes, take its questions out of the queue."""
+    answers = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
+    gone = asyncio.ensure_future(request.receive())
+    first: set[asyncio.Future[Any]] = {answers, gone}
+    try:
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if not answers.done():
+            raise _ClientGoneError("the client has gone")
+        return await answers
+    finally:
+        gone.cancel()
+        if not answers.done():
+            answers.cancel()
+
+
+def _refusal(problem: Exception) -> Response:
+    response = _json(
+        {"error": str(problem)[:_LONGEST_MESSAGE]}, next(_STATUS[kind] for kind in _STATUS if isinstance(problem, kind))
+    )
+    if isinstance(problem, OverloadedError):
+        response.headers["Retry-After"] = str(problem.retry_seconds)
+    return response
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, media_type="application/json")
+
+
+def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
+    """Load a model and return the application that serves it.
+
+    Args:
+        source: of the model.
+        settings: of the server.
+
+    Raises:
+        Florence2Error: the model cannot be found or loaded.
+    """
+    from importlib.metadata import version
+
+    server = _Server(source, settings)
+    holder = server.holder
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
+        holder.follow(settings.serving.poll_seconds)
+        yield
+        holder.close()
+        server.pool.shutdown(wait=False, cancel_futures=True)
+
+    app = FastAPI(title="florence2", version=version("florence2-finetune"), lifespan=lifespan)
+
+    def refuse(problem: RequestError) -> Response:
+        response = _refusal(problem)
+        server.count(response, 0.0)
+        return response
+
+    app.add_middleware(
+        Admission,
+        most_requests=settings.serving.queue,
+        most_bytes=settings.limits.max_bytes,
+        refuse=refuse,
+    )
+
+    @app.post("/predict", openapi_extra=OPENAPI_REQUEST)
+    async def predict(request: Request) -> Response:
+        """Answer prompts about pictures: JSON with base64 or URLs, or files of a form."""
+        return await server.predict(request)
+
+    @app.get("/health")
+    async def health() -> Response:
+        """Say that the process lives."""
+        return _json({"status": "ok"})
+
+    @app.get("/ready")
+    async def ready() -> Response:
+        """Say whether requests are answered: the model is loaded and its queue has room."""
+        with holder.borrowed() as model:
+            full = model.batcher.waiting >= settings.serving.queue
+        return _json({"status": "full" if full else "ready"}, 503 if full else 200)
+
+    @app.get("/version")
+    async def which() -> Response:
+        """Say which version of the model answers, and what keeps a newer one from it."""
+        return _json(
+            {
+                "model": holder.source.name,
+                "version": holder.version,
+                "problem": holder.problem,
+                "package": app.version,
+            }
+        )
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Return counts for Prometheus."""
+        return Response(server.metrics(), media_type=CONTENT_TYPE)
+
+    return app

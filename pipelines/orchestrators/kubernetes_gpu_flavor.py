@@ -1,0 +1,55 @@
+"""The flavour ``kubernetes_gpu`` as ZenML registers it; what it does stands in ``kubernetes_gpu.py``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+from zenml.integrations.kubernetes.flavors import KubernetesOrchestratorFlavor
+from zenml.integrations.kubernetes.flavors.kubernetes_orchestrator_flavor import (
+    KubernetesOrchestratorConfig,
+    KubernetesOrchestratorSettings,
+)
+
+if TYPE_CHECKING:
+    from pipelines.orchestrators.kubernetes_gpu import KubernetesGpuOrchestrator
+
+__all__ = ["KubernetesGpuConfig", "KubernetesGpuOrchestratorFlavor", "KubernetesGpuSettings"]
+
+
+class KubernetesGpuSettings(KubernetesOrchestratorSettings):
+    """Settings that a run or a step may give."""
+
+    gpu_resource: str = Field(
+        "nvidia.com/gpu", description="What the cluster calls a GPU. Example: 'amd.com/gpu', 'nvidia.com/mig-1g.10gb'"
+    )
+
+
+class KubernetesGpuConfig(KubernetesOrchestratorConfig, KubernetesGpuSettings):
+    """Configuration of the orchestrator."""
+
+
+class KubernetesGpuOrchestratorFlavor(KubernetesOrchestratorFlavor):
+    """Kubernetes, with the GPUs, CPUs and memory of each step."""
+
+    @property
+    def name(self) -> str:
+        """Name of the flavour."""
+        return "kubernetes_gpu"
+
+    @property
+    def docs_url(self) -> str | None:
+        """Where ZenML describes the orchestrator that this one is made from."""
+        return KubernetesOrchestratorFlavor().docs_url
+
+    @property
+    def config_class(self) -> type[KubernetesGpuConfig]:
+        """Its configuration."""
+        return KubernetesGpuConfig
+
+    @property
+    def implementation_class(self) -> type[KubernetesGpuOrchestrator]:
+        """The orchestrator; needs kubernetes."""
+        from pipelines.orchestrators.kubernetes_gpu import KubernetesGpuOrchestrator
+
+        return KubernetesGpuOrchestrator

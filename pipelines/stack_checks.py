@@ -1,0 +1,118 @@
+"""The ZenML stack as ``florence2 doctor`` sees it: is one active, has it what the pipelines need, does it answer?"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from florence2.adapters.mlflow.store_state import check_answers
+from florence2.data.sources.remote import redact
+from florence2.errors import RegistryError
+from florence2.health import Finding
+
+if TYPE_CHECKING:
+    from zenml.stack import Stack
+
+__all__ = ["check_stack"]
+
+_SECONDS = 5.0
+_SET_UP = "python -m pipelines.local_stack"
+_LOCAL = ("local", "local_docker")
+
+
+def check_stack() -> list[Finding]:
+    """Look at ZenML's store, then at the components of the active stack; changes neither."""
+    os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
+    if not _is_configured():
+        return [
+            Finding(
+                "warning",
+                "no ZenML stack is set up: florence2 train works without; for the pipelines run `make stack`",
+                _SET_UP,
+            )
+        ]
+    import zenml
+    from zenml.client import Client
+    from zenml.config.global_config import GlobalConfiguration
+
+    url = GlobalConfiguration().store_configuration.url
+    try:
+        check_answers(url, _SECONDS)
+    except RegistryError as exc:
+        return [Finding("problem", f"ZenML's server: {exc}; or go back to the local store with zenml logout")]
+    try:
+        stack = Client().active_stack
+    except Exception as exc:  # ZenML raises whatever its store, its components and their libraries raise
+        return [
+            Finding(
+                "problem",
+                f"the active ZenML stack cannot be used ({_first_line(exc)}): run `make stack` for the local one, or "
+                "choose another with zenml stack set",
+                _SET_UP,
+            )
+        ]
+    parts = ", ".join(f"{kind.value} {component.name}" for kind, component in sorted(stack.components.items()))
+    about = Finding("ok", f"ZenML {zenml.__version__} at {redact(url)}, stack {stack.name}: {parts}")
+    return [about, *_mlflow(stack), *_artifacts(stack)]
+
+
+def _is_configured() -> bool:
+    """Say whether there is a configuration, without making one; a server may be named by the environment."""
+    if any(name.startswith("ZENML_STORE_") for name in os.environ):
+        return True
+    from zenml.utils.io_utils import get_global_config_directory
+
+    return (Path(get_global_config_directory()) / "config.yaml").is_file()
+
+
+def _mlflow(stack: Stack) -> list[Finding]:
+    """Look whether the stack has the MLflow tracker and registry, and whether their server answers."""
+    parts = {"experiment tracker": stack.experiment_tracker, "model registry": stack.model_registry}
+    lacks = [name for name, part in parts.items() if part is None or part.flavor != "mlflow"]
+    if lacks:
+        return [
+            Finding(
+                # The stack that ZenML begins with: nothing was set up that could be broken.
+                "warning" if stack.name == "default" else "problem",
+                f"stack {stack.name} has no MLflow {' and no MLflow '.join(lacks)}, without which the pipelines stop: "
+                "run `make stack` to set up and activate a local stack that has them",
+                _SET_UP,
+            )
+        ]
+    tracker = stack.experiment_tracker
+    try:
+        check_answers(tracker.get_tracking_uri(), _SECONDS)  # type: ignore[union-attr]
+    except RegistryError as exc:
+        return [Finding("problem", f"experiment tracker of stack {stack.name}: {exc}")]
+    return []
+
+
+def _artifacts(stack: Stack) -> list[Finding]:
+    """Look whether artifacts can be stored: a folder here, or a bucket that is asked for its root."""
+    from zenml.io import fileio
+
+    store = stack.artifact_store
+    path = store.path
+    if "://" not in path:
+        folder = Path(path)
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        if os.access(there, os.W_OK):
+            return []
+        return [Finding("problem", f"artifact store {store.name}: {there} cannot be written; correct its permissions")]
+    if stack.orchestrator.flavor in _LOCAL:
+        return [
+            Finding("ok", f"artifact store {store.name} at {redact(path)}")
+            if fileio.exists(path)
+            else Finding(
+                "warning",
+                f"artifact store {store.name}: {redact(path)} does not exist or is not to be seen from here; make the "
+                "bucket, or correct its credentials",
+            )
+        ]
+    return []
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(". ")[:300]

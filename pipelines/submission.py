@@ -1,0 +1,64 @@
+"""Handing a run to an orchestrator that may be far away: what it supports, what went wrong, how to follow the run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from zenml.client import Client
+from zenml.enums import ExecutionMode
+from zenml.models import PipelineRunResponse
+from zenml.pipelines.pipeline_definition import Pipeline
+
+from florence2.errors import Florence2Error, StackError
+
+__all__ = ["far_errors", "fit_to_orchestrator", "where_it_runs"]
+
+_FAR = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kubernetes", "requests", "urllib3", "zenml")
+"""Packages whose exceptions come from another machine, or from ZenML's talk with one."""
+
+
+def fit_to_orchestrator(pipeline: Pipeline) -> None:
+    """Let a pipeline end as its orchestrator can where a step fails.
+
+    Kubeflow and Vertex AI know ``continue_on_failure`` only and refuse others. In these pipelines, in which nearly
+    every step needs the one before, that comes to the same: no step runs whose input was not made.
+    """
+    supported = Client().active_stack.orchestrator.supported_execution_modes
+    if pipeline.configuration.execution_mode not in supported:
+        pipeline.configure(execution_mode=ExecutionMode.CONTINUE_ON_FAILURE)
+
+
+@contextlib.contextmanager
+def far_errors() -> Iterator[None]:
+    """Say in a sentence what another machine refused, where it would be a traceback.
+
+    Raises:
+        StackError: the artifact store, the cluster or the ZenML server could not be reached or did not take a run.
+    """
+    try:
+        yield
+    except Florence2Error:
+        raise
+    except Exception as exc:
+        orchestrator = Client().active_stack.orchestrator
+        # ZenML raises a bare RuntimeError where a cluster refuses a run, or where a run has failed there.
+        is_far = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _FAR
+        if not orchestrator.config.is_remote or not is_far:
+            raise
+        raise StackError(
+            f"the run was not taken, or failed there: {type(exc).__name__}: {' '.join(str(exc).split())[:500]}\n"
+            f"The stack is {Client().active_stack_model.name!r} with the orchestrator {orchestrator.name!r}"
+            f" ({orchestrator.flavor}); `florence2 stack apply FILE` says what is missing (docs/remote.md)"
+        ) from exc
+
+
+def where_it_runs(run: PipelineRunResponse | None) -> str:
+    """Say how to follow a run that goes on elsewhere.
+
+    Args:
+        run: as it was handed over; None for a schedule.
+    """
+    if run is None:
+        return "the schedule is set; each of its runs appears in `zenml pipeline runs list`"
+    return f"run {run.name} was handed over; `zenml pipeline runs list` says how it stands"

@@ -1,0 +1,148 @@
+"""Answers are kept while they are made: a run that was cut off is gone on with, wherever it keeps them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+import pytest
+
+from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
+from florence2.data.images.files import list_images
+from florence2.errors import ConfigurationError
+from florence2.inference import answer_folder
+from florence2.inference.answer_folder import AnswerFolder, answers_place, open_place
+from florence2.inference.generation import predict
+from florence2.inference.image_files import ImagePredictions, predict_images
+from florence2.model.base import Florence2, load_base
+from tests.builders import write_image
+
+SHORT = EvaluationConfig(max_new_tokens=8, eval_batch_size=2)
+
+
+@pytest.fixture(scope="module")
+def nano() -> Florence2:
+    return load_base(ModelConfig())
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> PicturesConfig:
+    for number in range(8):
+        write_image(tmp_path / "photos" / f"{number}.png", (64, 64))
+    (tmp_path / "photos" / "bad.png").write_bytes(b"no picture")
+    return PicturesConfig(folder=str(tmp_path / "photos"))
+
+
+@pytest.fixture(params=["beside", "memory://bucket/answers"])
+def kept(request: pytest.FixtureRequest, pictures: PicturesConfig) -> Iterator[PicturesConfig]:
+    yield pictures.model_copy(update={"output": request.param})
+    fsspec.filesystem("memory").store.clear()
+
+
+def place_of(pictures: PicturesConfig, model_content: str = "m") -> AnswerFolder:
+    place = open_place(pictures, model_content, SHORT)
+    assert place is not None
+    return place
+
+
+def answer(nano: Florence2, pictures: PicturesConfig, place: AnswerFolder | None) -> ImagePredictions:
+    folder = Path(pictures.folder)
+    return predict_images(nano, list_images(folder), pictures.prefix, SHORT, folder, place)
+
+
+def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
+    """Let the model stop after so many answers; returns a list that gets the number of samples of each call."""
+    asked: list[int] = []
+
+    def stopping(florence2: Florence2, samples: Any, config: EvaluationConfig) -> Iterator[Any]:
+        asked.append(len(samples))
+        for number, found in enumerate(predict(florence2, samples, config)):
+            if number == count and len(asked) == 1:
+                raise KeyboardInterrupt
+            yield found
+
+    monkeypatch.setattr("florence2.inference.image_files.predict", stopping)
+    monkeypatch.setattr(answer_folder, "_PART_ANSWERS", 2)
+    return asked
+
+
+def test_a_run_that_was_cut_off_is_gone_on_with(
+    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = answer(nano, kept, None)
+    asked = cut_off_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        answer(nano, kept, place_of(kept))
+    place = place_of(kept)
+    assert len(place.answered()) == 4
+    again = answer(nano, kept, place)
+    assert asked == [8, 4]
+    assert [json.loads(line) for line in again.lines()] == [json.loads(line) for line in whole.lines()]
+    place.finish(again)
+    files, path = fsspec.core.url_to_fs(place.place)
+    assert not files.exists(f"{path}/.parts")
+    files.get(f"{path}/", f"{tmp_path}/copy/", recursive=True)
+    assert list(ImagePredictions.load(tmp_path / "copy").lines()) == list(again.lines())
+    assert (tmp_path / "copy" / "drawn").is_dir()
+
+
+def test_another_question_another_model_and_another_picture_are_answered_afresh(
+    nano: Florence2, pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        answer(nano, pictures, place_of(pictures))
+    assert len(place_of(pictures).answered()) == 4
+    assert place_of(pictures.model_copy(update={"prefix": "<CAPTION>"})).answered() == {}
+    assert place_of(pictures, "other model").answered() == {}
+    write_image(Path(pictures.folder) / "0.png", (64, 64), (1, 2, 3))
+    asked = cut_off_after(monkeypatch, 99)
+    answer(nano, pictures, place_of(pictures))
+    assert asked == [5]
+
+
+def test_a_line_that_was_half_written_is_answered_again(
+    nano: Florence2, pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off_after(monkeypatch, 5)
+    with pytest.raises(KeyboardInterrupt):
+        answer(nano, pictures, place_of(pictures))
+    (part, *_) = sorted(Path(f"{pictures.folder}-predictions").rglob("*.jsonl"))
+    part.write_bytes(part.read_bytes()[:-20])
+    assert len(place_of(pictures).answered()) == 3
+
+
+@pytest.mark.parametrize(
+    ("folder", "output", "place"),
+    [
+        ("/data/photos/", "beside", "/data/photos-predictions"),
+        ("/data/photos.zip", "beside", "/data/photos-predictions"),
+        ("/data/photos.v2", "beside", "/data/photos.v2-predictions"),
+        ("/data/photos.tar.gz", "beside", "/data/photos-predictions"),
+        ("s3://bucket/photos", "beside", "s3://bucket/photos-predictions"),
+        ("s3://bucket/photos.zip", "beside", "s3://bucket/photos-predictions"),
+        ("https://example.org/photos.zip", "beside", None),
+        ("builtin:cards", "beside", None),
+        ("/data/photos", "none", None),
+        ("/data/photos", "gs://bucket/answers", "gs://bucket/answers"),
+    ],
+)
+def test_answers_are_kept_beside_the_pictures_or_where_it_is_said(folder: str, output: str, place: str | None) -> None:
+    assert answers_place(PicturesConfig(folder=folder, output=output)) == place
+
+
+def test_a_place_that_cannot_be_written_is_left_out_or_told(
+    pictures: PicturesConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(f"{pictures.folder}-predictions").write_text("a file in its place")
+    with caplog.at_level(logging.WARNING):
+        assert open_place(pictures, "m", SHORT) is None
+    assert "the answers are not kept beside the pictures" in caplog.text
+    for wrong in (f"{pictures.folder}-predictions", "nosuch://a/b?token=secret"):
+        with pytest.raises(ConfigurationError, match=r"cannot be written .*; give another pictures\.output") as told:
+            open_place(pictures.model_copy(update={"output": wrong}), "m", SHORT)
+        assert "secret" not in str(told.value)
