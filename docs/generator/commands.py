@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.cli import app
@@ -41,12 +42,15 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
-    inner = getattr(command, "commands", None)
-    if inner is None:
-        yield name, command
-    for each, found in (inner or {}).items():
-        if not found.hidden:
-            yield from _below(f"{name} {each}", found)
+    found = command.load() if hasattr(command, "load") else command  # one that is imported when it is used
+    if not isinstance(found, TyperGroup):
+        yield name, found
+        return
+    context = typer.Context(found)  # type: ignore[arg-type]
+    for each in found.list_commands(context):  # type: ignore[arg-type]
+        inner = found.get_command(context, each)  # type: ignore[arg-type]
+        if inner is not None and not inner.hidden:
+            yield from _below(f"{name} {each}", inner)
 
 
 @functools.cache

@@ -10,6 +10,8 @@ from docs.generator.commands import commands
 
 __all__ = ["ELSEWHERE", "problem_of", "runner_of", "unknown_options"]
 
+SERVERS = "tests/integration/test_serving_processes.py"
+
 ELSEWHERE = {
     r"make (setup|stack|run|test|unit|integration|documents|check)\b": ".ci/run",
     r"make docs\b": "tests/documents/test_site.py",
@@ -23,6 +25,8 @@ ELSEWHERE = {
     r"zenml pipeline run florence_promote\b": "tests/integration/test_promotion.py",
     r"python -m pipelines.retrain\b": "tests/integration/test_retrain.py",
     r"florence2 demo\b": "tests/integration/test_demo_in_browser.py",
+    r"florence2 stack\b": "tests/integration/test_cluster_submission.py",
+    r"(florence2 serve|mlflow models serve|SERVING_MODEL_CONFIG=.* mlflow|curl)\b": SERVERS,
     r"pip install\b": "pyproject.toml",
     r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\.\w+": "benchmarks",
 }
@@ -76,6 +80,9 @@ def unknown_options(command: str) -> list[str]:
     name, found = max(
         ((name, each) for name, each in commands() if f"{command} ".startswith(f"{name} ")),
         key=lambda pair: len(pair[0]),
+        default=(None, None),
     )
+    if found is None:
+        return [command.split()[1]]
     known = {flag for parameter in found.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
     return [flag for flag in _OPTION.findall(command.removeprefix(name)) if flag not in known]

@@ -107,7 +107,10 @@ def check_lines(block: Block, terminal: Terminal, folder: Path) -> None:
     """Check that every line is JSON, and those of a data set by the rules; commands judge what is a file."""
     if block.file:
         return
-    lines = [json.loads(line) for line in block.text.splitlines()]
+    try:
+        lines = [json.loads(block.text)]
+    except ValueError:
+        lines = [json.loads(line) for line in block.text.splitlines()]
     if not all({"image", "prefix", "suffix"} <= line.keys() for line in lines):
         return
     data = folder / f"lines-{block.line}"
