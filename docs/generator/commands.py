@@ -12,9 +12,9 @@ from typer.core import TyperGroup
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.cli import app
-from florence2.config import Configuration, leaf_paths
+from florence2.config import Configuration, Section, SectionTree
 
-__all__ = ["commands", "commands_page", "options_of_settings"]
+__all__ = ["commands", "commands_page", "options_of_settings", "trees"]
 
 _HEAD = f"""# Commands
 {MADE}
@@ -54,25 +54,49 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def options_of_settings() -> dict[str, str]:
-    """Return the option of each setting by the setting's name."""
-    settings = dict(leaf_paths(Configuration))
+def trees() -> tuple[type[SectionTree], ...]:
+    """Return every tree of sections: what a YAML file or a command can be configured by, the largest first."""
+    found: list[type[SectionTree]] = [Configuration]
+    for tree in (*SectionTree.__subclasses__(), *Configuration.__subclasses__()):
+        found += [tree] if tree not in found and tree.__module__.startswith("florence2.") else []
+    return tuple(found)
+
+
+@functools.cache
+def options_of_settings() -> dict[tuple[str, str], str]:
+    """Return the option of each setting by its name and meaning: commands use names such as output otherwise."""
+    meanings = {(name, meaning) for tree in trees() for name, meaning in _meanings(tree)}
     return {
-        parameter.name: parameter.opts[0]
+        (name, meaning): parameter.opts[0]
         for _, command in commands()
         for parameter in command.params
-        if parameter.name in settings and parameter.param_type_name == "option"
+        for name, meaning in meanings
+        if _is(parameter, name, meaning)
     }
+
+
+def _is(parameter: Any, name: str, meaning: str) -> bool:
+    """Say whether an option is that of a setting: it has its name, and its help begins with its meaning."""
+    return bool(meaning) and parameter.name == name and (parameter.help or "").startswith(meaning)
+
+
+def _meanings(tree: Any) -> Iterator[tuple[str, str]]:
+    for name, field in tree.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _meanings(field.annotation)
+        else:
+            yield name, field.description or ""
 
 
 def _entry(name: str, command: Any) -> str:
     context = typer.Context(command, info_name=name)
+    names = {setting for setting, meaning in options_of_settings() for p in command.params if _is(p, setting, meaning)}
     own: list[list[str]] = []
     settings: list[list[str]] = []
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None and parameter.name != "help":
-            (settings if parameter.name in options_of_settings() else own).append(_row(*record))
+            (settings if parameter.name in names else own).append(_row(*record))
     usage = " ".join([name, *command.collect_usage_pieces(context)])
     parts = [f"## {name}\n", escaped(inspect.cleandoc(command.help or "")) + "\n", f"```text\n{usage}\n```\n"]
     if own:

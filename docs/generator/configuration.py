@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from docs.generator.commands import options_of_settings
+from docs.generator.commands import options_of_settings, trees
 from docs.generator.markdown import MADE, escaped, table
-from florence2.config import Configuration, PicturesConfig, PromotionPolicy, Section
+from florence2.config import Section
 
 __all__ = ["configuration_page"]
 
@@ -42,8 +42,8 @@ The path of a setting is that of the YAML file. In Python and on the command lin
 section, for each name is there once; a YAML file is kept to the full form. An unknown name is an error that says
 which one is near.
 """
-_PIPELINE_ONLY = """
-The sections below belong to one pipeline each, and stand in its YAML file alone.
+_OTHERS = """
+The sections below belong to one pipeline or command each.
 """
 _KINDS: dict[Any, str] = {
     bool: "`true` or `false`",
@@ -57,12 +57,12 @@ _BOUNDS = {"ge": "at least", "gt": "greater than", "le": "at most", "lt": "less 
 
 def configuration_page() -> str:
     """Return the page in Markdown."""
-    parts = [_HEAD]
-    for name, field in Configuration.model_fields.items():
-        parts += _section(name, field.annotation)
-    parts.append(_PIPELINE_ONLY)
-    parts += _section("promotion", PromotionPolicy)
-    parts += _section("pictures", PicturesConfig)
+    parts, shown = [_HEAD], set[str]()
+    for number, tree in enumerate(trees()):
+        parts += [_OTHERS] if number == 1 else []
+        for name, field in tree.model_fields.items():
+            parts += _section(name, field.annotation) if name not in shown else []
+            shown.add(name)
     return "\n".join(parts)
 
 
@@ -79,7 +79,7 @@ def _section(path: str, section: Any) -> list[str]:
 
 
 def _row(path: str, name: str, field: FieldInfo) -> list[str]:
-    option = options_of_settings().get(name) if path.split(".")[0] in Configuration.model_fields else None
+    option = options_of_settings().get((name, field.description or ""))
     setting = f"`{path}`" + (f"<br>`{option}`" if option else "")
     return [setting, _default(field), f"{escaped(field.description or '')} *{_kind(field)}*"]
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from docs.generator.commands import trees
 from docs.generator.configuration import configuration_page
 from docs.generator.flow import STEPS
 from docs.generator.pages import DOCS, PAGES
 from docs.generator.tasks import EXAMPLES, example_prompt, tasks_page
 from florence2.codec.tasks import TASKS, Task
-from florence2.config import Configuration, leaf_paths
+from florence2.config import leaf_paths
 from florence2.evaluation.figures import FIGURES
 from florence2.evaluation.metrics import METRICS
 from tests.builders import write_dataset
@@ -26,9 +27,20 @@ def test_a_page_is_up_to_date(name: str) -> None:
 
 def test_every_setting_is_in_the_reference_with_its_option() -> None:
     page = configuration_page()
-    for name, path in leaf_paths(Configuration):
-        assert f"`{'.'.join(path)}`" in page
-        assert name in ("model_name", "alias", "base", "source") or f"`--{name.replace('_', '-')}`" in page
+    for tree in trees():
+        for _, path in leaf_paths(tree):
+            assert f"`{'.'.join(path)}`" in page
+    for option in (
+        "--dataset",
+        "--model",
+        "--epochs",
+        "--rank",
+        "--gradient-checkpointing",
+        "--metrics",
+        "--max-pixels",
+    ):
+        assert f"<br>`{option}`" in page
+    assert "`pictures.output` |" in page, "the option --output of commands is another"
 
 
 def test_every_task_metric_and_figure_is_in_the_reference() -> None:
