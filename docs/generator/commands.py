@@ -46,9 +46,9 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
     if not isinstance(found, TyperGroup):
         yield name, found
         return
-    context = typer.Context(found)  # type: ignore[arg-type]
-    for each in found.list_commands(context):  # type: ignore[arg-type]
-        inner = found.get_command(context, each)  # type: ignore[arg-type]
+    context = typer.Context(found)
+    for each in found.list_commands(context):
+        inner = found.get_command(context, each)
         if inner is not None and not inner.hidden:
             yield from _below(f"{name} {each}", inner)
 

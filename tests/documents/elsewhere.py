@@ -77,12 +77,9 @@ def _names(source: str, option: str) -> bool:
 
 def unknown_options(command: str) -> list[str]:
     """Return the options of a florence2 command that it does not know."""
-    name, found = max(
-        ((name, each) for name, each in commands() if f"{command} ".startswith(f"{name} ")),
-        key=lambda pair: len(pair[0]),
-        default=(None, None),
-    )
-    if found is None:
+    fitting = [(name, each) for name, each in commands() if f"{command} ".startswith(f"{name} ")]
+    if not fitting:
         return [command.split()[1]]
+    name, found = max(fitting, key=lambda pair: len(pair[0]))
     known = {flag for parameter in found.params for flag in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
     return [flag for flag in _OPTION.findall(command.removeprefix(name)) if flag not in known]

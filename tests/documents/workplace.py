@@ -13,10 +13,12 @@ from tests.documents.terminal import Terminal
 
 __all__ = ["STAND_INS", "Workplace"]
 
+_HUB = "florence-community/Florence-2-base-ft"
+
 STAND_INS = {
     "--dataset=builtin:cards": "--dataset=my-set",
-    "--model=florence-community/Florence-2-base-ft": "--model=builtin:nano",
-    "--model florence-community/Florence-2-base-ft": "--model=builtin:nano",
+    f"--model={_HUB}": "--model=builtin:nano",
+    f"--model {_HUB}": "--model=builtin:nano",
     "sqlite:///...": "sqlite:///mlflow.db",
     "epochs=10": "epochs=2",
     "epochs 10": "epochs 2",
@@ -47,6 +49,8 @@ class Workplace:
         folder.mkdir(parents=True)
         (folder / ".venv").symlink_to(ROOT / ".venv")
         shutil.copytree(ROOT / "configs", folder / "configs")
+        for file in (folder / "configs").glob("*.yaml"):
+            file.write_text(file.read_text(encoding="utf-8").replace(_HUB, "builtin:nano"), encoding="utf-8")
         self._data()
         self._runs()
         self._answers()
