@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import difflib
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -17,12 +16,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import yaml
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import SectionTree, leaf_paths
+from florence2.config import SectionTree
+from florence2.config.files import PARAMETERS, check_keys, check_sections, parameters_of, read_mapping
 from florence2.errors import ConfigurationError, Florence2Error
 from pipelines.schedule import check_schedule
 from pipelines.submission import far_errors, fit_to_orchestrator, where_it_runs
@@ -118,41 +117,15 @@ def _check_file(file: Path, tree: type[SectionTree]) -> dict[str, Any]:
     Raises:
         ConfigurationError: it cannot be read, or keys are unknown, or values invalid.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, ValueError, yaml.YAMLError) as exc:
-        raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
-    if not isinstance(content, dict):
-        raise ConfigurationError(f"{file}: must be a mapping with the sections of the configuration under 'parameters'")
-    _check_keys(file, content, list(PipelineRunConfiguration.model_fields))
-    parameters = content.get("parameters") or {}
-    if not isinstance(parameters, dict) or not all(isinstance(key, str) for key in parameters):
-        raise ConfigurationError(f"{file}: parameters: must be a mapping of sections, not {parameters!r}")
+    content = read_mapping(file)
+    check_keys(file, content, list(PipelineRunConfiguration.model_fields))
+    parameters = parameters_of(file, content)
     try:
         PipelineRunConfiguration.model_validate(content)
     except ValueError as exc:
         raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
-    try:
-        tree(**parameters)
-    except ConfigurationError as exc:
-        raise ConfigurationError(f"{file}: {exc}") from exc
-    # In Python a key may stand without its section; a file is kept to one form.
-    paths = dict(leaf_paths(tree))
-    for key, value in parameters.items():
-        if key in paths:
-            raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{'.'.join(paths[key])}")
-        if not isinstance(value, dict):
-            first = next(leaf for leaf, path in paths.items() if path[0] == key)
-            raise ConfigurationError(f"{file}: parameters.{key}: write it as parameters.{key}.{first}: {value}")
+    check_sections(file, parameters, tree, f"{PARAMETERS}.")
     return content
-
-
-def _check_keys(file: Path, content: dict[str, Any], known: list[str]) -> None:
-    for key in content:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-            raise ConfigurationError(f"{file}: {key}: unknown key; {hint}")
 
 
 @contextlib.contextmanager

@@ -1,51 +1,105 @@
-"""The command ``florence2``. Heavy imports happen inside the commands: ``florence2 --help`` answers at once."""
+"""The command ``florence2``. Each command is imported when it is used: ``florence2 --help`` answers at once."""
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
 import sys
+import warnings
+from typing import Annotated
 
 import typer
 
-from florence2.cli.datasets import convert, freeze, stats, validate
-from florence2.cli.demo import demo
-from florence2.cli.doctor import doctor
-from florence2.cli.export import export
-from florence2.cli.init import init
-from florence2.cli.models import LATEST, evaluate, train
-from florence2.cli.predict import predict
-from florence2.cli.registry import registry
-from florence2.cli.score import score
-from florence2.cli.serve import serve
+from florence2.cli.commands import Commands
 from florence2.errors import Florence2Error
 
-__all__ = ["app", "main"]
+__all__ = ["COMMANDS", "app", "main"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
-for _command in (train, evaluate, predict, serve, export, demo, score, validate, convert, stats, freeze, init, doctor):
-    app.command()(_command)
-app.add_typer(registry, name="registry")
+COMMANDS = {
+    "doctor": "florence2.cli.doctor:doctor",
+    "init": "florence2.cli.init:init",
+    "train": "florence2.cli.models:train",
+    "evaluate": "florence2.cli.models:evaluate",
+    "predict": "florence2.cli.predict:predict",
+    "serve": "florence2.cli.serve:serve",
+    "export": "florence2.cli.export:export",
+    "demo": "florence2.cli.demo:demo",
+    "score": "florence2.cli.score:score",
+    "validate": "florence2.cli.datasets:validate",
+    "convert": "florence2.cli.datasets:convert",
+    "stats": "florence2.cli.datasets:stats",
+    "freeze": "florence2.cli.datasets:freeze",
+    "registry": "florence2.cli.registry:registry",
+}
+"""Where each command is; what it does in a line is the first paragraph of its docstring, or of its module's."""
+
+
+class _Own(Commands):
+    own = COMMANDS
+
+
+app = typer.Typer(cls=_Own, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"florence2-finetune {version('florence2-finetune')}")
+        raise typer.Exit
+
+
+@app.callback()
+def florence2(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Fine-tune Florence-2 on your own images, evaluate it, and keep it good.
+
+    Each command has a page of its own: florence2 train --help.
+    """
 
 
 def main() -> None:
-    """Run the command; an error of ours ends in its message and exit status, never in a traceback."""
+    """Run the command; an error of ours ends in its message and exit status, never in a traceback.
+
+    Exit statuses: 0 done, 1 invalid data or failed, 2 typed wrong, 130 interrupted.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows question marks, no traceback
+    # Of libraries that look at Python's age when they are imported.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
     try:
-        app(args=_spelt_out(sys.argv[1:]))
+        app()
     except Florence2Error as exc:
         typer.echo(f"error: {exc}", err=True)
         sys.exit(exc.exit_status)
+    except OSError as exc:
+        if exc.errno != errno.ENOSPC:
+            raise
+        typer.echo(f"error: {exc.filename or 'standard output'}: the disk is full; free space and try again", err=True)
+        sys.exit(1)
+    except SystemExit as exc:
+        if exc.code == _INTERRUPTED:
+            typer.echo("interrupted", err=True)
+        raise
+    finally:
+        _leave_quietly()
 
 
-def _spelt_out(arguments: list[str]) -> list[str]:
-    """Give ``--resume`` its value where it stands alone: typer knows no option that may have one or not."""
-    following = [*arguments[1:], "-"]
-    return [
-        f"--resume={LATEST}" if argument == "--resume" and after.startswith("-") else argument
-        for argument, after in zip(arguments, following, strict=True)
-    ]
+_INTERRUPTED = 130
+
+
+def _leave_quietly() -> None:
+    """Write out what is left to be written, so that a reader that has gone, such as ``head``, is no error."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

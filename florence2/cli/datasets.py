@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["convert", "freeze", "stats", "validate"]
 
 _Source = Annotated[str, typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards.")]
+_SourceOrFile = Annotated[
+    str | None,
+    typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards. May be left to --config."),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
 
 
-@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source"])
+@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source", "reference"])
 def validate(
-    dataset: _Source,
+    dataset: _SourceOrFile = None,
     *,
     report: Annotated[Path | None, typer.Option(help="File for the findings as an HTML page.")] = None,
     quarantine: Annotated[Path | None, typer.Option(help="File for the rows left out, one JSON object a line.")] = None,
@@ -36,7 +41,7 @@ def validate(
 
     Answers are measured against a model's longest only if one is named by --model.
     """
-    config = Configuration(source=dataset, **settings)
+    config = _configured(dataset, settings)
     for name in ("revision", "max_target_tokens"):
         if name in settings and "base" not in settings:
             flag = f"--{name.replace('_', '-')} {settings[name]}"
@@ -76,15 +81,16 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
         typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
 
 
-@with_settings("dataset", "validation", without=["source"])
+@with_settings("dataset", "validation", without=["source", "reference"])
 def convert(
     source: _Source,
     target: Annotated[Path, typer.Argument(help="New folder.")],
     *,
-    to: Annotated[str, typer.Option(help="jsonl, coco, voc or yolo.")],
+    to: Annotated[Literal["jsonl", "coco", "voc", "yolo"], typer.Option(help="The format to write.")],
     skip_unsupported: Annotated[
         bool, typer.Option("--skip-unsupported", help="Leave out rows that the format cannot hold, and count them.")
     ] = False,
+    as_json: _Json = False,
     **settings: Any,
 ) -> None:
     """Write a data set in another format; boxes stay in their location bins.
@@ -92,7 +98,7 @@ def convert(
     With a setting of validation, such as --on-error repair, the data set is validated first, and what that leaves is
     written. Without, every row that can be written is written as it is.
     """
-    config = Configuration(source=source, **settings)
+    config = _configured(source, settings)
     from rich.console import Console
     from rich.progress import Progress
 
@@ -101,7 +107,7 @@ def convert(
 
     manifest = ingest(config.dataset)
     if settings.keys() & ValidationConfig.model_fields.keys():
-        manifest = _mended(manifest, config.validation)
+        manifest = _mended(manifest, config.validation, as_json)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images")
         done = conversion.convert(
@@ -111,6 +117,9 @@ def convert(
             skip_unsupported=skip_unsupported,
             progress=lambda finished, total: bar.update(task, completed=finished, total=total),
         )
+    if as_json:
+        typer.echo(json.dumps({**asdict(done), "target": str(done.target), "format": to}, indent=2))
+        return
     typer.echo(f"{done.target}: {done.images} images, {done.rows} rows as {to}")
     if to == "jsonl" and done.without_objects:
         typer.echo(f"{done.without_objects} images have no objects and therefore no line; jsonl cannot say that")
@@ -118,7 +127,7 @@ def convert(
         typer.echo(f"left out: {count} of {reason}")
 
 
-def _mended(manifest: DatasetManifest, config: ValidationConfig) -> DatasetManifest:
+def _mended(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) -> DatasetManifest:
     """Return what validation leaves of a data set, and say how much that is."""
     from florence2.adapters import great_expectations
     from florence2.data.validation import raise_for_errors
@@ -126,13 +135,13 @@ def _mended(manifest: DatasetManifest, config: ValidationConfig) -> DatasetManif
     clean, found = great_expectations.validate(manifest, config)
     raise_for_errors(clean, found)
     rows = "row" if found.rows_repaired == 1 else "rows"
-    typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out")
+    typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out", err=as_json)
     return clean
 
 
-@with_settings("dataset", without=["source"])
+@with_settings("dataset", without=["source", "reference"])
 def stats(
-    dataset: _Source,
+    dataset: _SourceOrFile = None,
     *,
     against: Annotated[str | None, typer.Option(help="Data set to compare with: the reference.")] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page with plots and samples.")] = None,
@@ -140,7 +149,8 @@ def stats(
     **settings: Any,
 ) -> None:
     """Describe a data set; with --against, say what came, went and moved."""
-    config = Configuration(source=dataset, **settings).dataset
+    config = _configured(dataset, settings).dataset
+    against = against or config.reference
     from rich.console import Console
 
     from florence2.data.ingest import ingest
@@ -165,17 +175,19 @@ def stats(
         console.print(table)
 
 
-@with_settings("dataset", "validation", "split", without=["source", "frozen_test"])
+@with_settings("dataset", "validation", "split", without=["source", "reference", "frozen_test"])
 def freeze(
     dataset: _Source,
     file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],
+    *,
+    as_json: _Json = False,
     **settings: Any,
 ) -> None:
     """Write down which images are the test split, so that it can be protected from then on.
 
     The data set is validated first: with the settings of the training, the split is that of the training.
     """
-    config = Configuration(source=dataset, **settings)
+    config = _configured(dataset, settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
     from florence2.adapters import great_expectations
@@ -188,7 +200,17 @@ def freeze(
     raise_for_errors(clean, found)
     frozen = freeze_test(split_dataset(clean, config.split))
     frozen.save(file)
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "images": len(frozen)}))
+        return
     typer.echo(f"{file}: {len(frozen)} test images; set split.frozen_test to this file")
+
+
+def _configured(source: str | None, settings: dict[str, Any]) -> Configuration:
+    """Return the configuration of a command whose data set is an argument."""
+    if source is None and "source" not in settings:
+        raise typer.BadParameter("give the data set, or a --config that names it", param_hint="DATASET")
+    return Configuration(**settings | ({} if source is None else {"source": source}))
 
 
 def _write(file: Path, text: str) -> None:

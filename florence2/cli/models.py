@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,10 +18,13 @@ LATEST = "latest"
 """Value of ``--resume`` without a folder."""
 
 
-@with_settings()
+@with_settings("dataset", "validation", "split", "model", "training", "evaluation", without=["reference"])
 def train(
     *,
-    output: Annotated[Path, typer.Option(help="Folder in which a numbered folder is made.")] = Path("runs"),
+    output: Annotated[
+        Path,
+        typer.Option("--output", "--output-dir", help="Folder in which a numbered folder is made. [also --output-dir]"),
+    ] = Path("runs"),
     resume: Annotated[
         str | None,
         typer.Option(
@@ -30,26 +33,72 @@ def train(
             show_default=False,
         ),
     ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Read and check all, say what would be done and what it costs, and end. What is printed is a file for "
+            "--config.",
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
     **s: Any,
 ) -> None:
     """Fine-tune Florence-2 on a data set and evaluate it before and after."""
     configuration = Configuration(**s)
+    if dry_run:
+        if resume:
+            raise typer.BadParameter("a run that goes on has its plan already; leave out --dry-run or --resume")
+        _show_plan(configuration, as_json)
+        return
     from rich.console import Console
 
     from florence2 import sdk
     from florence2.evaluation.terminal import comparison
+    from florence2.evaluation.written import metrics_of
 
     result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
+    if as_json:
+        content = {
+            "folder": str(result.folder),
+            "checkpoint": str(result.checkpoint.folder),
+            "before": metrics_of(result.report.before),
+            "after": metrics_of(result.report.after),
+        }
+        typer.echo(json.dumps(content, indent=2))
+        return
     Console().print(comparison(result.report))
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
 
 
-@with_settings("dataset", "validation", "split", "evaluation", "model.revision", "training.max_target_tokens")
+def _show_plan(configuration: Configuration, as_json: bool) -> None:
+    from florence2.cli.plan import as_yaml, make_plan
+
+    plan = make_plan(configuration)
+    if as_json:
+        content = {"configuration": configuration.model_dump(mode="json"), "plan": plan.to_dict()}
+        typer.echo(json.dumps(content, indent=2))
+        return
+    lines = ["the plan, and under it all settings; nothing has been written", *plan.lines(configuration)]
+    typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(configuration), nl=False)
+
+
+@with_settings(
+    "dataset",
+    "validation",
+    "split",
+    "evaluation",
+    "model.revision",
+    "training.max_target_tokens",
+    without=["reference"],
+)
 def evaluate(
     *,
     model: Annotated[
         str | None,
         typer.Option(
+            "--model",
+            "--model-id",
             metavar="MODEL",
             help="builtin:nano, the folder of a model, of a checkpoint or of a run, or a hub id.",
             show_default=False,
@@ -58,7 +107,7 @@ def evaluate(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Folder of a checkpoint or of a run.", show_default=False)
     ] = None,
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "test",
+    split: Annotated[Literal["train", "valid", "test"], typer.Option(help="The rows to evaluate on.")] = "test",
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for metrics.json, predictions.jsonl and report.html.", show_default=False),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
+from florence2.config import ModelConfig, PicturesConfig, PredictionSettings
 
 if TYPE_CHECKING:
     from florence2.inference.image_files import ImageAnswer
@@ -18,22 +19,45 @@ __all__ = ["predict"]
 logger = logging.getLogger(__name__)
 
 
-@with_settings("model.revision", "evaluation", without=["metrics", "examples"])
+_MODEL, _PREFIX = ModelConfig().base, str(PicturesConfig.model_fields["prefix"].default)
+
+
+@with_settings(
+    "model.revision",
+    "evaluation",
+    without=["metrics", "examples", "resamples"],
+    also=(PredictionSettings,),
+)
 def predict(
-    images: Annotated[list[str], typer.Argument(help="Image files, folders of them, or patterns such as '*.jpg'.")],
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(help="Image files, folders of them, or patterns such as '*.jpg'. May be left to --config."),
+    ] = None,
     *,
     model: Annotated[
-        str, typer.Option(help="builtin:nano, the folder of a model, a checkpoint or a run, or a hub id.")
-    ] = "builtin:nano",
-    prefix: Annotated[str, typer.Option(help="The prompt: a task token and what belongs to it.")] = "<OD>",
+        str | None,
+        typer.Option(
+            "--model",
+            "--model-id",
+            help=f"builtin:nano, the folder of a model, a checkpoint or a run, or a hub id. [default: {_MODEL}]",
+        ),
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help=f"The prompt: a task token and what belongs to it. [default: {_PREFIX}]")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn pictures.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each image.")] = False,
     **settings: Any,
 ) -> None:
     """Answer a prompt about images. Ends with status 1 if some of them cannot be decoded."""
+    folder = settings.pop("folder", None)  # of a file for the pipeline florence_predict, as is drawn
+    settings.pop("drawn", None)
+    if not images and folder is None:
+        raise typer.BadParameter("name images, or a --config with pictures.folder", param_hint="IMAGES")
     from florence2 import sdk
 
-    found = sdk.predict(model, images, prefix, settings, output)
+    name = model or settings.get("base", _MODEL)
+    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, output)
     if as_json:
         for line in found.lines():
             typer.echo(line)

@@ -1,49 +1,162 @@
-"""Options of commands are made from the configuration: each default and text stands there and nowhere else."""
+"""Options of commands are made from the configuration: each default and text stands there and nowhere else.
+
+Settings are taken from four places, the later over the earlier: defaults, ``--config FILE``, ``--set KEY=VALUE``, and
+options (or arguments) that name a setting themselves. It is done here for all commands alike.
+"""
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable, Collection
-from typing import Annotated, Any, get_origin
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
+import yaml
 from pydantic.fields import FieldInfo
 
+from florence2.cli.command import usage_error
 from florence2.config import Configuration, SectionTree, leaf_paths
+from florence2.config.files import read_sections
+from florence2.config.synonyms import SYNONYMS, in_own_words, synonyms_of
+from florence2.errors import ConfigurationError
 
 __all__ = ["with_settings"]
 
+_PRECEDENCE = "Settings come from their defaults, then --config, then --set, then options; the later one wins."
+
 _FLAGS = {"source": "--dataset", "base": "--model"}
+_CONFIG = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="YAML file of settings, as the pipeline takes it, or bare sections."),
+]
+_SET = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="One setting by its name or its path, training.epochs=3; more of them by more --set.",
+    ),
+]
 
 
 def with_settings(
-    *paths: str, without: Collection[str] = (), tree: type[SectionTree] = Configuration
+    *paths: str,
+    without: Collection[str] = (),
+    tree: type[SectionTree] = Configuration,
+    also: tuple[type[SectionTree], ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command options for settings; those that were given arrive as keywords.
+    """Give a command options for settings; those that were given anywhere arrive as keywords, by name.
 
     Args:
-        paths: sections or single settings such as ``dataset`` or ``training.max_target_tokens``; none means all.
+        paths: sections or single settings such as ``dataset`` or ``training.max_target_tokens``, which get an option;
+            none means all. A file and ``--set`` may hold any setting.
         without: names of settings that the command takes otherwise.
-        tree: of which configuration they are.
+        tree: of which configuration the options are, and the sections that a file may hold.
+        also: other configurations whose file is taken too.
     """
+    trees = (tree, *also)
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.kind is not p.VAR_KEYWORD]
-        options = [
-            _option(name, _field(tree, path))
+        named = {
+            name: _option(tree, name, path)
             for name, path in leaf_paths(tree)
             if name not in without and (not paths or any(_is_below(path, wanted) for wanted in paths))
+        }
+        files = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in (("config_file", _CONFIG), ("set_values", _SET))
         ]
 
-        def run(**values: Any) -> None:
-            command(**{name: value for name, value in values.items() if value not in (None, [])})
+        def run(config_file: Path | None = None, set_values: list[str] | None = None, **values: Any) -> None:
+            given = {name: value for name, value in values.items() if value not in (None, [])}
+            options = {name: given.pop(name) for name in named if name in given}
+            command(**_together(config_file, set_values or [], options, trees) | given)
 
-        run.__name__, run.__doc__ = command.__name__, command.__doc__
-        run.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
+        run.__name__, run.__doc__ = command.__name__, f"{inspect.getdoc(command)}\n\n{_PRECEDENCE}"
+        parameters = [*own, *files, *named.values()]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return run
 
     return decorate
+
+
+def _together(
+    file: Path | None, assignments: Collection[str], options: Mapping[str, Any], trees: tuple[type[SectionTree], ...]
+) -> dict[str, Any]:
+    """Return the settings of a file, of ``--set`` and of options by name, the later over the earlier.
+
+    Raises:
+        ConfigurationError: one is unknown or invalid; with the exit status of a usage error.
+    """
+    try:
+        settings = _flat(read_sections(file, *trees), trees) if file is not None else {}
+        for assignment in assignments:
+            _lay_over(settings, _assigned(assignment, trees))
+        _lay_over(settings, options)
+        own = dict(leaf_paths(trees[0]))
+        trees[0](**{name: value for name, value in settings.items() if name in own})
+    except ConfigurationError as exc:
+        exc.exit_status = 2  # whatever is wrong was typed, here or in the file that is named here
+        raise
+    return settings
+
+
+def _lay_over(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Put settings over others; of a mapping, such as the outcomes of rules, entry by entry."""
+    for name, value in in_own_words(above).items():
+        pairs = name == "rules" and isinstance(value, list)
+        entries = dict(pair.split("=", 1) for pair in value if "=" in pair) if pairs else value
+        below = settings.get(name)
+        settings[name] = {**below, **entries} if isinstance(below, dict) and isinstance(entries, dict) else value
+
+
+def _flat(sections: Mapping[str, Any], trees: tuple[type[SectionTree], ...]) -> dict[str, Any]:
+    """Return the settings in sections by name."""
+    found = {}
+    for name, path in _paths(trees).items():
+        value: Any = sections
+        for key in path:
+            if not isinstance(value, Mapping) or key not in value:
+                break
+            value = value[key]
+        else:
+            found[name] = value
+    return found
+
+
+def _paths(trees: tuple[type[SectionTree], ...]) -> dict[str, tuple[str, ...]]:
+    return {name: path for tree in trees for name, path in leaf_paths(tree)}
+
+
+def _assigned(assignment: str, trees: tuple[type[SectionTree], ...]) -> dict[str, Any]:
+    """Return the setting that ``KEY=VALUE`` gives, by name; the value is read as YAML.
+
+    Raises:
+        ConfigurationError: there is no such setting, or the value is no YAML.
+    """
+    key, equals, text = assignment.partition("=")
+    if not equals:
+        raise usage_error(f"--set {assignment}: give it as KEY=VALUE, for example training.epochs=3")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise usage_error(f"--set {assignment}: the value is no YAML; put it in quotes") from exc
+    key, paths = key.strip(), _paths(trees)
+    in_own_words({key: value})  # says what to do about a name of another tool that has no equivalent
+    full = {".".join(path): name for name, path in paths.items()}
+    if (name := full.get(key, SYNONYMS.get(key, key))) in paths:
+        return {name: value}
+    above, _, entry = key.rpartition(".")
+    if full.get(above, above) == "rules":
+        return {"rules": {entry: value}}
+    if inside := [path for path in full if path.startswith(f"{key}.")]:
+        raise usage_error(f"--set {key}: is a section; set what is in it: {', '.join(inside)}")
+    near = difflib.get_close_matches(key, [*full, *paths, *SYNONYMS], n=1)
+    raise usage_error(f"--set {key}: unknown key; " + (f"did you mean {near[0]!r}?" if near else "see --help for all"))
 
 
 def _is_below(path: tuple[str, ...], wanted: str) -> bool:
@@ -52,27 +165,54 @@ def _is_below(path: tuple[str, ...], wanted: str) -> bool:
     return path[: len(parts)] == parts
 
 
-def _field(tree: type[SectionTree], path: tuple[str, ...]) -> FieldInfo:
-    """Return the field of a setting."""
-    model: Any = tree
-    for section in path[:-1]:
-        model = model.model_fields[section].annotation
-    field: FieldInfo = model.model_fields[path[-1]]
-    return field
-
-
-def _option(name: str, field: FieldInfo) -> inspect.Parameter:
-    default = field.get_default(call_default_factory=True)
-    text = field.description or ""
-    if default not in (None, (), {}, False):
-        text += f" (default: {default})"
+def _option(tree: type[SectionTree], name: str, path: tuple[str, ...]) -> inspect.Parameter:
+    """Return the option of a setting, in the panel of its section."""
+    section: Any = tree
+    for key in path[:-1]:
+        section = section.model_fields[key].annotation
+    field: FieldInfo = section.model_fields[path[-1]]
+    flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+    others = [f"--{theirs.replace('_', '-')}" for theirs in synonyms_of(name)]
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     kind: Any = str
     if get_origin(field.annotation) in (tuple, dict):
         kind = list[str]
     elif field.annotation in (int, float, bool):
         kind = field.annotation
-    flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
     if field.annotation is bool:
         flag += f"/--no-{flag.removeprefix('--')}"
-    option = Annotated[kind | None, typer.Option(flag, help=text, show_default=False)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=option)
+    option = typer.Option(
+        flag,
+        *others,
+        help=_text(field, choices, others),
+        metavar=None if kind is bool else _metavar(field),
+        show_default=False,
+        rich_help_panel=f"{'.'.join(path[:-1])}: {inspect.cleandoc(section.__doc__ or '').splitlines()[0]}",
+        # Not an enumeration of typer: the configuration itself checks values, other tools' ones included.
+        autocompletion=(lambda: list(choices)) if choices else None,
+    )
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _metavar(field: FieldInfo) -> str:
+    """Return what an option takes, in a word."""
+    kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind in (int, float)]
+    if kinds:
+        return str(kinds[0].__name__).upper()
+    origin = get_origin(field.annotation)
+    return "CODE=OUTCOME" if origin is dict else "NAME" if origin in (Literal, tuple) else "TEXT"
+
+
+def _text(field: FieldInfo, choices: tuple[str, ...], others: list[str]) -> str:
+    """Return the description of a setting with its facts in brackets."""
+    default = field.get_default(call_default_factory=True)
+    facts = [f"one of {', '.join(choices)}"] if choices else []
+    if default not in (None, (), {}) and default is not False:
+        facts.append(f"default: {default}")
+    if get_origin(field.annotation) in (tuple, dict):
+        facts.append("may be repeated")
+    if others:
+        facts.append(f"also {', '.join(others)}")
+    return f"{field.description} [{'; '.join(facts)}]" if facts else str(field.description)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 __all__ = ["Detections"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Detections:
-    """Labelled boxes of one image.
+    """Labelled boxes of one image; equal to others with the same boxes in the same order.
 
     Florence-2 names its classes in words and knows no closed list, so a box carries its class name.
 
@@ -24,6 +24,11 @@ class Detections:
 
     Raises:
         ValueError: a field has the wrong shape or length.
+
+    Example:
+        >>> found = Detections([[10, 20, 50, 80]], ("cat",), [0.9])
+        >>> found.xyxy.shape, found.class_name, len(found)
+        ((1, 4), ('cat',), 1)
     """
 
     xyxy: NDArray[np.float32]
@@ -44,6 +49,15 @@ class Detections:
             object.__setattr__(self, "confidence", confidence)
             if confidence.shape != (len(xyxy),):
                 raise ValueError(f"confidence must have shape ({len(xyxy)},), not {confidence.shape}")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Detections):
+            return NotImplemented
+        ours, theirs = self.confidence, other.confidence
+        same = ours is theirs if ours is None or theirs is None else np.array_equal(ours, theirs)
+        return same and self.class_name == other.class_name and np.array_equal(self.xyxy, other.xyxy)
+
+    __hash__ = None  # type: ignore[assignment] # arrays may change
 
     def __len__(self) -> int:
         return len(self.xyxy)

@@ -2,6 +2,7 @@
 
 A function takes the section that concerns it, never the whole tree. In Python and on the command line a key
 may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
+So may the names that other tools have for them, ``lr`` for ``learning_rate``: see ``florence2.config.synonyms``.
 """
 
 from florence2.config.configuration import (
@@ -11,6 +12,7 @@ from florence2.config.configuration import (
     SectionTree,
     leaf_paths,
 )
+from florence2.config.keywords import AnswerKeywords, Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
@@ -31,11 +33,13 @@ from florence2.config.sections import (
 from florence2.config.serving import RequestLimits, ServingConfig, ServingSettings
 
 __all__ = [
+    "AnswerKeywords",
     "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
     "EngineConfig",
     "EvaluationConfig",
+    "Keywords",
     "LoraConfig",
     "ModelConfig",
     "ObjectiveConfig",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from pydantic import BaseModel, Field, ValidationError
 
+from florence2.config.keywords import Keywords
 from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     DatasetConfig,
@@ -21,6 +22,7 @@ from florence2.config.sections import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.config.synonyms import in_own_words
 from florence2.errors import ConfigurationError
 
 __all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths"]
@@ -66,8 +68,8 @@ class Configuration(SectionTree):
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
     registration: RegistrationConfig = Field(default_factory=RegistrationConfig)
 
-    def __init__(self, /, **values: Any) -> None:
-        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+    def __init__(self, /, **values: Unpack[Keywords]) -> None:
+        super().__init__(**values)
 
 
 class PromotionConfiguration(Configuration):
@@ -79,29 +81,29 @@ class PromotionConfiguration(Configuration):
 
     promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
 
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+
 
 def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
     paths = dict(leaf_paths(tree))
-    nested: dict[str, Any] = {}
-    for key, value in values.items():
-        if key in tree.model_fields:
-            nested[key] = _as_mapping(tree, key, value)
-    for key, value in values.items():
-        if key not in tree.model_fields:
-            *sections, leaf = paths.get(key, (key,))
-            target = nested
-            for section in sections:
-                inner = target.get(section, {})
-                if isinstance(inner, BaseModel):
-                    inner = inner.model_dump(exclude_unset=True)
-                if not isinstance(inner, Mapping):
-                    break  # not a section at all: the validation says so
-                # A copy, so that the mapping of the caller stays as it is.
-                target[section] = dict(inner)
-                target = target[section]
-            else:
-                target[leaf] = value
+    nested = {key: _as_mapping(tree, key, value) for key, value in values.items() if key in tree.model_fields}
+    flat = in_own_words({key: value for key, value in values.items() if key not in tree.model_fields})
+    for key, value in flat.items():
+        *sections, leaf = paths.get(key, (key,))
+        target = nested
+        for section in sections:
+            inner = target.get(section, {})
+            if isinstance(inner, BaseModel):
+                inner = inner.model_dump(exclude_unset=True)
+            if not isinstance(inner, Mapping):
+                break  # not a section at all: the validation says so
+            # A copy, so that the mapping of the caller stays as it is.
+            target[section] = dict(inner)
+            target = target[section]
+        else:
+            target[leaf] = value
     return nested
 
 
@@ -132,7 +134,8 @@ def _explain(tree: type[SectionTree], error: ValidationError) -> str:
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(tree, path[:-1])
-            near = difflib.get_close_matches(path[-1], known, n=1)
+            # At the top, keys of the sections are known as well; to list them all would help nobody.
+            near = difflib.get_close_matches(path[-1], known if path[:-1] else [*known, *dict(leaf_paths(tree))], n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
         else:
@@ -147,5 +150,4 @@ def _known_keys(tree: type[SectionTree], path: list[str]) -> list[str]:
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation
-    # At the top, keys of the sections are known as well.
-    return list(model.model_fields) if path else [*model.model_fields, *dict(leaf_paths(model))]
+    return list(model.model_fields)

@@ -243,7 +243,9 @@ class EvaluationConfig(Section):
     duplicate_iou: float = Field(
         0.9, gt=0.0, le=1.0, description="Boxes of a class in one answer that overlap more are one; 1: all are kept."
     )
-    metrics: tuple[str, ...] = Field((), description="Names of metrics; empty: the ones of each task.")
+    metrics: tuple[str, ...] = Field(
+        (), description="Names of metrics, or module:Class of your own; empty: the ones of each task."
+    )
     examples: int = Field(12, ge=0, description="Rows spread over the split that the report shows with their answers.")
     resamples: int = Field(
         1000, ge=0, le=100_000, description="Resamples of the images from which intervals are made; 0: no intervals."
@@ -252,10 +254,9 @@ class EvaluationConfig(Section):
     @model_validator(mode="before")
     @classmethod
     def _accept_metric_objects(cls, values: Any) -> Any:
-        """Take metric objects by their name, so that ``metrics=[MeanAveragePrecisionMetric()]`` works."""
+        """Take metric objects and classes by their name, so that ``metrics=[MeanAveragePrecisionMetric()]`` works."""
         if isinstance(values, Mapping) and isinstance(values.get("metrics"), list | tuple):
-            names = tuple(getattr(metric, "name", metric) for metric in values["metrics"])
-            return {**values, "metrics": names}
+            return {**values, "metrics": tuple(_metric_name(metric) for metric in values["metrics"])}
         return values
 
     @model_validator(mode="after")
@@ -265,6 +266,18 @@ class EvaluationConfig(Section):
         if self.grammar == "classes" and not any(name.strip() for name in self.classes):
             raise ValueError("grammar: classes needs the names in classes")
         return self
+
+
+def _metric_name(metric: Any) -> Any:
+    """Return the name of a metric of ours, ``module:Class`` for one of the user's own, and what is neither as it is."""
+    kind = metric if isinstance(metric, type) else type(metric)
+    if not hasattr(kind, "name"):
+        return metric
+    if kind.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return kind.name
+    if "<locals>" in kind.__qualname__:
+        raise ValueError(f"metric {kind.__name__} is found by its name: define it at the top of a module or script")
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 class PicturesConfig(Section):

@@ -35,6 +35,7 @@ class ValidationJudge:
         figure: the figure by which the best epoch is chosen; ``loss`` is measured by the trainer, not here.
         higher_is_better: whether a larger figure is the better one.
         shown: pictures drawn in each validation.
+        measures: whether figures are measured; they always are where one of them chooses the epoch.
     """
 
     valid: DatasetManifest
@@ -42,10 +43,19 @@ class ValidationJudge:
     figure: str = "loss"
     higher_is_better: bool = False
     shown: int = 0
+    measures: bool = False
 
     @classmethod
-    def of(cls, valid: DatasetManifest, training: TrainingConfig, evaluation: EvaluationConfig) -> ValidationJudge:
+    def of(
+        cls, valid: DatasetManifest, training: TrainingConfig, evaluation: EvaluationConfig, *, measures: bool = False
+    ) -> ValidationJudge:
         """Return the judge that a recipe asks for.
+
+        Args:
+            valid: the rows of the validation split.
+            training: the recipe.
+            evaluation: how answers are generated and judged.
+            measures: measure the figures of the tasks also where the loss chooses the epoch.
 
         Raises:
             ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks, or
@@ -53,7 +63,7 @@ class ValidationJudge:
         """
         check_classes(valid, evaluation)
         name = training.best_by
-        judge = cls(valid, evaluation, shown=training.preview)
+        judge = cls(valid, evaluation, shown=training.preview, measures=measures or name != "loss")
         if name == "loss":
             return judge
         tasks = [TASKS[token] for token in sorted(valid.table["task"].unique())]
@@ -74,7 +84,7 @@ class ValidationJudge:
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
     def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
-        """Return the figures, none where the loss decides, and show some answers.
+        """Return the figures, none where they are not measured, and show some answers.
 
         Args:
             florence2: the model; left in evaluation mode.
@@ -83,7 +93,7 @@ class ValidationJudge:
         """
         rows = samples_of(self.valid)
         chosen = choose_examples([row.prefix for row in rows], self.shown) if show is not None else []
-        if self.figure == "loss":
+        if not self.measures:
             samples: Sequence[Sample] = [rows[index] for index in chosen]
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))
             figures: Mapping[str, float] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from florence2.evaluation.report import EvaluationReport, public_name
 from florence2.export.model_card import run_card, tasks_of
 from florence2.model.base import BUILTIN_MODELS, Florence2, load_base
 from florence2.model.checkpoint import Checkpoint
-from florence2.model.named import checkpoint_named
+from florence2.model.named import CHECKPOINT, checkpoint_named
 
 __all__ = ["Exportable", "HubFacts", "exportable", "hub_facts"]
 
@@ -100,11 +99,16 @@ def hub_facts(
 
 
 def _run_of(checkpoint: Path) -> tuple[EvaluationReport, Configuration] | None:
-    """Return report and settings of the run in which a checkpoint lies; None where they are gone or damaged."""
+    """Return report and settings of the run whose best epoch a checkpoint is; None where they are gone or damaged."""
+    import yaml
+
+    run = checkpoint.parent.parent
+    if checkpoint != run / CHECKPOINT:
+        return None  # the report is not about the last epoch
     try:
-        values = json.loads((checkpoint.parent / "settings.json").read_text(encoding="utf-8"))
-        return EvaluationReport.load(checkpoint.parent / "report"), Configuration(**values)
-    except (OSError, ValueError, TypeError, ConfigurationError, Florence2Error):
+        values = yaml.safe_load((run / "configuration.yaml").read_text(encoding="utf-8"))["parameters"]
+        return EvaluationReport.load(run / "report"), Configuration(**values)
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError, Florence2Error):
         return None
 
 

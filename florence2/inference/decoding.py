@@ -74,7 +74,8 @@ class Decoder:
     """
 
     def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
-        model: Any = florence2.model.to(best_device())  # type: ignore[arg-type]
+        device: Any = best_device() if florence2.device == "auto" else florence2.device
+        model: Any = florence2.model.to(device)
         # Adapters work inside the layers: the model around which PEFT stands has them too.
         self._model: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._model.eval()

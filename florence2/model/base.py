@@ -41,10 +41,12 @@ class Florence2:
     Attributes:
         model: the native Florence-2, or a PEFT model around it.
         processor: its processor: image transform and tokenizer.
+        device: where it answers, in torch's words; ``auto``: on the GPU where there is one.
     """
 
     model: Florence2ForConditionalGeneration
     processor: Florence2Processor
+    device: str = "auto"
 
     @property
     def tokenizer(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from florence2.config import ModelConfig
@@ -12,8 +13,11 @@ from florence2.model.checkpoint import Checkpoint
 
 __all__ = ["CHECKPOINT", "checkpoint_named", "load_named", "named_fingerprint"]
 
-CHECKPOINT = "checkpoint"
+CHECKPOINT = "checkpoints/best"
 """Folder of a run's result, in the folder of the run."""
+
+_OF_A_RUN = ("configuration.yaml", "command.txt")
+"""Files by which the folder of a run is known."""
 
 
 def load_named(name: str, revision: str | None = None) -> Florence2:
@@ -57,6 +61,7 @@ def checkpoint_named(name: str) -> Checkpoint | None:
     for place in (folder / CHECKPOINT, folder):
         if (place / "checkpoint.json").is_file():
             return Checkpoint.read(place)
-    if (folder / "settings.json").is_file() and not (folder / "config.json").is_file():
-        raise ModelError(f"{name}: this run has no checkpoint yet; go on with it by: florence2 train --resume {name}")
+    if all((folder / file).is_file() for file in _OF_A_RUN):
+        resume = f"florence2 train --resume {shlex.quote(name)}"
+        raise ModelError(f"{name}: this run has no checkpoint yet; go on with it by: {resume}")
     return None

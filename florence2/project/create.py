@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from florence2.config import Configuration, DatasetConfig, ModelConfig
 from florence2.data.formats import recognise
@@ -64,7 +65,8 @@ def create_project(
     folder = _expanded(folder)
     _check_free(folder)
     place = _data_in(folder) if source is None else _absolute(source)
-    config = Configuration(source=place, format=format, base=base).dataset
+    settings: dict[str, Any] = {"source": place, "format": format, "base": base}  # checked when they are read
+    config = Configuration(**settings).dataset
     found = survey(config, base)
     files = _files(folder, found, config, base)
     kept = tuple(name for name in files if name in _KEPT and (folder / name).exists())

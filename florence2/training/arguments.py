@@ -10,7 +10,7 @@ from transformers import TrainingArguments
 from florence2.config import TrainingConfig
 from florence2.data.cores import core_count
 
-__all__ = ["loader_workers", "trainer_arguments"]
+__all__ = ["loader_workers", "optimizer_steps", "trainer_arguments", "uses_bfloat16"]
 
 _LOGS_PER_EPOCH = 5
 _STEPS_PER_LOG = 50
@@ -46,11 +46,7 @@ def trainer_arguments(
     """
     cuda = torch.cuda.is_available()
     workers = loader_workers(training)
-    steps_per_epoch = -(-rows // (training.batch_size * training.gradient_accumulation))
-    # bfloat16 pays on GPUs that have it; elsewhere it is emulated and slower than float32.
-    bfloat16 = training.precision == "bfloat16" or (
-        training.precision == "auto" and cuda and torch.cuda.is_bf16_supported(including_emulation=False)
-    )
+    steps_per_epoch = optimizer_steps(rows, training) // training.epochs
     arguments = TrainingArguments(
         output_dir=str(run),
         num_train_epochs=training.epochs,
@@ -65,7 +61,7 @@ def trainer_arguments(
         optim="adamw_torch_fused",
         weight_decay=training.weight_decay,
         max_grad_norm=training.max_grad_norm,
-        bf16=bfloat16,
+        bf16=uses_bfloat16(training),
         activation_checkpointing=training.engine.gradient_checkpointing,
         use_cpu=not cuda,
         ddp_backend="gloo" if processes > 1 and not cuda else None,
@@ -88,6 +84,18 @@ def trainer_arguments(
     if processes == 1 and arguments.n_gpu > 1:
         arguments._n_gpu = 1  # else the trainer would spread each batch over all GPUs, by torch's DataParallel
     return arguments
+
+
+def optimizer_steps(rows: int, training: TrainingConfig) -> int:
+    """Return how many updates of the weights a fine-tune on so many rows makes, if it is not stopped early."""
+    return training.epochs * -(-rows // (training.batch_size * training.gradient_accumulation))
+
+
+def uses_bfloat16(training: TrainingConfig) -> bool:
+    """Tell whether the arithmetic is in bfloat16: it pays on GPUs that have it; elsewhere it is emulated and slower."""
+    if training.precision == "auto":
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return training.precision == "bfloat16"
 
 
 def loader_workers(training: TrainingConfig) -> int:

@@ -22,6 +22,10 @@ PictureSink = Callable[[Image.Image, int], None]
 
 logger = logging.getLogger(__name__)
 
+_SECONDS_BETWEEN_LINES = 30.0
+_FIGURES_IN_A_LINE = 3
+_NO_FIGURES = ("_loss", "_runtime", "_per_second")
+
 
 class Track(TrainerCallback):
     """Hands every logged number to a sink as soon as it is there, with the pace and the memory of that moment.
@@ -108,7 +112,44 @@ class Patience(TrainerCallback):
 
 
 class EpochLines(TrainerCallback):
-    """Logs one line for each epoch, for terminals and files that a progress bar would litter."""
+    """Logs one line for each epoch, and within a long one a line now and then where there is no progress bar.
+
+    Args:
+        between: whether to log between epochs.
+    """
+
+    def __init__(self, *, between: bool = False) -> None:
+        self._between = between
+        self._since = self._said = 0.0
+        self._first_step = 0
+
+    def on_train_begin(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Start the clock."""
+        self._since = self._said = time.monotonic()
+        self._first_step = state.global_step
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Log how far it is, and how long it may still take."""
+        now = time.monotonic()
+        if not self._between or now - self._said < _SECONDS_BETWEEN_LINES:
+            return
+        self._said = now
+        left = (now - self._since) / (state.global_step - self._first_step) * (state.max_steps - state.global_step)
+        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        loss = f", loss {losses[-1]:.4f}" if losses else ""
+        logger.info("step %d/%d%s, about %s left", state.global_step, state.max_steps, loss, _duration(left))
 
     def on_evaluate(
         self,
@@ -118,15 +159,25 @@ class EpochLines(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Log the losses of the epoch that has ended."""
+        """Log the losses of the epoch that has ended, and the figure that chooses the best one, else the first ones."""
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-        logger.info(
-            "epoch %d/%d: loss %.4f, validation loss %.4f",
-            round(state.epoch or 0),
-            args.num_train_epochs,
-            losses[-1] if losses else float("nan"),
-            (metrics or {}).get("eval_loss", float("nan")),
-        )
+        told = [f"loss {losses[-1]:.4f}"] if losses else []
+        told.append(f"validation loss {(metrics or {}).get('eval_loss', float('nan')):.4f}")
+        chosen = args.metric_for_best_model or ""
+        figures = [name for name in metrics or {} if name.startswith("eval_") and not name.endswith(_NO_FIGURES)]
+        shown = [chosen] if chosen in figures else figures[:_FIGURES_IN_A_LINE]
+        told += [f"{name.removeprefix('eval_')} {(metrics or {})[name]:.4f}" for name in shown]
+        epoch = f"epoch {round(state.epoch or 0)}/{args.num_train_epochs:g}" if state.global_step else "base"
+        logger.info("%s: %s", epoch, ", ".join(told))
+        self._said = time.monotonic()
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as a person says it: 40 s, 12 min, 3 h 20 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 class ProgressBar(ProgressCallback):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,13 +13,13 @@ from pathlib import Path
 
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
+from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model.base import base_fingerprint, best_device, load_exact
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.gpu import unseen_gpu
 from florence2.model.quiet import quiet_transformers
 from florence2.training.callbacks import MetricSink, PictureSink
-from florence2.training.job import Job
+from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.run_state import RunState, is_full
 from florence2.training.trainer import Judge
@@ -42,6 +43,8 @@ def fit(
     show: PictureSink | None = None,
     also: Mapping[str, str] | None = None,
     keep_run: bool = False,
+    latest: Path | None = None,
+    measure_base: bool = False,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
@@ -60,6 +63,9 @@ def fit(
         also: what else the result depends on, by name, such as the settings of the judge.
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
+        latest: folder for a checkpoint of the last epoch besides. Where the last epoch is the best, both share their
+            files. Of a run that is interrupted the best epoch so far is left in the output; it is replaced later.
+        measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
 
     Returns:
         The checkpoint of the best epoch.
@@ -73,13 +79,16 @@ def fit(
         SystemExit: SIGTERM; the run has been saved.
     """
     train, valid = splits.select("train"), splits.select("valid")
-    _check(train, valid, training, output, judge)
+    _check(train, valid, training, output if latest is None else None, judge)
     if cpu := _why_on_the_cpu(training):
         logger.warning("%s", cpu)
     folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
-    job = Job(train, valid, model, fingerprint, training, folder, identity, process_count(training), judge)
+    processes = process_count(training)
+    job = Job(
+        train, valid, model, fingerprint, training, folder, identity, processes, judge, latest is not None, measure_base
+    )
     with RunState(folder, identity) as state:
         try:
             if state.finished is not None:
@@ -94,9 +103,11 @@ def fit(
                 state.remove()
             else:
                 logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
+                if latest is not None:
+                    _leave_the_best_so_far(job, state, output)
             raise
         try:
-            checkpoint = _write_checkpoint(job, state, output)
+            checkpoint = _write_checkpoints(job, state, output, latest)
         except Exception as exc:
             if not is_full(exc):
                 raise
@@ -141,7 +152,7 @@ def _tell_again(history: Sequence[Mapping[str, float]], sink: MetricSink | None)
 
 
 def _check(
-    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path, judge: Judge | None
+    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path | None, judge: Judge | None
 ) -> None:
     """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
@@ -151,38 +162,85 @@ def _check(
         raise DatasetError(
             f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"
         )
-    if output.exists() and any(output.iterdir()):
+    if output is not None and output.exists() and any(output.iterdir()):
         raise ModelError(f"{output} is not empty: a checkpoint needs a folder of its own")
     if training.best_by != "loss" and judge is None:
         raise ConfigurationError(f"training.best_by {training.best_by!r}: nobody is there to measure it; give a judge")
 
 
-def _write_checkpoint(job: Job, state: RunState, output: Path) -> Checkpoint:
-    """Write the weights of the best save as a checkpoint of its own."""
+def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | None) -> Checkpoint:
+    """Write the checkpoint of the best epoch, and before it that of the last one if it is asked for."""
     course = state.finished or {}
-    save = state.save_of(course["best_step"])
+    best_step, history = course["best_step"], course["history"]
+    if latest is None:
+        return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
+    # In this order: where both are there, they are of a training that has ended.
+    for old in (output, latest):
+        shutil.rmtree(old, ignore_errors=True)
+    last_step = course.get("last_step") or best_step
+    last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
+    if last_step != best_step:
+        return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
+    partial = _partial(output)
+    shutil.copytree(latest, partial, copy_function=_link)
+    return replace(last, folder=_put(partial, output))
+
+
+def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
+    """Write the best epoch of a run that was interrupted, if one was finished; a failure must not hide the reason."""
+    try:
+        best_step, history = progress_of(state)
+        if best_step:
+            shutil.rmtree(output, ignore_errors=True)
+            _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
+            logger.warning("the best epoch so far is in %s", output)
+    except (Florence2Error, OSError, ValueError) as exc:
+        logger.warning("the best epoch so far could not be written to %s: %s", output, exc)
+
+
+def _partial(output: Path) -> Path:
+    """Return where a checkpoint is written before it appears in its place."""
     partial = output.with_name(f".{output.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
+    return partial
+
+
+def _put(partial: Path, output: Path) -> Path:
+    """Let a checkpoint appear in its place, all of it at once."""
+    if output.exists():
+        output.rmdir()
+    return partial.rename(output)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without links
+        shutil.copyfile(source, target)
+
+
+def _write_checkpoint(
+    job: Job, save: Path, step: int, history: Sequence[Mapping[str, float]], output: Path
+) -> Checkpoint:
+    """Write the weights of a save, which is that of the end of an epoch, as a checkpoint of its own."""
+    partial = _partial(output)
     if job.training.strategy == "lora":
         _write_adapter(job, save, partial / "adapter")
     else:
         _write_model(job, save, partial / "model")
-    best = next(entry for entry in course["history"] if entry["step"] == course["best_step"] and "eval_loss" in entry)
+    epoch = next(entry for entry in history if entry["step"] == step and "eval_loss" in entry)
     checkpoint = Checkpoint(
         folder=partial,
         strategy=job.training.strategy,
         base=job.model.base,
         base_revision=job.model.revision,
         base_fingerprint=job.fingerprint,
-        epoch=best["epoch"],
-        metrics={name: value for name, value in best.items() if name.startswith("eval_")},
-        history=tuple(course["history"]),
+        epoch=epoch["epoch"],
+        metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
+        history=tuple(history),
     )
     checkpoint.write_card()
-    if output.exists():
-        output.rmdir()
-    partial.rename(output)  # all of it at once
-    return replace(checkpoint, folder=output)
+    return replace(checkpoint, folder=_put(partial, output))
 
 
 def _write_adapter(job: Job, save: Path, folder: Path) -> None:

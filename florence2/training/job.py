@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
-from transformers import PrinterCallback, TrainerCallback, set_seed
+from transformers import PrinterCallback, TrainerCallback, TrainerState, set_seed
+from transformers.trainer import TRAINER_STATE_NAME
 
 from florence2.codec.answers import scan_boxes
 from florence2.codec.tasks import TASKS, AnswerKind
@@ -34,7 +36,7 @@ from florence2.training.stopping import StopRequest
 from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
 from florence2.training.trainer import FineTuner, Judge
 
-__all__ = ["Job", "new_word_ids", "run_job"]
+__all__ = ["Job", "new_word_ids", "progress_of", "run_job"]
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ class Job:
         identity: see ``RunState``.
         processes: that train together.
         judge: measures more than the loss on the validation split.
+        keeps_last: whether the weights of the last epoch are kept besides those of the best one.
+        measures_base: whether the validation split is judged before the first step.
     """
 
     train: DatasetManifest
@@ -66,6 +70,8 @@ class Job:
     identity: dict[str, str]
     processes: int
     judge: Judge | None
+    keeps_last: bool = False
+    measures_base: bool = False
 
 
 def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
@@ -107,12 +113,27 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
                 trainer.save_now()
             raise OutOfMemoryError(f"{at_once} samples at once do not fit into the memory") from exc
     if trainer.is_world_process_zero():
-        course = [entry for entry in trainer.state.log_history if "loss" in entry or "eval_loss" in entry]
-        # How long it took is another time another number.
-        history = [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
+        history = _course_of(trainer.state.log_history)
         best_step = trainer.state.best_global_step
         assert best_step is not None, "every epoch is validated"
-        state.finish(best_step, history=history)
+        last_step = trainer.state.global_step if job.keeps_last else None
+        if last_step is not None and not state.is_saved(last_step):
+            trainer.save_weights(last_step)
+        state.finish(best_step, last_step=last_step, history=history)
+
+
+def progress_of(state: RunState) -> tuple[int | None, list[dict[str, float]]]:
+    """Return the step of the best epoch of a run that has not ended, None where no epoch has, and its course so far."""
+    if state.latest is None:
+        return None, []
+    trained = TrainerState.load_from_json(str(state.latest / TRAINER_STATE_NAME))
+    return trained.best_global_step, _course_of(trained.log_history)
+
+
+def _course_of(log: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Return what a trainer logged without how long it took, which is another time another number."""
+    course = [entry for entry in log if "loss" in entry or "eval_loss" in entry]
+    return [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
 
 
 def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
@@ -155,6 +176,7 @@ def _trainer(
         best_by=best_by,
         higher_is_better=higher_is_better,
     )
+    arguments.eval_on_start = job.measures_base and state.latest is None
     with arguments.main_process_first(desc="pictures"):
         pool = _pool(job, florence2)
     rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
@@ -215,8 +237,9 @@ def _files(manifest: DatasetManifest) -> dict[str, Path]:
 def _callbacks(sink: MetricSink | None, global_batch: int, process: int) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = []
     if process == 0:
-        callbacks.append(EpochLines())
-        if sys.stderr.isatty():
+        has_bar = sys.stderr.isatty()
+        callbacks.append(EpochLines(between=not has_bar))
+        if has_bar:
             callbacks.append(ProgressBar())
         if sink is not None:
             callbacks.append(Track(sink, global_batch))

@@ -27,6 +27,7 @@ _MARK = "complete.json"
 _IDENTITY = "identity.json"
 _FINISHED = "finished.json"
 _PREFIX = "checkpoint-"
+_OF_WEIGHTS = (".safetensors", ".json")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors; of torch.save
 _LOCK_SECONDS = 8.0
@@ -102,22 +103,27 @@ class RunState:
             if other not in kept:
                 shutil.rmtree(other, ignore_errors=True)
 
-    def finish(self, best_step: int, **facts: Any) -> None:
-        """Write down how the training ended, and keep nothing but the weights of the best save.
+    def finish(self, best_step: int, *, last_step: int | None = None, **facts: Any) -> None:
+        """Write down how the training ended, and keep nothing but the weights of the best save and of the last one.
 
         Args:
-            best_step: of that save.
+            best_step: of the best save.
+            last_step: of the last one; None: it is not kept.
             facts: what else is to be known.
         """
-        _write(self.folder / _FINISHED, {"best_step": best_step, **facts})
-        best = self.save_of(best_step)
-        weights = [file for file in best.iterdir() if file.suffix in (".safetensors", ".json") and file.name != _MARK]
-        _write(best / _MARK, {file.name: file.stat().st_size for file in weights})
-        for other in [*self._saves(), *best.iterdir()]:
-            if other.is_file() and other not in weights and other.name != _MARK:
-                other.unlink()
-            elif other.is_dir() and other != best:
-                shutil.rmtree(other, ignore_errors=True)
+        _write(self.folder / _FINISHED, {"best_step": best_step, "last_step": last_step, **facts})
+        kept = [self.save_of(step) for step in {best_step, last_step} if step is not None]
+        for save in self._saves():
+            if save not in kept:
+                shutil.rmtree(save, ignore_errors=True)
+        for save in kept:
+            weights = [file for file in save.iterdir() if file.suffix in _OF_WEIGHTS and file.name != _MARK]
+            _write(save / _MARK, {file.name: file.stat().st_size for file in weights})
+            for other in save.iterdir():
+                if other.is_file() and other not in weights and other.name != _MARK:
+                    other.unlink()
+                elif other.is_dir():
+                    shutil.rmtree(other, ignore_errors=True)
 
     @property
     def finished(self) -> dict[str, Any] | None:

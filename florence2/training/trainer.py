@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
@@ -200,6 +202,21 @@ class FineTuner(Trainer):
         losses = cross_entropy(logits.float().transpose(1, 2), labels, reduction="none", ignore_index=IGNORED)
         return None, losses.double().sum(dim=1), (labels != IGNORED).sum(dim=1)
 
+    def _evaluate(self, *args: Any, **options: Any) -> Any:
+        """Validate; before the first step, that is the base, so that neither random numbers nor the course change.
+
+        It is the trainer itself that asks for it there, having made the model ready for its processes.
+        """
+        if self.state.global_step:
+            return super()._evaluate(*args, **options)
+        python, of_numpy = random.getstate(), np.random.get_state()
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+            metrics = super()._evaluate(*args, **options)
+        random.setstate(python)
+        np.random.set_state(of_numpy)
+        self.state.log_history.clear()
+        return metrics
+
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
         """Measure the loss, and what the judge measures."""
         output: Any = super().evaluation_loop(*args, **options)
@@ -253,6 +270,22 @@ class FineTuner(Trainer):
         """Stop if all processes have agreed to, having saved."""
         if self._agreed is not None:
             self.stop.obey(self._agreed)
+
+    def save_weights(self, step: int) -> None:
+        """Write the weights as they are now where the save of a step would be; a run cannot go on from them alone.
+
+        Raises:
+            TrainingError: the disk is full.
+        """
+        folder = self._run.save_of(step)
+        try:
+            self.save_model(str(folder))
+        except Exception as exc:
+            if not is_full(exc):
+                raise
+            raise TrainingError(
+                f"{folder}: the disk is full; the training has ended: free space, then start the run again"
+            ) from exc
 
     def save_now(self) -> None:
         """Save the state after the last finished step; of one that failed in the middle nothing is in it."""

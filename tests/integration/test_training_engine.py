@@ -122,6 +122,27 @@ def test_two_processes_train_as_one(splits: DatasetManifest, tmp_path: Path) -> 
     assert two.epoch == 2
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_to_measure_the_base_first_changes_nothing(splits: DatasetManifest, tmp_path: Path, processes: int) -> None:
+    """With dropout and a random order, so that a random number that the validation drew would show."""
+    training = Configuration(
+        epochs=1, batch_size=4, rank=4, learning_rate=1e-3, dropout=0.1, box_order="random", processes=processes
+    ).training
+    heard: list[tuple[int, float]] = []
+    measured = fit(
+        splits,
+        SHORT.model,
+        training,
+        tmp_path / "1",
+        sink=lambda numbers, step: heard.extend((step, numbers[name]) for name in numbers if name == "eval_loss"),
+        measure_base=True,
+    )
+    plain = fit(splits, SHORT.model, training, tmp_path / "2")
+    assert [step for step, _ in heard] == [0, 4]
+    assert measured.fingerprint == plain.fingerprint
+    assert measured.history == plain.history
+
+
 def test_what_fails_in_a_process_is_told_by_the_caller(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(
         update={

@@ -160,3 +160,13 @@ class TestTasks:
     def test_unknown_task(self, prefix: str) -> None:
         with pytest.raises(AnswerError, match="no task token; known: <OD>"):
             split_prefix(prefix)
+
+
+def test_detections_are_equal_by_their_boxes() -> None:
+    one = detections(("cat", 1, 2, 3, 4), ("dog", 5, 6, 7, 8))
+    assert one == detections(("cat", 1, 2, 3, 4), ("dog", 5, 6, 7, 8))
+    assert one != detections(("dog", 5, 6, 7, 8), ("cat", 1, 2, 3, 4))
+    assert one != detections(("cat", 1, 2, 3, 4), ("dog", 5, 6, 7, 9))
+    assert one != Detections(one.xyxy, one.class_name, np.ones(2, dtype=np.float32))
+    assert Detections.empty() == Detections.empty()
+    assert one != "cat"

@@ -3,16 +3,13 @@ from typing import Any
 
 import pytest
 
+from florence2 import MeanAveragePrecisionMetric
 from florence2.config import Configuration, PromotionConfiguration, leaf_paths
 from florence2.errors import ConfigurationError
 
 
-class _Metric:
-    name = "mean_average_precision"
-
-
 def test_a_key_without_its_section_finds_it() -> None:
-    flat = Configuration(dataset="my/cards", epochs=3, batch_size=4, rank=2, metrics=[_Metric()])
+    flat = Configuration(dataset="my/cards", epochs=3, batch_size=4, rank=2, metrics=[MeanAveragePrecisionMetric()])
     nested = Configuration(
         dataset={"source": "my/cards"},
         training={"epochs": 3, "batch_size": 4, "lora": {"rank": 2}},
@@ -59,7 +56,7 @@ def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
         ({"valid_fraction": 0.6, "test_fraction": 0.4}, "leave nothing to train on"),
     ],
 )
-def test_a_wrong_setting_names_itself_its_value_and_the_remedy(values: dict[str, object], message: str) -> None:
+def test_a_wrong_setting_names_itself_its_value_and_the_remedy(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         Configuration(**values)
 
@@ -67,6 +64,7 @@ def test_a_wrong_setting_names_itself_its_value_and_the_remedy(values: dict[str,
 def test_a_promotion_is_configured_like_a_fine_tune_and_has_a_policy() -> None:
     flat: dict[str, Any] = {"dataset": "d", "confidence": 0.9}
     misspelt: dict[str, Any] = {"promotion": {"confidense": 0.9}}
+    foreign: dict[str, Any] = {"promotion": {}}
     config = PromotionConfiguration(**flat)
     assert (config.dataset.source, config.promotion.confidence) == ("d", 0.9)
     with pytest.raises(ConfigurationError, match=r"promotion\.confidense: unknown key; did you mean 'confidence'"):
@@ -74,7 +72,7 @@ def test_a_promotion_is_configured_like_a_fine_tune_and_has_a_policy() -> None:
     with pytest.raises(ConfigurationError, match=r"promotion\.confidence: .*less than 1, not 1"):
         PromotionConfiguration(**flat | {"confidence": 1.0})
     with pytest.raises(ConfigurationError, match="promotion: unknown key"):
-        Configuration(promotion={})
+        Configuration(**foreign)
 
 
 def test_all_wrong_settings_are_reported_together() -> None:

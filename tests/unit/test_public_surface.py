@@ -1,3 +1,6 @@
+import dataclasses
+import importlib.metadata
+import inspect
 import subprocess
 import sys
 
@@ -13,6 +16,8 @@ from florence2.evaluation.metrics import METRICS
 def test_the_public_names_are_these() -> None:
     assert florence2.__all__ == [
         "ANLSMetric",
+        "AnswerKind",
+        "AnswerMetric",
         "BLEUMetric",
         "CIDErMetric",
         "CharacterErrorRateMetric",
@@ -20,18 +25,28 @@ def test_the_public_names_are_these() -> None:
         "ChrFMetric",
         "Configuration",
         "Detections",
+        "EpochRecord",
+        "EvaluationReport",
         "ExactAnswerMetric",
         "Florence2Error",
         "GroundingAccuracyMetric",
         "MeanAveragePrecisionMetric",
         "MeanIoUMetric",
+        "Metric",
+        "Model",
+        "ModelEvaluation",
         "OCRRegionF1Metric",
+        "Prediction",
         "RelaxedAccuracyMetric",
         "RougeLMetric",
+        "StepRecord",
+        "TrainingHistory",
         "TrainingResult",
         "VQAAccuracyMetric",
         "WordErrorRateMetric",
+        "__version__",
         "evaluate",
+        "load",
         "predict",
         "train",
     ]
@@ -39,12 +54,34 @@ def test_the_public_names_are_these() -> None:
 
 def test_every_metric_is_a_public_name() -> None:
     metrics = {name for name in florence2.__all__ if name.endswith("Metric")}
-    assert metrics == {metric.__name__ for metric in METRICS.values()}
+    assert metrics - {"AnswerMetric", "Metric"} == {metric.__name__ for metric in METRICS.values()}
 
 
 @pytest.mark.parametrize("name", florence2.__all__)
 def test_every_public_name_is_there_and_documented(name: str) -> None:
     assert getattr(florence2, name).__doc__
+
+
+@pytest.mark.parametrize("name", ["Model", "TrainingHistory", "TrainingResult"])
+def test_every_public_attribute_is_documented(name: str) -> None:
+    kind = getattr(florence2, name)
+    attributes = [attribute for attribute in vars(kind) if not attribute.startswith("_")]
+    fields = kind.__dataclass_fields__ if dataclasses.is_dataclass(kind) else {}
+    assert attributes
+    assert all(f"        {field}: " in kind.__doc__ for field in fields)
+    assert all(getattr(kind, attribute).__doc__ for attribute in attributes if attribute not in fields)
+
+
+@pytest.mark.parametrize("name", ["evaluate", "load", "predict", "train"])
+def test_every_public_function_says_what_it_takes_gives_and_raises_with_an_example(name: str) -> None:
+    function = getattr(florence2, name)
+    text = function.__doc__
+    assert all(f"\n    {part}:\n" in text for part in ("Args", "Returns", "Raises", "Example"))
+    assert all(f"\n        {argument}: " in text for argument in inspect.signature(function).parameters)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert florence2.__version__ == importlib.metadata.version("florence2-finetune")
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -57,12 +94,10 @@ def test_help_loads_nothing_heavy() -> None:
     ("command", "message"),
     [
         (["evaluate", "--checkpoint=none", "--dataset=none"], "none: no such folder; give the checkpoint folder"),
-        (["evaluate", "--checkpoint=.", "--dataset=none", "--split=val"], "no split 'val'; give one of train, valid"),
         (["train", "--dataset=none", "--epochs=10", "--batch-size=8"], "none: no such folder"),
         (["predict", "none.png", "also-none"], "also-none: no such file or folder"),
         (["predict", ".", "--prefix=<ODD>"], "prefix '<ODD>' starts with no task token"),
         (["predict", "pyproject.toml", "--model=none"], "unknown base model 'none'"),
-        (["train", "--dataset=none", "--epochs=0"], "training.epochs: "),
     ],
 )
 def test_a_wrong_command_ends_in_a_message(
@@ -75,8 +110,10 @@ def test_a_wrong_command_ends_in_a_message(
     assert message in capsys.readouterr().err
 
 
-def test_every_setting_is_an_option() -> None:
+def test_every_setting_of_a_training_is_an_option() -> None:
     text = CliRunner().invoke(app, ["train", "--help"], env={"COLUMNS": "200"}).output
     names = {"source": "dataset", "base": "model"}
-    for name, _ in leaf_paths(Configuration):
+    for name, path in leaf_paths(Configuration):
+        if path[0] == "registration" or name == "reference":
+            continue  # only the pipeline uses them; a file may hold them all the same
         assert f"--{names.get(name, name).replace('_', '-')}" in text

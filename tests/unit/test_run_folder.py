@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from florence2.config import Configuration
+from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
-from florence2.run_folder import CHECKPOINT, numbered, resumed, save_settings, unfinished_run
+from florence2.model.named import CHECKPOINT
+from florence2.run_folder import LATEST, numbered, resumed, save_settings, unfinished_run, write_whole
 
 STARTED = Configuration(dataset="cards", epochs=7, rank=4, metrics=["vqa_accuracy"])
 
@@ -38,7 +42,10 @@ def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
 
 def test_the_training_of_a_run_that_has_ended_cannot_change(tmp_path: Path) -> None:
     folder = started(tmp_path)
-    (folder / CHECKPOINT).mkdir()
+    for place in (CHECKPOINT, LATEST):
+        assert resumed(folder, Configuration(epochs=9)).training.epochs == 9
+        (folder / place).mkdir(parents=True)
+        (folder / place / "checkpoint.json").touch()
     assert resumed(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
     with pytest.raises(ConfigurationError, match=r"its training has ended; for another epochs, rank start a new run"):
         resumed(folder, Configuration(epochs=9, rank=8, num_beams=3))
@@ -51,11 +58,48 @@ def test_the_last_run_that_did_not_end_is_found(tmp_path: Path) -> None:
     assert unfinished_run(tmp_path) == runs[9]
 
 
-@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_every_setting_is_written_down_and_read_by_the_pipeline_too(tmp_path: Path) -> None:
+    folder = started(tmp_path)
+    text = (folder / "configuration.yaml").read_text()
+    assert text.startswith("# Every setting of this run. Made with florence2-finetune ")
+    written = yaml.safe_load(text)
+    assert list(written) == ["parameters"]
+    assert Configuration(**written["parameters"]) == STARTED
+    settings = {path for _, path in leaf_paths(Configuration)}
+    assert all(_has(written["parameters"], path) for path in settings)
+
+
+def _has(values: Any, path: tuple[str, ...]) -> bool:
+    for name in path[:-1]:
+        values = values[name]
+    return path[-1] in values
+
+
+def test_the_command_is_quoted_for_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "it's my project"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    folder = started(Path("my runs"))
+    command = (folder / "command.txt").read_text()
+    assert shlex.split(command) == [
+        *("cd", str(home), "&&"),
+        *("florence2", "train", "--config", "my runs/1/configuration.yaml", "--output", "my runs"),
+    ]
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    write_whole(tmp_path / "new" / "a.txt", "before")
+    (tmp_path / "new" / ".a.txt.partial").mkdir()  # nothing can be written there
+    with pytest.raises(ConfigurationError, match=r"a\.txt: cannot be written: Is a directory; free space"):
+        write_whole(tmp_path / "new" / "a.txt", "after")
+    assert (tmp_path / "new" / "a.txt").read_text() == "before"
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "parameters: 3", "parameters: {epochs: none}"])
 def test_what_is_no_run_is_named(tmp_path: Path, content: str | None) -> None:
     if content is not None:
-        (tmp_path / "settings.json").write_text(content)
-    with pytest.raises(ConfigurationError, match=r"is no folder of a run: settings.json is missing or damaged"):
+        (tmp_path / "configuration.yaml").write_text(content)
+    with pytest.raises(ConfigurationError, match=r"is no folder of a run: configuration.yaml is missing or damaged"):
         resumed(tmp_path, Configuration())
     with pytest.raises(ConfigurationError, match="no run here waits to be resumed"):
         unfinished_run(tmp_path / "none")

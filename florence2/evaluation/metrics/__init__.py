@@ -3,6 +3,9 @@
 Tasks of one split that have a metric in common are judged by it together, as one set of samples: the three caption
 tasks have one CIDEr, ``<OD>`` and ``<DENSE_REGION_CAPTION>`` one mAP over the names of both. To have the figures of
 each task apart, evaluate its rows alone.
+
+A metric of your own is a class below ``Metric`` that says what it ``judges``, at the top of a module:
+``Configuration(metrics=[MyMetric])`` names it ``module:MyMetric``, and by that name it is found wherever it is needed.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from florence2.codec.tasks import AnswerKind, Task
+from florence2.config.synonyms import METRICS_WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
 from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
 from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
@@ -19,6 +23,7 @@ from florence2.evaluation.metrics.cider import CIDErMetric
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
 from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.own import own_metric
 from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
 from florence2.evaluation.metrics.text import CharacterErrorRateMetric, WordErrorRateMetric
 
@@ -26,7 +31,11 @@ __all__ = ["METRICS", "metric_named", "metrics_for"]
 
 _Kinds = tuple[type[Metric[Any, Any]], ...]
 
-_OF_WORDS: _Kinds = (
+_ALL: _Kinds = (
+    MeanAveragePrecisionMetric,
+    GroundingAccuracyMetric,
+    OCRRegionF1Metric,
+    MeanIoUMetric,
     VQAAccuracyMetric,
     ANLSMetric,
     RelaxedAccuracyMetric,
@@ -38,17 +47,8 @@ _OF_WORDS: _Kinds = (
     CharacterErrorRateMetric,
     WordErrorRateMetric,
 )
-_JUDGES: dict[AnswerKind, _Kinds] = {
-    AnswerKind.BOXES: (MeanAveragePrecisionMetric, GroundingAccuracyMetric),
-    AnswerKind.PROPOSALS: (MeanAveragePrecisionMetric,),
-    AnswerKind.QUADS: (OCRRegionF1Metric,),
-    AnswerKind.POLYGONS: (MeanIoUMetric,),
-    AnswerKind.ANSWER: _OF_WORDS,
-    AnswerKind.TEXT: _OF_WORDS,
-}
-"""The metrics that can read an answer of each kind."""
 
-METRICS: dict[str, type[Metric[Any, Any]]] = {metric.name: metric for kind in _JUDGES.values() for metric in kind}
+METRICS: dict[str, type[Metric[Any, Any]]] = {metric.name: metric for metric in _ALL}
 """Every metric by its public name."""
 
 _BY_KIND: dict[AnswerKind, _Kinds] = {
@@ -84,17 +84,22 @@ def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any,
     """
     if not names:
         return _BY_TOKEN.get(task.token, _BY_KIND[task.answer])
-    return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if metric in _JUDGES[task.answer])
+    return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if task.answer in metric.judges)
 
 
 def metric_named(name: str) -> type[Metric[Any, Any]]:
-    """Return a metric by its public name.
+    """Return a metric by its public name, or one of the user's own by ``module:Class``.
 
     Raises:
-        ConfigurationError: there is none of that name; the message names the nearest, or all.
+        ConfigurationError: there is none of that name; the message names the nearest, or all. Or the user's own cannot
+            be imported, or lacks something.
     """
+    if ":" in name:
+        return own_metric(name, METRICS)
     if name in METRICS:
         return METRICS[name]
+    if name in METRICS_WITHOUT_EQUIVALENT:
+        raise ConfigurationError(f"unknown metric {name!r}: {METRICS_WITHOUT_EQUIVALENT[name]}")
     near = difflib.get_close_matches(name, METRICS, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(METRICS)}"
     raise ConfigurationError(f"unknown metric {name!r}; {hint}")

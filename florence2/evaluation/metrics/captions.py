@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from florence2.evaluation.metrics.metric import AnswerMetric, Metric, check_plain, references
+from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.metric import WORDS, AnswerMetric, Metric, check_plain, references
 from florence2.evaluation.metrics.text import compose
 
 __all__ = ["BLEUMetric", "ChrFMetric", "RougeLMetric", "caption_words"]
@@ -34,6 +35,8 @@ def caption_words(text: str) -> list[str]:
 
 class _CorpusMetric(Metric[str, str | Sequence[str]]):
     """A metric of sacrebleu: statistics of each sample are added up, and the figure is computed from their sum."""
+
+    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
         self._scorer = self._make_scorer()

@@ -16,8 +16,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.metrics.captions import caption_words
-from florence2.evaluation.metrics.metric import Metric, check_plain, references, weighted_ratio
+from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CIDErMetric", "cider_scores"]
 
@@ -49,6 +50,7 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
     """CIDEr-D, from 0 to 10; the mean over captions."""
 
     name: ClassVar[str] = "cider"
+    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
         self._samples: list[tuple[list[str], list[list[str]]]] = []

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
+from florence2.codec.tasks import AnswerKind
 from florence2.errors import AnswerError
 from florence2.evaluation.metrics.coco import CocoScores, resampled_classes, resampled_figures, scores_of
 from florence2.evaluation.metrics.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
@@ -38,6 +39,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     """COCO mean average precision (twelve figures) and average precision of each class."""
 
     name: ClassVar[str] = "mean_average_precision"
+    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
 
     def __init__(self) -> None:
         self._images: list[tuple[Detections, Detections]] = []

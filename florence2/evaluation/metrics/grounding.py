@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
+from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.matching import box_iou
 from florence2.evaluation.metrics.metric import Metric, weighted_ratio
 
@@ -31,6 +32,7 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
     """Share of phrases whose box overlaps a true one by at least half (IoU 0.5)."""
 
     name: ClassVar[str] = "grounding_accuracy"
+    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES,)
 
     def __init__(self) -> None:
         self._found: list[int] = []

@@ -14,9 +14,13 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from florence2.codec.tasks import AnswerKind
 from florence2.errors import AnswerError
 
-__all__ = ["AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
+__all__ = ["WORDS", "AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
+
+WORDS = (AnswerKind.ANSWER, AnswerKind.TEXT)
+"""Kinds of answers that are judged as texts."""
 
 Prediction = TypeVar("Prediction")
 Target = TypeVar("Target")
@@ -28,10 +32,14 @@ class Metric(ABC, Generic[Prediction, Target]):
     Attributes:
         name: the public name, used in configurations and on the command line.
         higher_is_better: whether a larger figure is the better one.
+        judges: the kinds of answers that it can read, and what it is given of each: of ``BOXES`` and ``PROPOSALS``
+            ``Detections`` with confidence and without, of ``QUADS`` two ``Quads``, of ``POLYGONS`` two ``Polygons``, of
+            ``ANSWER`` and ``TEXT`` two texts.
     """
 
     name: ClassVar[str]
     higher_is_better: ClassVar[bool] = True
+    judges: ClassVar[tuple[AnswerKind, ...]] = ()
 
     @abstractmethod
     def update(self, prediction: Prediction, target: Target) -> None:
@@ -140,7 +148,25 @@ class SampleMeanMetric(Metric[Prediction, Target]):
 
 
 class AnswerMetric(SampleMeanMetric[str, str | Sequence[str]]):
-    """A mean over answers in words, each with one or several references."""
+    """A mean over answers in words, each with one or several references.
+
+    Example:
+        >>> class FirstWordMetric(AnswerMetric):
+        ...     name = "first_word"
+        ...
+        ...     def score(self, prediction, target):
+        ...         return float(prediction.split()[:1] == references(target)[0].split()[:1])
+        ...
+        ...     def describe(self):
+        ...         return "Share of answers whose first word is right."
+        >>> metric = FirstWordMetric()
+        >>> metric.update("two cards", "two dice")
+        >>> metric.update("three", "four")
+        >>> metric.compute()
+        {'first_word': 0.5}
+    """
+
+    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def update(self, prediction: str, target: str | Sequence[str]) -> None:
         """Take one sample.

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from florence2.codec.regions import Polygons, Quads
+from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric, weighted_ratio
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
 from florence2.evaluation.metrics.text import compose
@@ -31,6 +32,7 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
     """
 
     name: ClassVar[str] = "mean_iou"
+    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.POLYGONS,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,6 +81,7 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
     """
 
     name: ClassVar[str] = "ocr_region_f1"
+    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
     localisation: ClassVar[str] = "ocr_region_localisation_f1"
 
     def __init__(self) -> None:

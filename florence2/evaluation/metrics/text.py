@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metrics.metric import Metric, check_plain, references, weighted_ratio
+from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CharacterErrorRateMetric", "WordErrorRateMetric", "compose"]
 
@@ -28,6 +29,7 @@ class _ErrorRateMetric(Metric[str, str | Sequence[str]]):
     """
 
     higher_is_better: ClassVar[bool] = False
+    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
         self._edits: list[int] = []

@@ -67,7 +67,9 @@ def adapter_of(folder: Path) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that trained adapters."""
     folder = tmp_path_factory.mktemp("runs") / "1"
-    checkpoint = Checkpoint(folder / "checkpoint", "lora", "builtin:nano", None, base_fingerprint(CONFIG.model), 2.0)
+    checkpoint = Checkpoint(
+        folder / "checkpoints" / "best", "lora", "builtin:nano", None, base_fingerprint(CONFIG.model), 2.0
+    )
     adapter_of(checkpoint.folder / "adapter")
     checkpoint.write_card()
     REPORT.save(folder / "report")
@@ -168,7 +170,7 @@ def test_the_licence_is_that_of_the_base(exported: Path) -> None:
 
 
 def test_a_checkpoint_without_its_run_says_that_nothing_was_tested(run: Path, tmp_path: Path) -> None:
-    (tmp_path / "alone").symlink_to(run / "checkpoint")
+    (tmp_path / "alone").symlink_to(run / "checkpoints" / "best")
     card = exportable(str(tmp_path / "alone"), "alone").card
     assert "measured on no test split" in card
 

@@ -62,7 +62,7 @@ def test_new_words_are_those_of_classes_and_answers_never_locations(splits: Data
 @pytest.mark.parametrize("strategy", ["lora", "full", "freeze"])
 def test_the_parts_are_counted_as_they_are(strategy: str, nano: Florence2) -> None:
     sizes = trainable_parameters(nano.model)
-    training = Configuration(strategy=strategy, rank=4).training
+    training = Configuration(training={"strategy": strategy}, rank=4).training
     counts = trainable_parameters(prepare_strategy(nano, training, []).model)
     if strategy == "lora":
         layers = dict(load_base(ModelConfig()).model.named_modules())

@@ -1,18 +1,31 @@
-"""The numbered folders of runs, each with the settings that it was started with."""
+"""The numbered folders of runs, each with the settings that it was started with and the command that repeats it."""
 
 from __future__ import annotations
 
-import json
+import platform
+import shlex
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
 from florence2.model.named import CHECKPOINT
+from florence2.run_folder.whole_files import write_whole
 
-__all__ = ["CHECKPOINT", "numbered", "resumed", "save_settings", "unfinished_run"]
+__all__ = ["LATEST", "STATE", "has_trained", "numbered", "resumed", "save_settings", "unfinished_run"]
 
-_SETTINGS = "settings.json"
+LATEST = "checkpoints/latest"
+"""Folder of the weights of the last epoch, in the folder of the run."""
+
+STATE = "state"
+"""Folder of what an interrupted run goes on from, in the folder of the run."""
+
+_SETTINGS = "configuration.yaml"
+_COMMAND = "command.txt"
+_LIBRARIES = ("florence2-finetune", "torch", "transformers", "peft")
 _FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "preview"}}
 """What a run may go on with otherwise."""
 
@@ -47,9 +60,17 @@ def unfinished_run(parent: Path) -> Path:
 
 
 def save_settings(configuration: Configuration, run: Path) -> None:
-    """Write down the settings that were given for a run."""
-    values = configuration.model_dump(mode="json", exclude_unset=True)
-    (run / _SETTINGS).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    """Write down every setting of a run, those that were left at their default too, and the command that repeats it.
+
+    Relative paths, as of the data set, are of the folder in which it was started; the command goes there first.
+    """
+    versions = ", ".join([*(f"{name} {version(name)}" for name in _LIBRARIES), f"Python {platform.python_version()}"])
+    settings = yaml.safe_dump(
+        {"parameters": configuration.model_dump(mode="json")}, sort_keys=False, allow_unicode=True, width=120
+    )
+    write_whole(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}")
+    words = ["florence2", "train", "--config", str(run / _SETTINGS), "--output", str(run.parent)]
+    write_whole(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n")
 
 
 def resumed(run: Path, given: Configuration) -> Configuration:
@@ -64,14 +85,19 @@ def resumed(run: Path, given: Configuration) -> Configuration:
             what it would train now is something else.
     """
     try:
-        values = json.loads((run / _SETTINGS).read_text(encoding="utf-8"))
+        values = yaml.safe_load((run / _SETTINGS).read_text(encoding="utf-8"))["parameters"]
         before = Configuration(**values)
-    except (OSError, ValueError, TypeError) as exc:
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError) as exc:
         raise ConfigurationError(f"{run} is no folder of a run: {_SETTINGS} is missing or damaged ({exc})") from exc
     now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
-    if (run / CHECKPOINT).is_dir() and (others := sorted(_differences(before, now))):
+    if has_trained(run) and (others := sorted(_differences(before, now))):
         raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")
     return now
+
+
+def has_trained(run: Path) -> bool:
+    """Tell whether the training of a run has ended: one that was interrupted may have a best epoch, but no last one."""
+    return all((run / place / "checkpoint.json").is_file() for place in (CHECKPOINT, LATEST))
 
 
 def _differences(before: Configuration, now: Configuration) -> set[str]:

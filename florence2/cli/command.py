@@ -1,0 +1,70 @@
+"""``Florence2Command``: what all commands share beyond typer: the spelling of options, and the page of help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from typer.core import TyperCommand
+
+from florence2.errors import ConfigurationError
+
+__all__ = ["LATEST", "Florence2Command", "usage_error"]
+
+LATEST = "latest"
+"""Value of ``--resume`` without a folder."""
+
+_MAY_STAND_ALONE = {"--resume": LATEST}
+"""Options that may have a value or none, which typer does not know, and the value that none means."""
+
+
+class Florence2Command(TyperCommand):
+    """A command whose options may be written with underscores, and that answers other tools' options by a sentence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse arguments after their options are spelt as they are declared."""
+        return super().parse_args(ctx, list(self._spelt_out(args, answer=not ctx.resilient_parsing)))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Print the page of help."""
+        from florence2.cli.help_page import print_page
+
+        print_page(self, ctx)
+
+    def _spelt_out(self, arguments: list[str], *, answer: bool) -> Iterator[str]:
+        """Yield arguments with ``_`` in the names of options as ``-``, and values for those that may lack them.
+
+        Raises:
+            ConfigurationError: an option of another tool has no equivalent.
+        """
+        known = {option for parameter in self.params for option in parameter.opts}
+        options_end = False
+        for place, argument in enumerate(arguments):
+            following = arguments[place + 1] if place + 1 < len(arguments) else "-"
+            options_end = options_end or argument == "--"
+            if options_end or not argument.startswith("--"):
+                yield argument
+                continue
+            name, equals, value = argument.partition("=")
+            name = name.replace("_", "-")
+            if answer and name not in known:
+                _answer(name)
+            if not equals and name in _MAY_STAND_ALONE and following.startswith("-"):
+                yield f"{name}={_MAY_STAND_ALONE[name]}"
+            else:
+                yield f"{name}{equals}{value}"
+
+
+def usage_error(message: str) -> ConfigurationError:
+    """Return the error of something that was typed wrong: exit status 2."""
+    error = ConfigurationError(message)
+    error.exit_status = 2
+    return error
+
+
+def _answer(option: str) -> None:
+    """Raise for an option that another tool has and that has no equivalent here."""
+    from florence2.config.synonyms import WITHOUT_EQUIVALENT
+
+    if sentence := WITHOUT_EQUIVALENT.get(option.removeprefix("--").replace("-", "_")):
+        raise usage_error(f"{option}: is no option here: {sentence}")

@@ -1,0 +1,124 @@
+"""Settings in a YAML file: read, and checked key by key before anything runs.
+
+A file is what ``zenml pipeline run ... -c FILE`` takes, with the sections under ``parameters``; the command
+``florence2`` takes the bare sections as well. In a file a setting always stands in its section: files of several forms
+cannot be compared.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from florence2.config.configuration import SectionTree, leaf_paths
+from florence2.config.synonyms import SYNONYMS
+from florence2.errors import ConfigurationError
+
+__all__ = ["PARAMETERS", "check_keys", "check_sections", "parameters_of", "read_mapping", "read_sections"]
+
+logger = logging.getLogger(__name__)
+
+PARAMETERS = "parameters"
+"""Key in a file of ZenML under which the sections stand."""
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping; an empty one holds none.
+
+    Raises:
+        ConfigurationError: it cannot be read, or holds something else.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except OSError as exc:
+        raise ConfigurationError(f"{file}: cannot be read: {exc.strerror}; give a YAML file of settings") from exc
+    except (ValueError, yaml.YAMLError) as exc:
+        raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{file}: must be a mapping with the sections of the configuration under 'parameters'")
+    return content
+
+
+def check_keys(file: Path, content: Mapping[str, Any], known: Collection[str]) -> None:
+    """Raise for the first key that is unknown, with the nearest known one.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    for key in content:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+            raise ConfigurationError(f"{file}: {key}: unknown key; {hint}")
+
+
+def parameters_of(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what stands under ``parameters``.
+
+    Raises:
+        ConfigurationError: it is no mapping of names.
+    """
+    return _named(file, content.get(PARAMETERS) or {}, f"{PARAMETERS}: ")
+
+
+def check_sections(file: Path, sections: Mapping[str, Any], tree: type[SectionTree], under: str = "") -> None:
+    """Check all settings of a file together.
+
+    Args:
+        file: where they stand.
+        sections: the sections.
+        tree: what they are sections of.
+        under: what stands before their names in the file, such as ``parameters.``.
+
+    Raises:
+        ConfigurationError: keys are unknown, values invalid, or a setting stands without its section.
+    """
+    try:
+        tree(**sections)
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{file}: {exc}") from exc
+    # In Python a key may stand without its section; a file is kept to one form.
+    paths = dict(leaf_paths(tree))
+    for key, value in sections.items():
+        own = SYNONYMS.get(key, key)
+        if own in paths:
+            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{'.'.join(paths[own])}")
+        if not isinstance(value, dict):
+            first = next(leaf for leaf, path in paths.items() if path[0] == key)
+            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {value}")
+
+
+def read_sections(file: Path, *trees: type[SectionTree]) -> dict[str, Any]:
+    """Read the sections in a file, which stand under ``parameters`` or are all that it holds.
+
+    Args:
+        file: the file; what ZenML reads in it besides the parameters is left alone.
+        trees: what they may be sections of; the first one that knows them all counts.
+
+    Raises:
+        ConfigurationError: the file cannot be read, keys are unknown, or values invalid.
+    """
+    content = read_mapping(file)
+    if PARAMETERS in content:
+        sections, under = parameters_of(file, content), f"{PARAMETERS}."
+        if others := sorted(str(key) for key in content if key != PARAMETERS):
+            logger.info("%s: only %s is read here; not: %s", file, PARAMETERS, ", ".join(others))
+    else:
+        sections, under = _named(file, content, ""), ""
+        for key in content:
+            if difflib.get_close_matches(key, [PARAMETERS], cutoff=0.8):
+                raise ConfigurationError(f"{file}: {key}: unknown key; did you mean {PARAMETERS!r}?")
+    tree = next((tree for tree in trees if sections.keys() <= tree.model_fields.keys()), trees[0])
+    check_sections(file, sections, tree, under)
+    return sections
+
+
+def _named(file: Path, value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ConfigurationError(f"{file}: {where}must be a mapping of sections, not {value!r}")
+    return value

@@ -1,0 +1,78 @@
+"""Names that other fine-tuning tools have for our settings, so that a command or a dict of theirs works here.
+
+They are those of roboflow/maestro, whose command is ``maestro florence_2 train``. Each stands here and nowhere else;
+what has no equivalent is answered by a sentence rather than by "unknown key".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from florence2.errors import ConfigurationError
+
+__all__ = ["METRICS_WITHOUT_EQUIVALENT", "OUTPUT", "SYNONYMS", "WITHOUT_EQUIVALENT", "in_own_words", "synonyms_of"]
+
+SYNONYMS: dict[str, str] = {
+    "accumulate_grad_batches": "gradient_accumulation",
+    "lora_alpha": "alpha",
+    "lora_dropout": "dropout",
+    "lora_r": "rank",
+    "lr": "learning_rate",
+    "lr_scheduler": "schedule",
+    "model_id": "base",
+    "num_workers": "loader_workers",
+    "optimization_strategy": "strategy",
+    "random_seed": "seed",
+    "val_batch_size": "eval_batch_size",
+}
+"""Their name of a setting, and ours."""
+
+OUTPUT = "output_dir"
+"""Their name of the folder of runs, which is no setting here: the option ``--output``, the argument of ``train``."""
+
+WITHOUT_EQUIVALENT: dict[str, str] = {
+    "bias": "biases train where their layer does; leave it out",
+    "cache_dir": "models are cached where the hub's client keeps them; set the variable HF_HOME",
+    "device": "the GPUs are used where there are any; choose among them by the variable CUDA_VISIBLE_DEVICES, empty "
+    "for none",
+    "init_lora_weights": "adapters start as a zero update (arXiv 2106.09685); leave it out",
+    "optimizer": "the optimizer is AdamW; leave it out",
+    "peft_advanced_params": "adapters are set by rank, alpha, dropout, variant and targets",
+    "use_rslora": "that is a variant: rslora, or lora",
+    "val_num_workers": "training and validation share their processes: loader_workers",
+    OUTPUT: "give the folder of runs as train(configuration, output), on the command line as --output",
+}
+"""What they can set and we cannot, and what to do instead."""
+
+METRICS_WITHOUT_EQUIVALENT: dict[str, str] = {
+    "edit_distance": "it compares raw answers, location tokens included; here character_error_rate judges texts and "
+    "mean_average_precision boxes",
+}
+"""Their metrics that we have not, and what to take instead."""
+
+_VALUES: dict[str, dict[str, str]] = {"strategy": {"none": "full"}}
+"""Their values of our settings, and ours."""
+
+
+def synonyms_of(setting: str) -> list[str]:
+    """Return the other names of a setting."""
+    return [theirs for theirs, ours in SYNONYMS.items() if ours == setting]
+
+
+def in_own_words(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, given by name without their section, under our names and with our values.
+
+    Raises:
+        ConfigurationError: one has no equivalent here, or one setting is given under two names.
+    """
+    if foreign := [name for name in values if name in WITHOUT_EQUIVALENT]:
+        raise ConfigurationError("\n  ".join(f"{name}: is no setting: {WITHOUT_EQUIVALENT[name]}" for name in foreign))
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        own = SYNONYMS.get(name, name)
+        if own in found:
+            raise ConfigurationError(f"{name}: is another name of {own}, or given twice; give one of them")
+        theirs = _VALUES.get(own, {})
+        found[own] = theirs.get(value, value) if isinstance(value, str) else value
+    return found

@@ -1,0 +1,317 @@
+"""Models that answer: ``load`` one and ask it, or ``evaluate`` and ``predict`` in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack, overload
+
+from florence2.codec.detections import Detections
+from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
+from florence2.data.manifest import SPLITS
+from florence2.errors import AnswerError, ConfigurationError
+from florence2.evaluation.evaluate import evaluate_split
+from florence2.evaluation.judged import describe, judged_rows, resamples_of
+from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation.written import save_evaluation
+from florence2.inference import generation
+from florence2.inference.generation import Prediction
+from florence2.inference.image_files import ImagePredictions, find_images, predict_images
+from florence2.model.base import Florence2, best_device
+from florence2.model.named import checkpoint_named, load_named
+from florence2.sdk.pictures import ImageInput, listed, samples_of
+from florence2.sdk.preparation import prepare, settings_of
+from florence2.sdk.progress import audible
+
+__all__ = ["ImageInput", "Model", "evaluate", "load", "predict"]
+
+
+class Model:
+    """A model that is ready to answer; ``florence2.load`` makes one.
+
+    Attributes:
+        name: under which it was loaded.
+        florence2: the native transformers model and its processor, in float32; ``florence2.model`` is a plain
+            ``Florence2ForConditionalGeneration``.
+
+    Example:
+        >>> import florence2, numpy as np
+        >>> model = florence2.load("builtin:nano", device="cpu")
+        >>> grey = np.full((64, 64, 3), 200, dtype=np.uint8)
+        >>> len(model.predict([grey, grey], "<VQA>How many shapes are there?"))
+        2
+        >>> model.detect(grey).xyxy.shape[1]
+        4
+    """
+
+    def __init__(self, florence2: Florence2, name: str, base: ModelConfig) -> None:
+        self.florence2, self.name, self._base = florence2, name, base
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, device={self.device!r})"
+
+    @property
+    def device(self) -> str:
+        """Return where it answers, in torch's words: ``cpu``, ``cuda:0``."""
+        return str(self.florence2.model.device)
+
+    @overload
+    def predict(  # type: ignore[overload-overlap] # a text is a sequence of texts, but here it is one path
+        self, images: ImageInput, prefix: str = ..., **settings: Unpack[AnswerKeywords]
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, images: Sequence[ImageInput], prefix: str = ..., **settings: Unpack[AnswerKeywords]
+    ) -> list[Prediction]: ...
+    def predict(
+        self,
+        images: ImageInput | Sequence[ImageInput],
+        prefix: str = "<OD>",
+        **settings: Unpack[AnswerKeywords],
+    ) -> Prediction | list[Prediction]:
+        """Answer a prompt about one picture or several.
+
+        Several are answered in batches; what one is answered does not depend on the others.
+
+        Args:
+            images: a path, a Pillow image or an array of uint8 (height, width, 3) in RGB; or a sequence of these.
+            prefix: the prompt: a task token and what belongs to it, ``<OD>``, ``<VQA>How many cards are there?``.
+            settings: how to answer, as the section ``evaluation`` of the configuration has it: ``num_beams=3``.
+
+        Returns:
+            For one picture its answer: ``text``, and where the task asks for boxes ``detections``, in pixels. For a
+            sequence a list of them, in order.
+
+        Raises:
+            AnswerError: the prefix is not a task token with what belongs to it.
+            ConfigurationError: a setting is unknown or invalid.
+            DatasetError: a picture cannot be decoded.
+        """
+        split_prefix(prefix)
+        config = _answering(settings)
+        several, is_one = listed(images)
+        answers = list(generation.predict(self.florence2, samples_of(several, prefix), config)) if several else []
+        return answers[0] if is_one else answers
+
+    @overload
+    def detect(  # type: ignore[overload-overlap]
+        self, images: ImageInput, prefix: str = ..., *, confidence: float = ..., **settings: Unpack[AnswerKeywords]
+    ) -> Detections: ...
+    @overload
+    def detect(
+        self,
+        images: Sequence[ImageInput],
+        prefix: str = ...,
+        *,
+        confidence: float = ...,
+        **settings: Unpack[AnswerKeywords],
+    ) -> list[Detections]: ...
+    def detect(
+        self,
+        images: ImageInput | Sequence[ImageInput],
+        prefix: str = "<OD>",
+        *,
+        confidence: float = 0.0,
+        **settings: Unpack[AnswerKeywords],
+    ) -> Detections | list[Detections]:
+        """Find boxes in one picture or in several.
+
+        Args:
+            images: as ``predict`` takes them.
+            prefix: a prompt that asks for boxes: ``<OD>``, ``<CAPTION_TO_PHRASE_GROUNDING>a red car``.
+            confidence: boxes below are left out, 0..1.
+            settings: how to answer, see ``predict``.
+
+        Returns:
+            For one picture its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
+            sequence a list of them, in order.
+
+        Raises:
+            AnswerError: the prefix asks for no boxes.
+            ConfigurationError: the confidence is not in 0..1, or a setting is unknown or invalid.
+            DatasetError: a picture cannot be decoded.
+        """
+        if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
+            raise AnswerError(f"prefix {prefix!r} asks for no boxes with names; take predict for it")
+        if not 0 <= confidence <= 1:
+            raise ConfigurationError(f"confidence {confidence} is not in 0..1")
+        several, is_one = listed(images)
+        found = [_at_least(confidence, answer.detections) for answer in self.predict(several, prefix, **settings)]
+        return found[0] if is_one else found
+
+    def evaluate(
+        self,
+        configuration: Configuration | Mapping[str, Any],
+        split: str = "test",
+        output: Path | str | None = None,
+    ) -> ModelEvaluation:
+        """Evaluate the model on one split of a data set, see ``florence2.evaluate``."""
+        given = settings_of(configuration)
+        _check_split(split)
+        config = given.model_copy(update={"model": self._base})
+        with audible():
+            rows = prepare(config).select(split)
+            answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
+        judged = judged_rows(answers)
+        evaluation = describe(answers, judged, resamples_of(answers, config.evaluation))
+        if output is not None:
+            facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
+            save_evaluation(answers, judged, evaluation, facts, config.evaluation, Path(output))
+        return evaluation
+
+
+def load(model: str | Path, revision: str | None = None, device: str = "auto") -> Model:
+    """Load a model, ready to answer.
+
+    Args:
+        model: the folder of a run (its best epoch), of a checkpoint or of a saved model; ``builtin:nano``; or a hub id
+            such as ``florence-community/Florence-2-base-ft``.
+        revision: branch, tag or commit of a hub id.
+        device: ``auto``: the GPU where there is one; else in torch's words: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Returns:
+        The model in float32, adapters merged.
+
+    Raises:
+        ConfigurationError: there is no such device here.
+        ModelError: there is no such model, it is damaged, or the run has no finished epoch yet.
+
+    Example:
+        >>> import florence2
+        >>> florence2.load("builtin:nano", device="cpu")
+        Model('builtin:nano', device='cpu')
+    """
+    place = _device(device)
+    name = str(model)
+    checkpoint = checkpoint_named(name)
+    # What counts the tokens of answers is this model, or the base whose tokenizer it has.
+    base = (
+        ModelConfig(base=checkpoint.base, revision=checkpoint.base_revision)
+        if checkpoint
+        else ModelConfig(base=name, revision=revision)
+    )
+    florence2 = replace(load_named(name, revision), device=place)
+    network: Any = florence2.model
+    network.to(place).eval()
+    return Model(florence2, name, base)
+
+
+def evaluate(
+    model: Path | str,
+    configuration: Configuration | Mapping[str, Any],
+    split: str = "test",
+    output: Path | str | None = None,
+) -> ModelEvaluation:
+    """Evaluate a model on one split of a data set.
+
+    Args:
+        model: as ``load`` takes it.
+        configuration: names the data set and how answers are judged; of its model only the revision counts.
+        split: ``train``, ``valid`` or ``test``.
+        output: folder for ``metrics.json``, ``predictions.jsonl`` and ``report.html``; made if it is missing.
+
+    Returns:
+        The figures by name, in 0..1 unless the metric says otherwise, with their intervals, by class, and where the
+        model fails.
+
+    Raises:
+        ConfigurationError: there is no such split, or the output cannot be written.
+        ModelError: there is no such model.
+        DatasetError: the data set cannot be read or breaks the rules, or the split is empty.
+
+    Example:
+        >>> import florence2
+        >>> evaluation = florence2.evaluate("runs/1", {"dataset": "my/cards"}, "valid")  # doctest: +SKIP
+        >>> evaluation.metrics["map50"], evaluation.intervals["map50"]  # doctest: +SKIP
+        (0.91, Interval(low=0.87, high=0.94, level=0.95))
+    """
+    given = settings_of(configuration)
+    _check_split(split)
+    return load(model, given.model.revision).evaluate(given, split, output)
+
+
+def predict(
+    model: str | Path,
+    images: str | Path | Sequence[str | Path],
+    prefix: str = "<OD>",
+    configuration: Configuration | Mapping[str, Any] | None = None,
+    output: Path | str | None = None,
+) -> ImagePredictions:
+    """Answer a prompt about image files; see ``load`` for pictures in memory and for more than one prompt.
+
+    Args:
+        model: as ``load`` takes it.
+        images: files, folders or patterns, one or several.
+        prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
+        configuration: how answers are generated, and the revision of a hub id.
+        output: folder for the answers and the drawn pictures.
+
+    Returns:
+        An answer for each image; one that cannot be decoded says why.
+
+    Raises:
+        AnswerError: the prefix is not a task token with what belongs to it.
+        ConfigurationError: a setting is wrong, or no image was named.
+        DatasetError: none of the images can be decoded.
+        ModelError: there is no such model.
+
+    Example:
+        >>> import florence2
+        >>> found = florence2.predict("runs/1", "photos/*.jpg", "<OD>", output="answers")  # doctest: +SKIP
+        >>> found.counts()["boxes"]  # doctest: +SKIP
+        42
+    """
+    config = settings_of(configuration)
+    split_prefix(prefix)
+    found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
+    florence2 = load_named(str(model), config.model.revision)
+    predictions = predict_images(florence2, found, prefix, config.evaluation)
+    if output is not None:
+        predictions.save(Path(output))
+    return predictions
+
+
+def _answering(settings: AnswerKeywords) -> EvaluationConfig:
+    """Return the section of settings that were given by keyword.
+
+    Raises:
+        ConfigurationError: a keyword is none of the section, or a value is invalid.
+    """
+    if others := sorted(settings.keys() - EvaluationConfig.model_fields.keys()):
+        known = ", ".join(AnswerKeywords.__annotations__)
+        raise ConfigurationError(f"{', '.join(others)}: no setting of an answer; known here: {known}")
+    return Configuration(evaluation=dict(settings)).evaluation
+
+
+def _at_least(confidence: float, found: Detections | None) -> Detections:
+    if found is None or found.confidence is None:
+        return found or Detections.empty()
+    kept = found.confidence >= confidence
+    names = tuple(name for name, is_kept in zip(found.class_name, kept, strict=True) if is_kept)
+    return Detections(found.xyxy[kept], names, found.confidence[kept])
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
+
+
+def _device(name: str) -> str:
+    """Return a device by its name.
+
+    Raises:
+        ConfigurationError: there is none of that name here.
+    """
+    import torch
+
+    if name == "auto":
+        return best_device()
+    try:
+        torch.zeros(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as exc:
+        raise ConfigurationError(
+            f"device {name!r}: there is none here ({str(exc).splitlines()[0]}); give 'auto' or 'cpu'"
+        ) from exc
+    return name

@@ -1,0 +1,218 @@
+"""``train``: from settings to a fine-tuned, evaluated model in a numbered folder."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from florence2.config import Configuration
+from florence2.data.manifest import DatasetManifest
+from florence2.errors import ConfigurationError
+from florence2.evaluation.compare import compare
+from florence2.evaluation.evaluate import evaluate_split
+from florence2.evaluation.judge import ValidationJudge
+from florence2.evaluation.report import EvaluationReport, public_name
+from florence2.model.checkpoint import Checkpoint
+from florence2.model.named import CHECKPOINT
+from florence2.run_folder import (
+    LATEST,
+    STATE,
+    RunRecord,
+    draw_plots,
+    has_trained,
+    numbered,
+    resumed,
+    save_metrics,
+    save_settings,
+    unfinished_run,
+)
+from florence2.sdk.models import Model, load
+from florence2.sdk.preparation import prepare, settings_of
+from florence2.sdk.progress import audible
+from florence2.training.callbacks import MetricSink
+from florence2.training.fit import fit
+from florence2.training.history import EpochRecord, TrainingHistory
+from florence2.training.launch import process_count
+
+__all__ = ["TrainingResult", "train"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training left.
+
+    Attributes:
+        folder: of this run, see ``florence2.run_folder`` for what is in it.
+        checkpoint: the best epoch by validation: ``result.checkpoint.folder`` is its path.
+        latest: the last epoch.
+        report: base and fine-tuned model on the test split.
+        history: the losses, the learning rate and the figures of each epoch.
+    """
+
+    folder: Path
+    checkpoint: Checkpoint
+    latest: Checkpoint
+    report: EvaluationReport
+    history: TrainingHistory
+
+    @property
+    def best(self) -> EpochRecord:
+        """Return the epoch that was kept, with its figures on the validation split."""
+        return self.history.best
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Return the figures of the fine-tuned model on the test split, by name."""
+        return self.report.after.metrics
+
+    @property
+    def base_metrics(self) -> Mapping[str, float]:
+        """Return the figures of the base on the same test split, by name."""
+        return self.report.before.metrics
+
+    def load(self, device: str = "auto") -> Model:
+        """Load the fine-tuned model, ready to answer; see ``florence2.load``."""
+        return load(self.folder, device=device)
+
+
+def train(
+    configuration: Configuration | Mapping[str, Any] | None = None,
+    output: Path | str = "runs",
+    *,
+    resume: bool | Path | str = False,
+    sink: MetricSink | None = None,
+) -> TrainingResult:
+    """Fine-tune on the train split, keep the epoch that is best on valid, and judge base and result on the test split.
+
+    Progress is told by the logger ``florence2``, a line for each epoch; where no logging is set up it is shown on
+    standard error. Ctrl-C, the stop button of a notebook and SIGTERM finish the step, save the run, and say how to go
+    on with it. Where ``metrics`` are named, their figures are measured after each epoch too, which takes the time to
+    answer the validation split.
+
+    Args:
+        configuration: the settings, or a mapping with their keys; nothing: the built-in base on the built-in data.
+        output: folder in which a numbered folder is made for this run: ``runs/1``.
+        resume: go on with a run that was killed or stopped, the last one in ``output`` or the one in this folder,
+            rather than start one. It ends as if nothing had happened. Only ``training.engine``, ``preview`` and
+            ``evaluation`` may be set otherwise.
+        sink: called with the numbers by name and the optimizer step, each time that some were measured; those of
+            step 0 are the base's.
+
+    Returns:
+        Where the run is, its checkpoints, its figures and its history.
+
+    Raises:
+        ConfigurationError: a setting is unknown or invalid, or there is no run to go on with.
+        DatasetError: the data set cannot be read or breaks the rules.
+        ModelError: the base cannot be loaded.
+        TrainingError: the training failed, or the run to go on with is one of something else.
+        KeyboardInterrupt: Ctrl-C; the run can be gone on with.
+
+    Example:
+        >>> import florence2
+        >>> result = florence2.train({"dataset": "my/cards", "epochs": 10, "batch_size": 8})  # doctest: +SKIP
+        >>> result.metrics["map50"], result.best.epoch, result.checkpoint.folder  # doctest: +SKIP
+        (0.91, 8, PosixPath('runs/1/checkpoints/best'))
+    """
+    given = settings_of(configuration)
+    with audible():
+        if resume is False:
+            config, folder = given, numbered(Path(output))
+            try:
+                splits, judge = _made_ready(config)
+            except BaseException:
+                folder.rmdir()  # what is wrong with the settings or the data leaves no run behind
+                raise
+            save_settings(config, folder)
+        else:
+            folder = unfinished_run(Path(output)) if resume is True else Path(resume)
+            config = resumed(folder, given)
+            splits, judge = _made_ready(config)
+        try:
+            return _run(folder, splits, judge, config, sink)
+        except (KeyboardInterrupt, SystemExit):
+            _say_how_to_go_on(folder)
+            raise
+        except Exception:
+            if (folder / STATE).is_dir() or has_trained(folder):
+                _say_how_to_go_on(folder)
+            raise
+
+
+def _made_ready(config: Configuration) -> tuple[DatasetManifest, ValidationJudge]:
+    """Return the rows and who judges the validation, having found what is wrong before any work is done."""
+    _check_metrics(config)
+    splits = prepare(config)
+    measures = bool(config.evaluation.metrics)
+    judge = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
+    return splits, judge
+
+
+def _run(
+    folder: Path, splits: DatasetManifest, judge: ValidationJudge, config: Configuration, sink: MetricSink | None
+) -> TrainingResult:
+    record = RunRecord(folder, sink)
+    if has_trained(folder):  # only the evaluation was cut off
+        checkpoint = Checkpoint.read(folder / CHECKPOINT)
+    else:
+        logger.info("the run is kept in %s", folder)
+        checkpoint = fit(
+            splits,
+            config.model,
+            config.training,
+            folder / CHECKPOINT,
+            run=folder / STATE,
+            sink=record,
+            judge=judge,
+            show=_PictureFolder(folder),
+            also=judge.identity,
+            latest=folder / LATEST,
+            measure_base=True,
+        )
+    history = record.history(checkpoint.history, round(checkpoint.epoch))
+    draw_plots(history, folder / "plots")
+    logger.info("base and fine-tuned model answer the test split")
+    before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
+    after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
+    facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
+    report = compare(before, after, facts, config.evaluation)
+    save_settings(config, folder)  # a run that goes on may be evaluated otherwise
+    save_metrics(report, history, folder)
+    report.save(folder / "report")
+    return TrainingResult(folder, checkpoint, Checkpoint.read(folder / LATEST), report, history)
+
+
+def _check_metrics(config: Configuration) -> None:
+    """Raise for metrics that other processes could not find."""
+    of_the_script = [name for name in config.evaluation.metrics if name.startswith("__main__:")]
+    if of_the_script and process_count(config.training) > 1:
+        raise ConfigurationError(
+            f"metric {of_the_script[0]!r}: several processes train, and each must find it; define it in a module of "
+            "its own, or set training.engine.processes to 1"
+        )
+
+
+def _say_how_to_go_on(folder: Path) -> None:
+    what = "the training has ended, the evaluation has not" if has_trained(folder) else "the training has not ended"
+    command = shlex.join(["florence2", "train", "--resume", str(folder)])
+    logger.warning("%s; go on with it by: %s (in Python: train(resume=%r))", what, command, str(folder))
+
+
+@dataclass(frozen=True)
+class _PictureFolder:
+    """Keeps the pictures of each validation in the folder of a run."""
+
+    run: Path
+
+    def __call__(self, picture: Image.Image, step: int) -> None:
+        folder = self.run / "validation"
+        folder.mkdir(exist_ok=True)
+        picture.save(folder / f"step-{step:06d}.png")

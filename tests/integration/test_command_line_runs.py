@@ -1,0 +1,109 @@
+"""Whole trainings by the command ``florence2``, as processes: planned, run, interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from florence2.cli.plan import FACTOR
+from tests.builders import write_scenes
+
+pytestmark = pytest.mark.integration
+
+COMMAND = [sys.executable, "-m", "florence2.cli"]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data set and settings."""
+    folder = tmp_path_factory.mktemp("project")
+    write_scenes(folder / "data", train=60, valid=6, test=6)
+    (folder / "my.yaml").write_text(
+        "dataset: {source: data}\ntraining: {epochs: 2, batch_size: 7}\nevaluation: {max_new_tokens: 64}\n"
+    )
+    return folder
+
+
+def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *words], cwd=project, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+
+
+def tree(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -> None:
+    before = tree(project)
+    planned = run(project, "train", "--config", "my.yaml", "--dry-run", "--json", "--seed", "3")
+    assert planned.returncode == 0, planned.stderr
+    assert tree(project) == before
+    content: dict[str, Any] = json.loads(planned.stdout)
+    plan = content["plan"]
+    assert content["configuration"]["training"]["epochs"] == 2
+    assert content["configuration"]["training"]["seed"] == 3
+    assert (plan["data"]["format"], plan["data"]["tasks"]) == ("jsonl", ["<OD>", "<VQA>"])
+    assert plan["data"]["splits"]["train"] == {"rows": 120, "images": 60}
+
+    started = time.monotonic()
+    done = run(project, "train", "--config", "my.yaml", "--json", "--seed", "3")
+    seconds = time.monotonic() - started
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    checkpoint = json.loads((project / result["checkpoint"] / "checkpoint.json").read_text())
+    assert plan["steps"] == checkpoint["history"][-1]["step"] == 2 * 18
+    assert result["after"]["figures"].keys() == result["before"]["figures"].keys()
+    assert "epoch 2/2" in done.stderr
+    assert plan["seconds"]["right_within_a_factor_of"] == FACTOR
+    # Other work on the machine may have come or gone meanwhile: how busy it was lies between before and after.
+    again = json.loads(run(project, "train", "--config", "my.yaml", "--dry-run", "--json").stdout)
+    low, *_, high = sorted([plan["seconds"]["total"], again["plan"]["seconds"]["total"]])
+    assert low / FACTOR < seconds < high * FACTOR
+
+
+def test_what_a_plan_prints_is_a_file_of_settings(project: Path, tmp_path: Path) -> None:
+    printed = run(project, "train", "--config", "my.yaml", "--dry-run", "--rank", "3", "--rules", "box-tiny=ignore")
+    assert printed.returncode == 0, printed.stderr
+    assert "# steps      36: 2 epochs of 18, 7 samples each" in printed.stdout
+    assert "      rank: 3    # default: 16\n" in printed.stdout
+    again = tmp_path / "again.yaml"
+    again.write_text(printed.stdout)
+    repeated = run(project, "train", "--config", str(again), "--dry-run")
+    settings = [text.partition("\nparameters:")[2] for text in (printed.stdout, repeated.stdout)]
+    assert settings[0] == settings[1] != ""
+
+
+@pytest.mark.parametrize(("moment", "advice"), [("read as", ""), ("language: ", "florence2 train --resume ")])
+def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path, moment: str, advice: str) -> None:
+    """Where it has not begun there is nothing to go on with, and nothing is left."""
+    process = subprocess.Popen(
+        [*COMMAND, "train", "--config", "my.yaml", "--epochs", "500", "--output", str(tmp_path), "--save-minutes", "0"],
+        cwd=project,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    said = ""
+    for line in process.stderr:
+        said += line
+        if line.startswith(moment) or moment in line:
+            break
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    out, rest = process.communicate(timeout=120)
+    assert process.returncode == 130, said + rest
+    assert "Traceback" not in rest
+    assert rest.endswith("interrupted\n")
+    assert (advice + str(tmp_path) in rest) == bool(advice)
+    assert any(tmp_path.iterdir()) == bool(advice)
+    assert out == ""

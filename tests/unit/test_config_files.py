@@ -1,0 +1,74 @@
+"""Settings in YAML files: both forms, and what is said about a wrong key."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+import yaml
+
+from florence2.config import Configuration, PredictionSettings
+from florence2.config.files import read_sections
+from florence2.errors import ConfigurationError
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "my.yaml"
+    file.write_text(text)
+    return file
+
+
+def test_sections_stand_bare_or_under_parameters(tmp_path: Path) -> None:
+    bare = read_sections(written(tmp_path, "training: {epochs: 3}"), Configuration)
+    nested = read_sections(written(tmp_path, "parameters: {training: {epochs: 3}}"), Configuration)
+    assert bare == nested == {"training": {"epochs": 3}}
+    assert read_sections(written(tmp_path, ""), Configuration) == {}
+
+
+@pytest.mark.parametrize("name", ["quickstart", "detection_lora", "detection_full", "vqa", "retrain"])
+def test_the_files_of_the_pipeline_are_taken(name: str) -> None:
+    file = CONFIGS / f"{name}.yaml"
+    assert read_sections(file, Configuration) == yaml.safe_load(file.read_text())["parameters"]
+
+
+def test_the_tree_is_the_one_that_knows_the_sections() -> None:
+    sections = read_sections(CONFIGS / "predict.yaml", Configuration, PredictionSettings)
+    assert sections["pictures"]["prefix"] == "<OD>"
+    with pytest.raises(ConfigurationError, match="pictures: unknown key"):
+        read_sections(CONFIGS / "predict.yaml", Configuration)
+
+
+def test_what_zenml_alone_reads_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    read_sections(written(tmp_path, "enable_cache: false\nparameters: {}"), Configuration)
+    assert "only parameters is read here; not: enable_cache" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("training: {epohcs: 3}", r"my\.yaml: .*training\.epohcs: unknown key; did you mean 'epochs'"),
+        ("trainig: {epochs: 3}", r"my\.yaml: .*trainig: unknown key; did you mean 'training'"),
+        ("paramters: {training: {epochs: 3}}", r"my\.yaml: paramters: unknown key; did you mean 'parameters'"),
+        ("epochs: 3", r"my\.yaml: epochs: write it as training\.epochs"),
+        ("lr: 0.1", r"my\.yaml: lr: write it as training\.learning_rate"),
+        ("parameters: {lr: 0.1}", r"my\.yaml: parameters\.lr: write it as parameters\.training\.learning_rate"),
+        ("dataset: D", r"my\.yaml: dataset: write it as dataset\.source: D"),
+        ("device: cpu", r"my\.yaml: device: is no setting: .*CUDA_VISIBLE_DEVICES"),
+        ("[1]", r"my\.yaml: must be a mapping"),
+        ("1: 2", r"my\.yaml: must be a mapping of sections"),
+        ("parameters: 3", r"my\.yaml: parameters: must be a mapping of sections, not 3"),
+        ("a: [", r"my\.yaml: not a YAML file"),
+    ],
+)
+def test_a_wrong_file_is_told_by_its_name_and_key(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"(?s){message}"):
+        read_sections(written(tmp_path, text), Configuration)
+
+
+def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no\.yaml: cannot be read: No such file"):
+        read_sections(tmp_path / "no.yaml", Configuration)
