@@ -5,12 +5,14 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
+from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
 from florence2.codec.tasks import split_prefix
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
-from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.sources.locate import locate
 from florence2.model.named import named_fingerprint
+from pipelines.machines import on_gpu
+from pipelines.portable import content_of, portable_named, portable_pictures
 from steps.predict_images import predict_images
+from steps.stack_registry import tracking_uri
 
 __all__ = ["florence_predict"]
 
@@ -27,10 +29,27 @@ def florence_predict(
     model are hashed here, so that a change of either is part of the cache key.
     """
     split_prefix(pictures.prefix)
-    predict_images(
+    model, model_content = _pinned(model)
+    pictures = portable_pictures(pictures)
+    predict_images.with_options(**on_gpu())(
         pictures=pictures,
         model=model,
         evaluation=evaluation,
-        content=fingerprint_folder(locate(pictures.folder)),
-        model_content=named_fingerprint(model.base, model.revision),
+        content=content_of(pictures.folder),
+        model_content=model_content,
     )
+
+
+def _pinned(model: ModelConfig) -> tuple[ModelConfig, str]:
+    """Return settings that any machine understands and that mean one content, and what tells it from others.
+
+    Raises:
+        ModelError: there is no such model.
+        RegistryError: there is no such registered model.
+    """
+    if not model.base.startswith(SCHEME):
+        model = portable_named(model)
+        return model, named_fingerprint(model.base, model.revision)
+    address = ModelAddress.of(model.base, tracking_uri())
+    version = f"{SCHEME}{address.name}/{address.version()}"
+    return model.model_copy(update={"base": version}), f"{address.tracking_uri} {version}"

@@ -18,20 +18,15 @@ from florence2.config import (
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.sources.locate import locate
-from florence2.data.splits.frozen_test import frozen_content
-from florence2.model.base import base_fingerprint
-from pipelines.stack_registry import tracking_uri
+from pipelines.machines import on_cpu, on_gpu
+from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
 from steps.check_infrastructure import check_infrastructure
 from steps.decide_promotion import decide_promotion, nothing_to_decide
 from steps.evaluate_candidate import evaluate_candidate
-from steps.ingest_dataset import ingest_dataset
 from steps.mirror_registry import mirror
 from steps.promote_model import promote_model
-from steps.split_dataset import split_dataset
-from steps.validate_annotations import validate_annotations
+from steps.stack_registry import tracking_uri
 
 __all__ = ["florence_promote"]
 
@@ -65,43 +60,28 @@ def florence_promote(
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)
     if not candidates.undecided:
-        nothing_to_decide(candidates=candidates, promotion=promotion)
+        nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
-    folder = locate(dataset.source, verify=dataset.verify)
-    manifest = ingest_dataset(dataset=dataset, content=fingerprint_folder(folder, verify=dataset.verify))
-    clean_manifest, validation_report = validate_annotations(
-        manifest=manifest,
-        validation=validation,
-        model=model,
-        max_target_tokens=training.max_target_tokens,
-        base_content=base_fingerprint(model),
-    )
-    _, test_data, _ = split_dataset(
-        clean_manifest=clean_manifest,
-        split=split,
-        frozen_content=frozen_content(split),
-        reference=dataset.reference or "",
-        reference_content=fingerprint_folder(locate(dataset.reference)) if dataset.reference else "",
-    )
+    data = prepare_data(dataset, validation, split, model, training)
     shown = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):
         if candidate is not None:
-            served, failure = check_infrastructure(
-                candidate=candidate, test_data=test_data, promotion=promotion, id=f"check_{role}"
+            served, failure = check_infrastructure.with_options(**on_cpu())(
+                candidate=candidate, test_data=data.test_data, promotion=promotion, id=f"check_{role}"
             )
             shown[f"{role}_served"] = served
-            shown[f"{role}_evaluated"] = evaluate_candidate(
+            shown[f"{role}_evaluated"] = evaluate_candidate.with_options(**on_gpu())(
                 candidate=candidate,
                 failure=failure,
-                test_data=test_data,
+                test_data=data.test_data,
                 evaluation=evaluation,
                 id=f"evaluate_{role}",
             )
-    decision = decide_promotion(
+    decision = decide_promotion.with_options(**on_cpu())(
         candidates=candidates,
         promotion=promotion,
-        test_data=test_data,
-        validation_report=validation_report,
+        test_data=data.test_data,
+        validation_report=data.validation_report,
         **shown,
     )
-    promote_model(decision=decision, challenger=candidates.challenger)
+    promote_model.with_options(**on_cpu())(decision=decision, challenger=candidates.challenger)

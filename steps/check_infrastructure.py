@@ -11,6 +11,7 @@ from florence2.config import PromotionPolicy
 from florence2.data.manifest import DatasetManifest
 from florence2.promotion.candidates import Candidate
 from florence2.promotion.serving import ServingCheck
+from steps.artifact_store import bring
 
 __all__ = ["check_infrastructure"]
 
@@ -27,5 +28,6 @@ def check_infrastructure(
         test_data: the split test, whose pictures are asked about.
         promotion: the time limit.
     """
+    bring(test_data.place)
     served = check_serving(candidate, sample_requests(test_data), promotion.serving_seconds)
     return served, served.failure

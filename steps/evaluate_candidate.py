@@ -12,6 +12,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.promotion.candidates import Candidate
 from florence2.promotion.evaluated import Evaluated, evaluate_weights
 from materializers.evaluated import EvaluatedMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["evaluate_candidate"]
@@ -33,5 +34,6 @@ def evaluate_candidate(
     """
     if failure:
         return Evaluated.nothing()
+    bring(test_data.place)
     weights = Registry(candidate.tracking_uri, candidate.name).download(candidate.version)
     return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)

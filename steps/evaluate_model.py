@@ -12,6 +12,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.evaluation.report import EvaluationReport, public_name
 from florence2.model.checkpoint import Checkpoint
 from materializers.report import EvaluationReportMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["evaluate_model"]
@@ -36,6 +37,7 @@ def evaluate_model(
     from florence2.evaluation.compare import compare
     from florence2.evaluation.evaluate import evaluate_split
 
+    bring(test_data.place, checkpoint.base)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {

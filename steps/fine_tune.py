@@ -7,8 +7,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from zenml import step
 
@@ -18,7 +19,11 @@ from florence2.data.cache import cache_folder
 from florence2.data.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
 from materializers.checkpoint import CheckpointMaterializer
+from steps.artifact_store import bring, file_system, remote_folder
 from steps.code_dependencies import code_of, follow_code
+
+if TYPE_CHECKING:
+    from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["fine_tune"]
 
@@ -41,7 +46,8 @@ def fine_tune(
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
-    A run that was killed goes on where it was last saved.
+    A run that was killed goes on where it was last saved; with a remote artifact store also on another machine, where
+    it was last uploaded.
 
     Args:
         training_data: the splits train and valid.
@@ -57,13 +63,14 @@ def fine_tune(
     from florence2.training.run_state import forget_old_runs
 
     log_settings(model=model, training=training)
+    bring(training_data.place, model.base)
     judge = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
     # Code that was edited since a run was killed does not go on with it.
     also = {**judge.identity, "code": code_of(__name__)}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)
-    run = runs / hashlib.sha256(identity.encode()).hexdigest()[:24]
+    name = hashlib.sha256(identity.encode()).hexdigest()[:24]
     folder = tempfile.mkdtemp(prefix="florence2-")
     # The artifact store copies the checkpoint after this function has returned.
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -72,10 +79,23 @@ def fine_tune(
         model,
         training,
         Path(folder),
-        run=run,
+        run=runs / name,
         sink=log_metrics,
         judge=judge,
         show=log_picture,
         also=also,
         keep_run=True,  # what fails while the checkpoint is stored costs no training
+        uploaded=_uploaded(name, training),
     )
+
+
+def _uploaded(name: str, training: TrainingConfig) -> UploadedRun | None:
+    """Return where a run is kept in the artifact store; None if that is of this machine, as the run's folder is."""
+    from florence2.training.uploaded_run import UploadedRun, forget_old_uploads
+
+    store = remote_folder()
+    if store is None:
+        return None
+    forget_old_uploads(f"{store}/runs", file_system(f"{store}/runs"))
+    address = f"{store}/runs/{name}"
+    return UploadedRun(address, partial(file_system, address), training.engine.save_minutes)

@@ -10,6 +10,7 @@ from florence2.config import DatasetConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import DatasetManifest
 from materializers.manifest import ManifestMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["ingest_dataset"]
@@ -26,4 +27,5 @@ def ingest_dataset(
         dataset: where the data set lies.
         content: fingerprint of the folder; a changed file changes it, and with it the cache key.
     """
+    bring(dataset.source)
     return ingest(dataset)

@@ -12,7 +12,9 @@ from florence2.data.images.files import list_images
 from florence2.data.sources.locate import locate
 from florence2.inference.image_files import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
+from steps.stack_registry import tracking_uri
 
 __all__ = ["predict_images"]
 
@@ -29,18 +31,21 @@ def predict_images(
 
     Args:
         pictures: the folder, the prompt, and how many pictures are drawn.
-        model: names the model: also the folder of a checkpoint or of a run.
+        model: names the model: also the folder of a checkpoint or of a run, or a registered version.
         evaluation: how answers are generated.
         content: fingerprint of the folder; a changed picture changes it, and with it the cache key.
         model_content: fingerprint of the model.
     """
+    from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
     from florence2.inference import image_files
     from florence2.inference.answer_folder import open_place
     from florence2.model.named import load_named
 
+    bring(pictures.folder, model.base)
     folder = locate(pictures.folder)
     place = open_place(pictures, model_content, evaluation)
-    florence2 = load_named(model.base, model.revision)
+    registered = model.base.startswith(SCHEME)
+    florence2 = load_registered(model.base, tracking_uri()) if registered else load_named(model.base, model.revision)
     found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder, place)
     found = replace(found, drawn=pictures.drawn)
     if place is not None:

@@ -12,6 +12,7 @@ from florence2.config import Configuration
 from florence2.data.manifest import DatasetManifest
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 from steps.mirror_registry import link, mirror
 
@@ -36,6 +37,7 @@ def register_model(
         test_data: what it was tested on.
         configuration: settings of the run, for the record, and name and alias.
     """
+    bring(checkpoint.base)
     registered = register(checkpoint, evaluation_report, training_data, test_data, configuration)
     log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)
     registry = Registry(registered.tracking_uri, registered.name)

@@ -14,6 +14,7 @@ from florence2.data.splits.frozen_test import load_frozen
 from florence2.data.statistics.description import Description, describe
 from materializers.description import DescriptionMaterializer
 from materializers.manifest import ManifestMaterializer
+from steps.artifact_store import bring
 from steps.code_dependencies import follow_code
 
 __all__ = ["split_dataset"]
@@ -51,6 +52,7 @@ def split_dataset(
         reference: source of the data set that this one is compared with, empty for none.
         reference_content: fingerprint of that data set.
     """
+    bring(clean_manifest.place, split.frozen_test, reference)
     dealt = assignment.split_dataset(clean_manifest, split, load_frozen(split))
     other = ingest(DatasetConfig(source=reference)) if reference else None
     return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)

@@ -100,7 +100,7 @@ def evaluate(
             "--model",
             "--model-id",
             metavar="MODEL",
-            help="builtin:nano, the folder of a model, of a checkpoint or of a run, or a hub id.",
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id.",
             show_default=False,
         ),
     ] = None,

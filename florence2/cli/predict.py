@@ -39,7 +39,8 @@ def predict(
         typer.Option(
             "--model",
             "--model-id",
-            help=f"builtin:nano, the folder of a model, a checkpoint or a run, or a hub id. [default: {_MODEL}]",
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id. "
+            f"[default: {_MODEL}]",
         ),
     ] = None,
     prefix: Annotated[

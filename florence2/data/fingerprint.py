@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from florence2.data.file_index import FileIndex, is_settled, stamp_of
 from florence2.data.safe_files import is_file_inside, open_regular
 from florence2.errors import DatasetError
 
-__all__ = ["fingerprint_folder", "hash_files"]
+__all__ = ["Contents", "contents_of", "fingerprint_folder", "hash_files"]
 
 
 _NO_DATA = frozenset({".git", ".DS_Store"})
@@ -26,8 +27,39 @@ _HASHED_AT_ONCE = 64
 _BLOCK = 1 << 20
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a folder, by names relative to it.
+
+    Attributes:
+        hashes: hexadecimal SHA-256 of each regular file.
+        links: text of each symbolic link that counts as one.
+    """
+
+    hashes: Mapping[str, str]
+    links: Mapping[str, str]
+
+    @property
+    def fingerprint(self) -> str:
+        """Hexadecimal SHA-256, the same for the same content on every machine."""
+        digest = hashlib.sha256()
+        for name in sorted({*self.hashes, *self.links}, key=os.fsencode):
+            # A name holds no NUL byte, none ends in a slash, and the hash has a fixed length: no two folders give the
+            # same bytes.
+            if name in self.hashes:
+                digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(self.hashes[name]))
+            else:
+                digest.update(os.fsencode(name) + b"/\0" + hashlib.sha256(os.fsencode(self.links[name])).digest())
+        return digest.hexdigest()
+
+
 def fingerprint_folder(root: Path, *, verify: bool = False) -> str:
-    """Hash the names and contents of all files below a folder.
+    """Return the fingerprint of the ``contents_of`` a folder."""
+    return contents_of(root, verify=verify).fingerprint
+
+
+def contents_of(root: Path, *, verify: bool = False) -> Contents:
+    """Hash the contents of all files below a folder.
 
     Hidden files count too: an annotation may name one. Only ``.git`` and ``.DS_Store`` are left out; times,
     permissions and where the folder lies do not count. Of a symbolic link to a folder, to nothing, or out of the
@@ -36,9 +68,6 @@ def fingerprint_folder(root: Path, *, verify: bool = False) -> str:
     Args:
         root: the folder.
         verify: hash every file again, also where size and times are those of the last look.
-
-    Returns:
-        Hexadecimal SHA-256, the same for the same content on every machine.
 
     Raises:
         DatasetError: the folder is missing or a file in it cannot be read.
@@ -51,20 +80,11 @@ def fingerprint_folder(root: Path, *, verify: bool = False) -> str:
         problem = "is a file" if is_file else "no such folder"
         raise DatasetError(f"{str(root)!r}: {problem}; give the folder of a data set")
     try:
-        links = dict(_files_and_links(root))
+        found = dict(_files_and_links(root))
     except OSError as exc:
         raise _unreadable(exc) from exc
-    hashes = hash_files(root, [name for name, target in links.items() if target is None], verify=verify)
-    digest = hashlib.sha256()
-    for name in sorted(links, key=os.fsencode):
-        # A name holds no NUL byte, none ends in a slash, and the hash has a fixed length: no two folders give the same
-        # bytes.
-        target = links[name]
-        if target is None:
-            digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(hashes[name]))
-        else:
-            digest.update(os.fsencode(name) + b"/\0" + hashlib.sha256(os.fsencode(target)).digest())
-    return digest.hexdigest()
+    links = {name: target for name, target in found.items() if target is not None}
+    return Contents(hash_files(root, [name for name in found if name not in links], verify=verify), links)
 
 
 def hash_files(root: Path, names: Sequence[str], *, verify: bool = False) -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from florence2.config import DatasetConfig
+from florence2.data.fingerprint import fingerprint_folder
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
-from florence2.data.sources.locate import locate
+from florence2.data.sources.locate import is_local, locate
+from florence2.data.sources.packed import is_packed
+from florence2.data.sources.remote import redact
 
 __all__ = ["ingest"]
 
@@ -22,4 +25,10 @@ def ingest(config: DatasetConfig) -> DatasetManifest:
     Raises:
         DatasetError: there is no such data set, or it cannot be read as a whole.
     """
-    return read_dataset(locate(config.source, verify=config.verify), config.format, verify=config.verify)
+    folder = locate(config.source, verify=config.verify)
+    manifest = read_dataset(folder, config.format, verify=config.verify)
+    if is_local(config.source) or redact(config.source) != config.source:
+        return manifest  # a folder of this machine, or an address with a secret, which is not written down
+    if is_packed(config.source) or config.source.startswith("builtin:"):
+        return manifest.placed(config.source)
+    return manifest.placed(config.source, fingerprint_folder(folder))

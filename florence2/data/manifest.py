@@ -11,12 +11,15 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from florence2.data.fingerprint import fingerprint_folder
+from florence2.data.sources.locate import is_local, locate
+from florence2.data.sources.remote import redact
 from florence2.errors import DatasetError
 
 __all__ = ["COLUMNS", "IMAGE_COLUMNS", "SPLITS", "DatasetManifest"]
@@ -83,25 +86,28 @@ class DatasetManifest:
     """A data set as a table, a row per annotation line.
 
     Attributes:
-        root: absolute folder that ``image`` and ``file`` are relative to.
+        place: where the files lie that ``image`` and ``file`` name: an absolute folder, or a source that any machine
+            can locate.
         table: the rows, with the columns and dtypes of ``COLUMNS`` and an index of 0..n-1. Not to be changed.
         images: the image files, each once, with the columns and dtypes of ``IMAGE_COLUMNS``; also those that no row
             names, but for a selection of rows. Not to be changed.
         splits: the splits that the data set comes with, also one without a row.
+        content: fingerprint of the files, where the place itself does not vouch for them; else empty.
 
     Raises:
-        ValueError: the root is not absolute, or a column is missing, superfluous, out of order, of the wrong dtype
-            or empty where it must not be.
+        ValueError: the place is a folder that is not absolute, or a column is missing, superfluous, out of order, of
+            the wrong dtype or empty where it must not be.
     """
 
-    root: str
+    place: str
     table: pd.DataFrame
     images: pd.DataFrame
     splits: tuple[str, ...]
+    content: str = ""
 
     def __post_init__(self) -> None:
-        if not Path(self.root).is_absolute():
-            raise ValueError(f"root must be an absolute folder, not {self.root!r}")
+        if is_local(self.place) and not Path(self.place).is_absolute():
+            raise ValueError(f"place must be an absolute folder or a source, not {self.place!r}")
         _check_columns(self.table, COLUMNS)
         _check_columns(self.images, IMAGE_COLUMNS)
         if not self.table.index.equals(pd.RangeIndex(len(self.table))):
@@ -134,6 +140,29 @@ class DatasetManifest:
         return len(self.table)
 
     @functools.cached_property
+    def root(self) -> str:
+        """Absolute folder of the files on this machine; what lies elsewhere is fetched when it is first asked for.
+
+        Raises:
+            DatasetError: it cannot be fetched, or is no longer what it was.
+        """
+        if is_local(self.place):
+            return self.place
+        folder = locate(self.place)
+        if self.content and fingerprint_folder(folder) != self.content:
+            raise DatasetError(f"{self.name}: has changed since its rows were read; run again")
+        return str(folder)
+
+    @property
+    def name(self) -> str:
+        """What messages call the data set: its place, but for what may be a secret in it."""
+        return redact(self.place)
+
+    def placed(self, place: str, content: str = "") -> DatasetManifest:
+        """Return the same rows of the same files, which other machines find at another place."""
+        return self._sharing_root(replace(self, place=place, content=content))
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of the rows in their order and of the image files; where the folder lies does not enter into it.
 
@@ -152,7 +181,8 @@ class DatasetManifest:
         """Return a manifest of these rows, in their order and indexed anew, with the images that they name."""
         images = self.images[self.images["image"].isin(table["image"])]
         splits = tuple(split for split in SPLITS if (table["split"] == split).any())
-        return DatasetManifest(self.root, table.reset_index(drop=True), images.reset_index(drop=True), splits)
+        rows, files = table.reset_index(drop=True), images.reset_index(drop=True)
+        return self._sharing_root(replace(self, table=rows, images=files, splits=splits))
 
     def select(self, *splits: str) -> DatasetManifest:
         """Return the rows of one split or several, in their order; "" asks for the rows without one."""
@@ -162,12 +192,19 @@ class DatasetManifest:
         """Return the manifest without the rows at these positions."""
         return self.replace_rows(self.table[~self.table.index.isin(list(index))])
 
+    def _sharing_root(self, other: DatasetManifest) -> DatasetManifest:
+        """Return the other manifest, which need not be located again if this one was."""
+        if "root" in vars(self) or is_local(self.place):
+            vars(other)["root"] = self.root
+        return other
+
     def save(self, folder: Path) -> None:
         """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""
         folder.mkdir(parents=True, exist_ok=True)
         header = {
             "format": _FORMAT,
-            "root": self.root,
+            "place": self.place,
+            "content": self.content,
             "splits": self.splits,
             "rows": len(self),
             "fingerprint": self.fingerprint,
@@ -187,7 +224,7 @@ class DatasetManifest:
             header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
             table = pd.read_parquet(folder / _TABLE_FILE).astype(COLUMNS)
             images = pd.read_parquet(folder / _IMAGES_FILE).astype(IMAGE_COLUMNS)
-            manifest = cls(header["root"], table, images, tuple(header["splits"]))
+            manifest = cls(header["place"], table, images, tuple(header["splits"]), header["content"])
             expected = header["fingerprint"]
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise DatasetError(f"{folder}: no readable manifest ({exc}); ingest the data set again") from exc

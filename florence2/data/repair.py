@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -64,7 +64,7 @@ def repair(
     left = table[keep].reset_index(drop=True)
     abandoned = manifest.images["image"].isin(table.loc[~keep, "image"]) & ~manifest.images["image"].isin(left["image"])
     images = manifest.images[~abandoned].reset_index(drop=True)
-    return DatasetManifest(manifest.root, left, images, manifest.splits), changed, keep
+    return replace(manifest, table=left, images=images), changed, keep
 
 
 def _mend(suffix: str, box_lines: str | None, work: _Work) -> tuple[str, str | None]:

@@ -201,7 +201,7 @@ def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
     if not report.errors:
         return
     total = report.total(*report.errors)
-    found = f"{_count(total, 'error')} in the annotations of {printable(clean.root)}"
+    found = f"{_count(total, 'error')} in the annotations of {printable(clean.name)}"
     lines = _listed(report.errors, total, _ERROR_LIMIT)
     if any(violation.outcome == "fail" for violation in report.errors):
         able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)

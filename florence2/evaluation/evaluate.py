@@ -112,13 +112,13 @@ def _readable(split: DatasetManifest) -> DatasetManifest:
         DatasetError: nothing is left.
     """
     if not len(split):
-        raise DatasetError(f"{split.root}: the split to evaluate on is empty; give one with rows")
+        raise DatasetError(f"{split.name}: the split to evaluate on is empty; give one with rows")
     broken = split.table["image_error"].notna()
     if not broken.any():
         return split
     first = split.table[broken].iloc[0]
     message = (
-        f"{split.root}: {int(broken.sum())} of {len(split)} rows have a picture that cannot be read, the first of "
+        f"{split.name}: {int(broken.sum())} of {len(split)} rows have a picture that cannot be read, the first of "
     )
     message += f"{first['file']}:{first['line']}: {first['image']}: {first['image_error']}"
     if broken.all():

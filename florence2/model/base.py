@@ -1,4 +1,4 @@
-"""Find and load the model to start from: ``builtin:nano``, a folder, or a hub id. One code path for all three."""
+"""Find and load the model to start from: ``builtin:nano``, a folder, packed or not, or a hub id. One way for all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.codec.tasks import prompt_of
 from florence2.config import ModelConfig
-from florence2.errors import ModelError
+from florence2.data.sources.packed import is_packed, unpacked
+from florence2.errors import DatasetError, ModelError
 from florence2.model.quiet import quiet_transformers
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BUILTIN_MODELS",
     "Florence2",
+    "base_files",
     "base_fingerprint",
     "best_device",
     "hub_commit",
@@ -28,6 +30,7 @@ __all__ = [
     "load_exact",
     "load_folder",
     "resolve",
+    "unpacked_model",
 ]
 
 BUILTIN_MODELS: dict[str, Path] = {"builtin:nano": Path(__file__).parent / "nano"}
@@ -164,12 +167,16 @@ def base_fingerprint(config: ModelConfig) -> str:
     if not folder.is_dir():
         return hub_commit(source, config.revision)
     digest = hashlib.sha256()
-    for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix != ".md":
-            digest.update(file.name.encode())
-            with file.open("rb") as stream:
-                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for file in base_files(folder):
+        digest.update(file.name.encode())
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def base_files(folder: Path) -> list[Path]:
+    """Return the files of a saved model that make it what it is, sorted: those in the folder itself but for texts."""
+    return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix != ".md")
 
 
 def best_device() -> str:
@@ -204,6 +211,8 @@ def resolve(config: ModelConfig) -> str:
         if base not in BUILTIN_MODELS:
             raise ModelError(f"unknown built-in model {base!r}; there is: {', '.join(BUILTIN_MODELS)}")
         return str(BUILTIN_MODELS[base])
+    if is_packed(base):
+        return str(unpacked_model(base))
     folder = Path(os.path.expanduser(base))  # noqa: PTH111 - Path.expanduser raises for unknown users
     if folder.is_dir():
         if not (folder / "config.json").is_file():
@@ -217,6 +226,18 @@ def resolve(config: ModelConfig) -> str:
             "give builtin:nano, a folder, or a hub id such as florence-community/Florence-2-base-ft"
         )
     return base
+
+
+def unpacked_model(address: str) -> Path:
+    """Return the folder of a packed model.
+
+    Raises:
+        ModelError: it cannot be fetched.
+    """
+    try:
+        return unpacked(address)
+    except DatasetError as exc:
+        raise ModelError(str(exc)) from exc
 
 
 def hub_commit(source: str, revision: str | None) -> str:

@@ -7,8 +7,9 @@ import shlex
 from pathlib import Path
 
 from florence2.config import ModelConfig
+from florence2.data.sources.packed import is_packed
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, base_fingerprint, load_base
+from florence2.model.base import Florence2, base_fingerprint, load_base, unpacked_model
 from florence2.model.checkpoint import Checkpoint
 
 __all__ = ["CHECKPOINT", "checkpoint_named", "load_named", "named_fingerprint"]
@@ -57,7 +58,8 @@ def checkpoint_named(name: str) -> Checkpoint | None:
     Raises:
         ModelError: it is damaged, or the folder is that of a run without one.
     """
-    folder = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for unknown users
+    # Path.expanduser raises for unknown users.
+    folder = unpacked_model(name) if is_packed(name) else Path(os.path.expanduser(name))  # noqa: PTH111
     for place in (folder / CHECKPOINT, folder):
         if (place / "checkpoint.json").is_file():
             return Checkpoint.read(place)

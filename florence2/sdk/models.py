@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, overload
 
+from florence2.adapters.mlflow.model_uri import SCHEME, registered_folder
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
@@ -19,7 +20,7 @@ from florence2.evaluation.written import save_evaluation
 from florence2.inference import generation
 from florence2.inference.generation import Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
-from florence2.model.base import Florence2, best_device
+from florence2.model.base import Florence2, best_device, load_folder
 from florence2.model.named import checkpoint_named, load_named
 from florence2.sdk.pictures import ImageInput, listed, samples_of
 from florence2.sdk.preparation import prepare, settings_of
@@ -166,8 +167,9 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
     """Load a model, ready to answer.
 
     Args:
-        model: the folder of a run (its best epoch), of a checkpoint or of a saved model; ``builtin:nano``; or a hub id
-            such as ``florence-community/Florence-2-base-ft``.
+        model: the folder of a run (its best epoch), of a checkpoint or of a saved model; ``builtin:nano``; a hub id
+            such as ``florence-community/Florence-2-base-ft``; or ``models:/NAME@ALIAS`` or ``models:/NAME/3`` of the
+            MLflow store of ``MLFLOW_TRACKING_URI``, else of the local stack.
         revision: branch, tag or commit of a hub id.
         device: ``auto``: the GPU where there is one; else in torch's words: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
@@ -177,6 +179,7 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
     Raises:
         ConfigurationError: there is no such device here.
         ModelError: there is no such model, it is damaged, or the run has no finished epoch yet.
+        RegistryError: there is no such registered model, or no store.
 
     Example:
         >>> import florence2
@@ -184,18 +187,24 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
         Model('builtin:nano', device='cpu')
     """
     place = _device(device)
-    name = str(model)
+    florence2, base = _opened(str(model), revision)
+    network: Any = florence2.model
+    network.to(place).eval()
+    return Model(replace(florence2, device=place), str(model), base)
+
+
+def _opened(name: str, revision: str | None) -> tuple[Florence2, ModelConfig]:
+    """Return a model, and what counts the tokens of its answers: itself, or the base whose tokenizer it has."""
+    if name.startswith(SCHEME):
+        folder = str(registered_folder(name))
+        return load_folder(folder), ModelConfig(base=folder)
     checkpoint = checkpoint_named(name)
-    # What counts the tokens of answers is this model, or the base whose tokenizer it has.
     base = (
         ModelConfig(base=checkpoint.base, revision=checkpoint.base_revision)
         if checkpoint
         else ModelConfig(base=name, revision=revision)
     )
-    florence2 = replace(load_named(name, revision), device=place)
-    network: Any = florence2.model
-    network.to(place).eval()
-    return Model(florence2, name, base)
+    return load_named(name, revision), base
 
 
 def evaluate(
@@ -266,7 +275,7 @@ def predict(
     config = settings_of(configuration)
     split_prefix(prefix)
     found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
-    florence2 = load_named(str(model), config.model.revision)
+    florence2, _ = _opened(str(model), config.model.revision)
     predictions = predict_images(florence2, found, prefix, config.evaluation)
     if output is not None:
         predictions.save(Path(output))

@@ -23,6 +23,7 @@ from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.run_state import RunState, is_full
 from florence2.training.trainer import Judge
+from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["fit", "run_identity"]
 
@@ -43,6 +44,7 @@ def fit(
     show: PictureSink | None = None,
     also: Mapping[str, str] | None = None,
     keep_run: bool = False,
+    uploaded: UploadedRun | None = None,
     latest: Path | None = None,
     measure_base: bool = False,
 ) -> Checkpoint:
@@ -63,6 +65,7 @@ def fit(
         also: what else the result depends on, by name, such as the settings of the judge.
         keep_run: leave the folder with the best weights in it, so that another call returns them again without a
             training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
+        uploaded: where the saves go as well, so that the run can go on on another machine.
         latest: folder for a checkpoint of the last epoch besides. Where the last epoch is the best, both share their
             files. Of a run that is interrupted the best epoch so far is left in the output; it is replaced later.
         measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
@@ -86,10 +89,22 @@ def fit(
     fingerprint = base_fingerprint(model)
     identity = {**run_identity(splits, fingerprint, training), **(also or {})}
     processes = process_count(training)
+    keeps_last = latest is not None
     job = Job(
-        train, valid, model, fingerprint, training, folder, identity, processes, judge, latest is not None, measure_base
+        train,
+        valid,
+        model,
+        fingerprint,
+        training,
+        folder,
+        identity,
+        processes,
+        judge,
+        keeps_last,
+        measure_base,
+        uploaded,
     )
-    with RunState(folder, identity) as state:
+    with RunState(folder, identity, uploaded) as state:
         try:
             if state.finished is not None:
                 logger.info("the run in %s has ended before: nothing is trained, its weights are taken", folder)
@@ -157,7 +172,7 @@ def _check(
     """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
         if not len(split):
-            raise DatasetError(f"the {name} split of {split.root} is empty")
+            raise DatasetError(f"the {name} split of {split.name} is empty")
     if len(train) < training.batch_size:
         raise DatasetError(
             f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"

@@ -35,6 +35,7 @@ from florence2.training.sampling import EpochOrder
 from florence2.training.stopping import StopRequest
 from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
 from florence2.training.trainer import FineTuner, Judge
+from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["Job", "new_word_ids", "progress_of", "run_job"]
 
@@ -59,6 +60,7 @@ class Job:
         judge: measures more than the loss on the validation split.
         keeps_last: whether the weights of the last epoch are kept besides those of the best one.
         measures_base: whether the validation split is judged before the first step.
+        uploaded: where the saves of the run go as well.
     """
 
     train: DatasetManifest
@@ -72,6 +74,7 @@ class Job:
     judge: Judge | None
     keeps_last: bool = False
     measures_base: bool = False
+    uploaded: UploadedRun | None = None
 
 
 def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
@@ -90,7 +93,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
-    state, training = RunState(job.run, job.identity), job.training
+    state, training = RunState(job.run, job.identity, job.uploaded), job.training
     if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
         job = replace(job, train=spelt_out(job.train), valid=spelt_out(job.valid))
     set_seed(training.seed)

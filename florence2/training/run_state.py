@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from florence2.errors import TrainingError
+from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["RunState", "forget_old_runs", "is_full"]
 
@@ -40,10 +41,11 @@ class RunState:
     Args:
         folder: made if absent.
         identity: all that the result depends on, by name.
+        uploaded: where the saves go as well, and come from where this folder holds none.
     """
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any]) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, identity: Mapping[str, Any], uploaded: UploadedRun | None = None) -> None:
+        self.folder, self._uploaded = folder, uploaded
         self._identity = {name: str(value) for name, value in identity.items()}
         self._lock: int | None = None
         self._unlock: Callable[[], None] | None = None
@@ -67,6 +69,8 @@ class RunState:
         for save in self._saves():
             if not _is_complete(save):
                 shutil.rmtree(save, ignore_errors=True)
+        if self._uploaded is not None and self.latest is None and self.finished is None:
+            self._uploaded.pull(self.folder)
         return self
 
     def __exit__(
@@ -87,12 +91,13 @@ class RunState:
         """Tell whether there is a complete save after a step."""
         return _is_complete(self.save_of(step))
 
-    def complete(self, save: Path, needed: Iterable[int]) -> None:
+    def complete(self, save: Path, needed: Iterable[int], *, stopping: bool = False) -> None:
         """Declare a save complete, once it is on the disk for good, and remove those that are no longer needed.
 
         Args:
             save: the folder.
             needed: steps whose saves are kept besides this one.
+            stopping: nothing comes after it: it is uploaded whether or not another was a short time ago.
         """
         sizes = {file.name: file.stat().st_size for file in save.iterdir() if file.is_file()}
         for name in sizes:
@@ -102,6 +107,8 @@ class RunState:
         for other in self._saves():
             if other not in kept:
                 shutil.rmtree(other, ignore_errors=True)
+        if self._uploaded is not None:
+            self._uploaded.push([other for other in self._saves() if other in kept], now=stopping)
 
     def finish(self, best_step: int, *, last_step: int | None = None, **facts: Any) -> None:
         """Write down how the training ended, and keep nothing but the weights of the best save and of the last one.
@@ -124,6 +131,8 @@ class RunState:
                     other.unlink()
                 elif other.is_dir():
                     shutil.rmtree(other, ignore_errors=True)
+        if self._uploaded is not None:
+            self._uploaded.push(kept, now=True, finished=self.finished)
 
     @property
     def finished(self) -> dict[str, Any] | None:

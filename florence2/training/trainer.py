@@ -316,7 +316,8 @@ class FineTuner(Trainer):
         window = [float(self._tr_loss), self._globalstep_last_logged]
         (save / _WINDOW).write_text(json.dumps(window), encoding="utf-8")
         (save / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-        self._run.complete(save, needed=[self.state.best_global_step or 0])
+        stopping = self._agreed is not None
+        self._run.complete(save, needed=[self.state.best_global_step or 0], stopping=stopping)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)

@@ -20,7 +20,7 @@ from florence2.config import Configuration
 from florence2.data.formats import read_dataset
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.checkpoint import Checkpoint
-from pipelines.stack_registry import tracking_uri
+from steps.stack_registry import tracking_uri
 
 _NAME = Configuration().registration.model_name
 

@@ -94,6 +94,16 @@ def test_a_model_that_is_no_better_is_held_and_then_champion_by_hand_and_rolled_
     assert (back["before"], back["after"], back["why"]) == ("2", "1", "worse")
 
 
+def test_the_champion_answers_about_pictures_by_its_alias(project: Project, first: Done, data: Path) -> None:
+    assert first.status == 0
+    settings = {"pictures": {"folder": str(data / "test")}, "model": {"base": "models:/retrained@champion"}}
+    answered = project.run("champion", settings | {"evaluation": {"max_new_tokens": 32}}, "florence_predict")
+    assert answered.status == 0, answered.output
+    assert answered.summary["images"] > 0
+    lines = Path(answered.summary["predictions"], "predictions.jsonl").read_text().splitlines()
+    assert len(lines) == answered.summary["images"]
+
+
 def test_a_fine_tune_that_fails_is_said_on_the_job_page(project: Project, tmp_path: Path) -> None:
     failed = retrain(project, tmp_path / "none", tmp_path / "page.md")
     assert failed.status == 1

@@ -7,14 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import fsspec  # type: ignore[import-untyped]
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from florence2.config import DatasetConfig
+from florence2.data.ingest import ingest
 from florence2.data.manifest import COLUMNS, DatasetManifest
+from florence2.data.sources.packed import pack
 from florence2.errors import DatasetError
-from tests.builders import manifest, manifest_row
+from tests.builders import manifest, manifest_row, write_dataset
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 rows = st.fixed_dictionaries(
@@ -84,7 +88,7 @@ def test_refuses_a_table_that_is_not_a_manifest() -> None:
     full = manifest({})
     good = full.table
     with pytest.raises(ValueError, match="absolute"):
-        replace(full, root="data")
+        replace(full, place="data")
     with pytest.raises(ValueError, match="columns must be"):
         replace(full, table=good.drop(columns="suffix"))
     with pytest.raises(ValueError, match="columns must be"):
@@ -109,3 +113,37 @@ def test_selects_and_drops_rows() -> None:
 
 def test_row_builder_has_all_columns() -> None:
     assert list(manifest_row()) == list(COLUMNS)
+
+
+def test_files_behind_a_uri_are_fetched_when_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another machine, which has another cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "here"))
+    address = "file://" + pack(write_dataset(tmp_path / "data"), str(tmp_path / "store"))
+    ingest(DatasetConfig(source=address)).save(tmp_path / "artifact")
+    assert str(tmp_path / "here") not in (tmp_path / "artifact/manifest.json").read_text()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "there"))
+    other = DatasetManifest.load(tmp_path / "artifact")
+    assert other.place == address
+    assert not (tmp_path / "there").exists(), "nothing is fetched for the rows alone"
+    assert Path(other.select("train").root).is_relative_to(tmp_path / "there")
+    assert all(Path(other.root, image).is_file() for image in other.table["image"])
+
+
+def test_files_that_changed_behind_a_uri_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    memory = fsspec.filesystem("memory")
+    memory.put(str(write_dataset(tmp_path / "data")), "/cards", recursive=True)
+    ingest(DatasetConfig(source="memory://cards")).save(tmp_path / "artifact")
+    assert Path(DatasetManifest.load(tmp_path / "artifact").root).is_dir()
+    memory.pipe_file("/cards/data/more.txt", b"x")
+    with pytest.raises(DatasetError, match="memory://cards: has changed since its rows were read; run again"):
+        DatasetManifest.load(tmp_path / "artifact").root  # noqa: B018
+
+
+def test_an_address_with_a_secret_is_not_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fsspec.filesystem("memory").put(str(write_dataset(tmp_path / "data")), "/hunter2@cards", recursive=True)
+    ingest(DatasetConfig(source="memory://hunter2@cards")).save(tmp_path / "artifact")
+    assert "hunter2" not in (tmp_path / "artifact/manifest.json").read_text()

@@ -4,53 +4,115 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
-from florence2.adapters.mlflow.registry import MODEL_CARD, STATISTICS, RegisteredModel
-from florence2.errors import ConfigurationError, RegistryError
+from florence2.adapters.mlflow.registry import MODEL_CARD, STATISTICS
+from florence2.errors import ModelError, RegistryError
 from florence2.export.source import Exportable, hub_facts
 from florence2.model.base import Florence2, load_folder
 
-__all__ = ["SCHEME", "load_registered", "registered", "registered_exportable"]
+__all__ = ["SCHEME", "ModelAddress", "load_registered", "registered_exportable", "registered_folder"]
 
 SCHEME = "models:/"
-_URI = re.compile(r"models:/+(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>[0-9]+))")
+_URI = re.compile(r"models:/+(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<number>[0-9]+))")
 
 
-def registered(uri: str, tracking_uri: str | None = None) -> tuple[Registry, RegisteredModel]:
-    """Find the version that an address means.
+@dataclass(frozen=True)
+class ModelAddress:
+    """A version in an MLflow registry, by its number or by the alias that points to it.
 
-    Args:
-        uri: the address.
-        tracking_uri: of the store; None: that of ``MLFLOW_TRACKING_URI``, else the local stack's.
+    Attributes:
+        tracking_uri: of the store.
+        name: of the registered model.
+        alias: that is followed; empty: the version stays.
+        number: of the version, where there is no alias.
+    """
+
+    tracking_uri: str
+    name: str
+    alias: str = ""
+    number: str = ""
+
+    @classmethod
+    def of(cls, uri: str, tracking_uri: str | None = None) -> ModelAddress:
+        """Read ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION``.
+
+        Args:
+            uri: the address.
+            tracking_uri: of the store; None: that of ``MLFLOW_TRACKING_URI``, else the local stack's.
+
+        Raises:
+            ModelError: the address is neither.
+            RegistryError: no store is known.
+        """
+        found = _URI.fullmatch(uri)
+        if found is None:
+            raise ModelError(f"{uri}: is no registered model; write {SCHEME}NAME@ALIAS or {SCHEME}NAME/VERSION")
+        return cls(tracking_uri or default_tracking_uri(), found["name"], found["alias"] or "", found["number"] or "")
+
+    @property
+    def registry(self) -> Registry:
+        """Return the versions of that name."""
+        return Registry(self.tracking_uri, self.name)
+
+    @property
+    def moves(self) -> bool:
+        """Return whether an alias is followed."""
+        return bool(self.alias)
+
+    def version(self) -> str:
+        """Return the number of the version that is meant now.
+
+        Raises:
+            RegistryError: the store cannot be reached, or there is no such model, version or alias.
+        """
+        if not self.alias:
+            return self.registry.version(self.number).version
+        aliases = self.registry.aliases()
+        if self.alias not in aliases:
+            there = ", ".join(sorted(aliases)) or "none"
+            raise RegistryError(f"{self.name}: no alias {self.alias!r}; there are {there}")
+        return aliases[self.alias]
+
+    def load(self, version: str) -> Florence2:
+        """Load a version, in float32 on the CPU.
+
+        Raises:
+            RegistryError: the store cannot be reached, or its files are gone.
+            ModelError: they are no Florence-2.
+        """
+        folder = self.registry.download(version)
+        try:
+            return load_folder(str(folder))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def registered_folder(uri: str, tracking_uri: str | None = None) -> Path:
+    """Return a folder with the version that an address means now; it is removed when the process ends.
 
     Raises:
-        ConfigurationError: the address is none.
+        ModelError: the address is none.
         RegistryError: there is no store, model, alias or version of that name.
     """
-    found = _URI.fullmatch(uri)
-    if found is None:
-        raise ConfigurationError(f"{uri}: is no registered model; write {SCHEME}NAME@ALIAS or {SCHEME}NAME/VERSION")
-    registry = Registry(tracking_uri or default_tracking_uri(), found["name"])
-    if found["version"]:
-        return registry, registry.version(found["version"])
-    model = registry.version_of(found["alias"])
-    if model is None:
-        known = ", ".join(registry.aliases()) or "none"
-        raise RegistryError(f"{registry.name}: no alias {found['alias']!r}; there are {known}")
-    return registry, model
+    address = ModelAddress.of(uri, tracking_uri)
+    return address.registry.download(address.version())
 
 
 def load_registered(uri: str, tracking_uri: str | None = None) -> Florence2:
-    """Load a registered model, in float32 on the CPU; raises as ``registered``, and ``ModelError`` if it is damaged."""
-    registry, model = registered(uri, tracking_uri)
-    return load_folder(str(registry.download(model.version)))
+    """Load the version that an address means now; raises as ``ModelAddress.of``, ``version`` and ``load``."""
+    address = ModelAddress.of(uri, tracking_uri)
+    return address.load(address.version())
 
 
 def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportable:
     """Return a registered model with its card and figures, to be exported; raises as ``load_registered``."""
-    registry, model = registered(uri, tracking_uri)
+    address = ModelAddress.of(uri, tracking_uri)
+    registry, model = address.registry, address.registry.version(address.version())
     tags = registry.tags_of(model.version)
     try:
         card = registry.text_of(model.version, MODEL_CARD)
@@ -62,7 +124,7 @@ def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportab
     except (RegistryError, ValueError, KeyError, TypeError):
         tasks = []
     facts = hub_facts(tags.get("base", ""), tasks, _figures(tags))
-    return Exportable(load_folder(str(registry.download(model.version))), card, facts)
+    return Exportable(address.load(model.version), card, facts)
 
 
 def _figures(tags: dict[str, str]) -> dict[str, float]:

@@ -13,10 +13,11 @@ from florence2.data.cache import cache_folder, made_once
 from florence2.data.fingerprint import hash_files
 from florence2.data.scenes import builtin
 from florence2.data.sources.archives import extract, is_archive
+from florence2.data.sources.packed import is_packed, unpacked
 from florence2.data.sources.remote import fetch
 from florence2.errors import DatasetError
 
-__all__ = ["locate"]
+__all__ = ["is_local", "locate"]
 
 _SPLIT_FOLDERS = frozenset({"train", "valid", "val", "validation", "test"})
 
@@ -25,7 +26,8 @@ def locate(source: str, *, verify: bool = False) -> Path:
     """Return the folder of a data set.
 
     What is not a folder already is brought into the user's cache: an archive is extracted once, by the hash of its
-    bytes; a folder behind a URI is mirrored, and at each call what changed there is fetched.
+    bytes; a packed folder is unpacked once; a folder behind a URI is mirrored, and at each call what changed there is
+    fetched.
 
     Args:
         source: a folder, a .zip or .tar file, a URI that fsspec reads, or a built-in set such as ``builtin:cards``.
@@ -41,6 +43,8 @@ def locate(source: str, *, verify: bool = False) -> Path:
         if source not in builtin.BUILTIN_DATASETS:
             raise DatasetError(f"unknown built-in data set {source!r}; there is: {', '.join(builtin.BUILTIN_DATASETS)}")
         return builtin.materialize(source, cache_folder("datasets") / _generator_digest())
+    if is_packed(source):
+        return unpacked(source, verify=verify)
     path = _local_path(source)
     if path is None:
         key = hashlib.sha256(source.encode()).hexdigest()
@@ -50,6 +54,11 @@ def locate(source: str, *, verify: bool = False) -> Path:
     if not path.is_file():
         raise DatasetError(f"{path}: no such archive; give a folder, a .zip or .tar file, or a URI")
     return _extracted(path, verify=verify)
+
+
+def is_local(source: str) -> bool:
+    """Tell whether a source lies on this machine: a folder or an archive, neither built in nor behind a URI."""
+    return not source.startswith("builtin:") and not is_packed(source) and _local_path(source) is not None
 
 
 def _local_path(source: str) -> Path | None:

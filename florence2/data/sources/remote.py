@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import fsspec  # type: ignore[import-untyped]
@@ -23,7 +23,7 @@ from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
 from florence2.errors import DatasetError
 
-__all__ = ["fetch", "redact"]
+__all__ = ["fetch", "redact", "translated", "version_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +61,8 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
         DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
             holds user, password or query of the URI.
     """
-    with _translated(uri):
-        files, path = fsspec.core.url_to_fs(uri, **_options(uri))
-        # Listings are kept by fsspec for as long as the process lives.
-        files.invalidate_cache()
-        is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
-        listing = {Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)
+    with translated(uri):
+        files, listing, is_file = _look(uri)
     mirror = folder / _FILES
     targets = {name: "/".join(_place(name, uri)) for name in listing}
     _refuse_clashes(targets, uri)
@@ -80,6 +76,33 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     except OSError as exc:
         raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
     return mirror / next(iter(sources)) if is_file else mirror
+
+
+def version_of(uri: str) -> str | None:
+    """Return what a server says of the versions of the files behind a URI, without fetching them.
+
+    Args:
+        uri: as ``fetch`` takes it.
+
+    Returns:
+        A text that changes with any of the files; None if the server does not say that of each.
+
+    Raises:
+        DatasetError: as ``fetch``.
+    """
+    with translated(uri):
+        _, listing, _ = _look(uri)
+    versions = {name: _version(info) for name, info in listing.items()}
+    return json.dumps(sorted(versions.items())) if all(versions.values()) else None
+
+
+def _look(uri: str) -> tuple[Any, dict[str, dict[str, Any]], bool]:
+    """Return the file system, what is known of each file there by its name, and whether it is an archive alone."""
+    files, path = fsspec.core.url_to_fs(uri, **_options(uri))
+    # Listings are kept by fsspec for as long as the process lives.
+    files.invalidate_cache()
+    is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
+    return files, ({Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)), is_file
 
 
 def _options(uri: str) -> dict[str, Any]:
@@ -170,7 +193,7 @@ def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path
         def fetch_one(number: int, target: str) -> None:
             temporary, final = Path(partial, str(number)), folder / _FILES / target
             expected = waiting[target].get("size")
-            with _translated(uri):
+            with translated(uri):
                 files.get_file(waiting[target]["name"], str(temporary))
             if expected is not None and temporary.stat().st_size != expected:
                 raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
@@ -224,12 +247,16 @@ def _why_nothing(cause: BaseException | None) -> str:
 
 
 @contextlib.contextmanager
-def _translated(uri: str) -> Iterator[None]:
+def translated(uri: str, doing: Literal["read", "write"] = "read") -> Iterator[None]:
     """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
 
     The cause is cut off: its text may hold the URI with its secrets, and tracebacks reach logs.
+
+    Args:
+        uri: what is read or written.
+        doing: what is done to it.
     """
-    shown = redact(uri)
+    shown, past = redact(uri), {"read": "read", "write": "written"}[doing]
     try:
         yield
     except DatasetError:
@@ -244,8 +271,10 @@ def _translated(uri: str) -> Iterator[None]:
         raise DatasetError(f"{shown}: {_why_nothing(exc.__cause__)}") from None
     except PermissionError:
         raise DatasetError(
-            f"{shown}: access was refused; check the credentials, and that they may list and read"
+            f"{shown}: access was refused; check the credentials, and that they may list and {doing}"
         ) from None
     except Exception as exc:  # every backend has exceptions of its own
         detail = redact(f"{type(exc).__name__}: {exc}").splitlines()[0][:300]
-        raise DatasetError(f"{shown}: cannot be read ({detail}); check the address, network and credentials") from None
+        raise DatasetError(
+            f"{shown}: cannot be {past} ({detail}); check the address, network and credentials"
+        ) from None

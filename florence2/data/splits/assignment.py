@@ -166,7 +166,7 @@ def _checked(manifest: DatasetManifest, split: pd.Series[str], config: SplitConf
     if empty:
         images = manifest.table["image"].nunique()
         raise DatasetError(
-            f"{manifest.root}: the split {empty[0]} would be empty with {images} images, "
+            f"{manifest.name}: the split {empty[0]} would be empty with {images} images, "
             f"valid_fraction {config.valid_fraction} and test_fraction {config.test_fraction}; "
             f"give {empty[0]}/ in the data set, add images, or raise the fraction"
         )

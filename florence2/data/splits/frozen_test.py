@@ -12,6 +12,7 @@ import pandas as pd
 
 from florence2.config import SplitConfig
 from florence2.data.manifest import DatasetManifest
+from florence2.data.sources.packed import is_packed, unpacked
 from florence2.data.whole_files import write_whole
 from florence2.errors import DatasetError
 
@@ -89,7 +90,7 @@ class FrozenTest:
         ]
         if problems:
             raise DatasetError(
-                f"{manifest.root}: the frozen test split of {len(self.images)} pictures does not fit the data set; "
+                f"{manifest.name}: the frozen test split of {len(self.images)} pictures does not fit the data set; "
                 "mend the following, or freeze the test split anew (figures of older models then no longer compare):\n"
                 + "\n".join(problems)
             )
@@ -105,14 +106,14 @@ def freeze_test(manifest: DatasetManifest) -> FrozenTest:
     table = manifest.table
     test = table[table["split"] == "test"]
     if test.empty:
-        raise DatasetError(f"{manifest.root}: there is no test split to freeze; give test/ or split the data set first")
+        raise DatasetError(f"{manifest.name}: there is no test split to freeze; give test/ or split the data set first")
     elsewhere = test[test["sha256"].isin(table.loc[table["split"] != "test", "sha256"])]
     problems = [
         *_listed("cannot be read", _places(test[test["sha256"] == ""])),
         *_listed("also in another split", _places(elsewhere[elsewhere["sha256"] != ""])),
     ]
     if problems:
-        raise DatasetError(f"{manifest.root}: the test split cannot be frozen; mend these:\n" + "\n".join(problems))
+        raise DatasetError(f"{manifest.name}: the test split cannot be frozen; mend these:\n" + "\n".join(problems))
     named = test.sort_values(["sha256", "image"]).drop_duplicates("sha256")
     return FrozenTest(dict(zip(named["sha256"], named["image"], strict=True)))
 
@@ -123,7 +124,12 @@ def load_frozen(config: SplitConfig) -> FrozenTest | None:
     Raises:
         DatasetError: the file cannot be read or was changed.
     """
-    return None if config.frozen_test is None else load_frozen_test(Path(config.frozen_test))
+    if config.frozen_test is None:
+        return None
+    if is_packed(config.frozen_test):
+        (file,) = unpacked(config.frozen_test).iterdir()
+        return load_frozen_test(file)
+    return load_frozen_test(Path(config.frozen_test))
 
 
 def frozen_content(config: SplitConfig) -> str:

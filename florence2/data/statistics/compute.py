@@ -35,7 +35,7 @@ def compute_statistics(manifest: DatasetManifest) -> DatasetStatistics:
         if split in manifest.splits or (not split and bool((manifest.table["split"] == "").any()))
     }
     return DatasetStatistics(
-        root=manifest.root,
+        root=manifest.name,
         overall=_part(manifest, seen, image, everything),
         splits={split: _part(manifest, seen, image, rows) for split, rows in parts.items()},
     )

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from huggingface_hub import ModelCard
 from typer.testing import CliRunner
 
+from florence2 import load
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import load_registered
 from florence2.adapters.mlflow.provenance import code_version, split_hash
@@ -176,6 +178,14 @@ def test_it_is_exported_with_the_card_and_the_figures_that_it_was_registered_wit
     assert "## How to load it" in card.text
     weights = load_folder(str(output)).model.lm_head.weight
     assert torch.equal(weights, load_base(CONFIG.model).model.lm_head.weight)
+
+
+def test_python_loads_it_by_its_alias(registered: RegisteredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registered.tracking_uri)
+    model = load(f"models:/{registered.name}@challenger", device="cpu")
+    white = np.full((64, 64, 3), 255, dtype=np.uint8)
+    assert model.predict(white, "<VQA>How many shapes are there?").text
+    assert model.evaluate({"dataset": "builtin:cards", "resamples": 0}, "valid").metrics
 
 
 @pytest.mark.parametrize(

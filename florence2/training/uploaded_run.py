@@ -1,0 +1,144 @@
+"""The saves of a run in an object store, from which it goes on when its machine is gone.
+
+    RUN/index.json            which saves are whole, and how the training ended; written last
+    RUN/checkpoint-120/...    the files of a save
+
+An upload that fails costs nothing but the upload: the training goes on, and the next one tries again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from florence2.data.sources.packed import write_object
+from florence2.data.sources.remote import redact
+
+__all__ = ["UploadedRun", "forget_old_uploads"]
+
+logger = logging.getLogger(__name__)
+
+_INDEX = "index.json"
+_FORMAT = "florence2-run/1"
+_DAY = 24 * 3600
+
+
+class UploadedRun:
+    """A run's folder in an object store.
+
+    Args:
+        address: URI of the folder.
+        open_files: returns its fsspec file system; called for each upload, since credentials may have expired.
+        minutes: least time between two uploads, but for those of a run that stops.
+    """
+
+    def __init__(self, address: str, open_files: Callable[[], Any], minutes: float) -> None:
+        self._address, self._open_files, self._seconds = address, open_files, 60 * minutes
+        self._uploaded_at = float("-inf")
+
+    def push(self, saves: Collection[Path], *, now: bool, finished: Mapping[str, Any] | None = None) -> None:
+        """Upload saves that are not there yet, declare these to be the saves of the run, and remove all others.
+
+        Args:
+            saves: complete ones.
+            now: whether or not the last upload was a short time ago.
+            finished: how the training ended, if it did.
+        """
+        if not now and time.monotonic() - self._uploaded_at < self._seconds:
+            return
+        try:
+            self._push(saves, finished)
+        except Exception as exc:  # every backend has exceptions of its own; none is worth a training
+            logger.warning("the run could not be uploaded to %s: %s", redact(self._address), redact(str(exc)))
+        else:
+            self._uploaded_at = time.monotonic()
+
+    def pull(self, run: Path) -> None:
+        """Bring the uploaded saves into a run's folder that holds none as new; without an upload nothing is done."""
+        try:
+            self._pull(run)
+        except Exception as exc:  # as above
+            logger.warning(
+                "what was uploaded to %s cannot be read (%s): the run begins anew",
+                redact(self._address),
+                redact(f"{type(exc).__name__}: {exc}"),
+            )
+
+    def _push(self, saves: Collection[Path], finished: Mapping[str, Any] | None) -> None:
+        files = self._open_files()
+        there = (_index(files, self._address) or {"saves": {}})["saves"]
+        wanted = {save.name: {file.name: file.stat().st_size for file in _files_of(save)} for save in saves}
+        for save in saves:
+            if there.get(save.name) != wanted[save.name]:
+                for file in _files_of(save):
+                    _put(files, file, f"{self._address}/{save.name}/{file.name}")
+        index = {"format": _FORMAT, "saves": wanted, "finished": finished, "written": time.time()}
+        write_object(files, f"{self._address}/{_INDEX}", json.dumps(index))
+        for name, names in there.items():
+            if name not in wanted:
+                files.rm(f"{self._address}/{name}", recursive=True)
+            else:
+                for gone in names.keys() - wanted[name].keys():
+                    files.rm(f"{self._address}/{name}/{gone}")
+
+    def _pull(self, run: Path) -> None:
+        files = self._open_files()
+        index = _index(files, self._address)
+        if index is None or index["format"] != _FORMAT:
+            return
+        for name, sizes in index["saves"].items():
+            partial = run / f".pulled-{name}"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            for file in sizes:
+                files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
+            shutil.rmtree(run / name, ignore_errors=True)
+            partial.rename(run / name)
+        if index["finished"] is not None:
+            (run / "finished.json").write_text(json.dumps(index["finished"]), encoding="utf-8")
+        logger.info("%s is fetched from %s", ", ".join(index["saves"]), redact(self._address))
+
+
+def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days: float = 1) -> None:
+    """Delete the uploads of runs that nobody has gone on with for so long.
+
+    Args:
+        parent: URI of the folder of the runs' folders.
+        files: its fsspec file system.
+        days: for those that can go on.
+        finished_days: for those that have ended: their result has long been stored.
+    """
+    try:
+        files.invalidate_cache()
+        runs = [path for path in files.ls(parent, detail=False) if files.exists(f"{path}/{_INDEX}")]
+        for run in runs:
+            index = _index(files, run) or {"written": 0, "finished": None}
+            if time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days):
+                files.rm(run, recursive=True)
+    except FileNotFoundError:
+        pass
+    except Exception as exc:  # it is only about space
+        logger.warning("old runs in %s could not be removed: %s", redact(parent), redact(str(exc)))
+
+
+def _index(files: Any, address: str) -> dict[str, Any] | None:
+    try:
+        index = json.loads(files.cat_file(f"{address}/{_INDEX}"))
+    except FileNotFoundError:
+        return None
+    return index if isinstance(index, dict) else None
+
+
+def _files_of(save: Path) -> list[Path]:
+    return sorted(file for file in save.iterdir() if file.is_file())
+
+
+def _put(files: Any, file: Path, address: str) -> None:
+    if "file" in files.protocol:
+        files.makedirs(address.rpartition("/")[0], exist_ok=True)
+    files.put_file(str(file), address)

@@ -1,0 +1,34 @@
+"""What a step asks of the machine that it runs on, on stacks whose steps have machines of their own.
+
+On a local stack steps have no options. A YAML file can change these under ``steps.NAME.settings``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zenml.config import ResourceSettings
+from zenml.config.retry_config import StepRetryConfig
+
+from pipelines.images import cpu_image, gpu_image
+from steps.artifact_store import remote_folder
+
+__all__ = ["on_cpu", "on_gpu"]
+
+_CPU = ResourceSettings(cpu_count=2, memory="8GB")
+_GPU = ResourceSettings(cpu_count=8, memory="32GB", gpu_count=1)
+
+_RETRIES = StepRetryConfig(max_retries=2)
+"""For machines that are taken away: a training goes on from its last upload."""
+
+
+def on_cpu() -> dict[str, Any]:
+    """Return the options of a step that handles data or talks to a registry."""
+    return {} if remote_folder() is None else {"settings": {"docker": cpu_image(), "resources": _CPU}}
+
+
+def on_gpu() -> dict[str, Any]:
+    """Return the options of a step that trains or generates."""
+    if remote_folder() is None:
+        return {}
+    return {"settings": {"docker": gpu_image(), "resources": _GPU}, "retry": _RETRIES}

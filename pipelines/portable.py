@@ -1,0 +1,139 @@
+"""Settings that mean the same on every machine: what they name on this one is packed into a remote artifact store.
+
+With a local artifact store nothing is packed and every setting stays as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from florence2.config import DatasetConfig, ModelConfig, PicturesConfig, SplitConfig
+from florence2.data.fingerprint import fingerprint_folder
+from florence2.data.sources.locate import is_local, locate
+from florence2.data.sources.packed import is_packed, pack, packed_fingerprint
+from florence2.data.sources.remote import redact, version_of
+from florence2.data.splits.frozen_test import load_frozen_test
+from florence2.errors import ModelError
+from florence2.model.base import base_files, base_fingerprint, resolve
+from florence2.model.named import checkpoint_named
+from steps.artifact_store import bring, file_system, remote_folder
+
+__all__ = ["content_of", "portable_dataset", "portable_model", "portable_named", "portable_pictures", "portable_split"]
+
+
+def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
+    """Return settings whose sources steps can read on any machine.
+
+    Raises:
+        DatasetError: a source cannot be read, or the store not be written.
+    """
+    update: dict[str, object] = {"source": _portable(dataset.source, verify=dataset.verify)}
+    if dataset.reference is not None:
+        update["reference"] = _portable(dataset.reference)
+    if is_packed(str(update["source"])):
+        update["verify"] = False  # it was read here; what is fetched is always checked
+    return dataset.model_copy(update=update)
+
+
+def portable_pictures(pictures: PicturesConfig) -> PicturesConfig:
+    """Return settings whose folder steps can read on any machine; raises as ``portable_dataset``."""
+    return pictures.model_copy(update={"folder": _portable(pictures.folder)})
+
+
+def portable_split(split: SplitConfig) -> SplitConfig:
+    """Return settings whose frozen test steps can read on any machine; raises as ``portable_dataset``."""
+    store, file = remote_folder(), split.frozen_test
+    bring(file)
+    if file is None or store is None or is_packed(file):
+        return split
+    load_frozen_test(Path(file))  # what is wrong with it is said before it is sent
+    with tempfile.TemporaryDirectory() as folder:
+        # By one name whatever it is called here: the same content has the same address.
+        shutil.copyfile(file, Path(folder, "frozen_test.json"))
+        address = pack(Path(folder), store, files=file_system(f"{store}/"))
+    return split.model_copy(update={"frozen_test": address})
+
+
+def portable_model(model: ModelConfig) -> ModelConfig:
+    """Return settings whose base steps can load on any machine; of a hub id the very commit.
+
+    Raises:
+        ModelError: there is no such base.
+        DatasetError: the store cannot be written.
+    """
+    store = remote_folder()
+    if store is None or model.base.startswith("builtin:"):
+        return model
+    bring(model.base)
+    if is_packed(model.base):
+        return model
+    folder = _folder_of(model)
+    if folder is None:
+        return model.model_copy(update={"revision": base_fingerprint(model)})
+    names = [file.name for file in base_files(folder)]
+    return model.model_copy(update={"base": pack(folder, store, names=names, files=file_system(f"{store}/"))})
+
+
+def portable_named(model: ModelConfig) -> ModelConfig:
+    """Return settings of a model that may be a checkpoint or a run as well.
+
+    Raises:
+        ModelError: there is no such model, or it is an adapter of a folder that no other machine has.
+        DatasetError: the store cannot be written.
+    """
+    store = remote_folder()
+    if store is None:
+        return model
+    bring(model.base)
+    checkpoint = checkpoint_named(model.base)
+    if checkpoint is None:
+        return portable_model(model)
+    base = ModelConfig(base=checkpoint.base, revision=checkpoint.base_revision)
+    if checkpoint.strategy == "lora" and _folder_of(base) is not None:
+        raise ModelError(
+            f"{model.base}: is an adapter of {checkpoint.base}, a folder that the machines of this stack do not have; "
+            "give the whole model, as `florence2 export` writes it"
+        )
+    if is_packed(model.base):
+        return model
+    return model.model_copy(update={"base": pack(checkpoint.folder, store, files=file_system(f"{store}/"))})
+
+
+def content_of(source: str, *, verify: bool = False) -> str:
+    """Return what changes when the content behind a source does.
+
+    A URI that steps on other machines will read is not fetched to this one: what its server says of versions counts.
+
+    Args:
+        source: of a data set or of pictures, as it is given to the steps.
+        verify: read every file again.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    if is_packed(source):
+        return packed_fingerprint(source)
+    if remote_folder() is not None and not source.startswith("builtin:") and not verify:
+        version = version_of(source)
+        if version is not None:
+            return hashlib.sha256(version.encode()).hexdigest()
+    return fingerprint_folder(locate(source, verify=verify), verify=verify)
+
+
+def _folder_of(model: ModelConfig) -> Path | None:
+    """Return the folder of a base that lies on this machine alone; None for one that comes from elsewhere."""
+    if model.base.startswith("builtin:") or is_packed(model.base):
+        return None
+    folder = Path(resolve(model))
+    return folder if folder.is_dir() else None
+
+
+def _portable(source: str, *, verify: bool = False) -> str:
+    """Pack what lies on this machine; also what an address with a secret leads to, which no run may write down."""
+    store = remote_folder()
+    if store is None or not (is_local(source) or redact(source) != source):
+        return source
+    return pack(locate(source, verify=verify), store, files=file_system(f"{store}/"), verify=verify)

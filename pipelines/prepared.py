@@ -1,0 +1,72 @@
+"""The steps that every pipeline about a data set begins with: ingest, validate, split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
+from florence2.data.splits.frozen_test import frozen_content
+from florence2.model.base import base_fingerprint
+from pipelines.machines import on_cpu
+from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
+from steps.ingest_dataset import ingest_dataset
+from steps.split_dataset import split_dataset
+from steps.validate_annotations import validate_annotations
+
+__all__ = ["Prepared", "prepare_data"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What those steps give, and the settings that later steps share with them.
+
+    Attributes:
+        split: settings that mean the same on every machine.
+        model: settings that mean the same on every machine.
+        base_content: fingerprint of the base.
+        validation_report: artifact to be.
+        training_data: artifact to be.
+        test_data: artifact to be.
+    """
+
+    split: SplitConfig
+    model: ModelConfig
+    base_content: str
+    validation_report: Any
+    training_data: Any
+    test_data: Any
+
+
+def prepare_data(
+    dataset: DatasetConfig,
+    validation: ValidationConfig,
+    split: SplitConfig,
+    model: ModelConfig,
+    training: TrainingConfig,
+) -> Prepared:
+    """Wire the steps that make training and test data of a data set.
+
+    What the settings name is hashed here, so that a change of content is part of the cache keys, and what is wrong
+    with it is said before anything runs. What only this machine can read is packed for the others.
+    """
+    model, base_content = portable_model(model), base_fingerprint(model)
+    dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)
+    manifest = ingest_dataset.with_options(**on_cpu())(
+        dataset=dataset, content=content_of(dataset.source, verify=dataset.verify)
+    )
+    clean_manifest, validation_report = validate_annotations.with_options(**on_cpu())(
+        manifest=manifest,
+        validation=validation,
+        model=model,
+        max_target_tokens=training.max_target_tokens,
+        base_content=base_content,
+    )
+    training_data, test_data, _ = split_dataset.with_options(**on_cpu())(
+        clean_manifest=clean_manifest,
+        split=split,
+        frozen_content=frozen,
+        reference=dataset.reference or "",
+        reference_content=content_of(dataset.reference) if dataset.reference else "",
+    )
+    return Prepared(split, model, base_content, validation_report, training_data, test_data)

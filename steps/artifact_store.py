@@ -1,0 +1,46 @@
+"""What the active artifact store keeps for steps on any machine: packed folders, and the saves of a training.
+
+The library reads addresses with the credentials that fsspec finds. Here the stack's own are used first: what ``bring``
+has fetched lies in the machine's cache, where the library finds it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fsspec  # type: ignore[import-untyped]
+from zenml.client import Client
+
+from florence2.data.sources.packed import is_packed, unpacked
+
+__all__ = ["bring", "file_system", "remote_folder"]
+
+_FOLDER = "florence2"
+
+
+def remote_folder() -> str | None:
+    """Return the URI of this project's folder in the active artifact store; None if the store is of this machine."""
+    store = Client().active_stack.artifact_store
+    return None if store.config.is_local else f"{store.path.rstrip('/')}/{_FOLDER}"
+
+
+def file_system(address: str) -> Any:
+    """Return the fsspec file system of an address: the artifact store's, with its credentials, if it lies there."""
+    store = Client().active_stack.artifact_store
+    if address.startswith(f"{store.path.rstrip('/')}/") and hasattr(store, "filesystem"):
+        return store.filesystem
+    return fsspec.core.url_to_fs(address)[0]
+
+
+def bring(*sources: str | None) -> None:
+    """Unpack packed folders into the cache of this machine, unless they are there.
+
+    Args:
+        sources: those that are no address of a packed folder are left alone.
+
+    Raises:
+        DatasetError: one is not there, cannot be read, or is not what its name says.
+    """
+    for source in sources:
+        if source is not None and is_packed(source):
+            unpacked(source, files=file_system(source))
