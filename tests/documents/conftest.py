@@ -21,7 +21,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
         "ZENML_CONFIG_PATH": str(tmp_path_factory.mktemp("zenml")),
         "COLUMNS": "120",
     }
-    os.environ.update({name: environment[name] for name in ("PYTHONPATH", "HF_HUB_OFFLINE")})
+    os.environ.update({name: environment[name] for name in ("PYTHONPATH", "HF_HUB_OFFLINE", "ZENML_CONFIG_PATH")})
     return Terminal(environment)
 
 

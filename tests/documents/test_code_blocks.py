@@ -92,8 +92,13 @@ def run_python(block: Block, names: dict[str, Any], folder: Path) -> None:
 
 
 def check_settings(block: Block) -> None:
-    """Check that the settings of a YAML file are known and valid."""
+    """Check that the settings of a YAML file are known and valid: ours, or those of a run, which are ZenML's."""
     content = yaml.safe_load(block.text)
+    if content.keys() & {"settings", "steps"} or isinstance(content.get("schedule"), dict):
+        from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
+
+        PipelineRunConfiguration.model_validate(content)
+        return
     parameters = content.get("parameters", content)
     tree: Any = Configuration
     if "pictures" in parameters:
