@@ -11,6 +11,8 @@ import re
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import mlflow
 import numpy as np
@@ -18,7 +20,6 @@ import pandas as pd
 import pytest
 import torch
 from huggingface_hub import ModelCard
-from mlflow.pyfunc.model import PythonModelContext
 from typer.testing import CliRunner
 
 from florence2 import load
@@ -147,7 +148,7 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
 
 
 def test_a_model_that_nobody_has_any_more_is_freed() -> None:
-    context = PythonModelContext({"model": str(BUILTIN_MODELS["builtin:nano"])}, {})
+    context: Any = SimpleNamespace(artifacts={"model": str(BUILTIN_MODELS["builtin:nano"])}, model_config={})
     model = Florence2Model()
     model.load_context(context)
     answerer, thread = weakref.ref(model._answerer), model._batcher._thread

@@ -211,7 +211,8 @@ def test_a_request_ends_at_its_time_limit(stopped: threading.Event) -> None:
 
 def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pictures of a request are decoded in a thread, which goes on when its time has passed."""
-    answered, decoded, read, answer = [], threading.Event(), PictureReader.read, Answerer.answer
+    answered: list[str] = []
+    decoded, read, answer = threading.Event(), PictureReader.read, Answerer.answer
 
     def slow(self: PictureReader, questions: Any) -> Any:
         asked = read(self, questions)
