@@ -28,7 +28,7 @@ def init(
     ] = None,
     format: Annotated[str, typer.Option(help=_HELP["format"])] = DatasetConfig().format,
     base: Annotated[
-        str, typer.Option("--base", "--model", help=f"What to start from: {_HELP['base']}")
+        str, typer.Option("--model", "--base", help=f"What to start from: {_HELP['base']}")
     ] = ModelConfig().base,
 ) -> None:
     """Look at a data set and write a commented configuration that suits it, with the commands to type next.
