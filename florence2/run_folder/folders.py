@@ -34,16 +34,16 @@ def numbered(parent: Path) -> Path:
     """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
+        while True:
+            try:
+                (parent / str(number)).mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return parent / str(number)
     except OSError as exc:
         raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
-    number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
-    while True:
-        try:
-            (parent / str(number)).mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return parent / str(number)
 
 
 def unfinished_run(parent: Path) -> Path:
