@@ -91,7 +91,8 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[SectionTr
             raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{'.'.join(paths[own])}")
         if not isinstance(value, dict):
             first = next(leaf for leaf, path in paths.items() if path[0] == key)
-            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {value if isinstance(value, str) else shortened(value)}")
+            shown = value if isinstance(value, str) else shortened(value)
+            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {shown}")
 
 
 def read_sections(file: Path, *trees: type[SectionTree]) -> dict[str, Any]:

@@ -85,7 +85,9 @@ def test_a_merged_key_may_be_said_again(tmp_path: Path) -> None:
 
 def test_a_value_that_its_aliases_blow_up_is_refused(tmp_path: Path) -> None:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefghi", "bcdefghij", strict=True)]
+    lines += [
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+    ]
     with pytest.raises(ConfigurationError, match="more than 100,000 values") as caught:
         read_sections(written(tmp_path, "\n".join([*lines, "training: {epochs: *j}"])), Configuration)
     assert len(str(caught.value)) < 300
@@ -94,6 +96,6 @@ def test_a_value_that_its_aliases_blow_up_is_refused(tmp_path: Path) -> None:
 def test_a_long_value_is_told_in_short(tmp_path: Path) -> None:
     names = ", ".join(f"class{number}" for number in range(5000))
     for place in (f"training: {{epochs: [{names}]}}", f"training: [{names}]", f"parameters: [{names}]"):
-        with pytest.raises(ConfigurationError, match="class0.*\\.\\.\\.") as caught:
+        with pytest.raises(ConfigurationError, match=r"class0.*\.\.\.") as caught:
             read_sections(written(tmp_path, place), Configuration)
         assert len(str(caught.value)) < 400
