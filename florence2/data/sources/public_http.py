@@ -28,6 +28,8 @@ _REDIRECTS = 3
 _PIECE = 1 << 16
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 """IPv6 addresses behind which a gateway reaches the IPv4 address in their last 32 bits (RFC 6052)."""
+_NEVER = tuple(ipaddress.ip_network(text) for text in ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48"))
+"""IPv6 addresses that a network may translate to IPv4 ones of its own (RFC 4291, 2765, 8215)."""
 _SERVICES = frozenset({ipaddress.ip_address("168.63.129.16")})
 """Public by its number, but a service of the host: Azure's."""
 
@@ -39,6 +41,8 @@ def is_public(address: Address) -> bool:
     local or shared, and so are not public.
     """
     if isinstance(address, ipaddress.IPv6Address):
+        if any(address in network for network in _NEVER):
+            return False
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
         if address in _TRANSLATED:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
