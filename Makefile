@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true
 export ZENML_LOGGING_COLORS_DISABLED := true
 
-.PHONY: help setup stack run retrain story test unit integration check format lock nano clean
+.PHONY: help setup stack run retrain story test unit integration documents check docs reference format lock nano clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -41,7 +41,7 @@ retrain: $(if $(ZENML_STORE_URL),.venv/.ready,.zen/.stack) ## fine-tune if somet
 story: .venv/.ready ## the life of a model on built-in data: promoted, unchanged, better, poisoned, rolled back
 	$(BIN)/python -m benchmarks.story
 
-test: unit integration ## all tests
+test: unit integration documents ## all tests
 
 unit: .venv/.ready ## unit tests: no ZenML, no network
 	$(BIN)/pytest -m 'not integration and not gpu' --numprocesses 2 --dist loadfile tests/unit
@@ -49,11 +49,23 @@ unit: .venv/.ready ## unit tests: no ZenML, no network
 integration: .venv/.ready ## the real pipeline
 	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
 
+documents: .venv/.ready ## every command and code block of the documents, the notebook, the pages in a browser
+	$(BIN)/pytest tests/documents
+
 check: .venv/.ready ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: docs/_build/executed/tutorial.ipynb ## the documents as plain files: docs/_build/html/index.html
+	$(BIN)/sphinx-build --builder html --nitpicky --fail-on-warning --quiet docs docs/_build/html
+
+docs/_build/executed/tutorial.ipynb: .venv/.ready docs/tutorial.ipynb
+	$(BIN)/python -m docs.generator.executed docs/tutorial.ipynb $@
+
+reference: .venv/.ready ## the pages of docs/ that are made from the code
+	$(BIN)/python -m docs.generator
 
 format: .venv/.ready ## format the code
 	$(BIN)/ruff format .
@@ -68,4 +80,4 @@ nano: .venv/.ready ## pretrain the built-in base again
 	$(BIN)/python -m pretraining.nano
 
 clean: ## remove what the targets made, but for the virtual environment
-	rm -rf outputs runs .zen .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf docs/_build outputs runs .zen .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -89,9 +89,9 @@ class Checkpoint:
         """
         return load_exact(ModelConfig(base=self.base, revision=self.base_revision), self.base_fingerprint)
 
-    def export(self, folder: Path) -> Path:
+    def export(self, folder: Path | str) -> Path:
         """Write the merged model and its processor for plain transformers and return the folder."""
-        return save_folder(self.load(), folder)
+        return save_folder(self.load(), Path(folder))
 
     def write_card(self) -> None:
         """Write ``checkpoint.json`` beside the weights."""

@@ -58,7 +58,8 @@ def test_every_file_is_read_by_the_configuration_and_holds_what_was_found(tmp_pa
     assert promotion.promotion.primary == "map50"
     assert promotion.evaluation == config.evaluation
     text = (project.folder / "florence.yaml").read_text()
-    assert "9 pictures of 20 x 10 pixels" in text
+    # The line is broken where the path of the data is long.
+    assert "9 pictures of 20 x 10 pixels" in text.replace("\n#", "")
     assert "1 class, with boxes: cat 9." in text
     assert f"florence2 train --config '{project.folder}/florence.yaml'" in text
     assert "runs/" in (project.folder / ".gitignore").read_text()

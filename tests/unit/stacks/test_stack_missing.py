@@ -9,7 +9,7 @@ import pytest
 from pipelines.stacks.flavors import Settings
 from pipelines.stacks.missing import missing_packages, missing_parts
 
-_GOOD = {"kfp": "2.16.1", "kfp-kubernetes": "2.16.1", "kubernetes": "30.1.0", "s3fs": "2026.9.0"}
+_GOOD = {"kfp": "2.16.1", "kfp-kubernetes": "2.16.1", "kubernetes": "30.1.0", "boto3": "1.43.0", "s3fs": "2026.9.0"}
 _REMOTE = {
     "orchestrator": Settings({}, is_local=False, is_remote=True),
     "artifact_store": Settings({"path": "s3://bucket"}, is_local=False, is_remote=False),
@@ -40,7 +40,7 @@ def test_a_kfp_with_which_zenml_cannot_compile_is_refused_with_the_command(versi
 
 def test_an_absent_package_is_said_once_with_the_command() -> None:
     missing = missing_packages(["kubeflow_gpu", "kubeflow", "s3"], {"kubernetes": "30.1.0"})
-    assert [part.what.split()[2] for part in missing] == ["kfp", "kfp-kubernetes", "s3fs"]
+    assert [part.what.split()[2] for part in missing] == ["kfp", "kfp-kubernetes", "boto3", "s3fs"]
     assert missing[-1].remedy == "pip install 'florence2-finetune[s3]'"
 
 

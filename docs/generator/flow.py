@@ -1,0 +1,97 @@
+"""``images/flow.svg``: what goes from step to step.
+
+One column, so that it can be read on a phone; every text stands on a ground of its own and the lines are of a middle
+grey, so that it can be read on a light and on a dark page alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+__all__ = ["STEPS", "flow_picture"]
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """A box of the picture: a place or a step, what it does, and what it hands on."""
+
+    name: str
+    text: str
+    hands_on: str = ""
+    kind: str = "step"
+
+
+_STOPS = (
+    _Stop("your data set", "folder, archive or bucket, in six formats", "pictures and annotations", "place"),
+    _Stop("ingest_dataset", "one row for each line, a hash of each picture", "manifest"),
+    _Stop("validate_annotations", "stops at rows that break a rule", "valid rows, rows left out, page"),
+    _Stop("split_dataset", "keeps alike pictures in one split", "train and valid; test apart"),
+    _Stop("fine_tune", "keeps the epoch that validates best", "checkpoint"),
+    _Stop("evaluate_model", "base and fine-tuned on the test split", "figures with intervals, page"),
+    _Stop("register_model", "merged model, model card, tags", "version with alias challenger"),
+    _Stop("MLflow registry", "every version, and who is champion", "challenger and champion", "place"),
+    _Stop("evaluate_candidate", "asks both the same test split afresh", "answers of both"),
+    _Stop("decide_promotion", "passes every gate, or is held with reasons", "decision", "gate"),
+    _Stop("promote_model", "moves the alias champion, or leaves it", "models:/NAME@champion"),
+    _Stop("your service", "answers with the champion", "", "place"),
+)
+STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "place")
+"""The steps in the picture."""
+
+_GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "place": "#334155"}
+_WIDTH, _BOX, _GAP, _LABEL, _MARGIN = 360, 50, 46, 14, 10
+_PIPELINES = {1: "florence_finetune", 8: "florence_promote"}
+"""Where a pipeline begins, by the number of its first stop."""
+
+
+def flow_picture() -> str:
+    """Return the picture as SVG."""
+    parts, y = [], _MARGIN
+    for number, stop in enumerate(_STOPS):
+        parts.append(_box(stop, y))
+        y += _BOX
+        if stop.hands_on:
+            pipeline = _PIPELINES.get(number + 1, "")
+            gap = _GAP + _LABEL if pipeline else _GAP
+            parts.append(_arrow(stop.hands_on, y, y + gap, pipeline))
+            y += gap
+    height = y + _MARGIN
+    title = "The flow: " + ", ".join(stop.name for stop in _STOPS)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="420" '
+        f'role="img" font-family="system-ui, sans-serif" text-anchor="middle">\n<title>{escape(title)}</title>\n'
+        + "".join(parts)
+        + "</svg>\n"
+    )
+
+
+def _box(stop: _Stop, y: int) -> str:
+    middle = _WIDTH // 2
+    face = "" if stop.kind == "place" else ' font-family="ui-monospace, monospace"'
+    return (
+        f'<rect x="{_MARGIN}" y="{y}" width="{_WIDTH - 2 * _MARGIN}" height="{_BOX}" rx="8" '
+        f'fill="{_GROUNDS[stop.kind]}"/>\n'
+        f'<text x="{middle}" y="{y + 21}" font-size="15" font-weight="700" fill="#fff"{face}>'
+        f"{escape(stop.name)}</text>\n"
+        f'<text x="{middle}" y="{y + 40}" font-size="13" fill="#fff">{escape(stop.text)}</text>\n'
+    )
+
+
+def _arrow(hands_on: str, y: int, end: int, pipeline: str) -> str:
+    """Draw the way to the next box, with what goes there, and the name of the pipeline that begins."""
+    middle = _WIDTH // 2
+    begin = ""
+    if pipeline:
+        begin = (
+            f'<rect x="{_MARGIN}" y="{end - 22}" width="{len(pipeline) * 8 + 10}" height="20" rx="4" fill="#c7d2fe"/>\n'
+            f'<text x="{_MARGIN + 6}" y="{end - 8}" font-size="13" font-weight="700" text-anchor="start" '
+            f'fill="#0f172a" font-family="ui-monospace, monospace">{pipeline}</text>\n'
+        )
+    half = 14 + len(hands_on) * 3.9
+    return (
+        f'<path d="M{middle} {y}V{end - 9}" stroke="#64748b" stroke-width="2"/>\n'
+        f'<path d="M{middle - 6} {end - 10}h12l-6 9z" fill="#64748b"/>\n'
+        f'<rect x="{middle - half:.0f}" y="{y + 8}" width="{2 * half:.0f}" height="21" rx="10" fill="#e2e8f0"/>\n'
+        f'<text x="{middle}" y="{y + 23}" font-size="13" fill="#0f172a">{escape(hands_on)}</text>\n{begin}'
+    )

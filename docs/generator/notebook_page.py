@@ -1,0 +1,77 @@
+"""A notebook as a page of the site: text as it is, code and what it printed and drew below it.
+
+What the cells gave is taken from ``docs/_build/executed``, where ``make notebook`` leaves an executed copy; without
+one, or with one of an older notebook, the page shows the code alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from myst_parser.parsers.sphinx_ import MystParser
+
+__all__ = ["NotebookParser", "markdown_of", "register_notebooks"]
+
+EXECUTED = Path("_build") / "executed"
+
+
+class NotebookParser(MystParser):
+    """Reads an .ipynb file as if it were the Markdown page that it makes."""
+
+    supported = ("ipynb",)
+
+    def parse(self, inputstring: str, document: nodes.document) -> None:
+        """Parse the text of a notebook into a document."""
+        source = Path(document["source"])
+        notebook = json.loads(inputstring)
+        executed = source.parent / EXECUTED / source.name
+        document.settings.env.note_dependency(str(executed))
+        if executed.is_file():
+            ran = json.loads(executed.read_text(encoding="utf-8"))
+            notebook = ran if _sources(ran) == _sources(notebook) else notebook
+        super().parse(markdown_of(notebook, source.parent / EXECUTED / source.stem), document)
+
+
+def register_notebooks(app: Any) -> None:
+    """Let a Sphinx application read .ipynb files."""
+    app.add_source_suffix(".ipynb", "ipynb")
+    app.add_source_parser(NotebookParser)
+
+
+def markdown_of(notebook: dict[str, Any], pictures: Path) -> str:
+    """Return a notebook as Markdown.
+
+    Args:
+        notebook: its JSON.
+        pictures: folder for the pictures that its cells drew; ``docs/_build/executed/NAME``.
+    """
+    parts = []
+    for number, cell in enumerate(notebook["cells"]):
+        text = "".join(cell["source"])
+        if cell["cell_type"] == "markdown":
+            parts.append(text)
+        elif cell["cell_type"] == "code":
+            parts.append(f"```python\n{text}\n```")
+            for place, output in enumerate(cell["outputs"]):
+                parts.append(_output(output, pictures / f"{number}-{place}.png"))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _output(output: dict[str, Any], picture: Path) -> str:
+    data = output.get("data", {})
+    if "image/png" in data:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_bytes(base64.b64decode(data["image/png"]))
+        return f"![what the cell drew](/{EXECUTED / picture.parent.name / picture.name})"
+    text = output["text"] if output["output_type"] == "stream" else data.get("text/plain", "")
+    if output.get("name") == "stderr" or not text:
+        return ""  # progress and warnings
+    return f"```text\n{''.join(text).rstrip()}\n```"
+
+
+def _sources(notebook: dict[str, Any]) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook["cells"]]

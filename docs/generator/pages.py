@@ -1,0 +1,28 @@
+"""Which pages are made from the code, and by what. To add one, add its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from docs.generator.commands import commands_page
+from docs.generator.configuration import configuration_page
+from docs.generator.flow import flow_picture
+from docs.generator.python_api import python_page
+from docs.generator.tasks import tasks_page
+from florence2.data.rules_page import rules_page
+
+__all__ = ["DOCS", "PAGES"]
+
+DOCS = Path(__file__).resolve().parents[1]
+"""The folder of the documents."""
+
+PAGES: dict[str, Callable[[], str]] = {
+    "rules.md": rules_page,
+    "reference/commands.md": commands_page,
+    "reference/configuration.md": configuration_page,
+    "reference/python.md": python_page,
+    "reference/tasks.md": tasks_page,
+    "images/flow.svg": flow_picture,
+}
+"""What makes each page, by its path below ``docs``."""
