@@ -74,6 +74,7 @@ def main() -> None:
 
     Exit statuses: 0 done, 1 invalid data or failed, 2 typed wrong, 130 interrupted, 143 ended by SIGTERM.
     """
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows question marks, no traceback
@@ -88,9 +89,13 @@ def main() -> None:
         typer.echo(f"error: {exc}", err=True)
         sys.exit(exc.exit_status)
     except OSError as exc:
-        if exc.errno != errno.ENOSPC:
+        if exc.errno == errno.ENOSPC:
+            reason = "the disk is full; free space and try again"
+        elif exc.errno in _OF_THE_PLACE and exc.filename is not None:
+            reason = f"{exc.strerror}; give a place that is there and yours to use"
+        else:
             raise
-        typer.echo(f"error: {exc.filename or 'standard output'}: the disk is full; free space and try again", err=True)
+        typer.echo(f"error: {exc.filename or 'standard output'}: {reason}", err=True)
         sys.exit(1)
     except SystemExit as exc:
         if exc.code == _INTERRUPTED:
@@ -101,6 +106,26 @@ def main() -> None:
 
 
 _INTERRUPTED = 130
+_OF_THE_PLACE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EIO, errno.ESTALE),
+    *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+}
+"""Errors of files that a user causes and mends, wherever they come up: a folder may vanish at any time."""
+
+
+def _open_what_is_closed() -> None:
+    """Give a process that was started without standard streams some that lead nowhere.
+
+    Otherwise the next file that is opened would take the number of one, and be written to by what is printed.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdin = sys.stdin or open(0, encoding="utf-8")  # noqa: SIM115 - for as long as the process
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from florence2.cli.command import usage_error
 from florence2.config import Configuration, SectionTree, leaf_paths
 from florence2.config.files import read_sections
+from florence2.config.strict_yaml import load_yaml
 from florence2.config.synonyms import SYNONYMS, in_own_words, synonyms_of
 from florence2.errors import ConfigurationError
 
@@ -26,6 +27,8 @@ __all__ = ["with_settings"]
 
 _PRECEDENCE = "Settings come from their defaults, then --config, then --set, then options; the later one wins."
 
+_SHOWN = 200
+"""Characters of a wrong value that a message repeats."""
 _FLAGS = {"source": "--dataset", "base": "--model"}
 _CONFIG = Annotated[
     Path | None,
@@ -142,12 +145,14 @@ def _assigned(assignment: str, trees: tuple[type[SectionTree], ...]) -> dict[str
     if not equals:
         raise usage_error(f"--set {assignment}: give it as KEY=VALUE, for example training.epochs=3")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        raise usage_error(f"--set {assignment}: the value is no YAML; put it in quotes") from exc
+        value = load_yaml(text)
+    except (ValueError, yaml.YAMLError) as exc:
+        raise usage_error(f"--set {key}={text[:_SHOWN]}: the value is no YAML; put it in quotes") from exc
     key, paths = key.strip(), _paths(trees)
     in_own_words({key: value})  # says what to do about a name of another tool that has no equivalent
     full = {".".join(path): name for name, path in paths.items()}
+    if not key:
+        raise usage_error(f"--set {assignment}: names no setting; give it as KEY=VALUE, for example training.epochs=3")
     if (name := full.get(key, SYNONYMS.get(key, key))) in paths:
         return {name: value}
     above, _, entry = key.rpartition(".")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
@@ -25,7 +26,11 @@ from florence2.config.sections import (
 from florence2.config.synonyms import in_own_words
 from florence2.errors import ConfigurationError
 
-__all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths"]
+__all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths", "shortened"]
+
+_SHORT = reprlib.Repr()  # a file of a kilobyte can hold a value whose text never ends
+_SHORT.maxlevel = 2
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 class SectionTree(Section):
@@ -139,8 +144,13 @@ def _explain(tree: type[SectionTree], error: ValidationError) -> str:
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
         else:
-            lines.append(f"{where}: {problem['msg']}, not {problem['input']!r}")
+            lines.append(f"{where}: {problem['msg']}, not {shortened(problem['input'])}")
     return "invalid configuration:\n  " + "\n  ".join(lines)
+
+
+def shortened(value: Any) -> str:
+    """Return a value as Python writes it, without its middle where that is long."""
+    return _SHORT.repr(value)
 
 
 def _known_keys(tree: type[SectionTree], path: list[str]) -> list[str]:

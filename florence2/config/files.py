@@ -15,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from florence2.config.configuration import SectionTree, leaf_paths
+from florence2.config.configuration import SectionTree, leaf_paths, shortened
+from florence2.config.strict_yaml import load_yaml
 from florence2.config.synonyms import SYNONYMS
 from florence2.errors import ConfigurationError
 
@@ -34,7 +35,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
         ConfigurationError: it cannot be read, or holds something else.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = load_yaml(file.read_text(encoding="utf-8")) or {}
     except OSError as exc:
         raise ConfigurationError(f"{file}: cannot be read: {exc.strerror}; give a YAML file of settings") from exc
     except (ValueError, yaml.YAMLError) as exc:
@@ -90,7 +91,8 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[SectionTr
             raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{'.'.join(paths[own])}")
         if not isinstance(value, dict):
             first = next(leaf for leaf, path in paths.items() if path[0] == key)
-            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {value}")
+            shown = value if isinstance(value, str) else shortened(value)
+            raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {shown}")
 
 
 def read_sections(file: Path, *trees: type[SectionTree]) -> dict[str, Any]:
@@ -120,5 +122,5 @@ def read_sections(file: Path, *trees: type[SectionTree]) -> dict[str, Any]:
 
 def _named(file: Path, value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise ConfigurationError(f"{file}: {where}must be a mapping of sections, not {value!r}")
+        raise ConfigurationError(f"{file}: {where}must be a mapping of sections, not {shortened(value)}")
     return value

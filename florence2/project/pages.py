@@ -59,11 +59,14 @@ def yaml_page(head: Sequence[str], choices: Iterable[Choice]) -> str:
     """Write settings as YAML under ``parameters``, each below its reason.
 
     Args:
-        head: lines of comment above all; those that begin with a blank are commands, and are not wrapped.
+        head: lines of comment above all; those that begin with a blank are commands, and are not wrapped;
+            each line of a name that has several stays a comment.
         choices: the settings, those of a section one after the other.
     """
     lines = [
-        f"# {line}".rstrip() for text in head for line in ([text] if text.startswith(" ") else _wrapped(text, _WIDTH))
+        f"# {line}".rstrip()
+        for text in head
+        for line in (text.splitlines() if text.startswith(" ") else _wrapped(text, _WIDTH))
     ]
     lines.append("parameters:")
     above: list[str] = []

@@ -12,7 +12,16 @@ runs/1/configuration.yaml   every setting, resolved; what ``florence2 train --co
        state/               only while it trains, and until it is gone on with: what a run goes on from
 """
 
-from florence2.run_folder.folders import LATEST, STATE, has_trained, numbered, resumed, save_settings, unfinished_run
+from florence2.run_folder.folders import (
+    LATEST,
+    STATE,
+    has_trained,
+    numbered,
+    remove_unstarted,
+    resumed,
+    save_settings,
+    unfinished_run,
+)
 from florence2.run_folder.plots import draw_plots
 from florence2.run_folder.record import RunRecord, save_metrics
 from florence2.run_folder.whole_files import write_whole
@@ -24,6 +33,7 @@ __all__ = [
     "draw_plots",
     "has_trained",
     "numbered",
+    "remove_unstarted",
     "resumed",
     "save_metrics",
     "save_settings",

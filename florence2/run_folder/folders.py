@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import shlex
+import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,16 @@ from florence2.errors import ConfigurationError
 from florence2.model.named import CHECKPOINT
 from florence2.run_folder.whole_files import write_whole
 
-__all__ = ["LATEST", "STATE", "has_trained", "numbered", "resumed", "save_settings", "unfinished_run"]
+__all__ = [
+    "LATEST",
+    "STATE",
+    "has_trained",
+    "numbered",
+    "remove_unstarted",
+    "resumed",
+    "save_settings",
+    "unfinished_run",
+]
 
 LATEST = "checkpoints/latest"
 """Folder of the weights of the last epoch, in the folder of the run."""
@@ -34,16 +45,16 @@ def numbered(parent: Path) -> Path:
     """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
+        while True:
+            try:
+                (parent / str(number)).mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return parent / str(number)
     except OSError as exc:
         raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
-    number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
-    while True:
-        try:
-            (parent / str(number)).mkdir()
-        except FileExistsError:
-            number += 1
-        else:
-            return parent / str(number)
 
 
 def unfinished_run(parent: Path) -> Path:
@@ -71,6 +82,13 @@ def save_settings(configuration: Configuration, run: Path) -> None:
     write_whole(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}")
     words = ["florence2", "train", "--config", str(run / _SETTINGS), "--output", str(run.parent)]
     write_whole(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n")
+
+
+def remove_unstarted(run: Path) -> None:
+    """Remove the folder of a run that has nothing but its settings; one that has more, or has vanished, is left."""
+    with contextlib.suppress(OSError):
+        if {file.name for file in run.iterdir()} <= {_SETTINGS, _COMMAND}:
+            shutil.rmtree(run)
 
 
 def resumed(run: Path, given: Configuration) -> Configuration:

@@ -27,6 +27,7 @@ from florence2.run_folder import (
     draw_plots,
     has_trained,
     numbered,
+    remove_unstarted,
     resumed,
     save_metrics,
     save_settings,
@@ -129,7 +130,7 @@ def train(
             try:
                 splits, judge = _made_ready(config)
             except BaseException:
-                folder.rmdir()  # what is wrong with the settings or the data leaves no run behind
+                remove_unstarted(folder)  # what is wrong with the settings or the data leaves no run behind
                 raise
             save_settings(config, folder)
         else:
@@ -144,6 +145,8 @@ def train(
         except Exception:
             if (folder / STATE).is_dir() or has_trained(folder):
                 _say_how_to_go_on(folder)
+            elif resume is False:
+                remove_unstarted(folder)  # what does not fit together leaves no run behind either
             raise
 
 

@@ -116,7 +116,7 @@ class _Server:
     ) -> list[tuple[Asked, Future[Prediction]]]:
         """Read a request and let its questions wait; what was sent is forgotten here, the small pictures are left."""
         questions: Callable[[], Sequence[tuple[str | bytes, str]]]
-        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
         else:
             # Not request.body(): it keeps the body for as long as the request lasts.

@@ -17,6 +17,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from florence2.config import Section
+from florence2.config.strict_yaml import load_yaml
 from florence2.errors import ConfigurationError
 
 __all__ = ["ComponentFile", "ComponentsFile", "StackFile", "read_stack"]
@@ -85,7 +86,7 @@ def read_stack(file: Path, environment: Mapping[str, str] = os.environ) -> Stack
     """
     try:
         text = file.read_text(encoding="utf-8")
-        content, tree = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+        content, tree = load_yaml(text), yaml.compose(text, Loader=yaml.SafeLoader)
     except (OSError, ValueError, yaml.YAMLError) as exc:
         raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
     if not isinstance(content, dict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shlex
 import signal
 import subprocess
 import sys
@@ -212,3 +213,27 @@ cli.main()
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=20)[0] == "removed\n"
     assert process.returncode == 143
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_error(closed: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)} train --help {closed}"
+    done = subprocess.run(
+        line, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_that_cannot_be_used_is_a_sentence() -> None:
+    fails = "import florence2.cli as c; c.app = lambda: open('/no such folder/answers.txt', 'w'); c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", fails],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: /no such folder/answers.txt: No such file or directory; give a place that is there and yours to use\n"
+    )

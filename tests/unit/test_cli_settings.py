@@ -86,6 +86,8 @@ def test_outcomes_of_rules_are_laid_over_each_other(tmp_path: Path, taken: Taken
         (["--set", "epochs"], "--set epochs: give it as KEY=VALUE"),
         (["--set", "classes=[a"], "the value is no YAML"),
         (["--set", "epochs=0"], "training.epochs: .*not 0"),
+        (["--set", f"epochs={'[' * 3000}"], "--set epochs=.*: the value is no YAML"),
+        (["--set", "epochs=2020-13-45"], "--set epochs=2020-13-45: the value is no YAML"),
         (["--set", "device=cpu"], "device: is no setting: .*CUDA_VISIBLE_DEVICES"),
         (["--epochs", "0"], "training.epochs: .*not 0"),
         (["--strategy", "qlora"], "training.strategy: .*'lora', 'full' or 'freeze', not 'qlora'"),

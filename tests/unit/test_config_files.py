@@ -62,6 +62,10 @@ def test_what_zenml_alone_reads_is_named(tmp_path: Path, caplog: pytest.LogCaptu
         ("1: 2", r"my\.yaml: must be a mapping of sections"),
         ("parameters: 3", r"my\.yaml: parameters: must be a mapping of sections, not 3"),
         ("a: [", r"my\.yaml: not a YAML file"),
+        ("training: &t {epochs: *t}", r"not a YAML file: line 1: this value contains itself"),
+        ("[" * 5000, r"my\.yaml: not a YAML file: nested too deeply"),
+        ("training:\n  epochs: 1\n  epochs: 2", r"not a YAML file: .*'epochs' stands twice, in lines 2 and 3"),
+        ("training: {}\nmodel: {}\ntraining: {}", r"not a YAML file: .*'training' stands twice, in lines 1 and 3"),
     ],
 )
 def test_a_wrong_file_is_told_by_its_name_and_key(tmp_path: Path, text: str, message: str) -> None:
@@ -72,3 +76,26 @@ def test_a_wrong_file_is_told_by_its_name_and_key(tmp_path: Path, text: str, mes
 def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no\.yaml: cannot be read: No such file"):
         read_sections(tmp_path / "no.yaml", Configuration)
+
+
+def test_a_merged_key_may_be_said_again(tmp_path: Path) -> None:
+    text = "training: {<<: {epochs: 3, seed: 1}, epochs: 2}"
+    assert read_sections(written(tmp_path, text), Configuration) == {"training": {"epochs": 2, "seed": 1}}
+
+
+def test_a_value_that_its_aliases_blow_up_is_refused(tmp_path: Path) -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    lines += [
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]" for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+    ]
+    with pytest.raises(ConfigurationError, match="more than 100,000 values") as caught:
+        read_sections(written(tmp_path, "\n".join([*lines, "training: {epochs: *j}"])), Configuration)
+    assert len(str(caught.value)) < 300
+
+
+def test_a_long_value_is_told_in_short(tmp_path: Path) -> None:
+    names = ", ".join(f"class{number}" for number in range(5000))
+    for place in (f"training: {{epochs: [{names}]}}", f"training: [{names}]", f"parameters: [{names}]"):
+        with pytest.raises(ConfigurationError, match=r"class0.*\.\.\.") as caught:
+            read_sections(written(tmp_path, place), Configuration)
+        assert len(str(caught.value)) < 400

@@ -13,7 +13,7 @@ import yaml
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
 from florence2.model.named import CHECKPOINT
-from florence2.run_folder import LATEST, numbered, resumed, save_settings, unfinished_run, write_whole
+from florence2.run_folder import LATEST, numbered, remove_unstarted, resumed, save_settings, unfinished_run, write_whole
 
 STARTED = Configuration(dataset="cards", epochs=7, rank=4, metrics=["vqa_accuracy"])
 
@@ -28,6 +28,22 @@ def test_folders_are_numbered_and_never_shared(tmp_path: Path) -> None:
     (tmp_path / "runs" / "7").mkdir(parents=True)
     (tmp_path / "runs" / "notes").mkdir()
     assert [numbered(tmp_path / "runs").name for _ in range(2)] == ["8", "9"]
+
+
+def test_a_folder_in_which_none_can_be_made_is_told(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    (runs / ("9" * 255)).touch()  # the next number is too long for a name, for the superuser too
+    with pytest.raises(ConfigurationError, match="runs: cannot be a folder for runs: File name too long; give another"):
+        numbered(runs)
+
+
+def test_a_run_that_never_started_is_removed_and_another_is_kept(tmp_path: Path) -> None:
+    never, other = started(tmp_path), started(tmp_path)
+    (other / "history.jsonl").touch()
+    for folder in (never, other, tmp_path / "vanished"):
+        remove_unstarted(folder)
+    assert list(tmp_path.iterdir()) == [other]
 
 
 def test_a_run_goes_on_with_its_own_settings(tmp_path: Path) -> None:

@@ -242,3 +242,10 @@ def test_a_base_of_the_hub_is_written_without_being_downloaded(tmp_path: Path, m
     assert "base: florence-community/Florence-2-base-ft" in text
     assert "counted by the built-in tokenizer" in " ".join(text.split()).replace("# ", "")
     assert "eval_batch_size" not in text
+
+
+def test_a_folder_with_a_line_break_in_its_name_stays_in_the_comments(tmp_path: Path) -> None:
+    data = dataset_of(tmp_path / "data", {"train": 4, "valid": 2, "test": 2})
+    project = create_project(tmp_path / "my\nx: [", str(data))
+    assert settings(project)["dataset"]["source"] == str(data)
+    assert set(settings(project, "promote.yaml")) >= {"dataset"}

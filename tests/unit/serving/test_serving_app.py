@@ -85,6 +85,12 @@ def test_a_form_with_files_is_answered_like_json(client: TestClient) -> None:
     assert reply.json() == ask(client, asked).json()
 
 
+def test_the_type_of_a_form_may_be_written_in_capitals(client: TestClient) -> None:
+    head = {"Content-Type": "Multipart/Form-Data; boundary=XX"}
+    reply = client.post("/predict", content=b"--XX--\r\n", headers=head)
+    assert (reply.status_code, "a form has files" in reply.text) == (400, True)
+
+
 @pytest.mark.parametrize(
     ("body", "status", "sentence"),
     [

@@ -90,6 +90,11 @@ def test_these_are_not_public(text: str) -> None:
     assert not is_public(ipaddress.ip_address(text))
 
 
+@pytest.mark.parametrize("text", ["::127.0.0.1", "::10.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1"])
+def test_addresses_that_a_network_may_translate_to_private_ones_are_not_public(text: str) -> None:
+    assert not is_public(ipaddress.ip_address(text))
+
+
 @pytest.mark.parametrize("text", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
 def test_these_are_public(text: str) -> None:
     assert is_public(ipaddress.ip_address(text))

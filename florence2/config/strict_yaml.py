@@ -1,0 +1,67 @@
+"""YAML as people mean it: a key that stands twice is an error, and so is a text that means more than anybody wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any
+
+import yaml
+
+__all__ = ["load_yaml"]
+
+_MOST_VALUES = 100_000
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        """Return a mapping whose keys differ; one that ``<<`` merges may be said again, as YAML has it."""
+        lines: dict[tuple[str, str], int] = {}
+        own = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
+        for key in own:
+            line = key.start_mark.line + 1
+            if first := lines.get((key.tag, key.value)):
+                raise yaml.YAMLError(f"the key {key.value!r} stands twice, in lines {first} and {line}; leave one")
+            lines[key.tag, key.value] = line
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str) -> Any:
+    """Read a YAML text with plain values only.
+
+    Raises:
+        yaml.YAMLError: it is none, a key stands twice in a mapping, it is nested too deeply, or its aliases make far
+            more of it than stands there.
+        ValueError: a number or a date in it is none.
+    """
+    loader = _StrictLoader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        if _size(node, {}) > _MOST_VALUES:
+            raise yaml.YAMLError(f"it has more than {_MOST_VALUES:,} values; write it without aliases, or smaller")
+        return loader.construct_document(node)
+    except RecursionError as exc:
+        raise yaml.YAMLError("nested too deeply") from exc
+    finally:
+        loader.dispose()
+
+
+def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
+    """Return how many values there are with each alias written out."""
+    if id(node) not in known:
+        known[id(node)] = None
+        known[id(node)] = 1 + sum(_size(inner, known) for inner in _inner(node))
+    size = known[id(node)]
+    if size is None:
+        raise yaml.YAMLError(f"line {node.start_mark.line + 1}: this value contains itself; write it without an alias")
+    return size
+
+
+def _inner(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            yield from pair
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
