@@ -87,7 +87,11 @@ def read_stack(file: Path, environment: Mapping[str, str] = os.environ) -> Stack
     try:
         text = file.read_text(encoding="utf-8")
         content, tree = load_yaml(text), yaml.compose(text, Loader=yaml.SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError) as exc:
+    except OSError as exc:
+        raise ConfigurationError(
+            f"{file}: cannot be read ({exc.strerror}); give a stack file such as those in configs/stacks"
+        ) from exc
+    except (ValueError, yaml.YAMLError) as exc:
         raise ConfigurationError(f"{file}: not a YAML file: {exc}") from exc
     if not isinstance(content, dict):
         raise ConfigurationError(f"{file}: must be a mapping with the keys 'name' and 'components'")
