@@ -1,6 +1,6 @@
 """A notebook as a page of the site: text as it is, code and what it printed and drew below it.
 
-What the cells gave is taken from ``docs/_build/executed``, where ``make notebook`` leaves an executed copy; without
+What the cells gave is taken from ``docs/_build/executed``, where ``make docs`` leaves an executed copy; without
 one, or with one of an older notebook, the page shows the code alone.
 """
 

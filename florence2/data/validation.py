@@ -205,7 +205,9 @@ def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
     lines = _listed(report.errors, total, _ERROR_LIMIT)
     if any(violation.outcome == "fail" for violation in report.errors):
         able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)
-        advice = "correct them" + ", or set validation.on_error to quarantine to go on without these lines" * able
+        advice = (
+            "correct them" + ", or go on without these lines by validation.on_error: quarantine (--on-error)" * able
+        )
         raise InvalidAnnotationsError("\n  ".join([f"{found}; {advice}:", *lines]))
     if not clean.table["split"].isin(["train", ""]).any():
         raise DatasetError("\n  ".join([f"{found}; without these lines there is nothing to train on:", *lines]))

@@ -300,9 +300,10 @@ class Registry:
     def _known_model(self) -> entities.RegisteredModel:
         model = self._model()
         if model is None:
-            raise RegistryError(
-                f"{redact(self.tracking_uri)}: no model is registered as {self.name!r}; register one first"
-            )
+            with self._plain_errors():
+                there = [known.name for known in self._client.search_registered_models(max_results=10)]
+            advice = f"there is {', '.join(there)}: name it" if there else "register one first"
+            raise RegistryError(f"{redact(self.tracking_uri)}: no model is registered as {self.name!r}; {advice}")
         return model
 
     def _version(self, version: str) -> entities.ModelVersion:
