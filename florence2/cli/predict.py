@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 logger = logging.getLogger(__name__)
+
+_MOST_BOXES = 40
+"""Lines of a picture on the terminal."""
 
 
 _MODEL, _PREFIX = ModelConfig().base, str(PicturesConfig.model_fields["prefix"].default)
@@ -106,6 +110,8 @@ def _shown(answer: ImageAnswer) -> str:
         return f"{answer.image}: {prediction.text}{note}"
     count = len(prediction.detections)
     lines = [f"{answer.image}: {count} {'box' if count == 1 else 'boxes'}{note}"]
-    for name, score, corners in prediction.detections.rows():
+    for name, score, corners in islice(prediction.detections.rows(), _MOST_BOXES):
         lines.append(f"  {score:.2f}  {name}  {' '.join(f'{value:.1f}' for value in corners)}")
+    if count > _MOST_BOXES:
+        lines.append(f"  ... and {count - _MOST_BOXES} more; --json and --output have all")
     return "\n".join(lines)

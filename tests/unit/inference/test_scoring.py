@@ -91,6 +91,12 @@ def test_boxes_that_overlap_less_and_all_at_one_are_kept() -> None:
     assert len(suppress_duplicates(Detections.empty(), 0.5)) == 0
 
 
+def test_one_box_without_area_that_is_repeated_is_one_box() -> None:
+    """A model that has learnt nothing repeats a point, whose intersection with itself is empty."""
+    points = Detections(np.full((3, 4), 0.5, dtype=np.float32), ("a", "a", "b"), np.array([0.2, 0.3, 0.1]))
+    assert suppress_duplicates(points, 0.9).class_name == ("a", "b")
+
+
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 30), st.floats(0, 1)), max_size=12), st.floats(0.1, 0.99))
 def test_suppressing_twice_changes_nothing_more(rows: list[tuple[str, float, float]], iou: float) -> None:
     once = suppress_duplicates(scored(*rows), iou)
