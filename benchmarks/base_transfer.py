@@ -1,0 +1,128 @@
+"""What the built-in base is worth: the same fine-tune from it and from random weights, and how fast it answers first.
+
+    python -m benchmarks.base_transfer --epochs 10
+    python -m benchmarks.base_transfer --data od_bccd/florence2 --task "<OD>" --epochs 20 --strategy full
+
+Each seed trains twice on the same rows for the same number of epochs: from the base with the strategy given, and every
+weight from the random start of pretraining, at the rate that suits it. A line of JSON tells the seconds of the fit
+alone, validation included, and the figures of the test split. Zero-shot figures come from ``pretraining.evaluate``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from florence2.config import Configuration
+from florence2.data.ingest import ingest
+from florence2.data.manifest import DatasetManifest
+from florence2.data.splits.assignment import split_dataset
+
+__all__ = ["first_answer_seconds", "main", "transfer"]
+
+_FIRST_ANSWER = """
+import time
+import torch
+from PIL import Image
+from florence2.config import ModelConfig
+from florence2.inference import generation
+from florence2.inference.image_files import predict_images
+from florence2.model.base import load_base
+import florence2.sdk
+import transformers.models.florence2.modeling_florence2, transformers.models.bart.modeling_bart
+import transformers.models.florence2.processing_florence2
+torch.set_num_threads(1)
+from pathlib import Path
+from florence2.config import EvaluationConfig
+Image.new("RGB", (640, 480), "red").save({file!r})
+started = time.perf_counter()
+florence2 = load_base(ModelConfig(base={base!r}))
+predict_images(florence2, [Path({file!r})], "<OD>", EvaluationConfig())
+print(time.perf_counter() - started)
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command: one JSON line for each seed and start, then one for the first answer."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="builtin:cards")
+    parser.add_argument("--task", default="<OD>", help="the rows that are trained and tested on")
+    parser.add_argument("--base", default="builtin:nano")
+    parser.add_argument("--strategy", default="lora", help="of the fine-tune from the base")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args(arguments)
+    data = _rows(options.data, options.task)
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(options.seeds):
+            starts = {"base": (options.base, options.strategy), "random weights": (_random(seed, folder), "full")}
+            for start, (base, strategy) in starts.items():
+                settings = {"base": base, "strategy": strategy, "epochs": options.epochs, "seed": seed}
+                found = transfer(data, Configuration(dataset=options.data, preview=0, **settings))
+                print(
+                    json.dumps({"data": Path(options.data).as_posix(), "start": start, **settings, **found}), flush=True
+                )
+    seconds = first_answer_seconds(options.base)
+    print(json.dumps({"base": options.base, "load and first answer, one core, seconds": round(seconds, 2)}))
+
+
+def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
+    """Fine-tune and test.
+
+    Args:
+        data: with its splits.
+        config: what to start from, and how.
+
+    Returns:
+        ``seconds`` of the fit, and the figures of the test split by name.
+    """
+    from florence2.evaluation.evaluate import evaluate_split
+    from florence2.evaluation.judge import ValidationJudge
+    from florence2.training.fit import fit
+
+    judge = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        checkpoint = fit(data, config.model, config.training, Path(folder, "checkpoint"), judge=judge)
+        seconds = time.perf_counter() - started
+        figures = evaluate_split(checkpoint.load(), "tested", data.select("test"), config.evaluation).evaluation.metrics
+    kept = {name: value for name, value in figures.items() if name in ("map50", "map") or name.endswith("accuracy")}
+    return {"rows": len(data.select("train")), "seconds": round(seconds, 1)} | {
+        name: round(value, 3) for name, value in kept.items()
+    }
+
+
+def first_answer_seconds(base: str) -> float:
+    """Return the least time of three fresh processes from imports done to the first answer, on one core."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = _FIRST_ANSWER.format(base=base, file=str(Path(folder, "red.png")))
+        command = [sys.executable, "-c", script]
+        return min(float(subprocess.run(command, check=True, capture_output=True).stdout) for _ in range(3))
+
+
+def _rows(source: str, task: str) -> DatasetManifest:
+    config = Configuration(dataset=source)
+    splits = split_dataset(ingest(config.dataset), config.split)
+    return splits.drop(splits.table.index[splits.table["task"] != task].tolist())
+
+
+def _random(seed: int, folder: str) -> str:
+    """Write a base that was never trained."""
+    from pretraining.model import IMAGE_SIDE, IMAGE_TOKENS, build_model, export_model
+    from pretraining.vocabulary import build_processor
+
+    processor: Any = build_processor(IMAGE_SIDE, IMAGE_TOKENS)
+    path = Path(folder, f"random-{seed}")
+    export_model(build_model(processor, seed), processor, path)
+    return str(path)
+
+
+if __name__ == "__main__":
+    main()
