@@ -62,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = _rows(options.data, options.task)
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(options.seeds):
-            starts = {"base": (options.base, options.strategy), "random weights": (_random(seed, folder), "full")}
+            starts = {
+                "base": (options.base, options.strategy),
+                "random weights": (_random(options.base, seed, folder), "full"),
+            }
             for start, (base, strategy) in starts.items():
                 settings = {"base": base, "strategy": strategy, "epochs": options.epochs, "seed": seed}
                 found = transfer(data, Configuration(dataset=options.data, preview=0, **settings))
@@ -113,14 +116,16 @@ def _rows(source: str, task: str) -> DatasetManifest:
     return splits.drop(splits.table.index[splits.table["task"] != task].tolist())
 
 
-def _random(seed: int, folder: str) -> str:
-    """Write a base that was never trained."""
-    from pretraining.model import IMAGE_SIDE, IMAGE_TOKENS, build_model, export_model
+def _random(base: str, seed: int, folder: str) -> str:
+    """Write a base of the same size that was never trained."""
+    from pretraining.model import build_model, export_model
+    from pretraining.sizes import SIZES
     from pretraining.vocabulary import build_processor
 
-    processor: Any = build_processor(IMAGE_SIDE, IMAGE_TOKENS)
+    size = SIZES[base.removeprefix("builtin:")]
+    processor: Any = build_processor(size.side, size.image_tokens, size.words)
     path = Path(folder, f"random-{seed}")
-    export_model(build_model(processor, seed), processor, path)
+    export_model(build_model(size, processor, seed), processor, path)
     return str(path)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 from transformers import Florence2Processor
 
-from florence2.data.scenes import Scene, draw_shapes
-from pretraining import tasks
+from pretraining.courses import COURSES, Course
 from pretraining.heads import CellTargets, cell_targets
-from pretraining.model import GRID, IMAGE_SIDE
+from pretraining.sizes import SIZES, Size
+from pretraining.vocabulary import build_processor
 
-__all__ = ["Batch", "Recipe", "build_batch", "draw_scenes", "encode_prompts"]
+__all__ = ["RECIPES", "Batch", "Recipe", "batches", "build_batches", "encode_prompts"]
+
+
+_PROMPT_ROOM = 56
+"""Tokens of the text of a prompt where all batches have one shape."""
 
 
 @dataclass(frozen=True)
@@ -23,20 +30,37 @@ class Recipe:
     """What makes one pretraining run; two runs of one recipe on one machine end with the same weights.
 
     Attributes:
-        steps: optimiser steps; the default is what the shipped model was made with.
+        size: name of what is built.
+        steps: optimiser steps.
         batch_size: scenes per step; each is asked for one long and one short answer.
         learning_rate: its peak.
         warmup: steps in which it rises.
         weight_decay: of AdamW, on matrices only.
+        visits: steps for which a scene is drawn once; each asks other questions about it and varies it in another way.
+        averaging: decay of the running average of the weights, which is what is shipped: at any time better than the
+            last step.
         seed: of weights and data.
     """
 
+    size: str = "nano"
     steps: int = 5600
     batch_size: int = 16
     learning_rate: float = 2e-3
     warmup: int = 200
     weight_decay: float = 0.02
+    visits: int = 1
+    averaging: float = 0.997
     seed: int = 0
+
+    @property
+    def built(self) -> Size:
+        """Return the size that is built."""
+        return SIZES[self.size]
+
+    @property
+    def course(self) -> Course:
+        """Return what is taught."""
+        return COURSES[self.built.course]
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step: a rise, then a cosine down to 2 %."""
@@ -50,14 +74,21 @@ class Recipe:
         return 8.0 - 6.5 * min(1.0, step / self.steps)
 
 
+RECIPES: dict[str, Recipe] = {
+    "nano": Recipe(),
+    "small": Recipe(size="small", steps=8248, batch_size=128, warmup=500, visits=2, averaging=0.999),
+}
+"""What the shipped models were made with, by size."""
+
+
 @dataclass(frozen=True)
 class Batch:
     """Tensors of a step.
 
     Attributes:
-        pixels: (n, 3, side, side).
+        pixels: uint8 (n, 3, side, side).
         cells: what lies in the cells of the visual grid.
-        long: ``input_ids``, ``attention_mask`` and ``labels`` of questions that boxes answer.
+        long: ``input_ids``, ``attention_mask`` and ``labels`` of questions that boxes or sentences answer.
         short: the same of questions that a few words answer.
     """
 
@@ -66,57 +97,102 @@ class Batch:
     long: dict[str, Tensor]
     short: dict[str, Tensor]
 
-
-def draw_scenes(recipe: Recipe, step: int) -> list[Scene]:
-    """Draw the scenes of a step: one or two large objects first, up to five and small ones later."""
-    rng = np.random.default_rng([recipe.seed, step])
-    progress = step / recipe.steps
-    smallest = 0.42 - 0.14 * min(1.0, progress / 0.3)
-    scenes = []
-    for _ in range(recipe.batch_size):
-        if progress < 0.1:
-            count = int(rng.integers(1, 3))
-        elif progress < 0.3 or rng.random() < 0.85:
-            count = int(rng.integers(1, 4))
-        else:
-            count = int(rng.integers(4, 6))
-        scenes.append(draw_shapes(rng, IMAGE_SIDE, count, (smallest, 0.5)))
-    return scenes
+    def tensors(self, device: str) -> dict[str, Tensor]:
+        """Return everything but the pixels by name, on a device."""
+        several = {
+            f"{which}.{name}": tensor for which in ("long", "short") for name, tensor in getattr(self, which).items()
+        }
+        return {name: tensor.to(device) for name, tensor in (self.cells.tensors() | several).items()}
 
 
-def build_batch(recipe: Recipe, step: int, processor: Florence2Processor) -> Batch:
-    """Make the batch of a step."""
-    scenes = draw_scenes(recipe, step)
-    rng = np.random.default_rng([recipe.seed, step, 1])
-    long = [tasks.grounding(rng, scene) if rng.random() < 0.12 else tasks.detection(scene) for scene in scenes]
-    pixels = processor.image_processor([scene.image for scene in scenes], return_tensors="pt")["pixel_values"]
-    short = [_short(rng, scene) for scene in scenes]
-    return Batch(pixels, cell_targets(scenes, GRID), _encode(processor, long), _encode(processor, short))
+def build_batches(recipe: Recipe, first: int, processor: Florence2Processor) -> Iterator[Batch]:
+    """Draw scenes, and make the batches of all steps that visit them.
+
+    Args:
+        recipe: of the run.
+        first: the first of these steps, a multiple of ``recipe.visits``.
+        processor: of the model.
+    """
+    size, course = recipe.built, recipe.course
+    scenes = course.scenes(
+        np.random.default_rng([recipe.seed, first]), size.side, recipe.batch_size, first / recipe.steps
+    )
+    images = np.stack([np.asarray(scene.image) for scene in scenes]).transpose(0, 3, 1, 2)
+    pixels = torch.from_numpy(np.ascontiguousarray(images))
+    cells = cell_targets([course.marks(scene) for scene in scenes], course, size.grid)
+    for step in range(first, first + recipe.visits):
+        rng = np.random.default_rng([recipe.seed, step, 1])
+        long = [course.long(rng, scene) for scene in scenes]
+        short = [course.short(rng, scene) for scene in scenes]
+        yield Batch(
+            pixels, cells, _encode(processor, long, size.long_answer), _encode(processor, short, size.short_answer)
+        )
 
 
-def _short(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
-    draw = rng.random()
-    if draw < 0.8:
-        return tasks.question(rng, scene)
-    return tasks.region_category(rng, scene) if draw < 0.92 else tasks.caption(scene)
+def batches(recipe: Recipe, first: int, workers: int = 0) -> Iterator[Batch]:
+    """Make the batches of all steps from ``first`` on.
+
+    Args:
+        recipe: of the run.
+        first: the first step.
+        workers: processes that draw; 0: this one.
+    """
+    loader = DataLoader(
+        _Visits(recipe),
+        batch_size=None,
+        sampler=range(first // recipe.visits, math.ceil(recipe.steps / recipe.visits)),
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+    )
+    every = (batch for several in loader for batch in several)
+    yield from islice(every, first % recipe.visits, first % recipe.visits + recipe.steps - first)
 
 
-def _encode(processor: Florence2Processor, pairs: list[tuple[str, str]]) -> dict[str, Tensor]:
-    inputs = encode_prompts(processor, [prefix for prefix, _ in pairs])
-    answers = processor.tokenizer([suffix for _, suffix in pairs], padding=True, return_tensors="pt")
-    return {**inputs, "labels": answers["input_ids"].masked_fill(answers["attention_mask"] == 0, -100)}
+class _Visits(Dataset[list[Batch]]):
+    """The batches of a run, those about the same scenes together."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        size = recipe.built
+        self.processor = build_processor(size.side, size.image_tokens, size.words)
+
+    def __getitem__(self, index: int) -> list[Batch]:
+        return list(build_batches(self.recipe, index * self.recipe.visits, self.processor))
 
 
-def encode_prompts(processor: Florence2Processor, prefixes: list[str]) -> dict[str, Tensor]:
+def _encode(processor: Florence2Processor, pairs: list[tuple[str, str]], room: int | None) -> dict[str, Tensor]:
+    """Return questions and answers as tensors.
+
+    Args:
+        processor: of the model.
+        pairs: prefixes and suffixes.
+        room: tokens of an answer, so that all batches have one shape; what is longer is not asked. None: as many as
+            the longest takes.
+    """
+    prompts = encode_prompts(processor, [prefix for prefix, _ in pairs], _PROMPT_ROOM if room else None)
+    answers = processor.tokenizer([suffix for _, suffix in pairs])["input_ids"]
+    labels = torch.full((len(pairs), room or max(map(len, answers))), -100)
+    for row, answer in enumerate(answers):
+        if len(answer) <= labels.shape[1]:
+            labels[row, : len(answer)] = torch.tensor(answer)
+    return {**prompts, "labels": labels}
+
+
+def encode_prompts(processor: Florence2Processor, prefixes: list[str], room: int | None = None) -> dict[str, Tensor]:
     """Return ``input_ids`` and ``attention_mask`` as the processor makes them for prefixes with images.
 
     The processor writes the prompts; the image's placeholders are added here, so that an image that is asked two
     questions is prepared once.
+
+    Args:
+        processor: of the model.
+        prefixes: what is asked.
+        room: tokens of the prompts' text, the longest of them if None.
     """
     tokenizer = processor.tokenizer
     head = [processor.image_token_id] * processor.num_image_tokens + [tokenizer.bos_token_id]
     rows = [[*head, *ids, tokenizer.eos_token_id] for ids in processor(text=prefixes)["input_ids"]]
-    longest = max(len(row) for row in rows)
+    longest = max(len(row) for row in rows) if room is None else len(head) + room
     padded = torch.full((len(rows), longest), tokenizer.pad_token_id)
     mask = torch.zeros_like(padded)
     for index, row in enumerate(rows):

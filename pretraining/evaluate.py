@@ -1,4 +1,4 @@
-"""Measure a base model on scenes it has never seen: ``python -m pretraining.evaluate --model builtin:nano --seeds 3``.
+"""Measure ``builtin:nano`` on scenes it has never seen: ``python -m pretraining.evaluate --seeds 3``.
 
 Zero-shot detection on scenes of one to three objects of 72 classes (class-aware COCO mAP over the whole set), and
 the share of exactly right answers, beside what a guesser reaches who sees no image.
@@ -21,8 +21,8 @@ from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample
-from pretraining import tasks
-from pretraining.model import IMAGE_SIDE
+from pretraining.courses import shape_questions
+from pretraining.sizes import SIZES
 
 __all__ = ["held_out_scenes", "main", "measure_answers", "measure_detection"]
 
@@ -33,13 +33,13 @@ _LONGEST_ANSWER = 64
 def held_out_scenes(count: int, seed: int) -> list[Scene]:
     """Draw scenes of one to three objects that no pretraining step draws."""
     rng = np.random.default_rng([_HELD_OUT, seed])
-    return [draw_shapes(rng, IMAGE_SIDE, 1 + index % 3) for index in range(count)]
+    return [draw_shapes(rng, SIZES["nano"].side, 1 + index % 3) for index in range(count)]
 
 
 def measure_detection(florence2: Florence2, scenes: Sequence[Scene]) -> dict[str, float]:
     """Return COCO's detection figures of ``<OD>`` answers."""
     metric = MeanAveragePrecisionMetric()
-    samples = [_sample(scene, tasks.detection(scene)) for scene in scenes]
+    samples = [_sample(scene, shape_questions.detection(scene)) for scene in scenes]
     for scene, prediction in zip(scenes, predict(florence2, samples, _config()), strict=True):
         assert prediction.detections is not None
         metric.update(prediction.detections, scene.detections)
@@ -85,8 +85,12 @@ def _kind(prefix: str, suffix: str) -> str:
 
 def _ask(rng: np.random.Generator, scene: Scene, task: str) -> tuple[str, str]:
     if task == "<VQA>":
-        return tasks.question(rng, scene)
-    return tasks.region_category(rng, scene) if task == "<REGION_TO_CATEGORY>" else tasks.caption(scene)
+        return shape_questions.question(rng, scene)
+    return (
+        shape_questions.region_category(rng, scene)
+        if task == "<REGION_TO_CATEGORY>"
+        else shape_questions.caption(scene)
+    )
 
 
 def _sample(scene: Scene, pair: tuple[str, str]) -> Sample:

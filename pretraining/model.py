@@ -23,24 +23,18 @@ from transformers import (
 )
 
 from florence2.codec.locations import BINS, location_token
+from pretraining.sizes import Size
 
-__all__ = ["GRID", "IMAGE_SIDE", "IMAGE_TOKENS", "WIDTH", "build_model", "export_model", "first_location_id"]
+__all__ = ["build_model", "export_model", "first_location_id"]
 
-IMAGE_SIDE = 64
-"""Width and height in pixels that the model sees."""
-GRID = IMAGE_SIDE // 16
-"""Rows and columns of visual tokens: the vision tower reduces by 16."""
-IMAGE_TOKENS = GRID * GRID + 1
-"""Visual tokens and their mean, which Florence-2's projector puts first."""
-WIDTH = 128
-"""Width of the text model."""
 _LONGEST_ANSWER = 512
 
 
-def build_model(processor: Any, seed: int) -> Florence2ForConditionalGeneration:
+def build_model(size: Size, processor: Any, seed: int) -> Florence2ForConditionalGeneration:
     """Build the model with its starting weights.
 
     Args:
+        size: how large it is.
         processor: the processor it is made for; it gives the size of the vocabulary.
         seed: seed of the starting weights.
     """
@@ -48,14 +42,14 @@ def build_model(processor: Any, seed: int) -> Florence2ForConditionalGeneration:
     tokenizer = processor.tokenizer
     text = BartConfig(
         vocab_size=len(tokenizer),
-        d_model=WIDTH,
+        d_model=size.width,
         encoder_layers=2,
         decoder_layers=2,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=4 * WIDTH,
-        decoder_ffn_dim=4 * WIDTH,
-        max_position_embeddings=1024,
+        encoder_attention_heads=size.text_heads,
+        decoder_attention_heads=size.text_heads,
+        encoder_ffn_dim=4 * size.width,
+        decoder_ffn_dim=4 * size.width,
+        max_position_embeddings=size.positions,
         dropout=0.0,
         attention_dropout=0.0,
         activation_dropout=0.0,
@@ -67,7 +61,7 @@ def build_model(processor: Any, seed: int) -> Florence2ForConditionalGeneration:
     )
     config = Florence2Config(
         text_config=text,
-        vision_config=_vision_config(),
+        vision_config=_vision_config(size),
         image_token_id=tokenizer.image_token_id,
     )
     model = Florence2ForConditionalGeneration(config)
@@ -91,21 +85,21 @@ def first_location_id(processor: Florence2Processor) -> int:
     return int(processor.tokenizer.convert_tokens_to_ids(location_token(0)))
 
 
-def _vision_config() -> Florence2VisionConfig:
+def _vision_config(size: Size) -> Florence2VisionConfig:
     return Florence2VisionConfig(
-        depths=[1, 1, 2],
+        depths=list(size.depths),
         patch_size=[7, 3, 3],
-        patch_stride=[4, 2, 2],
+        patch_stride=list(size.strides),
         patch_padding=[3, 1, 1],
         patch_prenorm=[False, True, True],
-        embed_dim=[32, 64, 128],
-        num_heads=[2, 4, 4],
-        num_groups=[2, 4, 4],
-        window_size=4,
+        embed_dim=list(size.widths),
+        num_heads=list(size.heads),
+        num_groups=list(size.heads),
+        window_size=size.window,
         drop_path_rate=0.0,
-        projection_dim=WIDTH,
+        projection_dim=size.width,
         max_temporal_embeddings=4,
-        max_position_embeddings=max(GRID, 8),
+        max_position_embeddings=max(size.grid, 8),
     )
 
 
@@ -120,19 +114,20 @@ def _initialize(model: Florence2ForConditionalGeneration, first_location: int) -
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     shared: Any = model.get_input_embeddings().weight
-    nn.init.normal_(shared, std=1.0 / math.sqrt(WIDTH))
-    shared[first_location : first_location + BINS] = _smooth_rows(BINS) / math.sqrt(WIDTH)
+    width = shared.shape[1]
+    nn.init.normal_(shared, std=1.0 / math.sqrt(width))
+    shared[first_location : first_location + BINS] = _smooth_rows(BINS, width) / math.sqrt(width)
     language = model.model.language_model
     for part in (language.encoder, language.decoder):
         positions = part.embed_positions.weight
         positions.copy_(_sinusoids(*positions.shape) * 0.1)
 
 
-def _smooth_rows(rows: int) -> torch.Tensor:
-    """Return unit-variance rows (rows, WIDTH) in which neighbours are alike: random waves of the row's place."""
+def _smooth_rows(rows: int, width: int) -> torch.Tensor:
+    """Return unit-variance rows (rows, width) in which neighbours are alike: random waves of the row's place."""
     place = torch.linspace(0.0, 1.0, rows)[:, None]
-    frequency = torch.exp(torch.empty(WIDTH).uniform_(math.log(0.3), math.log(30.0)))
-    phase = torch.empty(WIDTH).uniform_(0.0, 2 * math.pi)
+    frequency = torch.exp(torch.empty(width).uniform_(math.log(0.3), math.log(30.0)))
+    phase = torch.empty(width).uniform_(0.0, 2 * math.pi)
     return math.sqrt(2.0) * torch.sin(2 * math.pi * frequency * place + phase)
 
 

@@ -45,8 +45,7 @@ def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -
                 parameter.data.copy_(stored.get_tensor(key))
                 if f"{key}:exp_avg" in keys:
                     optimizer.state[parameter] = {
-                        moment: stored.get_tensor(f"{key}:{moment}").to(parameter.device if moment != "step" else "cpu")
-                        for moment in _MOMENTS
+                        moment: stored.get_tensor(f"{key}:{moment}").to(parameter.device) for moment in _MOMENTS
                     }
         facts: dict[str, Any] = json.loads(stored.metadata()["facts"])
     return facts

@@ -14,7 +14,7 @@ from transformers import BartTokenizer, CLIPImageProcessorPil, Florence2Processo
 
 from florence2.codec.locations import BINS, location_token
 
-__all__ = ["FLORENCE_TOKENS", "WORDS", "build_processor", "build_tokenizer"]
+__all__ = ["FLORENCE_TOKENS", "MORE_WORDS", "WORDS", "build_processor", "build_tokenizer"]
 
 WORDS = """
 a an the this that these those is are was were be been has have had do does did can will would should not no yes and
@@ -45,6 +45,14 @@ quantity description page form report email web news What Locate Describe Is How
 """
 """Common English words: what pictures show, what one asks about them, and the words of Florence-2's prompts."""
 
+MORE_WORDS = """
+teal pink checked hexagon crescent arrow shapes smallest largest sign middle image objects eleven total date tax name
+number amount price city time cash change page written which texture pattern framed cells core stripes dots squares
+circles triangles stars crosses rings hearts diamonds ovals rectangles hexagons arrows crescents tiles Total Date Tax
+Name Number Amount Price City Time Cash Change Page 00 0. 1. 2. 3. 4. 5. 6. 7. 8. 9.
+"""
+"""What the scenes of ``builtin:small`` and the questions about them say beside that."""
+
 _PAIRED = (
     "od",
     "ocr",
@@ -72,14 +80,17 @@ _PARSE_TYPES = (
 )
 
 
-def build_tokenizer() -> BartTokenizer:
-    """Train the tokenizer on the words above, alone and after a blank.
+def build_tokenizer(words: str = WORDS) -> BartTokenizer:
+    """Train the tokenizer on words, alone and after a blank.
+
+    Args:
+        words: what is learnt as whole tokens, divided by blanks.
 
     Returns:
         A tokenizer with ``<loc_0>``...``<loc_999>`` in a row and every token of Florence-2's tasks.
     """
-    words = list(dict.fromkeys(WORDS.split()))
-    corpus = [text for word in words for text in (word, f" {word}", f" {word}")]
+    distinct = list(dict.fromkeys(words.split()))
+    corpus = [text for word in distinct for text in (word, f" {word}", f" {word}")]
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -104,12 +115,13 @@ def build_tokenizer() -> BartTokenizer:
     )
 
 
-def build_processor(image_side: int, image_tokens: int) -> Florence2Processor:
+def build_processor(image_side: int, image_tokens: int, words: str = WORDS) -> Florence2Processor:
     """Build the processor: the tokenizer, Florence-2's prompts, and resizing to a square.
 
     Args:
         image_side: width and height in pixels that the model sees.
         image_tokens: tokens that an image becomes in the text model.
+        words: what the tokenizer learns as whole tokens, divided by blanks.
     """
     image_processor = CLIPImageProcessorPil(
         size={"height": image_side, "width": image_side},
@@ -118,6 +130,6 @@ def build_processor(image_side: int, image_tokens: int) -> Florence2Processor:
     )
     return Florence2Processor(
         image_processor=image_processor,
-        tokenizer=build_tokenizer(),
+        tokenizer=build_tokenizer(words),
         post_processor_config={kind: {} for kind in _PARSE_TYPES},
     )

@@ -33,7 +33,7 @@ __all__ = [
     "unpacked_model",
 ]
 
-BUILTIN_MODELS: dict[str, Path] = {"builtin:nano": Path(__file__).parent / "nano"}
+BUILTIN_MODELS: dict[str, Path] = {f"builtin:{name}": Path(__file__).parent / name for name in ("nano", "small")}
 """Models that come with the package, by the name that a configuration gives them."""
 
 

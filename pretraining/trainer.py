@@ -1,0 +1,206 @@
+"""Pretrain a built-in base on generated scenes, on a CPU core or a CUDA GPU.
+
+Seeded: the data of a step is a function of the seed and the step alone. Resumable: the state is written every few
+hundred steps, and the same command goes on from it as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import time
+from dataclasses import asdict, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from transformers.models.florence2.modeling_florence2 import shift_tokens_right
+
+from florence2.codec.locations import BINS
+from pretraining.batches import Batch, Recipe, batches
+from pretraining.heads import CellTargets, TrainingHeads, answer_loss
+from pretraining.model import build_model, export_model, first_location_id
+from pretraining.replay import Replayed
+from pretraining.state import load_state, save_state
+from pretraining.vocabulary import build_processor
+
+__all__ = ["Trainer", "run", "steps_for"]
+
+
+class Trainer:
+    """Model, heads and optimiser of a run, and the one step they take together."""
+
+    def __init__(self, recipe: Recipe, device: str = "cpu") -> None:
+        self.recipe = recipe
+        self.device = device
+        size = recipe.built
+        self.processor: Any = build_processor(size.side, size.image_tokens, size.words)
+        self.model = _moved(build_model(size, self.processor, recipe.seed), device)
+        self.heads = TrainingHeads(size.width, recipe.course.attributes).to(device)
+        self.averaged = copy.deepcopy(self.model)
+        self.first_location = first_location_id(self.processor)
+        self.step = 0
+        self.parameters = [*self.model.parameters(), *self.heads.parameters()]
+        on_gpu = device.startswith("cuda")
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+                {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=torch.tensor(recipe.learning_rate, device=device),
+            betas=(0.9, 0.98),
+            fused=True,
+            capturable=on_gpu,
+        )
+        self._sigma = torch.zeros((), device=device)
+        self._replayed = Replayed(self._take) if on_gpu else None
+
+    def advance(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one step and return its losses by name."""
+        for group in self.optimizer.param_groups:
+            group["lr"].fill_(self.recipe.rate(self.step))
+        self._sigma.fill_(self.recipe.sigma(self.step))
+        inputs = {"pixels": self._pixels(batch), **batch.tensors(self.device)}
+        losses = self._replayed(inputs) if self._replayed else self._take(inputs)
+        weights = [list(model.parameters()) for model in (self.averaged, self.model)]
+        get_ema_multi_avg_fn(self.recipe.averaging)(*weights, self.step)
+        self.step += 1
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _take(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Take one step on tensors that lie on the device. Nothing here may depend on their values: it is replayed."""
+        # What autocast keeps of one step would be stale in a replay.
+        with torch.autocast(
+            self.device.split(":")[0], torch.bfloat16, enabled=self._replayed is not None, cache_enabled=False
+        ):
+            losses = self._losses(inputs)
+        self.optimizer.zero_grad()
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        return losses
+
+    def save(self, path: Path) -> None:
+        """Write the state of the run."""
+        save_state(path, self._modules(), self.optimizer, {"step": self.step, "recipe": asdict(self.recipe)})
+
+    def load(self, path: Path) -> None:
+        """Go on from a written state of the same recipe.
+
+        Raises:
+            ValueError: the state belongs to another recipe.
+        """
+        facts = load_state(path, self._modules(), self.optimizer)
+        if facts["recipe"] != asdict(self.recipe):
+            raise ValueError(f"{path} belongs to the recipe {facts['recipe']}; give another --output")
+        self.step = int(facts["step"])
+
+    def _modules(self) -> dict[str, nn.Module]:
+        return {"model": self.model, "heads": self.heads, "average": self.averaged}
+
+    def _losses(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        features = self.model.get_image_features(inputs["pixels"]).pooler_output
+        long_loss, encoded = self._answer(features, inputs, "long")
+        short_loss, _ = self._answer(features, inputs, "short")
+        cells = CellTargets.of(inputs)
+        rows = self.model.get_input_embeddings().weight[self.first_location : self.first_location + BINS]
+        return {
+            "boxes": long_loss,
+            "words": short_loss,
+            "dense": 0.7 * self.heads.dense_loss(features[:, 1:], cells),
+            "locate": 0.25 * self.heads.location_loss(encoded, cells, rows, self._sigma),
+        }
+
+    def _pixels(self, batch: Batch) -> Tensor:
+        """Return the images as the processor makes them, varied."""
+        seeds = (self.recipe.seed, self.step)
+        pixels = self.recipe.course.vary(batch.pixels.to(self.device).float() / 255, seeds)
+        mean, deviation = (
+            torch.tensor(values, device=self.device)[:, None, None]
+            for values in (self.processor.image_processor.image_mean, self.processor.image_processor.image_std)
+        )
+        return (pixels - mean) / deviation
+
+    def _answer(self, features: Tensor, inputs: dict[str, Tensor], which: str) -> tuple[Tensor, Tensor]:
+        """Return the loss of written answers and the encoder's output at the visual tokens of the grid."""
+        ids, labels = inputs[f"{which}.input_ids"], inputs[f"{which}.labels"]
+        tokenizer, image_tokens = self.processor.tokenizer, self.recipe.built.image_tokens
+        # Prompts start with the image's placeholders.
+        embedded = self.model.get_input_embeddings()(ids[:, image_tokens:])
+        outputs = self.model.model(
+            inputs_embeds=torch.cat([features.to(embedded.dtype), embedded], dim=1),
+            attention_mask=inputs[f"{which}.attention_mask"],
+            decoder_input_ids=shift_tokens_right(labels, tokenizer.pad_token_id, tokenizer.eos_token_id),
+            use_cache=False,
+        )
+        hidden, labels = outputs.last_hidden_state.flatten(0, 1), labels.flatten()
+        if self._replayed is None:
+            # The output layer is the dearest of a small model: only tokens that are asked for pass through it.
+            asked = labels != -100
+            hidden, labels = hidden[asked], labels[asked]
+        loss = answer_loss(self.model.lm_head(hidden), labels, self.first_location, self._sigma)
+        return loss, outputs.encoder_last_hidden_state[:, 1:image_tokens]
+
+
+def _moved(module: nn.Module, device: str) -> Any:
+    """Return a module on a device; untyped, for transformers annotates ``to`` wrongly."""
+    return module.to(device).train()
+
+
+def run(recipe: Recipe, output: Path, device: str = "cpu", workers: int = 0, save_every: int = 500) -> Path:
+    """Train to the end of a recipe, from the state in ``output`` if there is one.
+
+    Args:
+        recipe: what to train.
+        output: folder of the state, the losses (``losses.jsonl``) and the result.
+        device: for example ``cpu`` or ``cuda``.
+        workers: processes that draw scenes; 0: this one.
+        save_every: steps between two saved states.
+
+    Returns:
+        The folder with the finished model; while the run goes on it holds the average of the weights so far.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(recipe, device)
+    state = output / "state.safetensors"
+    if state.exists():
+        trainer.load(state)
+    first, started = trainer.step, time.perf_counter()
+    with (output / "losses.jsonl").open("a", encoding="utf-8") as log:
+        for batch in batches(recipe, first, workers):
+            losses = trainer.advance(batch)
+            if trainer.step % 50 == 0 or trainer.step == recipe.steps:
+                seconds = (time.perf_counter() - started) / (trainer.step - first)
+                line = {"step": trainer.step, **{name: float(loss) for name, loss in losses.items()}}
+                line["seconds_per_step"] = seconds
+                print(json.dumps({key: round(value, 5) for key, value in line.items()}), file=log, flush=True)
+            if trainer.step % save_every == 0 or trainer.step == recipe.steps:
+                trainer.save(state)
+                export_model(trainer.averaged, trainer.processor, output / "model")
+    return output / "model"
+
+
+def steps_for(recipe: Recipe, minutes: float, device: str, workers: int) -> int:
+    """Measure a throw-away run from the middle of the recipe on, and return how many steps fit in the time.
+
+    Args:
+        recipe: what would be trained.
+        minutes: by the clock, the warm-up left out.
+        device: for example ``cpu`` or ``cuda``.
+        workers: processes that draw scenes.
+    """
+    probe = Trainer(replace(recipe, steps=1000), device)
+    probe.step = 500
+    waiting = batches(probe.recipe, probe.step, workers)
+    # What the workers had drawn before the first step would count as drawn at once.
+    warm, timed = (5 * workers * recipe.visits, 4 * workers * recipe.visits) if workers else (2, 6)
+    for batch in islice(waiting, warm):
+        probe.advance(batch)
+    started = time.perf_counter()
+    for batch in islice(waiting, timed):
+        losses = probe.advance(batch)
+    assert all(bool(loss.isfinite()) for loss in losses.values())
+    return max(1, int(minutes * 60 / ((time.perf_counter() - started) / timed)))
