@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.integration.ports import free_port
 
 __all__ = ["SECRETS", "RemoteStack"]
 
@@ -53,7 +54,7 @@ class RemoteStack:
     @contextlib.contextmanager
     def running(cls, folder: Path) -> Iterator[RemoteStack]:
         """Start the servers in processes of their own, create the stack, and stop them in the end."""
-        stack = cls(folder, *(f"http://127.0.0.1:{port}" for port in _free_ports(3)))
+        stack = cls(folder, *(f"http://127.0.0.1:{free_port()}" for _ in range(3)))
         for name in ("machines", "servers/zenml"):
             (folder / name).mkdir(parents=True)
         code = _copy_code(folder / "code")
@@ -158,11 +159,3 @@ def _wait_for(answers: str, seconds: float = 180) -> None:
             return
         time.sleep(0.3)
     raise AssertionError(f"{answers} did not answer in {seconds:g} seconds")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as sockets:
-        opened = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in opened:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in opened]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ZenMLServer", "free_port", "zenml_server"]
+from tests.integration.ports import free_port
+
+__all__ = ["ZenMLServer", "zenml_server"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,6 @@ class ZenMLServer:
     def environment(self, config: Path) -> dict[str, str]:
         """Return what a client process needs to use it, with a configuration folder of its own."""
         return {"ZENML_CONFIG_PATH": str(config), "ZENML_STORE_URL": self.url, "ZENML_STORE_API_KEY": self.api_key}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -68,7 +61,11 @@ def zenml_server(folder: Path) -> Iterator[ZenMLServer]:
         yield ZenMLServer(url, _service_account(url))
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
