@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from florence2.data.whole_files import whole
 from florence2.errors import TrainingError
 from florence2.training.uploaded_run import UploadedRun
 
@@ -235,10 +236,9 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _write(file: Path, values: Mapping[str, Any]) -> None:
     """Write JSON so that the file is there whole or not at all."""
-    partial = file.with_name(f".{file.name}")
-    partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
-    _flush(partial)
-    partial.replace(file)
+    with whole(file, alone=True) as partial:
+        partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
+        _flush(partial)
 
 
 def _flush(file: Path) -> None:

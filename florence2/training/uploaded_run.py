@@ -19,6 +19,7 @@ from typing import Any
 from florence2.data.sources.packed import write_object
 from florence2.data.sources.remote import redact
 from florence2.data.sources.safe_names import safe_parts
+from florence2.data.whole_files import whole, write_whole
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -94,20 +95,18 @@ class UploadedRun:
             return
         _check_names([*index["saves"], *(file for sizes in index["saves"].values() for file in sizes)])
         for name, sizes in index["saves"].items():
-            partial = run / f".pulled-{name}"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            for file in sizes:
-                files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
-            shutil.rmtree(run / name, ignore_errors=True)
-            partial.rename(run / name)
+            with whole(run / name, alone=True) as partial:
+                partial.mkdir()
+                for file in sizes:
+                    files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
+                shutil.rmtree(run / name, ignore_errors=True)
         if index["finished"] is not None:
-            (run / "finished.json").write_text(json.dumps(index["finished"]), encoding="utf-8")
+            write_whole(run / "finished.json", json.dumps(index["finished"]))
         logger.info("%s is fetched from %s", ", ".join(index["saves"]), redact(self._address))
 
 
 def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days: float = 1) -> None:
-    """Delete the uploads of runs that nobody has gone on with for so long.
+    """Delete the uploads of runs that nobody has gone on with for so long, or can: their index is damaged.
 
     Args:
         parent: URI of the folder of the runs' folders.
