@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["remove_unfinished", "whole", "write_whole"]
+__all__ = ["remove_unfinished", "remove_whole", "whole", "write_whole"]
 
 _UNFINISHED = ".unfinished-"
 _STALE_SECONDS = 24 * 3600
@@ -67,6 +67,13 @@ def write_whole(file: Path, content: str | bytes) -> None:
         return
     with whole(file.resolve()) as partial:  # a link stays a link
         partial.write_bytes(data)
+
+
+def remove_whole(folder: Path) -> None:
+    """Remove a folder so that nobody, whatever happens, finds a half of it in its place."""
+    aside = folder.with_name(f"{_UNFINISHED}{uuid4().hex[:12]}")
+    with contextlib.suppress(OSError):  # another process removes it, too
+        _remove(folder.rename(aside))
 
 
 def remove_unfinished(folder: Path) -> None:

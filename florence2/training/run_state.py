@@ -8,6 +8,7 @@ finished.json     the training has ended: its course and its best step
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -201,9 +202,10 @@ def forget_old_runs(parent: Path, days: float = 30, finished_days: float = 1) ->
         finished_days: for those that have ended: their result has long been stored.
     """
     for run in (file.parent for file in parent.glob("*/" + _IDENTITY)):
-        newest = max(path.stat().st_mtime for path in run.iterdir())
-        if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
-            shutil.rmtree(run, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process forgets it, too
+            newest = max(path.stat().st_mtime for path in run.iterdir())
+            if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
+                shutil.rmtree(run, ignore_errors=True)
 
 
 def is_full(error: BaseException) -> bool:

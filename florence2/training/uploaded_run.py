@@ -73,7 +73,11 @@ class UploadedRun:
 
     def _push(self, saves: Collection[Path], finished: Mapping[str, Any] | None) -> None:
         files = self._open_files()
-        there = (_index(files, self._address) or {"saves": {}})["saves"]
+        try:
+            there = (_index(files, self._address) or {"saves": {}})["saves"]
+        except ValueError:  # nobody can go on from it, and it says no more what lies there
+            files.rm(self._address, recursive=True)
+            there = {}
         wanted = {save.name: {file.name: file.stat().st_size for file in _files_of(save)} for save in saves}
         for save in saves:
             if there.get(save.name) != wanted[save.name]:
@@ -117,22 +121,40 @@ def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days:
     try:
         files.invalidate_cache()
         runs = [path for path in files.ls(parent, detail=False) if files.exists(f"{path}/{_INDEX}")]
-        for run in runs:
-            index = _index(files, run) or {"written": 0, "finished": None}
-            if time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days):
-                files.rm(run, recursive=True)
     except FileNotFoundError:
-        pass
+        return
     except Exception as exc:  # it is only about space
-        logger.warning("old runs in %s could not be removed: %s", redact(parent), redact(str(exc)))
+        logger.warning("old runs in %s could not be looked for: %s", redact(parent), redact(str(exc)))
+        return
+    for run in runs:
+        try:
+            if _is_old(files, run, days, finished_days):
+                files.rm(run, recursive=True)
+        except Exception as exc:  # as above; the others are looked at all the same
+            logger.warning("the old run in %s could not be removed: %s", redact(run), redact(str(exc)))
+
+
+def _is_old(files: Any, run: str, days: float, finished_days: float) -> bool:
+    try:
+        index = _index(files, run)
+    except ValueError:
+        return True
+    return index is None or time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days)
 
 
 def _index(files: Any, address: str) -> dict[str, Any] | None:
+    """Return the index of a run, None where there is none.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         index = json.loads(files.cat_file(f"{address}/{_INDEX}"))
     except FileNotFoundError:
         return None
-    return index if isinstance(index, dict) else None
+    if not isinstance(index, dict) or not {"format", "saves", "finished", "written"} <= index.keys():
+        raise ValueError(f"{_INDEX} is no index of a run")
+    return index
 
 
 def _check_names(names: Collection[str]) -> None:

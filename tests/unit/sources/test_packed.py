@@ -171,6 +171,17 @@ def test_it_is_fetched_once_also_by_several_processes(tmp_path: Path, cache: Pat
     assert unpacked(address).is_dir()
 
 
+def test_what_nobody_asked_for_in_a_month_goes_when_another_is_fetched(tmp_path: Path, store: str, cache: Path) -> None:
+    addresses = [pack(write_files(tmp_path / str(count), count), store) for count in (1, 2, 3)]
+    old, asked, new = (address.rpartition("/")[2].removesuffix(".json") for address in addresses)
+    for address in addresses[:2]:
+        os.utime(unpacked(address), (1, 1))
+    assert unpacked(addresses[1]).stat().st_mtime > 1
+    unpacked(addresses[2])
+    assert {path.name for path in cache.iterdir()} == {asked, f"{asked}.lock", new, f"{new}.lock"}
+    assert fingerprint_folder(unpacked(addresses[0])) == old
+
+
 def test_other_content_than_the_name_says_is_refused_and_nothing_is_left(tmp_path: Path, cache: Path) -> None:
     address = pack(write_files(tmp_path / "a"), str(tmp_path / "store"))
     (shard,) = (tmp_path / "store/packed/shards").iterdir()
