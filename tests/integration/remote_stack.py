@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.integration.ports import free_port
+from florence2.training.ports import free_port
 
 __all__ = ["SECRETS", "RemoteStack"]
 

@@ -30,8 +30,8 @@ from florence2.config import Configuration
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.base import base_fingerprint, load_base
 from florence2.model.checkpoint import Checkpoint
+from florence2.training.ports import free_port
 from tests.builders import manifest
-from tests.integration.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.integration.ports import free_port
+from florence2.training.ports import free_port
 
 __all__ = ["ZenMLServer", "zenml_server"]
 
