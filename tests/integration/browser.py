@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE_SECONDS
+
 __all__ = ["CHROMIUM", "Tab", "opened"]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -24,8 +26,6 @@ _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
 )
-_SECONDS = 60
-
 _MIDDLE = """(e => {{
   if (!e) return null;
   e.scrollIntoView({{block: "center"}});
@@ -47,7 +47,7 @@ class Tab:
         """Call a method of the protocol and return its result."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (message := await self._next()).get("id") != number:
                 pass
         assert "result" in message, message
@@ -63,7 +63,7 @@ class Tab:
         await self.call("Page.setLifecycleEventsEnabled", enabled=True)
         await self.call("Network.enable")
         opened = await self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             # This page and no other: that of before may be loading still.
             while opened["loaderId"] not in self._loaded:
                 await self._next()
@@ -76,7 +76,7 @@ class Tab:
 
     async def until(self, script: str) -> None:
         """Wait until an expression of JavaScript is true."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await self.value(script):
                 await asyncio.sleep(0.1)
 
@@ -90,7 +90,7 @@ class Tab:
         """Click into the middle of an element with the mouse, when it rests there and nothing lies over it."""
         element = f"document.querySelector({json.dumps(selector)})"
         before, place = None, await self.value(_MIDDLE.format(element))
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while place is None or place != before:
                 await asyncio.sleep(0.1)
                 before, place = place, await self.value(_MIDDLE.format(element))
@@ -143,7 +143,7 @@ async def opened() -> AsyncIterator[Tab]:
 
 async def _port(file: Path) -> int:
     """Wait until the browser has written down the port that it listens to."""
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (file.is_file() and "\n" in file.read_text()):
             await asyncio.sleep(0.05)
     return int(file.read_text().split()[0])
@@ -151,7 +151,7 @@ async def _port(file: Path) -> int:
 
 async def _page(session: aiohttp.ClientSession, port: int) -> str:
     """Wait until the browser has its first page and return where it listens."""
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             async with session.get(f"http://127.0.0.1:{port}/json") as answer:
                 tabs = json.loads(await answer.text())

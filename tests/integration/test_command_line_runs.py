@@ -16,6 +16,7 @@ import pytest
 from benchmarks.plan_estimates import processor_seconds
 from florence2.cli.plan import FACTOR
 from tests.builders import write_scenes
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -102,7 +103,7 @@ def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path
         if moment in line:
             break
     process.send_signal(signal.SIGINT)
-    out, rest = process.communicate(timeout=120)
+    out, rest = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
     assert rest.endswith("interrupted\n")

@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from PIL import Image
 
 from tests.builders import write_scenes
 from tests.integration.project import Outcome, Project
+from tests.waiting import wait_for
 
 STEPS = ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune", "evaluate_model", "register_model"]
 
@@ -83,8 +82,8 @@ def test_a_killed_training_goes_on_where_it_was_saved(project: Project, first: O
     killed = parameters(data, seed=2, epochs=12, engine={"save_minutes": 0})
     process = project.start("killed", killed)
     runs = project.root / ".cache" / "florence2" / "runs"
-    wait_until(lambda: last_save(runs) >= 5 or process.poll() is not None)
-    assert process.poll() is None, (project.root / "killed.log").read_text()
+    log = project.root / "killed.log"
+    wait_for(lambda: last_save(runs) >= 5, lambda: log.read_text() if process.poll() is not None else None)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     again = project.run("killed", killed)
@@ -106,13 +105,6 @@ def last_save(runs: Path) -> int:
     return max(
         (int(file.parent.name.rpartition("-")[2]) for file in runs.glob("*/checkpoint-*/complete.json")), default=0
     )
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:

@@ -6,17 +6,18 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from florence2.training.ports import free_port
+from tests.waiting import wait_for
 
 __all__ = ["ZenMLServer", "zenml_server"]
 
@@ -57,7 +58,8 @@ def zenml_server(folder: Path) -> Iterator[ZenMLServer]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen([*command, "--log-level", "warning"], env=environment, stdout=log, stderr=log)
     try:
-        _wait(url, process, folder / "server.log")
+        log_file = folder / "server.log"
+        wait_for(partial(_is_ready, url), lambda: log_file.read_text() if process.poll() is not None else None, 0.5)
         yield ZenMLServer(url, _service_account(url))
     finally:
         process.terminate()
@@ -68,16 +70,12 @@ def zenml_server(folder: Path) -> Iterator[ZenMLServer]:
             process.wait()
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(f"{url}/ready", timeout=5):
-                return
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.5)
-    raise AssertionError(f"the ZenML server did not start in {seconds} seconds:\n{log.read_text()}")
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _service_account(url: str) -> str:
