@@ -13,16 +13,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from florence2.codec.detections import Detections
-from florence2.data.images.drawing import class_colours, draw_detections, side_by_side
+from florence2.data.images.drawing import class_colours, draw_detections
 from florence2.data.images.files import open_rgb
 from florence2.data.sources.locate import locate
 from florence2.evaluation.examples import Box, Example
 from florence2.evaluation.report import EvaluationReport
 
 __all__ = ["draw"]
+
+_MARGIN, _CAPTION = 12, 18
+"""Pixels: around each picture, and of the height of a caption."""
 
 
 def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
@@ -49,12 +52,28 @@ def _strip(example: Example, images: Path) -> Image.Image:
     boxes = {"annotated": example.truth or (), "base": before, "fine-tuned": example.after.boxes}
     found = {title: _detections(each) for title, each in boxes.items()}
     colours = class_colours(name for detections in found.values() for name in detections.class_name)
-    return side_by_side(
+    return _side_by_side(
         [
             (title, draw_detections(picture, boxes, colours=colours, long_side=256, font_size=13))
             for title, boxes in found.items()
         ]
     )
+
+
+def _side_by_side(panels: Sequence[tuple[str, Image.Image]]) -> Image.Image:
+    """Put pictures next to each other, a caption over each."""
+    font = ImageFont.load_default(_CAPTION)
+    header = _CAPTION + _MARGIN
+    width = sum(picture.width for _, picture in panels) + _MARGIN * (len(panels) + 1)
+    height = max(picture.height for _, picture in panels) + header + 2 * _MARGIN
+    sheet = Image.new("RGB", (width, height), "#ffffff")
+    draw = ImageDraw.Draw(sheet)
+    x = _MARGIN
+    for caption, picture in panels:
+        draw.text((x, _MARGIN), caption, fill="#1b1f24", font=font)
+        sheet.paste(picture, (x, _MARGIN + header))
+        x += picture.width + _MARGIN
+    return sheet
 
 
 def _detections(boxes: Sequence[Box]) -> Detections:

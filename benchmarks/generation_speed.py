@@ -32,7 +32,7 @@ from florence2.codec.detections import Detections
 from florence2.codec.tasks import prompt_of
 from florence2.config import EvaluationConfig
 from florence2.data.images.files import open_rgb
-from florence2.inference.generation import predict, write_answers
+from florence2.inference.generation import Answerer, predict
 from florence2.model.base import Florence2
 from florence2.model.named import load_named
 from florence2.model.pixels import PixelTransform
@@ -83,7 +83,7 @@ def _ours(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCon
 def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Callable[[], None]:
     """Prepare the bare arithmetic of the answers that a model gives, and return what does it."""
     model = _anything(florence2.model).eval()
-    answers = list(write_answers(florence2, samples, config))
+    answers = list(Answerer(florence2, config).write(samples))
     order = sorted(range(len(samples)), key=lambda row: -len(answers[row].tokens))
     transform = PixelTransform.of(florence2.processor)
     batches = []

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.scene_rows import box_rows, mean_average_precision
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
-from florence2.inference.generation import write_answers
+from florence2.inference.generation import Answerer
 from florence2.inference.scoring import TokenReader, WrittenBox, read_boxes, score_detections, suppress_duplicates
 from florence2.model.base import Florence2
 from florence2.model.named import load_named
@@ -84,7 +84,7 @@ def _measure(florence2: Florence2, source: str, count: int, seed: int, tokens: i
     rows = box_rows(source, count, seed)
     config = EvaluationConfig(eval_batch_size=50, max_new_tokens=tokens)
     reader = TokenReader.of(florence2.tokenizer)
-    written = write_answers(florence2, rows.samples, config)
+    written = Answerer(florence2, config).write(rows.samples)
     boxes = [read_boxes(answer.tokens, answer.probabilities, reader)[0] for answer in written]
     sizes = [sample.resolution_wh for sample in rows.samples]
     return {

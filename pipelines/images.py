@@ -11,13 +11,14 @@ import functools
 import re
 import tomllib
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, requires
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from packaging.requirements import Requirement
 from zenml.config import DockerSettings
 
 from florence2.errors import ConfigurationError
+from florence2.health.requirements import required_by
 
 __all__ = ["cpu_image", "gpu_image", "locked_packages"]
 
@@ -98,12 +99,10 @@ def _closure(listed: Iterable[str]) -> set[str]:
             continue
         seen.add((package, extras))
         try:
-            texts = requires(package) or []
+            needed = [wanted for extra in {"", *extras} for wanted in required_by(package, extra)]
         except PackageNotFoundError:  # for another platform or Python
             continue
-        for wanted in map(Requirement, texts):
-            if wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in {"", *extras}):
-                waiting.append((_name(wanted.name), frozenset(wanted.extras)))
+        waiting += [(_name(wanted.name), frozenset(wanted.extras)) for wanted in needed]
     return {package for package, _ in seen}
 
 

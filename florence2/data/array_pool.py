@@ -10,21 +10,19 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from florence2.data.whole_files import remove_unfinished, whole
+
 __all__ = ["ArrayPool"]
 
 logger = logging.getLogger(__name__)
 
-_SUFFIX, _UNFINISHED = ".npy", ".unfinished-"
-_STALE_NANOSECONDS = 24 * 3600 * 10**9
-"""Older unfinished files are those of processes that were killed."""
+_SUFFIX = ".npy"
 
 
 class ArrayPool:
@@ -63,6 +61,7 @@ class ArrayPool:
         wanted = list(dict.fromkeys(names))[: self._limit // self.array_bytes]
         self._admitted = frozenset(wanted)
         kept = len(wanted)
+        remove_unfinished(self._folder)
         for path in self._others():
             if (kept + 1) * self.array_bytes <= self._limit:
                 kept += 1
@@ -94,32 +93,22 @@ class ArrayPool:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            handle, path = tempfile.mkstemp(prefix=_UNFINISHED, dir=self._folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(self._header)
-                    file.write(np.ascontiguousarray(array).data)
-                Path(path).replace(self._file(name))
-            except BaseException:
-                Path(path).unlink(missing_ok=True)
-                raise
+            with whole(self._file(name)) as path, path.open("wb") as file:
+                file.write(self._header)
+                file.write(np.ascontiguousarray(array).data)
         except OSError as exc:
             self._admitted = frozenset()
             logger.warning("%s: nothing more is kept there (%s)", self._folder, exc.strerror)
 
     def _others(self) -> list[Path]:
-        """Return the files of arrays that are not admitted, the newest first; what killed processes left is removed."""
+        """Return the files of arrays that are not admitted, the newest first."""
         found: list[tuple[int, Path]] = []
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 path = Path(entry.path)
                 with contextlib.suppress(OSError):  # another process makes room, too
-                    changed = entry.stat().st_mtime_ns
-                    if entry.name.startswith(_UNFINISHED):
-                        if time.time_ns() - changed > _STALE_NANOSECONDS:
-                            path.unlink()
-                    elif path.suffix == _SUFFIX and path.stem not in self._admitted:
-                        found.append((changed, path))
+                    if path.suffix == _SUFFIX and path.stem not in self._admitted:
+                        found.append((entry.stat().st_mtime_ns, path))
         return [path for _, path in sorted(found, reverse=True)]
 
     def _file(self, name: str) -> Path:

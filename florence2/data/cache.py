@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from florence2.data.whole_files import remove_unfinished, whole
 from florence2.errors import DatasetError
 
 __all__ = ["cache_folder", "made_once"]
-
-_STALE_SECONDS = 24 * 3600
-"""Older unfinished folders are those of processes that were killed."""
 
 
 def cache_folder(name: str) -> Path:
@@ -48,23 +44,28 @@ def made_once(folder: Path, make: Callable[[Path], None], *, again: bool = False
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        for left in folder.parent.glob(".unfinished-*"):
-            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(
-            prefix=".unfinished-", dir=folder.parent, ignore_cleanup_errors=True
-        ) as partial:
-            make(Path(partial, "made"))
-            if again and folder.is_dir():
-                folder.rename(Path(partial, "old"))
-            try:
-                Path(partial, "made").rename(folder)
-            except OSError:
-                # Another process finished the same folder first.
-                if not folder.is_dir():
-                    raise
+        remove_unfinished(folder.parent)
+        _make(folder, make, again)
     except OSError as exc:
         raise DatasetError(
             f"{folder}: cannot be written ({exc.strerror}); free space, or set XDG_CACHE_HOME to another folder"
         ) from exc
     return folder
+
+
+def _make(folder: Path, make: Callable[[Path], None], again: bool) -> None:
+    """Make a folder and put it into its place; one that is made again goes when the new one is complete."""
+    made, old = False, None
+    try:
+        with whole(folder) as partial:
+            make(partial)
+            made = True
+            if again and folder.is_dir():
+                old = folder.rename(partial.with_name(f"{partial.name}-old"))
+    except OSError:
+        # Another process finished the same folder first.
+        if not made or not folder.is_dir():
+            raise
+    finally:
+        if old is not None:
+            shutil.rmtree(old, ignore_errors=True)

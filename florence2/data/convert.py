@@ -9,7 +9,6 @@ import contextlib
 import os
 import posixpath
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from florence2.data.formats import FORMATS, Writer
 from florence2.data.formats.pictures import Picture
 from florence2.data.manifest import DatasetManifest
 from florence2.data.safe_files import is_inside, open_regular
+from florence2.data.whole_files import whole
 from florence2.errors import DatasetError
 
 __all__ = ["Conversion", "convert"]
@@ -100,18 +100,13 @@ def convert(
 def _in_one_move(target: Path) -> Iterator[Path]:
     """Give a folder beside the target that becomes the target at the end, and is gone after any error."""
     above = next(folder for folder in target.absolute().parents if folder.exists())
-    partial = None
     try:
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=above))
-        yield partial
-        partial.chmod(0o755)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.replace(target)
+        with whole(target, beside=above) as partial:
+            partial.mkdir()
+            yield partial
+            target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise DatasetError(f"{target}: cannot be written ({exc.strerror}: {exc.filename}); nothing was kept") from exc
-    finally:
-        if partial is not None:
-            shutil.rmtree(partial, ignore_errors=True)
 
 
 def _writer(to: str) -> Writer:

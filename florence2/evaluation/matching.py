@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from florence2.codec.detections import Detections
 
-__all__ = ["NO_TRUTH", "MatchedImage", "box_iou", "match_image", "matched", "truth_of"]
+__all__ = ["NO_TRUTH", "MatchedImage", "box_iou", "match_image", "truth_of"]
 
 NO_TRUTH = -1
 """Stands for the true box of a predicted one that is wrong."""
@@ -113,8 +113,3 @@ def truth_of(prediction: Detections, target: Detections, threshold: float = 0.5)
             found[index] = best
             free[best] = False
     return found
-
-
-def matched(prediction: Detections, target: Detections, threshold: float = 0.5) -> NDArray[np.bool_]:
-    """Tell for each predicted box whether it finds a true box, as ``truth_of`` does; booleans (n,)."""
-    return np.not_equal(truth_of(prediction, target, threshold), NO_TRUTH)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
+from florence2.data.whole_files import whole
 from florence2.errors import ConfigurationError
 
 __all__ = ["new_folder"]
@@ -23,15 +22,13 @@ def new_folder(output: Path) -> Iterator[Path]:
     """
     if os.path.lexists(output):
         raise ConfigurationError(f"{output}: exists already; nothing is overwritten, give another name")
-    partial = output.parent / f".{output.name}.{uuid4().hex[:8]}"
     try:
-        partial.mkdir(parents=True)
-        yield partial
-        partial.rename(output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with whole(output) as partial:
+            partial.mkdir()
+            yield partial
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise ConfigurationError(
             f"{output}: cannot be written ({reason}); nothing was left there, give a place with room that is yours"
         ) from exc
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -15,6 +15,7 @@ from packaging.specifiers import SpecifierSet
 
 import florence2
 from florence2.health.finding import Finding
+from florence2.health.requirements import applies, required_by
 
 __all__ = ["check_extras", "check_packages", "check_python"]
 
@@ -60,10 +61,9 @@ def check_python() -> list[Finding]:
 def check_packages() -> list[Finding]:
     """Compare the installed packages with what this one asks for, and a clone's with its lock."""
     try:
-        asked = [Requirement(text) for text in metadata.requires(_US) or ()]
+        ours = required_by(_US)
     except metadata.PackageNotFoundError:
         return [Finding("problem", *_not_installed())]
-    ours = [requirement for requirement in asked if _applies(requirement, "")]
     unmet = [problem for requirement in ours for problem in _unmet(requirement)]
     if unmet:
         wrong = [_finding(requirement, found) for requirement, found in unmet]
@@ -75,12 +75,12 @@ def check_packages() -> list[Finding]:
 def check_extras() -> list[Finding]:
     """Say which extras are installed, and what the others would enable."""
     try:
-        asked = [Requirement(text) for text in metadata.requires(_US) or ()]
+        asked = {extra: required_by(_US, extra) for extra in _GIVES}
     except metadata.PackageNotFoundError:
         return [Finding("problem", *_not_installed())]
     there, wrong, absent = [], [], []
     for extra, gives in _GIVES.items():
-        wanted = [r for r in asked if _applies(r, extra) and not _applies(r, "")]
+        wanted = asked[extra]
         unmet = [problem for requirement in wanted for problem in _unmet(requirement)]
         mismatched = [(requirement, found) for requirement, found in unmet if found is not None]
         wrong += [_finding(requirement, found) for requirement, found in mismatched]
@@ -99,10 +99,6 @@ def _not_installed() -> tuple[str, str]:
     )
 
 
-def _applies(requirement: Requirement, extra: str) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-
-
 def _unmet(requirement: Requirement) -> Iterator[tuple[Requirement, str | None]]:
     """Yield what of a requirement and of the extras that it names is missing (None) or of another version."""
     found = _installed(requirement.name)
@@ -110,10 +106,8 @@ def _unmet(requirement: Requirement) -> Iterator[tuple[Requirement, str | None]]
         yield requirement, found
         return
     for extra in requirement.extras:
-        for text in metadata.requires(requirement.name) or ():
-            inner = Requirement(text)
-            if _applies(inner, extra) and not _applies(inner, ""):
-                yield from _unmet(inner)
+        for inner in required_by(requirement.name, extra):
+            yield from _unmet(inner)
 
 
 def _installed(name: str) -> str | None:
@@ -143,7 +137,7 @@ def _against_lock(file: Path) -> list[Finding]:
         except InvalidRequirement:
             continue
         found = _installed(requirement.name)
-        if found is None or not _applies(requirement, ""):
+        if found is None or not applies(requirement):
             continue
         locked += 1
         if not requirement.specifier.contains(found, prereleases=True):

@@ -29,7 +29,7 @@ from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import Sample
 
-__all__ = ["Answerer", "Asked", "Prediction", "predict", "write_answers"]
+__all__ = ["Answerer", "Asked", "Prediction", "predict"]
 
 _SORTED_BATCHES = 8
 """Batches whose rows are sorted by the length of the answer that is expected; so many are in memory as features."""
@@ -210,11 +210,6 @@ def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationC
         ModelError: the model's processor or tokenizer is not Florence-2's.
     """
     yield from Answerer(florence2, config).predict(samples)
-
-
-def write_answers(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Written]:
-    """Answer samples in their order, see ``predict``; yields the tokens of each answer with their probabilities."""
-    yield from Answerer(florence2, config).write(samples)
 
 
 def _questions(

@@ -15,6 +15,7 @@ from florence2.config import Configuration, DatasetConfig, ModelConfig
 from florence2.data.formats import recognise
 from florence2.data.splits.assignment import split_dataset
 from florence2.data.splits.frozen_test import freeze_test
+from florence2.data.whole_files import write_whole
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.project.choices import choices, promotion_choices
 from florence2.project.pages import GITIGNORE, described, readme, yaml_page
@@ -154,19 +155,16 @@ def _registered_name(folder: str) -> str:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files into a new folder beside their place, then move them there; on an error none is left."""
+    """Write the files into a folder, which may be new; on an error none of them is left."""
     made = not folder.exists()
-    moved: list[Path] = []
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder) as scratch:
-            for name, text in files.items():
-                Path(scratch, name).write_text(text, encoding="utf-8")
-            for name in files:
-                Path(scratch, name).rename(folder / name)
-                moved.append(folder / name)
+        for name, text in files.items():
+            write_whole(folder / name, text)
+            written.append(folder / name)
     except OSError as exc:
-        for file in moved:
+        for file in written:
             file.unlink(missing_ok=True)
         if made:
             shutil.rmtree(folder, ignore_errors=True)

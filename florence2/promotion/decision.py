@@ -44,11 +44,6 @@ class Decision(BaseModel):
         """Return what a command that ends with this decision tells its caller: 3 where a challenger was kept back."""
         return 0 if self.verdict in ("promote", "nothing") else 3
 
-    @property
-    def obstacles(self) -> tuple[Gate, ...]:
-        """Return the gates that were not passed."""
-        return tuple(gate for gate in self.gates if not gate.passed)
-
     def tags(self) -> dict[str, str]:
         """Return what the registry keeps of the decision at the challenger's version."""
         gates = "\n".join(f"{gate.name}: {gate.outcome}: {gate.why}" for gate in self.gates)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
+from florence2.data.whole_files import whole
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model.base import base_fingerprint, best_device, load_exact
 from florence2.model.checkpoint import Checkpoint
@@ -196,9 +197,9 @@ def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | N
     last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
     if last_step != best_step:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
-    partial = _partial(output)
-    shutil.copytree(latest, partial, copy_function=_link)
-    return replace(last, folder=_put(partial, output))
+    with whole(output, alone=True) as partial:
+        shutil.copytree(latest, partial, copy_function=_link)
+    return replace(last, folder=output)
 
 
 def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
@@ -213,20 +214,6 @@ def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
         logger.warning("the best epoch so far could not be written to %s: %s", output, exc)
 
 
-def _partial(output: Path) -> Path:
-    """Return where a checkpoint is written before it appears in its place."""
-    partial = output.with_name(f".{output.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    return partial
-
-
-def _put(partial: Path, output: Path) -> Path:
-    """Let a checkpoint appear in its place, all of it at once."""
-    if output.exists():
-        output.rmdir()
-    return partial.rename(output)
-
-
 def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
@@ -238,24 +225,25 @@ def _write_checkpoint(
     job: Job, save: Path, step: int, history: Sequence[Mapping[str, float]], output: Path
 ) -> Checkpoint:
     """Write the weights of a save, which is that of the end of an epoch, as a checkpoint of its own."""
-    partial = _partial(output)
-    if job.training.strategy == "lora":
-        _write_adapter(job, save, partial / "adapter")
-    else:
-        _write_model(job, save, partial / "model")
     epoch = next(entry for entry in history if entry["step"] == step and "eval_loss" in entry)
-    checkpoint = Checkpoint(
-        folder=partial,
-        strategy=job.training.strategy,
-        base=job.model.base,
-        base_revision=job.model.revision,
-        base_fingerprint=job.fingerprint,
-        epoch=epoch["epoch"],
-        metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
-        history=tuple(history),
-    )
-    checkpoint.write_card()
-    return replace(checkpoint, folder=_put(partial, output))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with whole(output, alone=True) as partial:
+        if job.training.strategy == "lora":
+            _write_adapter(job, save, partial / "adapter")
+        else:
+            _write_model(job, save, partial / "model")
+        checkpoint = Checkpoint(
+            folder=partial,
+            strategy=job.training.strategy,
+            base=job.model.base,
+            base_revision=job.model.revision,
+            base_fingerprint=job.fingerprint,
+            epoch=epoch["epoch"],
+            metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
+            history=tuple(history),
+        )
+        checkpoint.write_card()
+    return replace(checkpoint, folder=output)
 
 
 def _write_adapter(job: Job, save: Path, folder: Path) -> None:

@@ -8,7 +8,6 @@ import logging
 import os
 import pickle
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from florence2.config import TrainingConfig
 from florence2.errors import ConfigurationError, Florence2Error, OutOfMemoryError, TrainingError
 from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job, run_job
+from florence2.training.ports import free_port
 from florence2.training.run_state import is_full
 from florence2.training.stopping import StopRequest
 
@@ -105,7 +105,7 @@ def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: Pic
     They are started by a command of their own rather than by ``multiprocessing``, which would import the caller's
     script again, and in a session of their own: Ctrl-C reaches them through this process, once.
     """
-    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(job.processes)}
+    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(job.processes)}
     news: queue.Queue[Any] = queue.Queue()
     order = pickle.dumps((job, at_once, show is not None))
     with contextlib.ExitStack() as stack:
@@ -214,9 +214,3 @@ def _leave_with_the_caller() -> None:
     # Not by sys.stdin: a thread that waits in it would hold its lock when Python ends.
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

@@ -8,6 +8,7 @@ finished.json     the training has ended: its course and its best step
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from florence2.data.whole_files import whole
 from florence2.errors import TrainingError
 from florence2.training.uploaded_run import UploadedRun
 
@@ -200,9 +202,10 @@ def forget_old_runs(parent: Path, days: float = 30, finished_days: float = 1) ->
         finished_days: for those that have ended: their result has long been stored.
     """
     for run in (file.parent for file in parent.glob("*/" + _IDENTITY)):
-        newest = max(path.stat().st_mtime for path in run.iterdir())
-        if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
-            shutil.rmtree(run, ignore_errors=True)
+        with contextlib.suppress(OSError):  # another process forgets it, too
+            newest = max(path.stat().st_mtime for path in run.iterdir())
+            if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
+                shutil.rmtree(run, ignore_errors=True)
 
 
 def is_full(error: BaseException) -> bool:
@@ -235,10 +238,9 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 def _write(file: Path, values: Mapping[str, Any]) -> None:
     """Write JSON so that the file is there whole or not at all."""
-    partial = file.with_name(f".{file.name}")
-    partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
-    _flush(partial)
-    partial.replace(file)
+    with whole(file, alone=True) as partial:
+        partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
+        _flush(partial)
 
 
 def _flush(file: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from florence2.data.sources.packed import write_object
 from florence2.data.sources.remote import redact
 from florence2.data.sources.safe_names import safe_parts
+from florence2.data.whole_files import whole, write_whole
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -72,7 +73,11 @@ class UploadedRun:
 
     def _push(self, saves: Collection[Path], finished: Mapping[str, Any] | None) -> None:
         files = self._open_files()
-        there = (_index(files, self._address) or {"saves": {}})["saves"]
+        try:
+            there = (_index(files, self._address) or {"saves": {}})["saves"]
+        except ValueError:  # nobody can go on from it, and it says no more what lies there
+            files.rm(self._address, recursive=True)
+            there = {}
         wanted = {save.name: {file.name: file.stat().st_size for file in _files_of(save)} for save in saves}
         for save in saves:
             if there.get(save.name) != wanted[save.name]:
@@ -94,20 +99,18 @@ class UploadedRun:
             return
         _check_names([*index["saves"], *(file for sizes in index["saves"].values() for file in sizes)])
         for name, sizes in index["saves"].items():
-            partial = run / f".pulled-{name}"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            for file in sizes:
-                files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
-            shutil.rmtree(run / name, ignore_errors=True)
-            partial.rename(run / name)
+            with whole(run / name, alone=True) as partial:
+                partial.mkdir()
+                for file in sizes:
+                    files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
+                shutil.rmtree(run / name, ignore_errors=True)
         if index["finished"] is not None:
-            (run / "finished.json").write_text(json.dumps(index["finished"]), encoding="utf-8")
+            write_whole(run / "finished.json", json.dumps(index["finished"]))
         logger.info("%s is fetched from %s", ", ".join(index["saves"]), redact(self._address))
 
 
 def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days: float = 1) -> None:
-    """Delete the uploads of runs that nobody has gone on with for so long.
+    """Delete the uploads of runs that nobody has gone on with for so long, or can: their index is damaged.
 
     Args:
         parent: URI of the folder of the runs' folders.
@@ -118,22 +121,40 @@ def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days:
     try:
         files.invalidate_cache()
         runs = [path for path in files.ls(parent, detail=False) if files.exists(f"{path}/{_INDEX}")]
-        for run in runs:
-            index = _index(files, run) or {"written": 0, "finished": None}
-            if time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days):
-                files.rm(run, recursive=True)
     except FileNotFoundError:
-        pass
+        return
     except Exception as exc:  # it is only about space
-        logger.warning("old runs in %s could not be removed: %s", redact(parent), redact(str(exc)))
+        logger.warning("old runs in %s could not be looked for: %s", redact(parent), redact(str(exc)))
+        return
+    for run in runs:
+        try:
+            if _is_old(files, run, days, finished_days):
+                files.rm(run, recursive=True)
+        except Exception as exc:  # as above; the others are looked at all the same
+            logger.warning("the old run in %s could not be removed: %s", redact(run), redact(str(exc)))
+
+
+def _is_old(files: Any, run: str, days: float, finished_days: float) -> bool:
+    try:
+        index = _index(files, run)
+    except ValueError:
+        return True
+    return index is None or time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days)
 
 
 def _index(files: Any, address: str) -> dict[str, Any] | None:
+    """Return the index of a run, None where there is none.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         index = json.loads(files.cat_file(f"{address}/{_INDEX}"))
     except FileNotFoundError:
         return None
-    return index if isinstance(index, dict) else None
+    if not isinstance(index, dict) or not {"format", "saves", "finished", "written"} <= index.keys():
+        raise ValueError(f"{_INDEX} is no index of a run")
+    return index
 
 
 def _check_names(names: Collection[str]) -> None:

@@ -12,18 +12,16 @@ from zenml.integrations.kubeflow.flavors.kubeflow_orchestrator_flavor import (
 )
 from zenml.utils.pydantic_utils import before_validator_handler
 
+from pipelines.orchestrators.gpu_resource import GpuResource
+
 if TYPE_CHECKING:
     from pipelines.orchestrators.kubeflow_gpu import KubeflowGpuOrchestrator
 
 __all__ = ["KubeflowGpuConfig", "KubeflowGpuOrchestratorFlavor", "KubeflowGpuSettings"]
 
 
-class KubeflowGpuSettings(KubeflowOrchestratorSettings):
+class KubeflowGpuSettings(KubeflowOrchestratorSettings, GpuResource):
     """Settings that a run or a step may give."""
-
-    gpu_resource: str = Field(
-        "nvidia.com/gpu", description="What the cluster calls a GPU. Example: 'amd.com/gpu', 'nvidia.com/mig-1g.10gb'"
-    )
 
     @model_validator(mode="before")
     @classmethod

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import Field
 from zenml.integrations.kubernetes.flavors import KubernetesOrchestratorFlavor
 from zenml.integrations.kubernetes.flavors.kubernetes_orchestrator_flavor import (
     KubernetesOrchestratorConfig,
     KubernetesOrchestratorSettings,
 )
+
+from pipelines.orchestrators.gpu_resource import GpuResource
 
 if TYPE_CHECKING:
     from pipelines.orchestrators.kubernetes_gpu import KubernetesGpuOrchestrator
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["KubernetesGpuConfig", "KubernetesGpuOrchestratorFlavor", "KubernetesGpuSettings"]
 
 
-class KubernetesGpuSettings(KubernetesOrchestratorSettings):
+class KubernetesGpuSettings(KubernetesOrchestratorSettings, GpuResource):
     """Settings that a run or a step may give."""
-
-    gpu_resource: str = Field(
-        "nvidia.com/gpu", description="What the cluster calls a GPU. Example: 'amd.com/gpu', 'nvidia.com/mig-1g.10gb'"
-    )
 
 
 class KubernetesGpuConfig(KubernetesOrchestratorConfig, KubernetesGpuSettings):

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from packaging.requirements import Requirement
 
+from florence2.health.requirements import required_by
+
 __all__ = ["Missing", "Part", "listed", "missing_packages", "missing_parts"]
 
 _DISTRIBUTION = "florence2-finetune"
@@ -78,22 +80,11 @@ def missing_packages(flavors: list[str], installed: Mapping[str, str] | None = N
     """
     found: list[Missing] = []
     for extra in dict.fromkeys(extra for flavor in flavors for extra in _EXTRAS.get(flavor, ())):
-        for requirement in _requirements_of(extra):
+        for requirement in required_by(_DISTRIBUTION, extra):
             found += _check(requirement, f"'{_DISTRIBUTION}[{extra}]'", installed)
     for text in dict.fromkeys(text for flavor in flavors for text in _PACKAGES.get(flavor, ())):
         found += _check(Requirement(text), f"'{text}'", installed)
     return found
-
-
-def _requirements_of(extra: str) -> list[Requirement]:
-    wanted = [Requirement(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
-    return [
-        requirement
-        for requirement in wanted
-        if requirement.marker is not None
-        and requirement.marker.evaluate({"extra": extra})
-        and not requirement.marker.evaluate({"extra": ""})
-    ]
 
 
 def _check(requirement: Requirement, package: str, installed: Mapping[str, str] | None) -> Iterator[Missing]:

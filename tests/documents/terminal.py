@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from tests.waiting import PATIENCE_SECONDS
+
 __all__ = ["Process", "Terminal"]
 
-_SECONDS = 120
 _IMPORTS = ["florence2.sdk", "florence2.cli", "great_expectations", "mlflow", "transformers.generation", "peft"]
 
 
@@ -40,10 +41,10 @@ class Process:
 
     def wait(self) -> int:
         """Wait until it ends and return its exit status."""
-        self._process.join(_SECONDS)
+        self._process.join(PATIENCE_SECONDS)
         if self._process.exitcode is None:
             self._process.kill()
-            raise TimeoutError(f"a command did not end in {_SECONDS} s; it printed:\n{self.output()}")
+            raise TimeoutError(f"a command did not end in {PATIENCE_SECONDS} s; it printed:\n{self.output()}")
         return self._process.exitcode
 
 
@@ -74,7 +75,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_SECONDS,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         return done.returncode, done.stdout

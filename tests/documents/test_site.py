@@ -65,8 +65,7 @@ async def _search(site: Path, words: str, wanted: str) -> list[str]:
     """Search until a result is the wanted one; they come one by one."""
     titles: Any = []
     async with opened() as tab:
-        await tab.open(site / "index.html", 1280, "light")
-        await tab.call("Page.navigate", url=f"{(site / 'search.html').as_uri()}?q={words}")
+        await tab.open(f"{(site / 'search.html').as_uri()}?q={words}", 1280, "light")
         for _ in range(600):
             titles = await tab.value("[...document.querySelectorAll('#search-results li a')].map(a => a.innerText)")
             if any(wanted in title for title in titles):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import signal
-import time
 from pathlib import Path
 
 from tests.builders import write_image, write_scenes
 from tests.documents.blocks import ROOT
 from tests.documents.terminal import Terminal
+from tests.waiting import wait_for
 
 __all__ = ["STAND_INS", "Workplace"]
 
@@ -83,10 +83,7 @@ class Workplace:
         self._type("train", "--dataset=my-set", "--epochs=2", *_QUICK)
         slow = ["--dataset=my-set", "--epochs=8", "--save-minutes=0", *_QUICK]
         process = self.terminal.start(["florence2", "train", *slow], self.folder)
-        until = time.monotonic() + 100
-        while "epoch 1/8" not in process.output():
-            assert process.running() and time.monotonic() < until, process.output()
-            time.sleep(0.05)
+        wait_for(lambda: "epoch 1/8" in process.output(), lambda: None if process.running() else process.output())
         process.send(signal.SIGTERM)
         assert process.wait() == 143, process.output()
         for number in (3, 4):

@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from tests.waiting import PATIENCE_SECONDS
+
 __all__ = ["CHROMIUM", "Tab", "opened"]
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -24,7 +26,13 @@ _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--remote-debugging-port=0"),
 )
-_SECONDS = 60
+_MIDDLE = """(e => {{
+  if (!e) return null;
+  e.scrollIntoView({{block: "center"}});
+  const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
+  return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+}})({})"""
+"""The middle of an element, null where it is not there or something else lies over it."""
 
 
 class Tab:
@@ -32,13 +40,18 @@ class Tab:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
+        self._loaded: set[str] = set()
         self.requests: list[str] = []
 
     async def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol and return its result."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        result: dict[str, Any] = (await self._until(lambda message: message.get("id") == number))["result"]
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (message := await self._next()).get("id") != number:
+                pass
+        assert "result" in message, message
+        result: dict[str, Any] = message["result"]
         return result
 
     async def open(self, page: Path | str, width: int, scheme: str) -> None:
@@ -47,9 +60,13 @@ class Tab:
         await self.call("Emulation.setDeviceMetricsOverride", **screen)
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         await self.call("Page.enable")
+        await self.call("Page.setLifecycleEventsEnabled", enabled=True)
         await self.call("Network.enable")
-        await self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
-        await self._until(lambda message: message.get("method") == "Page.loadEventFired")
+        opened = await self.call("Page.navigate", url=page if isinstance(page, str) else page.as_uri())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            # This page and no other: that of before may be loading still.
+            while opened["loaderId"] not in self._loaded:
+                await self._next()
 
     async def value(self, script: str) -> Any:
         """Return the value of an expression of JavaScript."""
@@ -59,7 +76,7 @@ class Tab:
 
     async def until(self, script: str) -> None:
         """Wait until an expression of JavaScript is true."""
-        async with asyncio.timeout(_SECONDS):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await self.value(script):
                 await asyncio.sleep(0.1)
 
@@ -70,12 +87,14 @@ class Tab:
         await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
 
     async def click(self, selector: str) -> None:
-        """Click into the middle of an element with the mouse."""
+        """Click into the middle of an element with the mouse, when it rests there and nothing lies over it."""
         element = f"document.querySelector({json.dumps(selector)})"
-        await self.until(f"!!{element}")
-        await self.value(f"{element}.scrollIntoView({{block: 'center'}})")
-        middle = "(r => [r.x + r.width / 2, r.y + r.height / 2])"
-        x, y = await self.value(f"{middle}({element}.getBoundingClientRect())")
+        before, place = None, await self.value(_MIDDLE.format(element))
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while place is None or place != before:
+                await asyncio.sleep(0.1)
+                before, place = place, await self.value(_MIDDLE.format(element))
+        x, y = place
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
@@ -91,14 +110,15 @@ class Tab:
         for kind in ("keyDown", "keyUp"):
             await self.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
 
-    async def _until(self, wanted: Any) -> dict[str, Any]:
-        async with asyncio.timeout(_SECONDS):
-            while True:
-                message: dict[str, Any] = await self._socket.receive_json()
-                if message.get("method") == "Network.requestWillBeSent":
-                    self.requests.append(message["params"]["request"]["url"])
-                if wanted(message):
-                    return message
+    async def _next(self) -> dict[str, Any]:
+        """Return the next message, and keep what it tells of the page."""
+        message: dict[str, Any] = await self._socket.receive_json()
+        event, told = message.get("method"), message.get("params", {})
+        if event == "Network.requestWillBeSent":
+            self.requests.append(told["request"]["url"])
+        elif event == "Page.lifecycleEvent" and told["name"] == "load":
+            self._loaded.add(told["loaderId"])
+        return message
 
 
 @asynccontextmanager
@@ -113,9 +133,7 @@ async def opened() -> AsyncIterator[Tab]:
         try:
             port = await _port(Path(profile, "DevToolsActivePort"))
             async with aiohttp.ClientSession() as session:
-                async with session.get(f"http://127.0.0.1:{port}/json") as answer:
-                    tabs = json.loads(await answer.text())
-                address = next(tab["webSocketDebuggerUrl"] for tab in tabs if tab["type"] == "page")
+                address = await _page(session, port)
                 async with session.ws_connect(address, max_msg_size=0) as socket:
                     yield Tab(socket)
         finally:
@@ -125,7 +143,19 @@ async def opened() -> AsyncIterator[Tab]:
 
 async def _port(file: Path) -> int:
     """Wait until the browser has written down the port that it listens to."""
-    async with asyncio.timeout(_SECONDS):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not (file.is_file() and "\n" in file.read_text()):
             await asyncio.sleep(0.05)
     return int(file.read_text().split()[0])
+
+
+async def _page(session: aiohttp.ClientSession, port: int) -> str:
+    """Wait until the browser has its first page and return where it listens."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+                tabs = json.loads(await answer.text())
+            for tab in tabs:
+                if tab["type"] == "page":
+                    return str(tab["webSocketDebuggerUrl"])
+            await asyncio.sleep(0.05)

@@ -6,15 +6,17 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from florence2.training.ports import free_port
+from tests.waiting import wait_for
 
 __all__ = ["SECRETS", "RemoteStack"]
 
@@ -53,7 +55,7 @@ class RemoteStack:
     @contextlib.contextmanager
     def running(cls, folder: Path) -> Iterator[RemoteStack]:
         """Start the servers in processes of their own, create the stack, and stop them in the end."""
-        stack = cls(folder, *(f"http://127.0.0.1:{port}" for port in _free_ports(3)))
+        stack = cls(folder, *(f"http://127.0.0.1:{free_port()}" for _ in range(3)))
         for name in ("machines", "servers/zenml"):
             (folder / name).mkdir(parents=True)
         code = _copy_code(folder / "code")
@@ -62,7 +64,7 @@ class RemoteStack:
             for command, environment, _ in commands:
                 servers.enter_context(_served(command, environment, folder / "servers"))
             for *_, answers in commands:
-                _wait_for(answers)
+                wait_for(partial(_answers, answers), pause_seconds=0.3)
             urllib.request.urlopen(urllib.request.Request(f"{stack.store}/zen", method="PUT")).close()
             settings = [stack.store, stack.tracker, str(code), str(folder / "machines"), SECRETS]
             home = stack.submitter("set_up")
@@ -150,19 +152,8 @@ def _served(command: Sequence[str], environment: Mapping[str, str], folder: Path
             process.wait()
 
 
-def _wait_for(answers: str, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-            urllib.request.urlopen(answers, timeout=5).close()
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"{answers} did not answer in {seconds:g} seconds")
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as sockets:
-        opened = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in opened:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in opened]
+def _answers(url: str) -> bool:
+    with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+        urllib.request.urlopen(url, timeout=5).close()
+        return True
+    return False

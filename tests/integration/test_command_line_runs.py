@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.plan_estimates import processor_seconds
 from florence2.cli.plan import FACTOR
 from tests.builders import write_scenes
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
 
@@ -53,9 +55,7 @@ def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -
     assert (plan["data"]["format"], plan["data"]["tasks"]) == ("jsonl", ["<OD>", "<VQA>"])
     assert plan["data"]["splits"]["train"] == {"rows": 120, "images": 60}
 
-    started = time.monotonic()
     done = run(project, "train", "--config", "my.yaml", "--json", "--seed", "3")
-    seconds = time.monotonic() - started
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     checkpoint = json.loads((project / result["checkpoint"] / "checkpoint.json").read_text())
@@ -63,10 +63,14 @@ def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -
     assert result["after"]["figures"].keys() == result["before"]["figures"].keys()
     assert "epoch 2/2" in done.stderr
     assert plan["seconds"]["right_within_a_factor_of"] == FACTOR
-    # Other work on the machine may have come or gone meanwhile: how busy it was lies between before and after.
-    again = json.loads(run(project, "train", "--config", "my.yaml", "--dry-run", "--json").stdout)
-    low, *_, high = sorted([plan["seconds"]["total"], again["plan"]["seconds"]["total"]])
-    assert low / FACTOR < seconds < high * FACTOR
+    assert 0 < plan["seconds"]["train"] < plan["seconds"]["total"]
+
+
+def test_a_training_takes_about_as_long_as_was_planned(project: Path) -> None:
+    """In seconds of the processor: other work on the machine may come or go between plan and training."""
+    words = argparse.Namespace(dataset=str(project / "data"), model="builtin:nano", epochs=2)
+    planned, taken = processor_seconds("lora", words)
+    assert planned / FACTOR < taken < planned * FACTOR
 
 
 def test_what_a_plan_prints_is_a_file_of_settings(project: Path, tmp_path: Path) -> None:
@@ -81,7 +85,7 @@ def test_what_a_plan_prints_is_a_file_of_settings(project: Path, tmp_path: Path)
     assert settings[0] == settings[1] != ""
 
 
-@pytest.mark.parametrize(("moment", "advice"), [("read as", ""), ("language: ", "florence2 train --resume ")])
+@pytest.mark.parametrize(("moment", "advice"), [("read as", ""), ("epoch 1/500: ", "florence2 train --resume ")])
 def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path, moment: str, advice: str) -> None:
     """Where it has not begun there is nothing to go on with, and nothing is left."""
     process = subprocess.Popen(
@@ -96,11 +100,10 @@ def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path
     said = ""
     for line in process.stderr:
         said += line
-        if line.startswith(moment) or moment in line:
+        if moment in line:
             break
-    time.sleep(2)
     process.send_signal(signal.SIGINT)
-    out, rest = process.communicate(timeout=120)
+    out, rest = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said + rest
     assert "Traceback" not in rest
     assert rest.endswith("interrupted\n")

@@ -80,6 +80,7 @@ async def look(address: str, file: Path, width: int, scheme: str) -> dict[str, A
         await tab.value("document.querySelector('#ask').click()")
         await tab.until(f"{LOADED}(2)")
         await tab.until("document.querySelectorAll('.answer td').length >= 6")
+        await tab.until("[...document.querySelectorAll('.answer textarea')].every(e => e.value.includes('<loc_'))")
         seen |= {
             "drawn": await tab.value(DRAWN),
             "answers": await tab.value("[...document.querySelectorAll('.answer')].map(e => e.innerText)"),
@@ -95,6 +96,7 @@ async def look(address: str, file: Path, width: int, scheme: str) -> dict[str, A
         await tab.until(
             "[...document.querySelectorAll('.answer textarea')].every(e => e.value && !e.value.includes('<'))"
         )
+        await tab.until("!document.querySelector('.answer td')")
         seen |= {
             "words": await tab.value(WRITTEN),
             "tables": await tab.value("document.querySelectorAll('.answer td').length"),

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from florence2.model.base import BUILTIN_MODELS
 from tests.builders import write_image, write_scenes
 from tests.integration.project import Project
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -67,11 +67,12 @@ def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_pictures(
     parameters = parameters | {"pictures": {"folder": str(pictures)}, "evaluation": {"eval_batch_size": 4}}
     process = project.start("killed", parameters, "florence_predict")
     try:
-        until = time.monotonic() + 120
-        while len(list(beside.rglob("*.jsonl"))) < 3:
-            assert process.poll() is None, (project.root / "killed.log").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        log = project.root / "killed.log"
+        wait_for(
+            lambda: len(list(beside.rglob("*.jsonl"))) >= 3,
+            lambda: log.read_text() if process.poll() is not None else None,
+            pause_seconds=0.02,
+        )
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -16,6 +16,7 @@ from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
@@ -146,6 +147,35 @@ def test_old_uploads_are_forgotten_and_newer_ones_are_not() -> None:
     for name, days, finished in (("old", 31, None), ("new", 29, None), ("ended", 2, {}), ("done", 2, {"a": 1})):
         index = {"format": "florence2-run/1", "saves": {}, "written": time.time() - days * 86400, "finished": finished}
         memory.pipe_file(f"/bucket/runs/{name}/index.json", json.dumps(index).encode())
+    memory.pipe_file("/bucket/runs/damaged/index.json", b'{"format": "flo')
     forget_old_uploads("memory://bucket/runs", memory)
     forget_old_uploads("memory://bucket/nothing", memory)
     assert sorted(path.rpartition("/")[2] for path in memory.ls("/bucket/runs", detail=False)) == ["ended", "new"]
+
+
+def test_one_upload_that_cannot_be_removed_keeps_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    class Guarded(MemoryFileSystem):  # type: ignore[misc]
+        def rm(self, path: str, **options: Any) -> None:
+            if "guarded" in path:
+                raise PermissionError("not yours: s3://key:secret@host")
+            super().rm(path, **options)
+
+    files = Guarded(skip_instance_cache=True)
+    for name in ("a-guarded", "b-old"):
+        files.pipe_file(f"/others/runs/{name}/index.json", b"[]")
+    with caplog.at_level(logging.WARNING):
+        forget_old_uploads("memory://others/runs", files)
+    assert [path.rpartition("/")[2] for path in files.ls("/others/runs", detail=False)] == ["a-guarded"]
+    assert "a-guarded could not be removed: not yours" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_damaged_index_is_replaced_with_all_that_lies_there(tmp_path: Path) -> None:
+    store, save = tmp_path / "store", tmp_path / "run" / "checkpoint-2"
+    save.mkdir(parents=True)
+    (save / "model.safetensors").write_bytes(b"weights")
+    (store / "checkpoint-1").mkdir(parents=True)
+    (store / "index.json").write_text("{")
+    UploadedRun(str(store), FILES, 0.0).push([save], now=True)
+    assert uploads(store)["saves"] == {"checkpoint-2": {"model.safetensors": 7}}
+    assert sorted(path.name for path in store.iterdir()) == ["checkpoint-2", "index.json"]

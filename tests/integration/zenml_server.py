@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ZenMLServer", "free_port", "zenml_server"]
+from florence2.training.ports import free_port
+from tests.waiting import wait_for
+
+__all__ = ["ZenMLServer", "zenml_server"]
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,6 @@ class ZenMLServer:
     def environment(self, config: Path) -> dict[str, str]:
         """Return what a client process needs to use it, with a configuration folder of its own."""
         return {"ZENML_CONFIG_PATH": str(config), "ZENML_STORE_URL": self.url, "ZENML_STORE_API_KEY": self.api_key}
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
@@ -64,23 +58,24 @@ def zenml_server(folder: Path) -> Iterator[ZenMLServer]:
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen([*command, "--log-level", "warning"], env=environment, stdout=log, stderr=log)
     try:
-        _wait(url, process, folder / "server.log")
+        log_file = folder / "server.log"
+        wait_for(partial(_is_ready, url), lambda: log_file.read_text() if process.poll() is not None else None, 0.5)
         yield ZenMLServer(url, _service_account(url))
     finally:
         process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 180) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
         try:
-            with urllib.request.urlopen(f"{url}/ready", timeout=5):
-                return
-        except OSError:
-            assert process.poll() is None, log.read_text()
-            time.sleep(0.5)
-    raise AssertionError(f"the ZenML server did not start in {seconds} seconds:\n{log.read_text()}")
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/ready", timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _service_account(url: str) -> str:

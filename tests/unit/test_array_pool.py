@@ -163,8 +163,8 @@ def test_a_full_disk_is_said_once_and_leaves_nothing_behind(
     made.admit(["a", "b", "c"])
 
     class Full:
-        def __init__(self, handle: int, mode: str) -> None:
-            self._file = open(handle, mode)  # noqa: SIM115 - closed below
+        def __init__(self, path: Path, mode: str) -> None:
+            self._file = open(path, mode)  # noqa: SIM115, PTH123 - closed below
 
         def __enter__(self) -> Full:
             return self
@@ -176,8 +176,8 @@ def test_a_full_disk_is_said_once_and_leaves_nothing_behind(
             self._file.write(bytes(data)[:7])
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("florence2.data.array_pool.os.fdopen", Full)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda path, mode: Full(path, mode))
         made.put("b", array(1))
         made.put("c", array(1))
     assert [record.message for record in caplog.records] == [

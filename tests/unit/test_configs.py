@@ -18,8 +18,7 @@ FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
 def test_every_key_is_known_and_every_value_valid(file: Path) -> None:
     trees = {"predict": PredictionSettings, "promote": PromotionConfiguration}
     config: Any = trees.get(file.stem, Configuration)(**yaml.safe_load(file.read_text())["parameters"])
-    for name in config.evaluation.metrics:
-        metric_named(name)
+    assert all(metric_named(name).name == name for name in config.evaluation.metrics)
 
 
 def test_there_are_some() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 from pathlib import Path
@@ -104,11 +105,15 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path, monkeypatch: pytest.M
     ]
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
     write_whole(tmp_path / "new" / "a.txt", "before")
-    (tmp_path / "new" / f".a.txt.{os.getpid()}.partial").mkdir()  # nothing can be written there
-    with pytest.raises(ConfigurationError, match=r"a\.txt: cannot be written: Is a directory; free space"):
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ConfigurationError, match=r"a\.txt: cannot be written: No space left on device; free space"):
         write_whole(tmp_path / "new" / "a.txt", "after")
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["a.txt"]
     assert (tmp_path / "new" / "a.txt").read_text() == "before"
 
 

@@ -68,7 +68,7 @@ def test_the_figures_of_both_models_are_written_with_their_intervals(tmp_path: P
 def test_each_figure_has_a_plot_with_the_base_and_the_best_epoch(tmp_path: Path) -> None:
     files = draw_plots(HISTORY, tmp_path / "plots")
     assert [file.name for file in files] == ["loss.png", "learning_rate.png", "map50.png", "my_metric.png"]
-    assert not list(tmp_path.rglob("*.partial"))
+    assert not list(tmp_path.rglob(".unfinished-*"))
     with_all = np.asarray(Image.open(tmp_path / "plots" / "map50.png").convert("RGB"))
     height, width, _ = with_all.shape
     assert width >= 800

@@ -44,6 +44,7 @@ def registry_lock(client: MlflowClient, name: str, *, stale_seconds: float = 30.
             seen, since = holder, time.monotonic()
         elif holder and time.monotonic() - since > stale_seconds:
             _release(client, lock, holder)
+            continue
         if time.monotonic() > deadline:
             raise RegistryError(
                 f"{name}: other promotions have held the registered model {lock!r} for {4 * stale_seconds:.0f} seconds;"

@@ -1,4 +1,4 @@
-"""Pictures of answers: colours of classes, outlines drawn with Pillow, pictures side by side."""
+"""Pictures of answers: colours of classes, outlines drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from florence2.codec.detections import Detections
 from florence2.codec.outlines import Outline, outlines_of_boxes
 
-__all__ = ["class_colours", "draw_detections", "draw_outlines", "ink_on", "side_by_side"]
+__all__ = ["class_colours", "draw_detections", "draw_outlines", "ink_on"]
 
 _PALETTE = (
     "#1c6dd0",
@@ -25,8 +25,6 @@ _PALETTE = (
     "#3b5bdb",
     "#c92a2a",
 )
-_MARGIN = 12
-_PAPER, _INK = "#ffffff", "#1b1f24"
 
 
 def class_colours(class_names: Iterable[str]) -> dict[str, str]:
@@ -119,27 +117,3 @@ def _draw_label(
     y = corner[1] - height if corner[1] >= height else corner[1]
     draw.rectangle((x, y, x + width, y + height), fill=colour)
     draw.text((x + 4, y + 3 - top / 2), label, fill=ink_on(colour), font=font)
-
-
-def side_by_side(panels: Sequence[tuple[str, Image.Image]], *, font_size: int = 18) -> Image.Image:
-    """Put pictures next to each other, a caption over each.
-
-    Args:
-        panels: caption and picture, from left to right.
-        font_size: height of the captions in pixels.
-
-    Returns:
-        A new RGB image on white.
-    """
-    font = ImageFont.load_default(font_size)
-    header = font_size + _MARGIN
-    width = sum(picture.width for _, picture in panels) + _MARGIN * (len(panels) + 1)
-    height = max((picture.height for _, picture in panels), default=0) + header + 2 * _MARGIN
-    sheet = Image.new("RGB", (width, height), _PAPER)
-    draw = ImageDraw.Draw(sheet)
-    x = _MARGIN
-    for caption, picture in panels:
-        draw.text((x, _MARGIN), caption, fill=_INK, font=font)
-        sheet.paste(picture.convert("RGB"), (x, _MARGIN + header))
-        x += picture.width + _MARGIN
-    return sheet

@@ -18,6 +18,7 @@ import logging
 import os
 import re
 import tarfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from florence2.data.cache import cache_folder, made_once
 from florence2.data.fingerprint import Contents, contents_of, hash_files
 from florence2.data.safe_files import open_regular
 from florence2.data.sources.remote import redact, translated
-from florence2.data.whole_files import write_whole
+from florence2.data.whole_files import remove_whole, write_whole
 from florence2.errors import DatasetError
 
 __all__ = ["is_packed", "pack", "packed_fingerprint", "unpacked", "write_object"]
@@ -48,6 +49,8 @@ _PART_BYTES = 32 << 20
 """Of a shard, held in memory for each of those that are sent or read at once."""
 _AT_ONCE = 4
 _TAR_BLOCK = 512
+_KEPT_SECONDS = 30 * 24 * 3600
+"""An unpacked folder is removed when nobody has asked for it so long, as the saves of a run are."""
 
 
 def is_packed(source: str) -> bool:
@@ -111,6 +114,8 @@ def pack(
 def unpacked(address: str, *, files: Any = None, verify: bool = False) -> Path:
     """Return the folder that was packed, in the user's cache; it is fetched once by one process at a time.
 
+    Others there that nobody asked for in the last 30 days are removed when this one is fetched.
+
     Args:
         address: what ``pack`` returned.
         files: as for ``pack``.
@@ -124,7 +129,19 @@ def unpacked(address: str, *, files: Any = None, verify: bool = False) -> Path:
     if verify or not folder.is_dir():
         with _alone(folder):
             made_once(folder, lambda target: _unpack(address, fingerprint, target, files), again=verify)
+        _forget_old(folder)
+    with contextlib.suppress(OSError):  # of somebody else, who lets it be read alone
+        os.utime(folder)
     return folder
+
+
+def _forget_old(used: Path) -> None:
+    """Remove the folders beside one that nobody asked for in a long time; asking for one changes its time."""
+    for other in used.parent.glob("[0-9a-f]*"):
+        with contextlib.suppress(OSError):  # another process removes it, too
+            if other.is_dir() and other != used and time.time() - other.stat().st_mtime > _KEPT_SECONDS:
+                remove_whole(other)
+                other.with_suffix(".lock").unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,6 @@ import json
 import logging
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -21,6 +19,7 @@ import fsspec  # type: ignore[import-untyped]
 from florence2.data.file_index import FileIndex, stamp_of
 from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
+from florence2.data.whole_files import remove_unfinished, whole
 from florence2.errors import DatasetError
 
 __all__ = ["fetch", "redact", "translated", "version_of"]
@@ -31,7 +30,6 @@ _FILES = "files"
 _KIND = "mirrored"
 _AT_ONCE = 8
 _KEPT_AT_ONCE = 200
-_STALE_SECONDS = 86_400
 _LOG_SECONDS = 30.0
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 _VERSION_KEYS = ("ETag", "etag", "generation", "md5Hash", "checksum", "Content-MD5", "content_md5", "Digest")
@@ -188,42 +186,39 @@ def _changed(mirror: Path, sources: Mapping[str, Mapping[str, Any]], index: File
 def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, index: FileIndex) -> None:
     """Fetch files several at a time; an error stops those that have not begun."""
     fetched: list[tuple[str, tuple[str, str]]] = []
-    with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as partial:
 
-        def fetch_one(number: int, target: str) -> None:
-            temporary, final = Path(partial, str(number)), folder / _FILES / target
-            expected = waiting[target].get("size")
+    def fetch_one(target: str) -> None:
+        final = folder / _FILES / target
+        expected = waiting[target].get("size")
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with whole(final, beside=folder) as partial:
             with translated(uri):
-                files.get_file(waiting[target]["name"], str(temporary))
-            if expected is not None and temporary.stat().st_size != expected:
+                files.get_file(waiting[target]["name"], str(partial))
+            if expected is not None and partial.stat().st_size != expected:
                 raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
-            final.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(final)
-            fetched.append((target, (_version(waiting[target]), stamp_of(final.lstat()))))
+        fetched.append((target, (_version(waiting[target]), stamp_of(final.lstat()))))
 
-        pool = ThreadPoolExecutor(_AT_ONCE)
-        kept, told = 0, time.monotonic()
-        try:
-            futures = [pool.submit(fetch_one, number, target) for number, target in enumerate(waiting)]
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                if len(fetched) - kept >= _KEPT_AT_ONCE:
-                    fresh = fetched[kept:]
-                    index.store(_KIND, dict(fresh))
-                    kept += len(fresh)
-                if time.monotonic() - told > _LOG_SECONDS:
-                    told = time.monotonic()
-                    logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
-        finally:
-            pool.shutdown(cancel_futures=True)
-            index.store(_KIND, dict(fetched[kept:]))
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    kept, told = 0, time.monotonic()
+    try:
+        futures = [pool.submit(fetch_one, target) for target in waiting]
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            if len(fetched) - kept >= _KEPT_AT_ONCE:
+                fresh = fetched[kept:]
+                index.store(_KIND, dict(fresh))
+                kept += len(fresh)
+            if time.monotonic() - told > _LOG_SECONDS:
+                told = time.monotonic()
+                logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        index.store(_KIND, dict(fetched[kept:]))
 
 
 def _remove_all_but(mirror: Path, wanted: set[str]) -> None:
     """Remove from the mirror what is no longer at the source, and what a killed process left behind."""
-    for left in mirror.parent.glob(".partial-*"):
-        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    remove_unfinished(mirror.parent)
     for folder, folders, names in os.walk(mirror, topdown=False):
         above = Path(folder)
         for name in (*names, *(name for name in folders if (above / name).is_symlink())):

@@ -24,7 +24,7 @@ from florence2.evaluation.analysis.questions import QuestionGroup, Questions
 from florence2.evaluation.analysis.validity import Validity
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
-from florence2.evaluation.matching import box_iou, matched
+from florence2.evaluation.matching import NO_TRUTH, box_iou, truth_of
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation, comparison_table, public_name
 from florence2.evaluation.terminal import comparison, figures
 
@@ -168,8 +168,8 @@ def test_overlap_and_matching() -> None:
     twice = Detections(
         np.array([[0, 0, 10, 9], [0, 0, 10, 10], [0, 0, 10, 10]], dtype=np.float32), ("ring", "ring", "dot")
     )
-    assert matched(twice, target).tolist() == [True, False, False]
+    assert truth_of(twice, target).tolist() == [0, NO_TRUTH, NO_TRUTH]
     sure = Detections(twice.xyxy, twice.class_name, np.array([0.5, 0.9, 0.9], dtype=np.float32))
-    assert matched(sure, target).tolist() == [False, True, False]
-    assert matched(Detections.empty(), target).tolist() == []
-    assert matched(twice, Detections.empty()).tolist() == [False, False, False]
+    assert truth_of(sure, target).tolist() == [NO_TRUTH, 0, NO_TRUTH]
+    assert truth_of(Detections.empty(), target).tolist() == []
+    assert truth_of(twice, Detections.empty()).tolist() == [NO_TRUTH] * 3

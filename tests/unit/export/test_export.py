@@ -26,7 +26,7 @@ from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.export.new_folder import new_folder
 from florence2.export.source import exportable, hub_facts
 from florence2.export.transformers_folder import export_transformers
-from florence2.inference.generation import predict, write_answers
+from florence2.inference.generation import Answerer, predict
 from florence2.model.base import base_fingerprint, load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import load_named
@@ -91,8 +91,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
 
 def test_plain_transformers_writes_the_same_tokens(run: Path, exported: Path, samples: list[Sample]) -> None:
     config = EvaluationConfig(max_new_tokens=60, grammar="off", eval_batch_size=3)
-    ours = [written.tokens for written in write_answers(load_named(str(run)), samples, config)]
-    base = [written.tokens for written in write_answers(load_base(CONFIG.model), samples, config)]
+    ours = [written.tokens for written in Answerer(load_named(str(run)), config).write(samples)]
+    base = [written.tokens for written in Answerer(load_base(CONFIG.model), config).write(samples)]
     assert ours != base
     model: Any = Florence2ForConditionalGeneration.from_pretrained(exported)
     processor = AutoProcessor.from_pretrained(exported)

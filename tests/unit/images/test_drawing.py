@@ -1,4 +1,4 @@
-"""Pictures of detections: enlarged, drawn over, put side by side."""
+"""Pictures of detections: enlarged and drawn over."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.codec.outlines import Outline
-from florence2.data.images.drawing import class_colours, draw_detections, draw_outlines, ink_on, side_by_side
+from florence2.data.images.drawing import class_colours, draw_detections, draw_outlines, ink_on
 
 
 def test_small_pictures_are_enlarged_before_boxes_are_drawn() -> None:
@@ -22,11 +22,6 @@ def test_small_pictures_are_enlarged_before_boxes_are_drawn() -> None:
     assert drawn.getpixel((30 * 7, 30 * 7)) == (0, 0, 0)
     assert image.getpixel((16, 24)) == (0, 0, 0, 255)
     assert draw_detections(Image.new("RGB", (900, 600)), Detections.empty()).size == (900, 600)
-
-
-def test_pictures_side_by_side() -> None:
-    sheet = side_by_side([("Before", Image.new("L", (40, 30))), ("After", Image.new("L", (50, 20)))])
-    assert (sheet.mode, sheet.width) == ("RGB", 40 + 50 + 3 * 12)
 
 
 def test_colours_are_stable_and_their_labels_readable() -> None:

@@ -6,10 +6,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from unittest.mock import patch
 
 import pytest
 
 from florence2.errors import OverloadedError, TimeLimitError
+from florence2.inference import batching
 from florence2.inference.batching import Batcher
 
 
@@ -53,19 +55,30 @@ def test_what_waits_is_answered_together_and_each_gets_its_own(model: Model, bat
 
 def test_an_idle_model_waits_for_nobody(model: Model, batcher: Batcher[int, int]) -> None:
     model.let.set()
-    for _ in range(3):
-        started = time.monotonic()
-        assert batcher.submit([7], 10)[0].result(10) == 14
-        assert time.monotonic() - started < 1
+    limits: list[float | None] = []
+    wait = batcher._changed.wait
+
+    def noted(limit: float | None = None) -> bool:
+        limits.append(limit)
+        return wait(limit)
+
+    with patch.object(batcher._changed, "wait", noted):
+        for _ in range(3):
+            assert batcher.submit([7], 10)[0].result(10) == 14
     assert model.batches == [[7], [7], [7]]
+    assert set(limits) <= {None}, "it waits for a question, and with one at hand for no time"
 
 
-def test_those_who_were_answered_together_are_waited_for_a_tenth_of_their_time() -> None:
-    batches = []
+def test_those_who_were_answered_together_are_waited_for_a_part_of_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "_RETURN_SHARE", 200.0)  # ten seconds, for a machine that is busy
+    batches: list[list[int]] = []
+    late_waits = threading.Event()
 
     def slow(items: Sequence[int]) -> Iterator[tuple[int, int]]:
         batches.append(list(items))
-        time.sleep(1.0)
+        if items == [1, 2]:
+            assert late_waits.wait(10)
+        time.sleep(0.05)
         yield from enumerate(items)
 
     batcher: Batcher[int, int] = Batcher(slow, most=4, room=6)
@@ -73,6 +86,7 @@ def test_those_who_were_answered_together_are_waited_for_a_tenth_of_their_time()
     while not batches:
         time.sleep(0.001)
     late = batcher.submit([3], 10)  # waits while the two are answered
+    late_waits.set()
     first[0].result(10)
     again = batcher.submit([4], 10)  # one of the two asks at once
     assert late[0].result(10) == 3

@@ -154,7 +154,7 @@ def test_two_promotions_at_once_leave_one_champion_and_a_whole_history(registry:
 def test_a_lock_that_a_killed_promotion_left_is_taken_after_a_while(registry: Registry) -> None:
     client = client_of(registry)
     client.create_registered_model(f"{NAME}-lock", tags={"holder": "killed"})
-    with registry_lock(client, NAME, stale_seconds=0.5):
+    with registry_lock(client, NAME, stale_seconds=1.0):
         assert client.get_registered_model(f"{NAME}-lock").tags["holder"] != "killed"
     assert [model.name for model in client.search_registered_models()] == [NAME]
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
@@ -193,7 +193,8 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 def test_a_rush_gets_answers_or_a_time_to_come_back_and_nothing_is_lost(stopped: threading.Event) -> None:
     with client_of(SETTINGS) as client, ThreadPoolExecutor(40) as pool:
         asked = [pool.submit(ask, client, {"image": PICTURE, "prefix": "<OD>"}) for _ in range(40)]
-        threading.Timer(2.0, stopped.set).start()
+        wait(asked, return_when=FIRST_COMPLETED)  # while the model waits, the only answer is that there is no room
+        stopped.set()
         replies = [future.result(60) for future in asked]
         statuses = [reply.status_code for reply in replies]
         assert set(statuses) == {200, 503}
@@ -218,11 +219,12 @@ def test_a_request_ends_at_its_time_limit(stopped: threading.Event) -> None:
 def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The pictures of a request are decoded in a thread, which goes on when its time has passed."""
     answered: list[str] = []
-    decoded, read, answer = threading.Event(), PictureReader.read, Answerer.answer
+    given_up, decoded = threading.Event(), threading.Event()
+    read, answer = PictureReader.read, Answerer.answer
 
     def slow(self: PictureReader, questions: Any) -> Any:
         asked = read(self, questions)
-        time.sleep(0.5)
+        assert given_up.wait(30)
         decoded.set()
         return asked
 
@@ -232,9 +234,10 @@ def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(Answerer, "answer", noted)
     monkeypatch.setattr(PictureReader, "read", slow)
-    settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 0.2})})
+    settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 1.0})})
     with client_of(settings) as client:
         assert ask(client, {"image": PICTURE, "prefix": "<OD>"}).status_code == 504
+        given_up.set()
         assert decoded.wait(10)
         time.sleep(0.2)
     assert answered == []

@@ -128,6 +128,7 @@ def test_an_interrupted_call_goes_on_with_what_is_missing(
     tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_files(tmp_path / "a")
+    monkeypatch.setattr(packing, "_AT_ONCE", 1)  # of several at once none may be complete yet
     copy, copied = packing._copy, []
 
     def broken(file: Path, *args: Any) -> str:
@@ -169,6 +170,17 @@ def test_it_is_fetched_once_also_by_several_processes(tmp_path: Path, cache: Pat
     assert [path.name for path in cache.iterdir() if path.is_dir()] == [fingerprint_folder(tmp_path / "a")]
     (tmp_path / "store").rename(tmp_path / "moved")
     assert unpacked(address).is_dir()
+
+
+def test_what_nobody_asked_for_in_a_month_goes_when_another_is_fetched(tmp_path: Path, store: str, cache: Path) -> None:
+    addresses = [pack(write_files(tmp_path / str(count), count), store) for count in (1, 2, 3)]
+    old, asked, new = (address.rpartition("/")[2].removesuffix(".json") for address in addresses)
+    for address in addresses[:2]:
+        os.utime(unpacked(address), (1, 1))
+    assert unpacked(addresses[1]).stat().st_mtime > 1
+    unpacked(addresses[2])
+    assert {path.name for path in cache.iterdir()} == {asked, f"{asked}.lock", new, f"{new}.lock"}
+    assert fingerprint_folder(unpacked(addresses[0])) == old
 
 
 def test_other_content_than_the_name_says_is_refused_and_nothing_is_left(tmp_path: Path, cache: Path) -> None:

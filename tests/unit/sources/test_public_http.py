@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -44,9 +45,10 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/slow":
             self.send_response(200)
             self.end_headers()
-            for _ in range(100):
-                self.wfile.write(b"x")
-                time.sleep(0.05)
+            with contextlib.suppress(OSError):  # without an end, until nobody reads any more
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
         elif self.path == "/cut":
             self.send_response(200)
             self.send_header("Content-Length", "100")
@@ -172,10 +174,8 @@ def test_size_is_bounded_whether_announced_or_not(url: str) -> None:
 
 
 def test_time_is_bounded_however_slowly_bytes_come(url: str) -> None:
-    started = time.monotonic()
     with pytest.raises(TimeLimitError, match=r"within 0\.5 seconds"):
-        fetch(f"{url}/slow", seconds=0.5)
-    assert time.monotonic() - started < 3
+        fetch(f"{url}/slow", seconds=0.5)  # and not the error about the size, which comes after 1000 bytes
 
 
 @pytest.mark.parametrize(

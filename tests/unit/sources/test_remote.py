@@ -101,7 +101,7 @@ def test_an_interrupted_mirror_goes_on(
     kept = content_of(tmp_path / "files")
     assert kept
     assert all(len(content) == 1000 for content in kept.values())
-    assert not list(tmp_path.glob(".partial-*"))
+    assert not list(tmp_path.glob(".unfinished-*"))
     monkeypatch.setattr(MemoryFileSystem, "get_file", original)
     fetched.clear()
     assert len(content_of(fetch("memory://set", tmp_path))) == 30

@@ -1,0 +1,25 @@
+"""Waiting in tests: until it is so, and no longer where it can never be."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import waiting
+from tests.waiting import wait_for
+
+
+def test_it_looks_until_it_is_so() -> None:
+    looks = iter([False, False, True])
+    wait_for(lambda: next(looks), pause_seconds=0.0)
+    assert list(looks) == []
+
+
+def test_it_says_what_has_ended() -> None:
+    with pytest.raises(AssertionError, match="the port is taken"):
+        wait_for(lambda: False, lambda: "the port is taken")
+
+
+def test_it_ends_what_would_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.1)
+    with pytest.raises(AssertionError, match="did not come"):
+        wait_for(lambda: False)
