@@ -200,7 +200,10 @@ def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
         holder.close()
         server.pool.shutdown(wait=False, cancel_futures=True)
 
-    app = FastAPI(title="florence2", version=version("florence2-finetune"), lifespan=lifespan)
+    # FastAPI's pages for people load their scripts from another host: without a way there they are empty.
+    app = FastAPI(
+        title="florence2", version=version("florence2-finetune"), lifespan=lifespan, docs_url=None, redoc_url=None
+    )
 
     def refuse(problem: RequestError) -> Response:
         response = _refusal(problem)

@@ -174,6 +174,10 @@ def test_operators_see_health_readiness_version_and_counts(client: TestClient) -
     assert set(body) == {"application/json", "multipart/form-data"}
 
 
+def test_no_page_asks_another_host(client: TestClient) -> None:
+    assert [client.get(page).status_code for page in ("/docs", "/redoc")] == [404, 404]
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let the model wait until the event is set."""
