@@ -48,6 +48,11 @@ def test_no_page_asks_another_host(site: Path) -> None:
     assert styles == []
 
 
+def test_no_row_stands_outside_a_table(site: Path) -> None:
+    loose = [page.name for page in pages(site) if "<p>|" in page.read_text(encoding="utf-8")]
+    assert loose == []
+
+
 async def _look(site: Path, width: int, scheme: str) -> tuple[dict[str, int], list[str]]:
     wide = {}
     async with opened() as tab:
