@@ -50,7 +50,7 @@ integration: .venv/.ready ## the real pipeline
 	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
 
 documents: .venv/.ready ## every command and code block of the documents, the notebook, the pages in a browser
-	$(BIN)/pytest tests/documents
+	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/documents
 
 check: .venv/.ready ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
