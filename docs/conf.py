@@ -9,6 +9,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # the package and docs.generator, without an installation
 
 from docs.generator.notebook_page import register_notebooks  # noqa: E402
+from docs.generator.options import register_options  # noqa: E402
 
 project = "florence2-finetune"
 project_copyright = "the florence2-finetune contributors, Apache License 2.0"
@@ -38,5 +39,6 @@ copybutton_exclude = ".linenos, .gp, .go"  # the prompt and what was printed are
 
 
 def setup(app: object) -> None:
-    """Teach Sphinx to read notebooks."""
+    """Teach Sphinx to read notebooks, and to know an option from a word."""
     register_notebooks(app)
+    register_options(app)

@@ -12,7 +12,7 @@ from florence2.data.images.files import list_images
 from florence2.data.sources.locate import locate
 from florence2.inference.image_files import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
-from steps.artifact_store import bring
+from steps.artifact_store import bring, file_system
 from steps.code_dependencies import follow_code
 from steps.stack_registry import tracking_uri
 
@@ -43,7 +43,7 @@ def predict_images(
 
     bring(pictures.folder, model.base)
     folder = locate(pictures.folder)
-    place = open_place(pictures, model_content, evaluation)
+    place = open_place(pictures, model_content, evaluation, file_system)
     registered = model.base.startswith(SCHEME)
     florence2 = load_registered(model.base, tracking_uri()) if registered else load_named(model.base, model.revision)
     found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder, place)

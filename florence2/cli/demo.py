@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from florence2.config import RegistrationConfig
+from florence2.config import RegistrationConfig, RequestLimits
 from florence2.errors import ConfigurationError
 
 __all__ = ["demo"]
 
 _DEFAULT_NAME = RegistrationConfig().model_name
+_UPLOAD_MB = RequestLimits().max_upload_mb
 
 
 def demo(
@@ -33,7 +34,7 @@ def demo(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen to; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen to.", min=1, max=65535)] = 7860,
-    max_upload_mb: Annotated[float, typer.Option(help="Greatest image file in megabytes.", min=0.001)] = 20,
+    max_upload_mb: Annotated[float, typer.Option(help="Greatest image file in megabytes.", min=0.001)] = _UPLOAD_MB,
 ) -> None:
     """Serve a page: drop an image, choose a task, see what the models make of it. Ctrl-C ends it."""
     if challenger is not None and model is None:

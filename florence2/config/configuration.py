@@ -143,6 +143,8 @@ def _explain(tree: type[SectionTree], error: ValidationError) -> str:
             near = difflib.get_close_matches(path[-1], known if path[:-1] else [*known, *dict(leaf_paths(tree))], n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
+        elif problem["type"] == "value_error" and isinstance(problem["input"], Mapping):
+            lines.append(f"{where}: {problem['ctx']['error']}")  # about several settings; it names those that clash
         else:
             lines.append(f"{where}: {problem['msg']}, not {shortened(problem['input'])}")
     return "invalid configuration:\n  " + "\n  ".join(lines)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from florence2.config.configuration import SectionTree
 from florence2.config.sections import EvaluationConfig, ModelConfig, Section
@@ -61,3 +61,14 @@ class ServingSettings(SectionTree):
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+
+    @model_validator(mode="after")
+    def _leave_room_for_the_largest_request(self) -> Self:
+        # All questions of a request wait or none: one that never fits would be told to come back for ever.
+        most, room = self.limits.max_questions, self.serving.queue
+        if most > room:
+            raise ValueError(
+                f"limits.max_questions {most} is more than serving.queue {room}: a request of {most} questions would "
+                f"never be let in; raise queue to {most}, or lower max_questions to {room}"
+            )
+        return self

@@ -14,7 +14,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,20 @@ def answers_place(pictures: PicturesConfig) -> str | None:
     return f"{above}{slash}{name}-predictions"
 
 
-def open_place(pictures: PicturesConfig, model_content: str, evaluation: EvaluationConfig) -> AnswerFolder | None:
+def open_place(
+    pictures: PicturesConfig,
+    model_content: str,
+    evaluation: EvaluationConfig,
+    file_system: Callable[[str], Any] | None = None,
+) -> AnswerFolder | None:
     """Return where answers are kept, made ready; None where they are kept nowhere.
 
     Args:
         pictures: says where, and holds the prompt.
         model_content: fingerprint of the model.
         evaluation: how answers are generated.
+        file_system: gives the fsspec file system of an address, for a caller that has its credentials; None: fsspec
+            finds them.
 
     Raises:
         ConfigurationError: the place cannot be written. One beside the pictures is then left out with a warning.
@@ -73,7 +80,7 @@ def open_place(pictures: PicturesConfig, model_content: str, evaluation: Evaluat
     question = [pictures.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
     try:
-        folder = AnswerFolder(place, key)
+        folder = AnswerFolder(place, key, file_system)
         folder.prepare()
     except ConfigurationError as exc:
         if pictures.output != "beside":
@@ -89,12 +96,17 @@ class AnswerFolder:
     Args:
         place: a local folder or a URI; made if absent.
         key: identifies the question: prompt, model and settings.
+        file_system: as ``open_place`` takes it.
+
+    Raises:
+        ConfigurationError: there are no such places.
     """
 
-    def __init__(self, place: str, key: str) -> None:
+    def __init__(self, place: str, key: str, file_system: Callable[[str], Any] | None = None) -> None:
         self.place = place
         with self._translated():
-            self._files, self._path = fsspec.core.url_to_fs(place)
+            self._files = fsspec.core.url_to_fs(place)[0] if file_system is None else file_system(place)
+            self._path = self._files._strip_protocol(place)
         self._parts = f"{self._path}/{_PARTS}/{key}"
         self._waiting: list[tuple[str, ImageAnswer]] = []
         self._written = time.monotonic()

@@ -66,8 +66,9 @@ class Batcher(Generic[Item, Answer]):
 
     @property
     def waiting(self) -> int:
-        """Return how many items wait."""
-        return len(self._queue)
+        """Return how many items wait, without those that were cancelled."""
+        with self._changed:
+            return sum(not entry.future.cancelled() for entry in self._queue)
 
     def submit(self, items: Sequence[Item], seconds: float) -> list[Future[Answer]]:
         """Let items wait for their answers.

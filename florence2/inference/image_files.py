@@ -107,7 +107,7 @@ class ImagePredictions:
         Raises:
             ConfigurationError: it cannot be written.
         """
-        header = {"root": str(self.root), "prefix": self.prefix, **self.counts()}
+        header = {"root": str(self.root), "prefix": self.prefix, "drawn": self.drawn, **self.counts()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / _LINES_FILE).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
@@ -131,7 +131,8 @@ class ImagePredictions:
             header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
             with (folder / _LINES_FILE).open(encoding="utf-8") as lines:
                 answers = tuple(ImageAnswer.from_dict(json.loads(line)) for line in lines)
-            return cls(Path(header["root"]), header["prefix"], answers)
+            # Folders of before hold no number.
+            return cls(Path(header["root"]), header["prefix"], answers, header.get("drawn", cls.drawn))
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise Florence2Error(f"{folder} holds no readable {_HEADER_FILE} and {_LINES_FILE}: {exc}") from exc
 

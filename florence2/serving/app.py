@@ -148,7 +148,7 @@ def _ask(
 
 
 async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequence[Any]:
-    """Return the answers; where the client goes away or the time passes, take its questions out of the queue."""
+    """Return the answers; where one fails, the client goes away or the time passes, the others leave the queue."""
     answers = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
     gone = asyncio.ensure_future(request.receive())
     first: set[asyncio.Future[Any]] = {answers, gone}
@@ -159,8 +159,9 @@ async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequ
         return await answers
     finally:
         gone.cancel()
-        if not answers.done():
-            answers.cancel()
+        answers.cancel()
+        for future in futures:  # gather leaves the others as they are where one has failed
+            future.cancel()
 
 
 def _refusal(problem: Exception) -> Response:
@@ -199,7 +200,10 @@ def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
         holder.close()
         server.pool.shutdown(wait=False, cancel_futures=True)
 
-    app = FastAPI(title="florence2", version=version("florence2-finetune"), lifespan=lifespan)
+    # FastAPI's pages for people load their scripts from another host: without a way there they are empty.
+    app = FastAPI(
+        title="florence2", version=version("florence2-finetune"), lifespan=lifespan, docs_url=None, redoc_url=None
+    )
 
     def refuse(problem: RequestError) -> Response:
         response = _refusal(problem)

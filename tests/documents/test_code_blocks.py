@@ -143,7 +143,7 @@ def test_a_block_that_is_not_run_is_parsed(block: Block) -> None:
         assert block.language in SHOWN, block.place
 
 
-@pytest.mark.parametrize("place", [*{block.run_by for block in UNRUN if block.run_by}, *set(ELSEWHERE.values())])
+@pytest.mark.parametrize("place", sorted({block.run_by for block in UNRUN if block.run_by} | set(ELSEWHERE.values())))
 def test_what_is_said_to_run_a_block_is_there(place: str) -> None:
     file, _, test = place.partition("::")
     assert (ROOT / file).exists()

@@ -18,7 +18,11 @@ in_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not instal
 
 VIEWS = [(width, scheme) for width in (360, 1280) for scheme in ("light", "dark")]
 FOREIGN = re.compile(r"<(?:script|img|iframe|source)\b[^>]*\bsrc=\"(?:https?:)?//|<link\b[^>]*\bhref=\"(?:https?:)?//")
-NARROW_COLUMN = "[...document.querySelectorAll('table')].filter(t => !t.closest('.table-wrapper')).length"
+OPTIONS = """[...document.querySelectorAll('article code .pre, article pre .na')]
+  .filter(word => /^-{1,2}[a-z]/.test(word.innerText) && word.innerText.length <= 30)
+  .map(word => [word.innerText, word.getClientRects().length > 1 ||
+                                word.offsetHeight > 2.5 * parseFloat(getComputedStyle(word).fontSize)])"""
+"""Every option that fits into a line, and whether it stands in two."""
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +48,11 @@ def test_no_page_asks_another_host(site: Path) -> None:
     assert styles == []
 
 
+def test_no_row_stands_outside_a_table(site: Path) -> None:
+    loose = [page.name for page in pages(site) if "<p>|" in page.read_text(encoding="utf-8")]
+    assert loose == []
+
+
 async def _look(site: Path, width: int, scheme: str) -> tuple[dict[str, int], list[str]]:
     wide = {}
     async with opened() as tab:
@@ -59,6 +68,24 @@ def test_every_page_fits_and_asks_for_files_alone(site: Path, width: int, scheme
     wide, requests = asyncio.run(_look(site, width, scheme))
     assert {page: found for page, found in wide.items() if found > width} == {}
     assert [address for address in requests if not address.startswith(("file:", "data:"))] == []
+
+
+async def _options(site: Path, width: int) -> dict[str, list[tuple[str, bool]]]:
+    async with opened() as tab:
+        found = {}
+        for page in pages(site):
+            await tab.open(page, width, "light")
+            found[page.relative_to(site).as_posix()] = await tab.value(OPTIONS)
+        return found
+
+
+@in_browser
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_option_is_broken_at_the_end_of_a_line(site: Path, width: int) -> None:
+    found = asyncio.run(_options(site, width))
+    assert sum(map(len, found.values())) > 400
+    broken = {page: [option for option, is_broken in options if is_broken] for page, options in found.items()}
+    assert {page: options for page, options in broken.items() if options} == {}
 
 
 async def _search(site: Path, words: str, wanted: str) -> list[str]:

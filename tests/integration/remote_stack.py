@@ -27,6 +27,7 @@ _CODE = (
     "steps",
     "materializers",
     "florence_finetune.py",
+    "florence_predict.py",
     "florence_promote.py",
     "requirements.lock",
     "pyproject.toml",

@@ -147,3 +147,18 @@ def test_another_machine_with_the_same_content_trains_nothing(stack: RemoteStack
     assert done.returncode == 0, done.stdout + done.stderr
     assert summary_of(stack, "second")["cached_steps"] == STEPS
     assert "shards were sent" not in done.stdout + done.stderr
+
+
+def test_answers_are_kept_in_the_store_with_its_credentials(stack: RemoteStack) -> None:
+    """Steps have no other: their environment names neither the server nor a key."""
+    folder = write_scenes(stack.submitter("first") / "pictures", test=2) / "test"
+    parameters = {"pictures": {"folder": str(folder)}, "evaluation": {"max_new_tokens": 16}}
+    (stack.submitter("first") / "answers.yaml").write_text(yaml.safe_dump({"parameters": parameters}))
+    done = stack.submit("first", ["zenml", "pipeline", "run", "florence_predict", "-c", "answers.yaml"])
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = s3fs.S3FileSystem(key="any", secret="any", client_kwargs={"endpoint_url": stack.store})
+    files.invalidate_cache()  # another test has listed them
+    (beside,) = files.glob("zen/artifacts/florence2/packed/*-predictions")
+    lines = files.cat_file(f"{beside}/predictions.jsonl").decode().splitlines()
+    assert [json.loads(line)["image"] for line in lines] == ["0.png", "1.png"]
+    assert not files.exists(f"{beside}/.parts")

@@ -81,6 +81,14 @@ def test_all_wrong_settings_are_reported_together() -> None:
     assert all(name in str(caught.value) for name in ("epochs", "batch_size", "epohcs", "alias"))
 
 
+def test_settings_that_clash_are_told_without_the_section_that_holds_them() -> None:
+    with pytest.raises(ConfigurationError) as told:
+        Configuration(temperature=1.0, num_beams=2)
+    assert str(told.value).endswith(
+        "evaluation: temperature samples and num_beams searches: set temperature to 0 or num_beams to 1"
+    )
+
+
 def test_leaves_are_named_in_full_and_are_all_of_them() -> None:
     training = Configuration(rank=5, save_minutes=1).training
     leaves = training.leaves("training")

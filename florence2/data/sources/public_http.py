@@ -15,6 +15,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from typing import Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from florence2.errors import RequestError, TimeLimitError, TooLargeError
@@ -143,7 +145,9 @@ def _encrypted(plain: socket.socket, host: str) -> ssl.SSLSocket:
 def _connect(host: str, port: int, until: float, is_allowed: Callable[[Address], bool]) -> socket.socket:
     """Resolve a host, check every address that it has, and connect to the first that answers."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _resolved(host, port, until)
+    except TimeoutError:
+        raise
     except (OSError, UnicodeError) as exc:
         raise RequestError(f"{host} has no address") from exc
     addresses = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
@@ -158,6 +162,20 @@ def _connect(host: str, port: int, until: float, is_allowed: Callable[[Address],
             connected.settimeout(max(0.001, until - time.monotonic()))
             return connected
     raise last
+
+
+def _resolved(host: str, port: int, until: float) -> list[Any]:
+    """Return what a name leads to. The system waits for name servers as long as it likes; it does so in a thread."""
+    found: Future[list[Any]] = Future()
+
+    def resolve() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except Exception as exc:  # raised again where the result is waited for
+            found.set_exception(exc)
+
+    threading.Thread(target=resolve, name="florence2-resolver", daemon=True).start()
+    return found.result(max(0.0, until - time.monotonic()))
 
 
 def _content(response: http.client.HTTPResponse, host: str, most_bytes: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from florence2.cli import app
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind
-from florence2.config import EvaluationConfig, ModelConfig
+from florence2.config import EvaluationConfig, ModelConfig, RequestLimits
 from florence2.data.images.drawing import class_colours
 from florence2.demo.answer import ask, show
 from florence2.errors import AnswerError, ConfigurationError, DatasetError, RegistryError
@@ -74,6 +75,18 @@ def test_without_gradio_the_command_names_the_extra(monkeypatch: pytest.MonkeyPa
     assert found.exit_code == 1
     assert isinstance(found.exception, ConfigurationError)
     assert "install it by: pip install 'florence2-finetune[serve]'" in str(found.exception)
+
+
+def test_the_page_takes_as_large_a_file_as_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def stop(page: Any, host: str, port: int, upload_megabytes: float) -> str:
+        taken.append(upload_megabytes)
+        raise ConfigurationError("far enough")
+
+    monkeypatch.setattr("florence2.demo.page.serve_page", stop)
+    CliRunner().invoke(app, ["demo", "--model", "builtin:nano"])
+    assert taken == [RequestLimits().max_upload_mb]
 
 
 def test_a_port_that_is_taken_is_told() -> None:

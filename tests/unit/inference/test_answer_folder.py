@@ -6,10 +6,11 @@ import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
 from florence2.data.images.files import list_images
@@ -125,6 +126,29 @@ def test_a_line_that_was_half_written_is_answered_again(
     (part, *_) = sorted(Path(f"{pictures.folder}-predictions").rglob("*.jsonl"))
     part.write_bytes(part.read_bytes()[:-20])
     assert len(place_of(pictures).answered()) == 3
+
+
+class OfACaller(MemoryFileSystem):  # type: ignore[misc]
+    """Another memory than fsspec's own."""
+
+    store: ClassVar[dict[str, Any]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+
+def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2, pictures: PicturesConfig) -> None:
+    asked: list[str] = []
+
+    def file_system(address: str) -> OfACaller:
+        asked.append(address)
+        return OfACaller()
+
+    kept = pictures.model_copy(update={"output": "memory://theirs/answers"})
+    place = open_place(kept, "m", SHORT, file_system)
+    assert place is not None
+    place.finish(answer(nano, kept, place))
+    assert asked == ["memory://theirs/answers"]
+    assert OfACaller().exists("/theirs/answers/predictions.jsonl")
+    assert not fsspec.filesystem("memory").exists("/theirs/answers")
 
 
 @pytest.mark.parametrize(

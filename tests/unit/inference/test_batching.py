@@ -122,6 +122,7 @@ def test_who_has_gone_is_not_answered(model: Model, batcher: Batcher[int, int]) 
     assert model.started.wait(10)
     gone, stays = batcher.submit([1], 10) + batcher.submit([2], 10)
     assert gone.cancel()
+    assert batcher.waiting == 1
     model.let.set()
     assert stays.result(10) == 4
     with pytest.raises(CancelledError):

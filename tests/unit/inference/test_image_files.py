@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,14 @@ def test_a_file_that_cannot_be_decoded_stops_nothing(pictures: Path, found: Imag
 
 
 def test_what_is_saved_is_loaded_again(found: ImagePredictions, tmp_path: Path) -> None:
-    found.save(tmp_path)
-    again = ImagePredictions.load(tmp_path)
+    replace(found, drawn=1).save(tmp_path / "first")
+    again = ImagePredictions.load(tmp_path / "first")
     assert list(again.lines()) == list(found.lines())
     assert again.counts() == found.counts()
-    assert (again.prefix, again.root) == (found.prefix, found.root)
+    assert (again.prefix, again.root, again.drawn) == (found.prefix, found.root, 1)
+    again.save(tmp_path / "second")
+    for folder in ("first", "second"):
+        assert [file.name for file in (tmp_path / folder / "drawn").iterdir()] == ["00001_0.png"]
 
 
 def test_coco_results_say_the_same_boxes(found: ImagePredictions, tmp_path: Path) -> None:

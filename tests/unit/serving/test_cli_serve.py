@@ -29,6 +29,7 @@ def test_every_setting_of_the_server_is_an_option() -> None:
         (["--model", "models:/cards@champion", "--tracking-uri", "sqlite:///none.db"], "none.db: no such file"),
         (["--max-pixels", "0"], "limits.max_pixels: "),
         (["--port", "70000"], "serving.port: "),
+        (["--queue", "8"], "limits.max_questions 16 is more than serving.queue 8"),
         (["--host", "192.0.2.1"], "192.0.2.1:0 cannot be listened at"),
     ],
 )

@@ -174,6 +174,10 @@ def test_operators_see_health_readiness_version_and_counts(client: TestClient) -
     assert set(body) == {"application/json", "multipart/form-data"}
 
 
+def test_no_page_asks_another_host(client: TestClient) -> None:
+    assert [client.get(page).status_code for page in ("/docs", "/redoc")] == [404, 404]
+
+
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let the model wait until the event is set."""
@@ -260,3 +264,28 @@ def test_a_model_that_fails_says_so_without_telling_what_was_sent(
     assert "the GPU fell off" in caplog.text
     assert PICTURE[:30] not in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_where_one_question_of_a_request_fails_its_others_leave_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    go, answer = threading.Event(), Answerer.answer
+
+    def broken(self: Answerer, questions: Sequence[Any]) -> Iterator[Any]:
+        if self._config.max_new_tokens > 2:  # the warm-up goes well
+            (question,) = questions
+            asked.append(question.prefix)
+            if question.prefix == "<OD>":
+                raise RuntimeError("the GPU fell off")
+            assert go.wait(30)
+        yield from answer(self, questions)
+
+    monkeypatch.setattr(Answerer, "answer", broken)
+    one_at_a_time = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"max_batch": 1})})
+    prefixes = ["<OD>", "<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>"]
+    with client_of(one_at_a_time) as client:
+        # The second may have been begun when the first has failed; the third and fourth wait behind it.
+        reply = ask(client, {"questions": [{"image": PICTURE, "prefix": prefix} for prefix in prefixes]})
+        assert reply.status_code == 500
+        assert "florence2_waiting 0" in client.get("/metrics").text
+        go.set()
+    assert asked in (["<OD>"], ["<OD>", "<CAPTION>"])

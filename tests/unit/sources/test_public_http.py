@@ -178,6 +178,16 @@ def test_time_is_bounded_however_slowly_bytes_come(url: str) -> None:
         fetch(f"{url}/slow", seconds=0.5)  # and not the error about the size, which comes after 1000 bytes
 
 
+def test_time_is_bounded_however_slowly_a_name_is_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: answered.wait(20))
+    started = time.monotonic()
+    with pytest.raises(TimeLimitError, match=r"silent\.example did not give the picture within 0\.3 seconds"):
+        fetch_public("http://silent.example/", most_bytes=10, seconds=0.3)
+    assert time.monotonic() - started < 5
+    answered.set()
+
+
 @pytest.mark.parametrize(
     ("path", "message"), [("/missing", "status 404"), ("/cut", "cannot be reached: IncompleteRead")]
 )
