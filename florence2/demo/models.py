@@ -6,11 +6,13 @@ import logging
 
 from florence2.adapters.mlflow.aliases import CHALLENGER, CHAMPION, Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
-from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
+from florence2.adapters.model_source import model_source
+from florence2.config import ModelConfig
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.evaluation.report import public_name
-from florence2.model.base import Florence2, load_folder
+from florence2.model.base import Florence2
 from florence2.model.named import load_named
 
 __all__ = ["named_models", "registered_models"]
@@ -29,11 +31,10 @@ def named_models(names: list[str], tracking_uri: str | None = None) -> dict[str,
     """
     loaded: dict[str, Florence2] = {}
     for name in names:
-        ours = name.startswith(SCHEME)
-        title = name.removeprefix(SCHEME) if ours else public_name(name)
+        title = name.removeprefix(SCHEME) if name.startswith(SCHEME) else public_name(name)
         while title in loaded:  # two folders of one name
             title += "'"
-        loaded[title] = load_registered(name, tracking_uri) if ours else load_named(name)
+        loaded[title] = model_source(ModelConfig(base=name), tracking_uri).load()
     return loaded
 
 
@@ -61,4 +62,7 @@ def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, F
     versions = {f"champion, version {champion.version}": champion.version}
     if challenger is not None and challenger.version != champion.version:
         versions[f"challenger, version {challenger.version}"] = challenger.version
-    return {title: load_folder(str(registry.download(version))) for title, version in versions.items()}
+    return {
+        title: ModelAddress(registry.tracking_uri, name, number=version).load(version)
+        for title, version in versions.items()
+    }

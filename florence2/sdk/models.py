@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+from florence2.adapters.model_source import model_source
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, split_prefix
-from florence2.config import AnswerKeywords, Configuration, EvaluationConfig
+from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
 from florence2.errors import AnswerError, ConfigurationError
@@ -23,7 +23,6 @@ from florence2.inference.generation import Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.answer_length import AnswerLength
 from florence2.model.base import Florence2, best_device
-from florence2.model.named import check_named, load_named
 from florence2.sdk.pictures import ImageInput, listed, samples_of
 from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
 from florence2.sdk.progress import audible
@@ -196,15 +195,11 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
     """
     if device != "auto":
         _check_device(device)
-    florence2 = _opened(str(model), revision)
+    florence2 = model_source(ModelConfig(base=str(model), revision=revision)).load()
     place = best_device() if device == "auto" else device
     network: Any = florence2.model
     network.to(place).eval()
     return Model(replace(florence2, device=place), str(model))
-
-
-def _opened(name: str, revision: str | None) -> Florence2:
-    return load_registered(name) if name.startswith(SCHEME) else load_named(name, revision)
 
 
 def evaluate(
@@ -238,8 +233,7 @@ def evaluate(
     """
     config = settings_of(configuration)
     _check_evaluation(config, split, output)
-    if not str(model).startswith(SCHEME):
-        check_named(str(model))
+    model_source(ModelConfig(base=str(model)))  # is a model's name
     with audible():
         manifest = ingest(config.dataset)  # a model is loaded for a data set that is there
         return load(model, config.model.revision)._evaluate(config, manifest, split, output)
@@ -280,7 +274,7 @@ def predict(
     split_prefix(prefix)
     check_output(output)
     found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
-    florence2 = _opened(str(model), config.model.revision)
+    florence2 = model_source(ModelConfig(base=str(model), revision=config.model.revision)).load()
     predictions = predict_images(florence2, found, prefix, config.evaluation)
     if output is not None:
         predictions.save(Path(output))
