@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 from florence2.adapters.mlflow.store_state import check_answers
 from florence2.data.sources.remote import redact
@@ -24,6 +27,8 @@ _LOCAL = ("local", "local_docker")
 def check_stack() -> list[Finding]:
     """Look at ZenML's store, then at the components of the active stack; changes neither."""
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
+    if damaged := _damaged_choice(Path.cwd()):
+        return [damaged]
     if not _is_configured():
         return [
             Finding(
@@ -36,7 +41,11 @@ def check_stack() -> list[Finding]:
     from zenml.client import Client
     from zenml.config.global_config import GlobalConfiguration
 
-    url = GlobalConfiguration().store_configuration.url
+    try:
+        url = GlobalConfiguration().store_configuration.url
+    except Exception as exc:  # whatever its parser raises
+        file = _global_configuration()
+        return [Finding("problem", f"{file}: cannot be read ({_first_line(exc)}); move it away and run `make stack`")]
     try:
         check_answers(url, _SECONDS)
     except RegistryError as exc:
@@ -61,9 +70,32 @@ def _is_configured() -> bool:
     """Say whether there is a configuration, without making one; a server may be named by the environment."""
     if any(name.startswith("ZENML_STORE_") for name in os.environ):
         return True
+    return _global_configuration().is_file()
+
+
+def _global_configuration() -> Path:
     from zenml.utils.io_utils import get_global_config_directory
 
-    return (Path(get_global_config_directory()) / "config.yaml").is_file()
+    return Path(get_global_config_directory()) / "config.yaml"
+
+
+def _damaged_choice(here: Path) -> Finding | None:
+    """Look at the file that says which stack is active in this folder: where it is damaged, `make stack` stops too."""
+    chosen = next((folder / ".zen" for folder in (here, *here.parents) if (folder / ".zen").exists()), None)
+    if chosen is None:
+        return None
+    file = chosen / "config.yaml"
+    try:
+        reason = "" if isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict) else "it holds no settings"
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        reason = getattr(exc, "strerror", None) or _first_line(exc)
+    if not reason:
+        return None
+    return Finding(
+        "problem",
+        f"{file}: which stack is active here cannot be read ({reason}): remove {chosen} and run `make stack`",
+        f"rm -r {shlex.quote(str(chosen))} && cd {shlex.quote(str(chosen.parent))} && {_SET_UP}",
+    )
 
 
 def _mlflow(stack: Stack) -> list[Finding]:
