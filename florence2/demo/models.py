@@ -51,18 +51,17 @@ def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, F
     """
     try:
         registry = Registry(tracking_uri or default_tracking_uri(), name)
-        champion, challenger = registry.version_of(CHAMPION), registry.version_of(CHALLENGER)
-        if champion is None:
-            raise RegistryError(f"{name} has no champion in {redact(registry.tracking_uri)}; name a model by --model")
+        aliases = registry.aliases()  # where there is no such model, the message names those that there are
+        if CHAMPION not in aliases:
+            there = " or ".join(f"{SCHEME}{name}@{alias}" for alias in sorted(aliases)) or "the folder of a run"
+            raise RegistryError(
+                f"{name} has no champion in {redact(registry.tracking_uri)}; name a model by --model, such as {there}"
+            )
     except RegistryError as exc:
         if tracking_uri is not None:
             raise
         logger.info("%s; showing %s", exc, _FALLBACK)
         return {_FALLBACK: load_named(_FALLBACK)}
-    versions = {f"champion, version {champion.version}": champion.version}
-    if challenger is not None and challenger.version != champion.version:
-        versions[f"challenger, version {challenger.version}"] = challenger.version
-    return {
-        title: ModelAddress(registry.tracking_uri, name, number=version).load(version)
-        for title, version in versions.items()
-    }
+    shown = [CHAMPION] if aliases.get(CHALLENGER, aliases[CHAMPION]) == aliases[CHAMPION] else [CHAMPION, CHALLENGER]
+    address = ModelAddress(registry.tracking_uri, name)
+    return {f"{alias}, version {aliases[alias]}": address.load(aliases[alias]) for alias in shown}
