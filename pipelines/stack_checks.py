@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from florence2.adapters.mlflow.store_state import check_answers
+from florence2.data.printable import first_line
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.health import Finding
@@ -45,7 +46,7 @@ def check_stack() -> list[Finding]:
         url = GlobalConfiguration().store_configuration.url
     except Exception as exc:  # whatever its parser raises
         file = _global_configuration()
-        return [Finding("problem", f"{file}: cannot be read ({_first_line(exc)}); move it away and run `make stack`")]
+        return [Finding("problem", f"{file}: cannot be read ({first_line(exc)}); move it away and run `make stack`")]
     try:
         check_answers(url, _SECONDS)
     except RegistryError as exc:
@@ -56,7 +57,7 @@ def check_stack() -> list[Finding]:
         return [
             Finding(
                 "problem",
-                f"the active ZenML stack cannot be used ({_first_line(exc)}): run `make stack` for the local one, or "
+                f"the active ZenML stack cannot be used ({first_line(exc)}): run `make stack` for the local one, or "
                 "choose another with zenml stack set",
                 _SET_UP,
             )
@@ -88,7 +89,7 @@ def _damaged_choice(here: Path) -> Finding | None:
     try:
         reason = "" if isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict) else "it holds no settings"
     except (OSError, ValueError, yaml.YAMLError) as exc:
-        reason = getattr(exc, "strerror", None) or _first_line(exc)
+        reason = getattr(exc, "strerror", None) or first_line(exc)
     if not reason:
         return None
     return Finding(
@@ -143,8 +144,3 @@ def _artifacts(stack: Stack) -> list[Finding]:
             )
         ]
     return []
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(". ")[:300]

@@ -13,6 +13,7 @@ from florence2.codec.tasks import AnswerKind, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import SPLITS, DatasetManifest
+from florence2.data.printable import first_line
 from florence2.errors import AnswerError, ConfigurationError
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.judged import describe, judged_rows, resamples_of
@@ -321,5 +322,5 @@ def _check_device(name: str) -> None:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as exc:
         raise ConfigurationError(
-            f"device {name!r}: there is none here ({str(exc).splitlines()[0]}); give 'auto' or 'cpu'"
+            f"device {name!r}: there is none here ({first_line(exc)}); give 'auto' or 'cpu'"
         ) from exc
