@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
+
 from florence2.adapters.mlflow.store_state import check_answers
+from florence2.data.printable import first_line
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.health import Finding
@@ -24,6 +28,8 @@ _LOCAL = ("local", "local_docker")
 def check_stack() -> list[Finding]:
     """Look at ZenML's store, then at the components of the active stack; changes neither."""
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
+    if damaged := _damaged_choice(Path.cwd()):
+        return [damaged]
     if not _is_configured():
         return [
             Finding(
@@ -36,7 +42,11 @@ def check_stack() -> list[Finding]:
     from zenml.client import Client
     from zenml.config.global_config import GlobalConfiguration
 
-    url = GlobalConfiguration().store_configuration.url
+    try:
+        url = GlobalConfiguration().store_configuration.url
+    except Exception as exc:  # whatever its parser raises
+        file = _global_configuration()
+        return [Finding("problem", f"{file}: cannot be read ({first_line(exc)}); move it away and run `make stack`")]
     try:
         check_answers(url, _SECONDS)
     except RegistryError as exc:
@@ -47,7 +57,7 @@ def check_stack() -> list[Finding]:
         return [
             Finding(
                 "problem",
-                f"the active ZenML stack cannot be used ({_first_line(exc)}): run `make stack` for the local one, or "
+                f"the active ZenML stack cannot be used ({first_line(exc)}): run `make stack` for the local one, or "
                 "choose another with zenml stack set",
                 _SET_UP,
             )
@@ -61,9 +71,32 @@ def _is_configured() -> bool:
     """Say whether there is a configuration, without making one; a server may be named by the environment."""
     if any(name.startswith("ZENML_STORE_") for name in os.environ):
         return True
+    return _global_configuration().is_file()
+
+
+def _global_configuration() -> Path:
     from zenml.utils.io_utils import get_global_config_directory
 
-    return (Path(get_global_config_directory()) / "config.yaml").is_file()
+    return Path(get_global_config_directory()) / "config.yaml"
+
+
+def _damaged_choice(here: Path) -> Finding | None:
+    """Look at the file that says which stack is active in this folder: where it is damaged, `make stack` stops too."""
+    chosen = next((folder / ".zen" for folder in (here, *here.parents) if (folder / ".zen").exists()), None)
+    if chosen is None:
+        return None
+    file = chosen / "config.yaml"
+    try:
+        reason = "" if isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict) else "it holds no settings"
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        reason = getattr(exc, "strerror", None) or first_line(exc)
+    if not reason:
+        return None
+    return Finding(
+        "problem",
+        f"{file}: which stack is active here cannot be read ({reason}): remove {chosen} and run `make stack`",
+        f"rm -r {shlex.quote(str(chosen))} && cd {shlex.quote(str(chosen.parent))} && {_SET_UP}",
+    )
 
 
 def _mlflow(stack: Stack) -> list[Finding]:
@@ -111,8 +144,3 @@ def _artifacts(stack: Stack) -> list[Finding]:
             )
         ]
     return []
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(". ")[:300]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 from zenml import step
@@ -35,5 +37,6 @@ def evaluate_candidate(
     if failure:
         return Evaluated.nothing()
     bring(test_data.place)
-    weights = Registry(candidate.tracking_uri, candidate.name).download(candidate.version)
-    return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)
+    with tempfile.TemporaryDirectory(prefix="florence2-") as folder:
+        weights = Registry(candidate.tracking_uri, candidate.name).download_into(Path(folder), candidate.version)
+        return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)

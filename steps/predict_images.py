@@ -36,16 +36,15 @@ def predict_images(
         content: fingerprint of the folder; a changed picture changes it, and with it the cache key.
         model_content: fingerprint of the model.
     """
-    from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+    from florence2.adapters.mlflow.model_uri import SCHEME
+    from florence2.adapters.model_source import model_source
     from florence2.inference import image_files
     from florence2.inference.answer_folder import open_place
-    from florence2.model.named import load_named
 
     bring(pictures.folder, model.base)
     folder = locate(pictures.folder)
     place = open_place(pictures, model_content, evaluation, file_system)
-    registered = model.base.startswith(SCHEME)
-    florence2 = load_registered(model.base, tracking_uri()) if registered else load_named(model.base, model.revision)
+    florence2 = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None).load()
     found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder, place)
     found = replace(found, drawn=pictures.drawn)
     if place is not None:

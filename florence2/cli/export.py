@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from florence2.config import ModelConfig
 from florence2.errors import ConfigurationError
 
 __all__ = ["export"]
@@ -45,18 +46,13 @@ def export(
         raise ConfigurationError(f"--dtype {dtype}: the graphs of onnx are float32; leave it out")
     if output.exists():
         raise ConfigurationError(f"{output}: exists already; nothing is overwritten, give another name")
+    from florence2.adapters.model_source import exportable_model
     from florence2.export.onnx_folder import check_installed, export_onnx
-    from florence2.export.source import exportable
     from florence2.export.transformers_folder import export_transformers
 
     if form == "onnx":
         check_installed()
-    if model.startswith("models:/"):
-        from florence2.adapters.mlflow.model_uri import registered_exportable
-
-        source = registered_exportable(model, tracking_uri)
-    else:
-        source = exportable(model, output.name, revision)
+    source = exportable_model(ModelConfig(base=model, revision=revision), output.name, tracking_uri)
     if license is not None:
         source = replace(source, facts=replace(source.facts, license=license))
     if form == "onnx":

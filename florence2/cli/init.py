@@ -44,3 +44,4 @@ def init(
     if project.kept:
         typer.echo(f"left as they are: {', '.join(project.kept)}")
     typer.echo(f"next: florence2 train --config {shlex.quote(str(folder / 'florence.yaml'))}")
+    typer.echo("how long that takes here: the same with --dry-run")

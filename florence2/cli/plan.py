@@ -112,13 +112,13 @@ def make_plan(config: Configuration) -> Plan:
         ModelError: the base cannot be loaded.
         ConfigurationError: settings do not fit each other.
     """
+    started = time.perf_counter()
+    splits = _splits(config)
+    read_seconds = time.perf_counter() - started
     from florence2.data.cores import core_count
     from florence2.model.base import best_device
     from florence2.training.probe import probe_training
 
-    started = time.perf_counter()
-    splits = _splits(config)
-    read_seconds = time.perf_counter() - started
     train, valid, test = (splits.select(name) for name in ("train", "valid", "test"))
     cost = probe_training(train, valid, config.model, config.training)
     # The base is validated as well. All of the split is answered where that measures something.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["printable"]
+__all__ = ["first_line", "printable"]
+
+_LONGEST = 300
 
 
 def printable(text: str) -> str:
@@ -15,3 +17,9 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of what an error of another library says, its kind where it says nothing."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(". ")[:_LONGEST]

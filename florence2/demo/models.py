@@ -6,11 +6,13 @@ import logging
 
 from florence2.adapters.mlflow.aliases import CHALLENGER, CHAMPION, Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
-from florence2.adapters.mlflow.model_uri import SCHEME, load_registered
+from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
+from florence2.adapters.model_source import model_source
+from florence2.config import ModelConfig
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.evaluation.report import public_name
-from florence2.model.base import Florence2, load_folder
+from florence2.model.base import Florence2
 from florence2.model.named import load_named
 
 __all__ = ["named_models", "registered_models"]
@@ -29,11 +31,10 @@ def named_models(names: list[str], tracking_uri: str | None = None) -> dict[str,
     """
     loaded: dict[str, Florence2] = {}
     for name in names:
-        ours = name.startswith(SCHEME)
-        title = name.removeprefix(SCHEME) if ours else public_name(name)
+        title = name.removeprefix(SCHEME) if name.startswith(SCHEME) else public_name(name)
         while title in loaded:  # two folders of one name
             title += "'"
-        loaded[title] = load_registered(name, tracking_uri) if ours else load_named(name)
+        loaded[title] = model_source(ModelConfig(base=name), tracking_uri).load()
     return loaded
 
 
@@ -50,15 +51,17 @@ def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, F
     """
     try:
         registry = Registry(tracking_uri or default_tracking_uri(), name)
-        champion, challenger = registry.version_of(CHAMPION), registry.version_of(CHALLENGER)
-        if champion is None:
-            raise RegistryError(f"{name} has no champion in {redact(registry.tracking_uri)}; name a model by --model")
+        aliases = registry.aliases()  # where there is no such model, the message names those that there are
+        if CHAMPION not in aliases:
+            there = " or ".join(f"{SCHEME}{name}@{alias}" for alias in sorted(aliases)) or "the folder of a run"
+            raise RegistryError(
+                f"{name} has no champion in {redact(registry.tracking_uri)}; name a model by --model, such as {there}"
+            )
     except RegistryError as exc:
         if tracking_uri is not None:
             raise
         logger.info("%s; showing %s", exc, _FALLBACK)
         return {_FALLBACK: load_named(_FALLBACK)}
-    versions = {f"champion, version {champion.version}": champion.version}
-    if challenger is not None and challenger.version != champion.version:
-        versions[f"challenger, version {challenger.version}"] = challenger.version
-    return {title: load_folder(str(registry.download(version))) for title, version in versions.items()}
+    shown = [CHAMPION] if aliases.get(CHALLENGER, aliases[CHAMPION]) == aliases[CHAMPION] else [CHAMPION, CHALLENGER]
+    address = ModelAddress(registry.tracking_uri, name)
+    return {f"{alias}, version {aliases[alias]}": address.load(aliases[alias]) for alias in shown}

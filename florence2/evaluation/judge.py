@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from florence2.codec.tasks import TASKS, Task
 from florence2.config import EvaluationConfig, TrainingConfig
@@ -20,7 +21,9 @@ from florence2.evaluation.sheet import draw_sheet
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
 from florence2.model.processing import Sample, samples_of
-from florence2.training.callbacks import PictureSink
+
+if TYPE_CHECKING:
+    from florence2.training.callbacks import PictureSink
 
 __all__ = ["ValidationJudge"]
 

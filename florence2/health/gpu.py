@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from florence2.data.printable import first_line
 from florence2.health.finding import Finding
 from florence2.model.gpu import driver_version, gpu_is_hidden, install_cuda_torch, unseen_gpu
 
@@ -50,7 +51,7 @@ def _device(device: torch.device) -> Finding:
     except RuntimeError as exc:
         return Finding(
             "problem",
-            f"{device} {name} cannot compute: {str(exc).splitlines()[0]}; it may be too old or too new for this torch, "
+            f"{device} {name} cannot compute: {first_line(exc)}; it may be too old or too new for this torch, "
             "or taken by another process: look at nvidia-smi, or choose another by CUDA_VISIBLE_DEVICES",
         )
     if not right:

@@ -27,7 +27,7 @@ def check_machine() -> list[Finding]:
 
 def _cores(affine: int, quota: float | None) -> Finding:
     allowed = affine if quota is None else min(affine, quota)
-    threads = int(os.environ.get("OMP_NUM_THREADS") or affine)
+    threads = _threads() or affine
     said = f"{affine} cores" if allowed == affine else f"{allowed:g} of {affine} cores, by the container's limit"
     if threads > allowed + 1:
         fitting = max(1, int(allowed))
@@ -37,6 +37,12 @@ def _cores(affine: int, quota: float | None) -> Finding:
             f"export OMP_NUM_THREADS={fitting}",
         )
     return Finding("ok", said)
+
+
+def _threads() -> int | None:
+    """Return the threads that ``OMP_NUM_THREADS`` asks for; of a list such as 4,2 the outermost, as OpenMP does."""
+    first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return int(first) if first.isascii() and first.isdigit() and int(first) else None  # OpenMP ignores what is wrong
 
 
 def _memory(total: float, free: float) -> Finding:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 
-from florence2.adapters.mlflow.local_store import default_tracking_uri
+from florence2.adapters.mlflow.local_store import known_tracking_uri
 from florence2.adapters.mlflow.store_state import registered_models
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 from florence2.health.finding import Finding
 
 __all__ = ["check_store"]
+
+_SET_UP = "python -m pipelines.local_stack"
 
 # Only in the process of this check: one try, and no minutes of waiting for a server.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
@@ -19,14 +21,16 @@ _PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIE
 def check_store() -> list[Finding]:
     """Look at the store that the registry commands would use."""
     try:
-        uri = default_tracking_uri()
-    except RegistryError:
+        uri = known_tracking_uri()
+    except RegistryError as exc:
+        return [Finding("problem", str(exc), _SET_UP)]
+    if uri is None:
         return [
             Finding(
                 "warning",
                 "no MLflow store is set up here: florence2 train works without; for the pipelines and the registry "
                 "run `make stack`, or name a server by MLFLOW_TRACKING_URI",
-                "python -m pipelines.local_stack",
+                _SET_UP,
             )
         ]
     for name, value in _PATIENCE.items():

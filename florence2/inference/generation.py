@@ -11,23 +11,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import CLASS_TASKS, TASKS, AnswerKind, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.inference.decoding import Decoder, Grammar, Question, Written
-from florence2.inference.grammar import BoxGrammar
 from florence2.inference.pictures import decoded_ahead
 from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
 from florence2.model.base import Florence2
-from florence2.model.pixels import PixelTransform
 from florence2.model.processing import Sample
+
+if TYPE_CHECKING:
+    import torch
+
+    from florence2.inference.decoding import Decoder, Grammar, Question, Written
+    from florence2.model.pixels import PixelTransform
 
 __all__ = ["Answerer", "Asked", "Prediction", "predict"]
 
@@ -118,6 +120,8 @@ class Answerer:
     """
 
     def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
+        from florence2.inference.decoding import Decoder  # what is asked for may be wrong: torch is loaded last
+
         self._config = config
         self._reader = TokenReader.of(florence2.tokenizer)
         self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
@@ -272,6 +276,8 @@ class _Grammars:
         return self._made[closed]
 
     def _make(self, closed: bool) -> Grammar:
+        from florence2.inference.grammar import BoxGrammar
+
         tokenizer, model = self._florence2.tokenizer, self._florence2.model
         config: Any = model.config
         names = tokenizer(list(self._config.classes), add_special_tokens=False)["input_ids"] if closed else ()

@@ -7,13 +7,15 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from florence2.data.cores import core_count
-from florence2.model.pixels import PixelTransform
+
+if TYPE_CHECKING:
+    from florence2.model.pixels import PixelTransform
 
 __all__ = ["decoded_ahead"]
 

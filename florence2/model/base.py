@@ -117,16 +117,16 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
     Raises:
         ModelError: nothing is there, or it is not a complete native Florence-2.
     """
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoProcessor, Florence2ForConditionalGeneration
-
     if Path(source).is_absolute() and not Path(source).is_dir():
         # transformers would take it for a hub id, and say that it is none.
         raise ModelError(f"model {source!r} cannot be loaded: there is no such folder")
     if not Path(source).is_dir():
         # Asked first and once: transformers would try for a minute, and then speak of its own settings.
         revision = hub_commit(source, revision)
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoProcessor, Florence2ForConditionalGeneration
+
     try:
         with quiet_transformers():
             # The converted weights of the hub are float16: the type is chosen here, never left to the file.

@@ -9,10 +9,10 @@ from pathlib import Path
 from florence2.config import ModelConfig
 from florence2.data.sources.packed import is_packed
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, base_fingerprint, load_base, unpacked_model
+from florence2.model.base import Florence2, base_fingerprint, load_base, resolve, unpacked_model
 from florence2.model.checkpoint import Checkpoint
 
-__all__ = ["CHECKPOINT", "checkpoint_named", "load_named", "named_fingerprint"]
+__all__ = ["CHECKPOINT", "check_named", "checkpoint_named", "load_named", "named_fingerprint"]
 
 CHECKPOINT = "checkpoints/best"
 """Folder of a run's result, in the folder of the run."""
@@ -50,6 +50,19 @@ def named_fingerprint(name: str, revision: str | None = None) -> str:
     """
     checkpoint = checkpoint_named(name)
     return checkpoint.fingerprint if checkpoint else base_fingerprint(ModelConfig(base=name, revision=revision))
+
+
+def check_named(name: str) -> None:
+    """Raise for a name that can be no model's; nothing is loaded, and no hub is asked.
+
+    Args:
+        name: as ``load_named`` takes it.
+
+    Raises:
+        ModelError: there is no such model.
+    """
+    if checkpoint_named(name) is None:
+        resolve(ModelConfig(base=name))
 
 
 def checkpoint_named(name: str) -> Checkpoint | None:

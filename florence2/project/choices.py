@@ -117,10 +117,10 @@ def _about_data(found: Survey, dataset: DatasetConfig, frozen: str | None) -> It
 def _why_base(base: str) -> str:
     if base == _DEFAULTS.model.base:
         return (
-            "Comes with the package: tries everything in minutes and without a network, but sees 64 x 64 pixels. "
+            "Comes with the package: tries everything without a network or a GPU, but sees 64 x 64 pixels. "
             f"For real work: {HUB_BASE}, with a GPU of 16 GB, and then change what is said below of answers."
         )
-    return f"{_DEFAULTS.model.base} would try everything in minutes and without a network."
+    return f"{_DEFAULTS.model.base} would try everything without a network or a GPU."
 
 
 def _about_training(found: Survey) -> Iterator[Choice]:
@@ -133,7 +133,8 @@ def _about_training(found: Survey) -> Iterator[Choice]:
     )
     epochs = next((epochs for epochs in _EPOCHS if epochs * rows >= _SAMPLES), _EPOCHS[-1])
     few = f" {FEW_ROWS} and more make a model; fewer try the way there." if rows < FEW_ROWS else ""
-    why = f"{_count(rows, 'row')} to train on, each seen {epochs} times: {rows * epochs:,}.{few}"
+    often = " Few rows have to be seen often; it ends sooner, by patience." if epochs >= _PATIENT_FROM else ""
+    why = f"{_count(rows, 'row')} to train on, each seen {epochs} times: {rows * epochs:,}.{often}{few}"
     yield Choice("training.epochs", epochs, why)
     batch = default.batch_size if rows >= default.batch_size * _FULL_STEPS else _LEAST_BATCH
     steps = -(-rows // batch)

@@ -121,6 +121,7 @@ def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dic
         *facts,
         "",
         f"  florence2 train --config {file}",
+        "How long that takes on a machine is measured there by the same with --dry-run.",
         "Tracked, cached and registered, in the folder of florence2-finetune after make stack:",
         f"  zenml pipeline run florence_finetune -c {file}",
         "What is not written here has its default: florence2 train --help tells every setting.",

@@ -8,15 +8,17 @@ import time
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from florence2.errors import ConfigurationError
 from florence2.evaluation.bootstrap import Interval
 from florence2.evaluation.report import EvaluationReport, comparison_table
 from florence2.run_folder.plots import draw_plots
 from florence2.run_folder.whole_files import write_whole
-from florence2.training.callbacks import MetricSink
 from florence2.training.history import TrainingHistory
+
+if TYPE_CHECKING:
+    from florence2.training.callbacks import MetricSink
 
 __all__ = ["RunRecord", "save_metrics"]
 

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from florence2.adapters.mlflow.model_uri import SCHEME, registered_folder
+from florence2.adapters.model_source import model_source
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
-from florence2.data.manifest import SPLITS
+from florence2.data.ingest import ingest
+from florence2.data.manifest import SPLITS, DatasetManifest
+from florence2.data.printable import first_line
 from florence2.errors import AnswerError, ConfigurationError
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.judged import describe, judged_rows, resamples_of
@@ -20,10 +22,10 @@ from florence2.evaluation.written import save_evaluation
 from florence2.inference import generation
 from florence2.inference.generation import Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
-from florence2.model.base import Florence2, best_device, load_folder
-from florence2.model.named import checkpoint_named, load_named
+from florence2.model.answer_length import AnswerLength
+from florence2.model.base import Florence2, best_device
 from florence2.sdk.pictures import ImageInput, listed, samples_of
-from florence2.sdk.preparation import prepare, settings_of
+from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
 from florence2.sdk.progress import audible
 
 __all__ = ["ImageInput", "Model", "evaluate", "load", "predict"]
@@ -47,8 +49,8 @@ class Model:
         4
     """
 
-    def __init__(self, florence2: Florence2, name: str, base: ModelConfig) -> None:
-        self.florence2, self.name, self._base = florence2, name, base
+    def __init__(self, florence2: Florence2, name: str) -> None:
+        self.florence2, self.name = florence2, name
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, device={self.device!r})"
@@ -149,12 +151,18 @@ class Model:
         output: Path | str | None = None,
     ) -> ModelEvaluation:
         """Evaluate the model on one split of a data set, see ``florence2.evaluate``."""
-        given = settings_of(configuration)
-        _check_split(split)
-        config = given.model_copy(update={"model": self._base})
+        config = settings_of(configuration)
+        _check_evaluation(config, split, output)
         with audible():
-            rows = prepare(config).select(split)
-            answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
+            return self._evaluate(config, ingest(config.dataset), split, output)
+
+    def _evaluate(
+        self, config: Configuration, manifest: DatasetManifest, split: str, output: Path | str | None
+    ) -> ModelEvaluation:
+        limit = min(config.training.max_target_tokens, self.florence2.max_tokens)
+        length = AnswerLength(limit, self.florence2.count_answer_tokens)
+        rows = clean_splits(manifest, config, length).select(split)
+        answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
         judged = judged_rows(answers)
         evaluation = describe(answers, judged, resamples_of(answers, config.evaluation))
         if output is not None:
@@ -186,25 +194,13 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
         >>> florence2.load("builtin:nano", device="cpu")
         Model('builtin:nano', device='cpu')
     """
-    place = _device(device)
-    florence2, base = _opened(str(model), revision)
+    if device != "auto":
+        _check_device(device)
+    florence2 = model_source(ModelConfig(base=str(model), revision=revision)).load()
+    place = best_device() if device == "auto" else device
     network: Any = florence2.model
     network.to(place).eval()
-    return Model(replace(florence2, device=place), str(model), base)
-
-
-def _opened(name: str, revision: str | None) -> tuple[Florence2, ModelConfig]:
-    """Return a model, and what counts the tokens of its answers: itself, or the base whose tokenizer it has."""
-    if name.startswith(SCHEME):
-        folder = str(registered_folder(name))
-        return load_folder(folder), ModelConfig(base=folder)
-    checkpoint = checkpoint_named(name)
-    base = (
-        ModelConfig(base=checkpoint.base, revision=checkpoint.base_revision)
-        if checkpoint
-        else ModelConfig(base=name, revision=revision)
-    )
-    return load_named(name, revision), base
+    return Model(replace(florence2, device=place), str(model))
 
 
 def evaluate(
@@ -236,9 +232,12 @@ def evaluate(
         >>> evaluation.metrics["map50"], evaluation.intervals["map50"]  # doctest: +SKIP
         (0.91, Interval(low=0.87, high=0.94, level=0.95))
     """
-    given = settings_of(configuration)
-    _check_split(split)
-    return load(model, given.model.revision).evaluate(given, split, output)
+    config = settings_of(configuration)
+    _check_evaluation(config, split, output)
+    model_source(ModelConfig(base=str(model)))  # is a model's name
+    with audible():
+        manifest = ingest(config.dataset)  # a model is loaded for a data set that is there
+        return load(model, config.model.revision)._evaluate(config, manifest, split, output)
 
 
 def predict(
@@ -274,8 +273,9 @@ def predict(
     """
     config = settings_of(configuration)
     split_prefix(prefix)
+    check_output(output)
     found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
-    florence2, _ = _opened(str(model), config.model.revision)
+    florence2 = model_source(ModelConfig(base=str(model), revision=config.model.revision)).load()
     predictions = predict_images(florence2, found, prefix, config.evaluation)
     if output is not None:
         predictions.save(Path(output))
@@ -302,25 +302,25 @@ def _at_least(confidence: float, found: Detections | None) -> Detections:
     return Detections(found.xyxy[kept], names, found.confidence[kept])
 
 
-def _check_split(split: str) -> None:
+def _check_evaluation(config: Configuration, split: str, output: Path | str | None) -> None:
+    """Raise for what is wrong with an evaluation before any work is done."""
     if split not in SPLITS:
         raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
+    check_metrics(config)
+    check_output(output)
 
 
-def _device(name: str) -> str:
-    """Return a device by its name.
+def _check_device(name: str) -> None:
+    """Raise for a device that is not here.
 
     Raises:
         ConfigurationError: there is none of that name here.
     """
     import torch
 
-    if name == "auto":
-        return best_device()
     try:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as exc:
         raise ConfigurationError(
-            f"device {name!r}: there is none here ({str(exc).splitlines()[0]}); give 'auto' or 'cpu'"
+            f"device {name!r}: there is none here ({first_line(exc)}); give 'auto' or 'cpu'"
         ) from exc
-    return name

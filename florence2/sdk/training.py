@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -34,12 +34,12 @@ from florence2.run_folder import (
     unfinished_run,
 )
 from florence2.sdk.models import Model, load
-from florence2.sdk.preparation import prepare, settings_of
+from florence2.sdk.preparation import check_output, prepare, settings_of
 from florence2.sdk.progress import audible
-from florence2.training.callbacks import MetricSink
-from florence2.training.fit import fit
 from florence2.training.history import EpochRecord, TrainingHistory
-from florence2.training.launch import process_count
+
+if TYPE_CHECKING:
+    from florence2.training.callbacks import MetricSink
 
 __all__ = ["TrainingResult", "train"]
 
@@ -126,12 +126,10 @@ def train(
     given = settings_of(configuration)
     with audible():
         if resume is False:
-            config, folder = given, numbered(Path(output))
-            try:
-                splits, judge = _made_ready(config)
-            except BaseException:
-                remove_unstarted(folder)  # what is wrong with the settings or the data leaves no run behind
-                raise
+            config = given
+            check_output(output)
+            splits, judge = _made_ready(config)
+            folder = numbered(Path(output))  # what is wrong with the settings or the data leaves no run behind
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
@@ -162,6 +160,8 @@ def _made_ready(config: Configuration) -> tuple[DatasetManifest, ValidationJudge
 def _run(
     folder: Path, splits: DatasetManifest, judge: ValidationJudge, config: Configuration, sink: MetricSink | None
 ) -> TrainingResult:
+    from florence2.training.fit import fit  # settings and data have been found right: what is wrong is told before
+
     record = RunRecord(folder, sink)
     if has_trained(folder):  # only the evaluation was cut off
         checkpoint = Checkpoint.read(folder / CHECKPOINT)
@@ -196,7 +196,11 @@ def _run(
 def _check_metrics(config: Configuration) -> None:
     """Raise for metrics that other processes could not find."""
     of_the_script = [name for name in config.evaluation.metrics if name.startswith("__main__:")]
-    if of_the_script and process_count(config.training) > 1:
+    if not of_the_script:
+        return
+    from florence2.training.launch import process_count
+
+    if process_count(config.training) > 1:
         raise ConfigurationError(
             f"metric {of_the_script[0]!r}: several processes train, and each must find it; define it in a module of "
             "its own, or set training.engine.processes to 1"

@@ -25,9 +25,9 @@ from florence2.serving.requests import OPENAPI_REQUEST, questions_of_form, quest
 from florence2.serving.served_model import ServedModel
 
 if TYPE_CHECKING:
+    from florence2.adapters.model_source import ModelSource
     from florence2.inference.generation import Asked, Prediction
     from florence2.model.base import Florence2
-    from florence2.serving.model_source import ModelSource
 
 __all__ = ["create_app"]
 

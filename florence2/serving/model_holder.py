@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from florence2.adapters.model_source import ModelSource
 from florence2.data.sources.remote import redact
-from florence2.serving.model_source import ModelSource
 
 if TYPE_CHECKING:
     from florence2.model.base import Florence2

@@ -8,10 +8,10 @@ import signal
 import socket
 from collections.abc import Callable
 
+from florence2.adapters.model_source import model_source
 from florence2.config import ServingSettings
 from florence2.errors import ConfigurationError
 from florence2.serving.app import create_app
-from florence2.serving.model_source import model_source
 
 __all__ = ["serve"]
 

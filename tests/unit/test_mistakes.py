@@ -6,7 +6,9 @@ The commands run as typed; only the evaluation of the rules is plain pandas, for
 from __future__ import annotations
 
 import errno
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -116,6 +118,51 @@ def test_a_model_that_is_no_run_is_answered_with_the_runs_there_are(
     status, said = typed("evaluate", "--model", "runs/9", "--dataset", "sets/scenes")
     assert status == 1
     assert "unknown base model 'runs/9': it is no folder here (the folder runs holds 1)" in said
+
+
+TYPED_WRONG = {
+    "train --dataset sets/scene": "did you mean",
+    "train --dry-run --dataset sets/scene": "did you mean",
+    "train --dataset sets/scenes --model none": "unknown base model 'none'",
+    "train --dataset sets/scenes --metrics vqa_acuracy": "did you mean 'vqa_accuracy'?",
+    "train --dataset sets/scenes --output file/runs": "file/runs: cannot be written to: file is a file; give",
+    f"train --dataset sets/scenes --output {'x' * 300}": "xxx: cannot be written to: File name too long; give",
+    "train --resume runs/9": "runs/9 is no folder of a run",
+    "evaluate --model builtin:nano --dataset sets/scene": "did you mean",
+    "evaluate --model none --dataset sets/scenes": "unknown base model 'none'",
+    "evaluate --model builtin:nano --dataset sets/scenes --metrics vqa_acuracy": "did you mean 'vqa_accuracy'?",
+    "evaluate --model builtin:nano --dataset sets/scenes --output file/x": "file is a file; give another output",
+    "predict none.png": "none.png: no such file or folder",
+    "predict sets/scenes --output file/x": "file is a file; give another output",
+}
+"""Commands, each with a path or a name that is not there, and what is said of it."""
+
+TYPE_ALL = """
+import contextlib, io, json, sys
+from florence2.cli import main
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["florence2", *words.split()]
+    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        main()
+    heavy = [name for name in ("torch", "transformers", "mlflow", "great_expectations") if name in sys.modules]
+    print(json.dumps([words, said.getvalue(), heavy]))
+"""
+
+
+def test_paths_and_names_are_looked_at_before_torch_is_loaded(folder: Path) -> None:
+    (folder / "file").touch()
+    before = set(folder.rglob("*"))
+    command = [sys.executable, "-c", TYPE_ALL, json.dumps(list(TYPED_WRONG))]
+    path = os.pathsep.join(filter(None, sys.path))
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
+    ).stdout
+    answers = [json.loads(line) for line in done.splitlines()]
+    assert [words for words, _, _ in answers] == list(TYPED_WRONG)
+    for words, said, heavy in answers:
+        assert TYPED_WRONG[words] in said, words
+        assert heavy == [], words
+    assert set(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.data.printable import printable
+from florence2.data.printable import first_line, printable
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,16 @@ def test_every_text_prints_on_one_line(text: str) -> None:
     assert shown.isprintable()
     assert printable(shown) == shown
     assert shown.encode().decode() == shown, "lone surrogates are escaped as well"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ValueError("no such column.\n(Background on this error at ...)"), "no such column"),
+        (ValueError(), "ValueError"),
+        (ValueError("\n "), "ValueError"),
+        (ValueError("x" * 1000), "x" * 300),
+    ],
+)
+def test_an_error_of_another_library_is_told_in_a_line(error: ValueError, said: str) -> None:
+    assert first_line(error) == said

@@ -7,12 +7,10 @@ killed in between is seen and noted by the next. MLflow's stages are not used, t
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -178,17 +176,6 @@ class Registry:
         """Mend what a killed move left, and note in the history if the alias was moved past it."""
         with self._locked():
             self._settled_champion()
-
-    def download(self, version: str) -> Path:
-        """Return a folder as ``download_into`` makes it, which is removed when the process ends; raises as it does."""
-        folder = Path(tempfile.mkdtemp(prefix="florence2-"))
-        try:
-            model = self.download_into(folder, version)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        return model
 
     def download_into(self, folder: Path, version: str) -> Path:
         """Bring weights and processor of a version into a folder.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from florence2.errors import RegistryError
 
-__all__ = ["TRACKING_URI_FILE", "default_tracking_uri"]
+__all__ = ["TRACKING_URI_FILE", "default_tracking_uri", "known_tracking_uri"]
 
 TRACKING_URI_FILE = Path(".zen") / "mlflow_tracking_uri"
 """File in which ``make stack`` writes down the store, below the folder from which pipelines are started."""
@@ -17,16 +17,36 @@ def default_tracking_uri() -> str:
     """Return the store of ``MLFLOW_TRACKING_URI``, else that of the local stack of this folder or one above.
 
     Raises:
-        RegistryError: there is neither.
+        RegistryError: there is neither, or the file that names it is damaged.
+    """
+    if found := known_tracking_uri():
+        return found
+    raise RegistryError(
+        f"no MLflow store: {Path.cwd()} and the folders above have no {TRACKING_URI_FILE}, and MLFLOW_TRACKING_URI is"
+        " not set; give --tracking-uri, or run `make stack` to set up the local stack"
+    )
+
+
+def known_tracking_uri() -> str | None:
+    """Return the store that ``default_tracking_uri`` returns; None where none was set up.
+
+    Raises:
+        RegistryError: the file that names it is damaged.
     """
     if found := os.environ.get("MLFLOW_TRACKING_URI"):
         return found
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        file = folder / TRACKING_URI_FILE
-        if file.is_file():
-            return file.read_text(encoding="utf-8").strip()
-    raise RegistryError(
-        f"no MLflow store: {here} and the folders above have no {TRACKING_URI_FILE}, and MLFLOW_TRACKING_URI is not"
-        " set; give --tracking-uri, or run `make stack` to set up the local stack"
-    )
+    for file in (folder / TRACKING_URI_FILE for folder in (here, *here.parents)):
+        if not file.is_file():
+            continue
+        try:
+            found = file.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            found = ""
+        if not found:
+            raise RegistryError(
+                f"{file}: is damaged, it names no MLflow store; run `make stack` to have it written anew, or name a"
+                " store by --tracking-uri or MLFLOW_TRACKING_URI"
+            )
+        return found
+    return None

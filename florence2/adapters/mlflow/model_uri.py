@@ -15,7 +15,7 @@ from florence2.errors import ModelError, RegistryError
 from florence2.export.source import Exportable, hub_facts
 from florence2.model.base import Florence2, load_folder
 
-__all__ = ["SCHEME", "ModelAddress", "load_registered", "registered_exportable", "registered_folder"]
+__all__ = ["SCHEME", "ModelAddress", "registered_exportable"]
 
 SCHEME = "models:/"
 _URI = re.compile(r"models:/+(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<number>[0-9]+))")
@@ -78,37 +78,19 @@ class ModelAddress:
             raise RegistryError(f"{self.name}: no alias {self.alias!r}; there are {there}")
         return aliases[self.alias]
 
-    def load(self, version: str) -> Florence2:
-        """Load a version, in float32 on the CPU.
+    def load(self, version: str | None = None) -> Florence2:
+        """Load a version, in float32 on the CPU; None: the one that is meant now. It leaves no files behind.
 
         Raises:
-            RegistryError: the store cannot be reached, or its files are gone.
+            RegistryError: the store cannot be reached, there is no such version, or its files are gone.
             ModelError: they are no Florence-2.
         """
-        # A server loads again and again: nothing may be left until it ends.
         with tempfile.TemporaryDirectory(prefix="florence2-", ignore_cleanup_errors=True) as folder:
-            return load_folder(str(self.registry.download_into(Path(folder), version)))
-
-
-def registered_folder(uri: str, tracking_uri: str | None = None) -> Path:
-    """Return a folder with the version that an address means now; it is removed when the process ends.
-
-    Raises:
-        ModelError: the address is none.
-        RegistryError: there is no store, model, alias or version of that name.
-    """
-    address = ModelAddress.of(uri, tracking_uri)
-    return address.registry.download(address.version())
-
-
-def load_registered(uri: str, tracking_uri: str | None = None) -> Florence2:
-    """Load the version that an address means now; raises as ``ModelAddress.of``, ``version`` and ``load``."""
-    address = ModelAddress.of(uri, tracking_uri)
-    return address.load(address.version())
+            return load_folder(str(self.registry.download_into(Path(folder), version or self.version())))
 
 
 def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportable:
-    """Return a registered model with its card and figures, to be exported; raises as ``load_registered``."""
+    """Return a registered model with its card and figures, to be exported; raises as ``ModelAddress``'s methods."""
     address = ModelAddress.of(uri, tracking_uri)
     registry, model = address.registry, address.registry.version(address.version())
     tags = registry.tags_of(model.version)

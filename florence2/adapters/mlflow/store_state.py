@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from florence2.data.printable import first_line
 from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
 
@@ -38,7 +39,7 @@ def registered_models(tracking_uri: str, seconds: float = 5.0) -> list[str] | No
         client.search_experiments(max_results=1)
         return [model.name for model in client.search_registered_models(max_results=100)]
     except (MlflowException, OSError, SQLAlchemyError) as exc:
-        raise RegistryError(f"{redact(tracking_uri)}: the store cannot be read: {_first_line(exc)}") from exc
+        raise RegistryError(f"{redact(tracking_uri)}: the store cannot be read: {first_line(exc)}") from exc
 
 
 def check_answers(tracking_uri: str, seconds: float) -> None:
@@ -78,8 +79,3 @@ def _has_tables(file: Path) -> bool:
         raise RegistryError(
             f"{file}: the store cannot be read ({exc}); restore it from a backup, or move it away and run `make stack`"
         ) from exc
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return (text.splitlines() or [type(error).__name__])[0][:300]

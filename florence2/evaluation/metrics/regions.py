@@ -7,7 +7,6 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from florence2.codec.regions import Polygons, Quads
 from florence2.codec.tasks import AnswerKind
@@ -163,4 +162,6 @@ def _area(xy: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _matches(allowed: NDArray[np.bool_]) -> int:
     """Return how many pairs can be formed at most, each row and column in one pair."""
+    from scipy.optimize import linear_sum_assignment  # a third of a second, only where words are compared
+
     return int(allowed[linear_sum_assignment(allowed, maximize=True)].sum())

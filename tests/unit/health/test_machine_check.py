@@ -53,6 +53,10 @@ def test_more_threads_than_cores_and_too_little_memory_are_told(monkeypatch: pyt
     assert _cores(4, None).level == "ok"
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     assert _cores(64, 2.0).level == "ok"
+    monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
+    assert "4 threads will compute" in _cores(64, 2.0).message
+    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    assert _cores(4, None).level == "ok"
     assert [_memory(8 * GIB, free).level for free in (GIB, 4 * GIB, 8 * GIB)] == ["problem", "warning", "ok"]
     assert [finding.level for finding in check_machine()]
 

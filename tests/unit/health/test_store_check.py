@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
+from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE, default_tracking_uri
 from florence2.adapters.mlflow.store_state import registered_models
 from florence2.errors import RegistryError
 from florence2.health.store import check_store
@@ -28,6 +28,17 @@ def test_without_a_store_training_still_works(folder: Path) -> None:
     (found,) = check_store()
     assert found.level == "warning"
     assert "florence2 train works without" in found.message
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xff\xfe"])
+def test_a_damaged_note_of_the_store_is_no_missing_one(folder: Path, content: bytes) -> None:
+    (folder / TRACKING_URI_FILE).parent.mkdir()
+    (folder / TRACKING_URI_FILE).write_bytes(content)
+    (found,) = check_store()
+    assert (found.level, found.fix) == ("problem", "python -m pipelines.local_stack")
+    assert found.message.startswith(f"{folder / TRACKING_URI_FILE}: is damaged, it names no MLflow store; run `make st")
+    with pytest.raises(RegistryError, match="is damaged, it names no MLflow store"):
+        default_tracking_uri()
 
 
 def test_a_store_that_was_never_written_to_is_left_unmade(folder: Path) -> None:

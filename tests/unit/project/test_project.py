@@ -147,6 +147,9 @@ def test_how_long_and_by_what_depends_on_how_much_there_is(
     found = chosen(data)
     assert {path: found.get(path) for path in expected} == expected
     assert ("training.patience" in found) == ("training.patience" in expected)
+    text = (create_project(tmp_path / "project", str(data)).folder / "florence.yaml").read_text()
+    assert ("Few rows have to be seen often" in text) == ("training.patience" in expected)
+    assert "in minutes" not in text, "it is not known how long it takes"
 
 
 def dataset_of(folder: Path, sizes: Mapping[str, int], prefixes: Sequence[str] = ("<OD>",)) -> Path:

@@ -160,10 +160,10 @@ def test_a_lock_that_a_killed_promotion_left_is_taken_after_a_while(registry: Re
 
 
 def test_the_files_of_a_version_come_as_a_folder(registry: Registry, tmp_path: Path) -> None:
-    assert (registry.download("2") / "model.safetensors").read_bytes() == b"weights"
+    assert (registry.download_into(tmp_path, "2") / "model.safetensors").read_bytes() == b"weights"
     shutil.rmtree(tmp_path / "source-1")
     with pytest.raises(RegistryError, match="cards version 2: artifacts/model cannot be read"):
-        registry.download("2")
+        registry.download_into(tmp_path, "2")
 
 
 def test_an_unknown_model_has_no_champion_and_no_history(registry: Registry) -> None:

@@ -46,8 +46,21 @@ def test_without_a_champion_the_builtin_stands_in_unless_a_store_was_named(
     with caplog.at_level("INFO"):
         assert list(registered_models(NAME)) == ["builtin:nano"]
     assert "has no champion in" in caplog.text
+    assert f"name a model by --model, such as models:/{NAME}@challenger; showing builtin:nano" in caplog.text
     with pytest.raises(RegistryError, match="has no champion in"):
         registered_models(NAME, models.tracking_uri)
+
+
+def test_where_the_name_is_that_of_no_model_those_that_are_registered_are_named(
+    models: Registry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", models.tracking_uri)
+    with caplog.at_level("INFO"):
+        assert list(registered_models("florence2-finetune")) == ["builtin:nano"]
+    told = f"no model is registered as 'florence2-finetune'; there is {NAME}: name it"
+    assert f"{told}; showing builtin:nano" in caplog.text
+    with pytest.raises(RegistryError, match=told):
+        registered_models("florence2-finetune", models.tracking_uri)
 
 
 def test_models_are_named_as_people_type_them(models: Registry, tmp_path: Path) -> None:
@@ -67,6 +80,4 @@ def test_loading_again_and_again_leaves_no_files(
     shutil.rmtree(tmp_path / "source-2")
     with pytest.raises(RegistryError, match="artifacts/model cannot be read"):
         address.load("3")
-    with pytest.raises(RegistryError, match="artifacts/model cannot be read"):
-        models.download("3")
     assert not list((tmp_path / "temporary").iterdir())

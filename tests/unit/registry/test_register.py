@@ -8,6 +8,7 @@ import gc
 import hashlib
 import json
 import re
+import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +25,7 @@ from typer.testing import CliRunner
 
 from florence2 import load
 from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.model_uri import load_registered
+from florence2.adapters.mlflow.model_uri import ModelAddress
 from florence2.adapters.mlflow.provenance import code_version, split_hash
 from florence2.adapters.mlflow.pyfunc import Florence2Model
 from florence2.adapters.mlflow.registry import RegisteredModel, register
@@ -132,7 +133,7 @@ def test_a_split_hash_follows_who_is_where_and_nothing_else() -> None:
 
 def test_mlflow_loads_it_and_its_input_example_is_answered(registered: RegisteredModel, tmp_path: Path) -> None:
     assert Registry(registered.tracking_uri, registered.name).version_of("challenger") == registered
-    folder = Registry(registered.tracking_uri, registered.name).download(registered.version)
+    folder = Registry(registered.tracking_uri, registered.name).download_into(tmp_path, registered.version)
     assert {"model.safetensors", "config.json", "tokenizer.json"} <= {file.name for file in folder.iterdir()}
     with tracked_in(registered.tracking_uri):
         model = mlflow.pyfunc.load_model(registered.uri)
@@ -197,11 +198,15 @@ def test_it_is_exported_with_the_card_and_the_figures_that_it_was_registered_wit
     assert torch.equal(weights, load_base(CONFIG.model).model.lm_head.weight)
 
 
-def test_python_loads_it_by_its_alias(registered: RegisteredModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_loads_it_by_its_alias_and_leaves_no_files(
+    registered: RegisteredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", registered.tracking_uri)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     model = load(f"models:/{registered.name}@challenger", device="cpu")
     white = np.full((64, 64, 3), 255, dtype=np.uint8)
     assert model.predict(white, "<VQA>How many shapes are there?").text
+    assert not list(tmp_path.iterdir())
     assert model.evaluate({"dataset": "builtin:cards", "resamples": 0}, "valid").metrics
 
 
@@ -216,7 +221,7 @@ def test_python_loads_it_by_its_alias(registered: RegisteredModel, monkeypatch: 
 )
 def test_an_address_that_leads_nowhere_is_told(registered: RegisteredModel, place: str, message: str) -> None:
     with pytest.raises(Florence2Error, match=re.escape(message)):
-        load_registered(f"models:/{registered.name}{place}", registered.tracking_uri)
+        ModelAddress.of(f"models:/{registered.name}{place}", registered.tracking_uri).load()
 
 
 def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:

@@ -12,11 +12,11 @@ import pytest
 
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
+from florence2.adapters.model_source import NamedSource, model_source
 from florence2.config import ModelConfig
 from florence2.errors import ModelError, RegistryError
 from florence2.model.base import load_base
 from florence2.serving.model_holder import ModelHolder
-from florence2.serving.model_source import NamedSource, model_source
 
 
 class Source:
@@ -34,7 +34,8 @@ class Source:
             raise self.points_to
         return self.points_to
 
-    def load(self, version: str) -> Any:
+    def load(self, version: str | None = None) -> Any:
+        assert version is not None
         self.loaded.append(version)
         if version in self.broken:
             raise ModelError(f"weights of {version} are missing")

@@ -16,11 +16,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from florence2.adapters.model_source import NamedSource
 from florence2.config import ModelConfig, ServingSettings
 from florence2.inference.generation import Answerer
 from florence2.inference.sent_pictures import PictureReader
 from florence2.serving.app import create_app
-from florence2.serving.model_source import NamedSource
 
 SETTINGS = ServingSettings(max_new_tokens=24, max_upload_mb=0.2, max_pixels=100_000, max_questions=4, queue=8)
 
