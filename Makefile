@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true
 export ZENML_LOGGING_COLORS_DISABLED := true
 
-.PHONY: help setup stack run retrain story test unit integration documents check docs reference format lock nano small clean
+.PHONY: help setup stack run retrain story test unit integration gpu documents check docs reference format lock nano small clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ unit: .venv/.ready ## unit tests: no ZenML, no network
 
 integration: .venv/.ready ## the real pipeline
 	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
+
+gpu: .venv/.ready ## what only a CUDA GPU shows
+	$(BIN)/pytest tests/gpu
 
 documents: .venv/.ready ## every command and code block of the documents, the notebook, the pages in a browser
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/documents

@@ -138,7 +138,8 @@ class TrainingHeads(nn.Module):
             )
             loss = loss + each / (wanted != _IGNORED).sum().clamp(min=1)  # a batch may hold nothing written
         distance = (boxes - targets.boxes).abs().mean(dim=-1) * targets.present
-        return loss + 8.0 * distance.sum() / targets.present.sum().clamp(min=1)
+        where: Tensor = distance.sum() / targets.present.sum().clamp(min=1)
+        return loss + 8.0 * where
 
     def location_loss(self, encoded: Tensor, targets: CellTargets, location_rows: Tensor, sigma: Tensor) -> Tensor:
         """Judge the absolute locations that the encoder's visual tokens hold.

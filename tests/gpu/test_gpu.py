@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -49,7 +50,9 @@ def test_a_gpu_answers_as_the_cpu_does() -> None:
 
 
 @pytest.mark.parametrize("strategy", ["lora", "full", "freeze"])
-def test_a_fine_tune_in_bfloat16_learns(cards: DatasetManifest, tmp_path: Path, strategy: str) -> None:
+def test_a_fine_tune_in_bfloat16_learns(
+    cards: DatasetManifest, tmp_path: Path, strategy: Literal["lora", "full", "freeze"]
+) -> None:
     config = Configuration(dataset="builtin:cards", base="builtin:nano", strategy=strategy, epochs=4, preview=0)
     judge = ValidationJudge.of(cards.select("valid"), config.training, config.evaluation)
     torch.cuda.reset_peak_memory_stats()
