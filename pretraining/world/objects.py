@@ -55,7 +55,7 @@ def _heart() -> Points:
 
 def _crescent() -> Points:
     outer = _arc(0.25 * np.pi, 1.75 * np.pi, 24)
-    inner = (*_arc(1.62 * np.pi, 0.38 * np.pi, 16, 0.78), 0.45, 0.0)
+    inner = _arc(1.62 * np.pi, 0.38 * np.pi, 16, 0.78) + np.array((0.45, 0.0))
     return np.concatenate([outer, inner])
 
 

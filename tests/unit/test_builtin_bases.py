@@ -1,4 +1,4 @@
-"""The built-in base: small, native, useful without fine-tuning; and the script that made it."""
+"""The built-in bases: small, native, useful without fine-tuning; and the trainer that made them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from florence2.config import ModelConfig
 from florence2.model.base import BUILTIN_MODELS, Florence2, load_base
 from pretraining.batches import Recipe, batches, build_batches, encode_prompts
 from pretraining.evaluate import held_out_scenes, measure_answers, measure_detection
+from pretraining.sizes import SIZES, Size
 from pretraining.trainer import Trainer, run
 from pretraining.vocabulary import build_processor
 
-NANO = BUILTIN_MODELS["builtin:nano"]
 MAX_BYTES = 8 * 2**20
 
 
@@ -31,42 +31,59 @@ def nano() -> Florence2:
     return load_base(ModelConfig(base="builtin:nano"))
 
 
-def test_the_shipped_folder_is_small_and_pickles_nothing() -> None:
-    files = {file.name: file.stat().st_size for file in NANO.iterdir()}
+@pytest.fixture(scope="module", params=sorted(SIZES))
+def size(request: pytest.FixtureRequest) -> Size:
+    return SIZES[request.param]
+
+
+@pytest.fixture(scope="module")
+def built(size: Size) -> Florence2:
+    return load_base(ModelConfig(base=f"builtin:{size.name}"))
+
+
+def test_the_shipped_folder_is_small_and_pickles_nothing(size: Size) -> None:
+    files = {file.name: file.stat().st_size for file in BUILTIN_MODELS[f"builtin:{size.name}"].iterdir()}
     assert sum(files.values()) <= MAX_BYTES
     assert {"config.json", "generation_config.json", "model.safetensors", "README.md"} <= set(files)
     assert not [name for name in files if name.endswith((".bin", ".pt", ".pkl", ".py"))]
 
 
-def test_plain_transformers_loads_it_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+def test_plain_transformers_loads_it_without_a_word(size: Size, caplog: pytest.LogCaptureFixture) -> None:
+    folder = BUILTIN_MODELS[f"builtin:{size.name}"]
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
         warnings.simplefilter("error")
-        model = Florence2ForConditionalGeneration.from_pretrained(NANO)
-        processor = AutoProcessor.from_pretrained(NANO)
+        model = Florence2ForConditionalGeneration.from_pretrained(folder)
+        processor = AutoProcessor.from_pretrained(folder)
     assert type(model) is Florence2ForConditionalGeneration
     assert type(processor) is Florence2Processor
     assert not caplog.records
     assert all(torch.isfinite(parameter).all() for parameter in model.parameters())
 
 
-def test_the_tokenizer_knows_all_locations_and_writes_any_text(nano: Florence2) -> None:
-    tokenizer = nano.tokenizer
+def test_the_tokenizer_knows_all_locations_and_writes_any_text(size: Size, built: Florence2) -> None:
+    tokenizer = built.tokenizer
     ids = tokenizer.convert_tokens_to_ids([location_token(index) for index in range(BINS)])
     assert ids == list(range(ids[0], ids[0] + BINS))
-    rows: Any = nano.model.get_input_embeddings().weight
-    assert rows.shape == (len(tokenizer), 128)
+    rows: Any = built.model.get_input_embeddings().weight
+    assert rows.shape == (len(tokenizer), size.width)
     for text in ("king of hearts", "Zürich t-shirt 東京 №5", "", "<VQA>how many?", "red star<loc_0><loc_999>"):
         assert tokenizer.decode(tokenizer(text)["input_ids"][1:-1], skip_special_tokens=False) == text
     assert all(len(tokenizer(f" {name}")["input_ids"]) == 3 for name in ("king", "hearts", "cards", "red"))
 
 
-def test_every_task_gets_a_prompt(nano: Florence2) -> None:
+def test_the_tokenizer_is_that_of_the_trainer(size: Size, built: Florence2) -> None:
+    assert (
+        build_processor(size.side, size.image_tokens, size.words).tokenizer.get_vocab() == built.tokenizer.get_vocab()
+    )
+
+
+def test_every_task_gets_a_prompt(size: Size, built: Florence2) -> None:
     scene = held_out_scenes(1, seed=9)[0]
     for task in TASKS.values():
         prefix = task.token + ("red star" if task.takes_input else "")
-        inputs = nano.processor(text=[prefix], images=[scene.image], return_tensors="pt")
-        assert inputs["pixel_values"].shape == (1, 3, 64, 64)
-        assert (inputs["input_ids"] == nano.model.config.image_token_id).sum() == 17
+        inputs = built.processor(text=[prefix], images=[scene.image], return_tensors="pt")
+        assert inputs["pixel_values"].shape == (1, 3, size.side, size.side)
+        assert (inputs["input_ids"] == built.model.config.image_token_id).sum() == size.image_tokens
 
 
 def test_finds_and_names_objects_without_fine_tuning(nano: Florence2) -> None:
@@ -90,10 +107,10 @@ def test_prompts_are_those_of_the_processor() -> None:
     assert torch.equal(encoded["attention_mask"], expected["attention_mask"])
 
 
-def test_pretraining_data_follows_seed_and_step() -> None:
-    processor = build_processor(64, 17)
+def test_pretraining_data_follows_seed_and_step(size: Size) -> None:
+    processor = build_processor(size.side, size.image_tokens, size.words)
     first, again, later, other = (
-        next(build_batches(Recipe(steps=10, batch_size=3, seed=seed), step, processor))
+        next(build_batches(Recipe(size.name, steps=10, batch_size=3, seed=seed), step, processor))
         for seed, step in ((0, 4), (0, 4), (0, 5), (1, 4))
     )
     assert torch.equal(first.pixels, again.pixels)
@@ -102,8 +119,9 @@ def test_pretraining_data_follows_seed_and_step() -> None:
     assert not torch.equal(first.pixels, other.pixels)
 
 
-def test_pretraining_resumes_as_if_it_had_never_stopped(tmp_path: Path) -> None:
-    recipe = Recipe(steps=4, batch_size=3, warmup=2)
+def test_pretraining_resumes_as_if_it_had_never_stopped(size: Size, tmp_path: Path) -> None:
+    # Stopped between two visits of the same scenes.
+    recipe = Recipe(size.name, steps=4, batch_size=1, warmup=2, visits=3)
     straight = Trainer(recipe)
     losses = [straight.advance(batch) for batch in batches(recipe, 0)]
     assert len(losses) == 4
