@@ -1,11 +1,14 @@
 """What the built-in base is worth: the same fine-tune from it and from random weights, and how fast it answers first.
 
     python -m benchmarks.base_transfer --epochs 10
-    python -m benchmarks.base_transfer --data od_bccd/florence2 --task "<OD>" --epochs 20 --strategy full
+    python -m benchmarks.base_transfer --base builtin:small --data od_bccd/florence2 --epochs 20 --strategy full \
+        --set learning_rate=5e-4 --set box_order=left_to_right
 
 Each seed trains twice on the same rows for the same number of epochs: from the base with the strategy given, and every
-weight from the random start of pretraining, at the rate that suits it. A line of JSON tells the seconds of the fit
-alone, validation included, and the figures of the test split. Zero-shot figures come from ``pretraining.evaluate``.
+weight from the random start of pretraining. A line of JSON tells the seconds of the fit alone, validation included, and
+the figures of the test split; of questions also those that are not answered by yes or no, and what the most frequent
+answer of each question, known from training, would be worth. Zero-shot figures come from ``pretraining.evaluate`` and
+``pretraining.world.evaluate``.
 """
 
 from __future__ import annotations
@@ -16,14 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from florence2.config import Configuration
 from florence2.data.ingest import ingest
 from florence2.data.manifest import DatasetManifest
 from florence2.data.splits.assignment import split_dataset
+
+if TYPE_CHECKING:
+    from florence2.evaluation.evaluate import Answers
 
 __all__ = ["first_answer_seconds", "main", "transfer"]
 
@@ -58,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--strategy", default="lora", help="of the fine-tune from the base")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of both fine-tunes")
     options = parser.parse_args(arguments)
+    more = {key: yaml.safe_load(value) for key, _, value in (each.partition("=") for each in options.set)}
     data = _rows(options.data, options.task)
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(options.seeds):
@@ -68,10 +79,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             }
             for start, (base, strategy) in starts.items():
                 settings = {"base": base, "strategy": strategy, "epochs": options.epochs, "seed": seed}
-                found = transfer(data, Configuration(dataset=options.data, preview=0, **settings))
-                print(
-                    json.dumps({"data": Path(options.data).as_posix(), "start": start, **settings, **found}), flush=True
-                )
+                found = transfer(data, Configuration(dataset=options.data, preview=0, **settings, **more))
+                shown = {"start": start, "strategy": strategy, "epochs": options.epochs, "seed": seed, **more}
+                print(json.dumps({"data": Path(options.data).as_posix(), **shown, **found}), flush=True)
     seconds = first_answer_seconds(options.base)
     print(json.dumps({"base": options.base, "load and first answer, one core, seconds": round(seconds, 2)}))
 
@@ -95,11 +105,29 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
         started = time.perf_counter()
         checkpoint = fit(data, config.model, config.training, Path(folder, "checkpoint"), judge=judge)
         seconds = time.perf_counter() - started
-        figures = evaluate_split(checkpoint.load(), "tested", data.select("test"), config.evaluation).evaluation.metrics
+        answers = evaluate_split(checkpoint.load(), "tested", data.select("test"), config.evaluation)
+    figures = answers.evaluation.metrics
     kept = {name: value for name, value in figures.items() if name in ("map50", "map") or name.endswith("accuracy")}
+    if any(sample.prefix.startswith("<VQA>") for sample in answers.samples):
+        kept |= _questions(data, answers)
     return {"rows": len(data.select("train")), "seconds": round(seconds, 1)} | {
         name: round(value, 3) for name, value in kept.items()
     }
+
+
+def _questions(data: DatasetManifest, answers: Answers) -> dict[str, float]:
+    """Return the share of right open answers, and what the most frequent answer to each question is worth."""
+    pairs = [(sample.suffix, answer.text) for sample, answer in zip(answers.samples, answers.predictions, strict=True)]
+    open_ones = [right == said for right, said in pairs if right not in ("yes", "no")]
+    known: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    train = data.select("train").table
+    for prefix, suffix in zip(train["prefix"], train["suffix"], strict=True):
+        known[prefix][suffix] += 1
+    guesses = [
+        sample.prefix in known and known[sample.prefix].most_common(1)[0][0] == sample.suffix
+        for sample in answers.samples
+    ]
+    return {"open answers": sum(open_ones) / len(open_ones), "majority by question": sum(guesses) / len(guesses)}
 
 
 def first_answer_seconds(base: str) -> float:
