@@ -13,7 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import Florence2Processor
 
-from pretraining.courses import COURSES, Course
+from pretraining.course import Course
+from pretraining.courses import COURSES
 from pretraining.heads import CellTargets, cell_targets
 from pretraining.sizes import SIZES, Size
 from pretraining.vocabulary import build_processor

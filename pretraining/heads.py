@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from florence2.codec.locations import BINS, quantize
-from pretraining.courses.course import Course, Mark
+from pretraining.course import Course, Mark
 
 __all__ = ["CellTargets", "TrainingHeads", "answer_loss", "cell_targets"]
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from florence2.data.scenes import Scene, draw_shapes
 from florence2.data.scenes.shapes import SHAPE_COLORS, SHAPE_OUTLINES, SHAPE_TEXTURES
+from pretraining.course import Mark, Pair
 from pretraining.courses import shape_questions
-from pretraining.courses.course import Mark, Pair
 
 __all__ = ["ShapesCourse"]
 

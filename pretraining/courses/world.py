@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from florence2.data.scenes import Scene
-from pretraining.courses.course import Mark, Pair
+from pretraining.course import Mark, Pair
 from pretraining.world.objects import COLORS, OUTLINES, SIZES, TEXTURES
 from pretraining.world.questions import ask_long, ask_short
 from pretraining.world.scenes import WorldScene, draw_world, vary

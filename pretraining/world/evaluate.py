@@ -30,7 +30,8 @@ from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample
-from pretraining.world.questions import ASKED, Pair, ask
+from pretraining.course import Pair
+from pretraining.world.questions import ASKED, ask
 from pretraining.world.scenes import WorldScene, as_pixels, draw_world, vary
 
 __all__ = ["held_out", "main", "measure", "word_accuracy"]

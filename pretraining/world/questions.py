@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -12,15 +12,12 @@ from florence2.codec.detections import Detections
 from florence2.codec.locations import location_token, quantize
 from florence2.codec.regions import Quads, format_quads
 from florence2.data.scenes.canvas import Points
-from pretraining.world.objects import CLASSES, COLORS, OUTLINES
+from pretraining.course import Pair
 from pretraining.world.scenes import WorldScene
+from pretraining.world.vqa import Asker, plural, question
 
-__all__ = ["ASKED", "Pair", "ask", "ask_long", "ask_short"]
+__all__ = ["ASKED", "ask", "ask_long", "ask_short"]
 
-Pair = tuple[str, str]
-"""A prefix and its suffix."""
-
-_Asker = Callable[[np.random.Generator, WorldScene], Pair | None]
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
@@ -41,7 +38,7 @@ def ask(rng: np.random.Generator, scene: WorldScene, task: str) -> Pair | None:
     return ASKED[task](rng, scene)
 
 
-def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[float, _Asker]]) -> Pair:
+def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[float, Asker]]) -> Pair:
     """Ask what is drawn by weight and fits; the first always fits."""
     weights = np.array([weight for weight, _ in askers])
     for _ in range(4):
@@ -49,7 +46,8 @@ def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[f
         if pair is not None:
             return pair
     pair = askers[0][1](rng, scene)
-    return pair if pair is not None else ("<OCR>", "")
+    assert pair is not None, "an empty scene is asked nothing"
+    return pair
 
 
 def _detection(_: np.random.Generator, scene: WorldScene) -> Pair:
@@ -100,12 +98,12 @@ def _caption(_: np.random.Generator, scene: WorldScene) -> Pair | None:
         count = len(scene.lines)
         return (
             "<CAPTION>",
-            f"a {'page' if scene.kind == 'document' else 'sign'} with {_number(count)} {_s('line', count)} of text",
+            f"a {'page' if scene.kind == 'document' else 'sign'} with {_number(count)} {plural('line', count)} of text",
         )
     names = Counter(scene.detections.class_name)
     if len(names) > 3:
         return "<CAPTION>", f"a picture of {_number(len(scene.facts))} objects"
-    return "<CAPTION>", " and ".join(f"{_number(count)} {_s(name, count)}" for name, count in names.items())
+    return "<CAPTION>", " and ".join(f"{_number(count)} {plural(name, count)}" for name, count in names.items())
 
 
 def _detailed(_: np.random.Generator, scene: WorldScene) -> Pair | None:
@@ -117,7 +115,7 @@ def _detailed(_: np.random.Generator, scene: WorldScene) -> Pair | None:
     ]
     return (
         "<DETAILED_CAPTION>",
-        f"the image shows {_number(len(placed))} {_s('object', len(placed))}: {', '.join(placed)}.",
+        f"the image shows {_number(len(placed))} {plural('object', len(placed))}: {', '.join(placed)}.",
     )
 
 
@@ -130,7 +128,7 @@ def _more_detailed(_: np.random.Generator, scene: WorldScene) -> Pair | None:
     ]
     return (
         "<MORE_DETAILED_CAPTION>",
-        f"the image shows {_number(len(placed))} {_s('object', len(placed))}: {', '.join(placed)}.",
+        f"the image shows {_number(len(placed))} {plural('object', len(placed))}: {', '.join(placed)}.",
     )
 
 
@@ -187,122 +185,6 @@ def _question_of_words(rng: np.random.Generator, scene: WorldScene) -> Pair | No
     return "<VQA>how many lines of text are there?", str(len(scene.lines))
 
 
-def _question(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    for _ in range(8):
-        pair = _KINDS[int(rng.integers(len(_KINDS)))](rng, scene)
-        if pair is not None:
-            return f"<VQA>{pair[0]}", pair[1]
-    return None
-
-
-def _count(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    if len(scene.facts) > 12:
-        return None
-    if rng.random() < 0.5:
-        noun = str(rng.choice(["objects", "shapes", "things"]))
-        return f"how many {noun} are there?", str(len(scene.facts))
-    key = "color" if rng.random() < 0.5 else "shape"
-    known = list(COLORS if key == "color" else OUTLINES)
-    value = _present(rng, scene, key) if rng.random() < 0.85 else str(rng.choice(known))
-    noun = f"{value} objects" if key == "color" else _s(value, 2)
-    return f"how many {noun} are there?", str(sum(fact[key] == value for fact in scene.facts))
-
-
-_POSITIVE = ("is there a {}?", "is there a {} in the image?", "is a {} present?", "does the image contain a {}?")
-_NEGATIVE = (
-    "is there not a {}?",
-    "is there no {} in the image?",
-    "is no {} present?",
-    "does the image not contain a {}?",
-)
-
-
-def _is_there(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    """Ask whether something is there, or is not; yes and no are equally frequent."""
-    wanted = bool(rng.random() < 0.5)
-    kind = int(rng.integers(3))
-    if kind == 2:
-        present = set(scene.detections.class_name)
-        pool = sorted(present) if wanted else _near_misses(present)
-    else:
-        key, known = (("color", COLORS), ("shape", OUTLINES))[kind]
-        found = {fact[key] for fact in scene.facts}
-        pool = sorted(found) if wanted else sorted(set(known) - found)
-    if not pool:
-        return None
-    phrase = str(rng.choice(pool))
-    if kind == 0:
-        phrase += str(rng.choice([" object", " shape", " thing"]))
-    if rng.random() < 0.3:
-        return str(rng.choice(_NEGATIVE)).format(phrase), "no" if wanted else "yes"
-    return str(rng.choice(_POSITIVE)).format(phrase), "yes" if wanted else "no"
-
-
-def _near_misses(present: set[str]) -> list[str]:
-    """Return absent class names that share a word with a present one."""
-    words = {word for name in present for word in name.split() if word != "framed"}
-    return [name for name in CLASSES if name not in present and words & set(name.split())]
-
-
-def _attribute(by: str, asked: str, *wordings: str) -> _Asker:
-    """Return what asks for one attribute of an object that another singles out."""
-
-    def asker(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-        frequency = Counter(fact[by] for fact in scene.facts)
-        unique = [fact for fact in scene.facts if frequency[fact[by]] == 1]
-        if not unique:
-            return None
-        fact = unique[int(rng.integers(len(unique)))]
-        return str(rng.choice(wordings)).format(fact[by]), fact[asked]
-
-    return asker
-
-
-def _alone(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    """Ask about the only object there is."""
-    if len(scene.facts) != 1:
-        return None
-    if rng.random() < 0.5:
-        return str(rng.choice(["what color is the {}?", "what is the color of the {}?"])).format(
-            rng.choice(["shape", "object"])
-        ), scene.facts[0]["color"]
-    return str(
-        rng.choice(["what shape is in the image?", "what shape is present?", "which shape does the image contain?"])
-    ), scene.facts[0]["shape"]
-
-
-def _at_side(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    if len(scene.facts) < 2:
-        return None
-    axis, last = int(rng.integers(2)), bool(rng.integers(2))
-    middles = scene.detections.xyxy[:, axis] + scene.detections.xyxy[:, axis + 2]
-    order = np.argsort(middles)
-    first, second = order[::-1][:2] if last else order[:2]
-    if abs(middles[first] - middles[second]) < 0.06 * scene.image.width:
-        return None
-    side = (("left", "right"), ("top", "bottom"))[axis][last]
-    return f"what is at the {side}?" if axis else f"what is on the {side}?", scene.detections.class_name[first]
-
-
-def _largest(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-    if len(scene.facts) < 2:
-        return None
-    width, height = np.diff(scene.detections.xyxy.reshape(-1, 2, 2), axis=1)[:, 0].T
-    area = width * height
-    order = np.argsort(area)
-    if rng.random() < 0.5:
-        first, second, wording = order[-1], order[-2], "what is the largest object?"
-    else:
-        second, first, wording = order[1], order[0], "what is the smallest object?"
-    if abs(np.log(area[first] / area[second])) < 0.3:
-        return None
-    return wording, scene.detections.class_name[first]
-
-
-def _present(rng: np.random.Generator, scene: WorldScene, key: str) -> str:
-    return scene.facts[int(rng.integers(len(scene.facts)))][key]
-
-
 def _described(fact: Mapping[str, str]) -> str:
     texture = "" if fact["texture"] == "plain" else f"{fact['texture']} "
     frame = "framed " if fact["framed"] == "yes" else ""
@@ -328,24 +210,7 @@ def _number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-def _s(noun: str, count: int) -> str:
-    return noun if count == 1 else f"{noun}es" if noun.endswith(("cross", "box")) else f"{noun}s"
-
-
-_KINDS: tuple[_Asker, ...] = (
-    _count,
-    _count,
-    _is_there,
-    _is_there,
-    _is_there,
-    _attribute("shape", "color", "what color is the {}?", "what is the color of the {}?"),
-    _attribute("color", "shape", "what shape is the {} object?", "what is the {} object?"),
-    _attribute("shape", "texture", "what pattern is the {}?", "what texture has the {}?"),
-    _alone,
-    _at_side,
-    _largest,
-)
-_LONG_OF_OBJECTS: tuple[tuple[float, _Asker], ...] = (
+_LONG_OF_OBJECTS: tuple[tuple[float, Asker], ...] = (
     (0.52, _detection),
     (0.08, _dense),
     (0.08, _grounding),
@@ -354,22 +219,22 @@ _LONG_OF_OBJECTS: tuple[tuple[float, _Asker], ...] = (
     (0.07, _detailed),
     (0.07, _more_detailed),
 )
-_SHORT_OF_OBJECTS: tuple[tuple[float, _Asker], ...] = (
+_SHORT_OF_OBJECTS: tuple[tuple[float, Asker], ...] = (
     (0.1, _caption),
-    (0.68, _question),
+    (0.68, question),
     (0.12, _region_category),
     (0.1, _region_description),
 )
-_LONG_OF_LINES: tuple[tuple[float, _Asker], ...] = ((0.55, _ocr_with_region), (0.45, _ocr))
-_SHORT_OF_WORDS: tuple[tuple[float, _Asker], ...] = (
+_LONG_OF_LINES: tuple[tuple[float, Asker], ...] = ((0.55, _ocr_with_region), (0.45, _ocr))
+_SHORT_OF_WORDS: tuple[tuple[float, Asker], ...] = (
     (0.35, _ocr),
     (0.3, _region_ocr),
     (0.27, _question_of_words),
     (0.08, _caption),
 )
-_SHORT_OF_DOCUMENTS: tuple[tuple[float, _Asker], ...] = ((0.3, _region_ocr), (0.65, _document), (0.05, _caption))
+_SHORT_OF_DOCUMENTS: tuple[tuple[float, Asker], ...] = ((0.3, _region_ocr), (0.65, _document), (0.05, _caption))
 
-ASKED: dict[str, _Asker] = {
+ASKED: dict[str, Asker] = {
     "<OD>": _detection,
     "<DENSE_REGION_CAPTION>": _dense,
     "<REGION_PROPOSAL>": _proposals,
@@ -383,7 +248,7 @@ ASKED: dict[str, _Asker] = {
     "<OCR>": _ocr,
     "<OCR_WITH_REGION>": _ocr_with_region,
     "<REGION_TO_OCR>": _region_ocr,
-    "<VQA>": _question,
+    "<VQA>": question,
     "<DocVQA>": _document,
 }
 """Every task that these scenes are asked, by its token."""
