@@ -122,7 +122,7 @@ class ModelConfig(Section):
     base: str = Field(
         "builtin:nano",
         min_length=1,
-        description="builtin:nano, a folder, or a hub id such as florence-community/Florence-2-base-ft.",
+        description="builtin:nano, builtin:small, a folder, or a hub id such as florence-community/Florence-2-base-ft.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
 

@@ -223,7 +223,7 @@ def resolve(config: ModelConfig) -> str:
     if base.count("/") != 1 or base.startswith((".", "/", "~")):
         raise ModelError(
             f"unknown base model {base!r}: no folder of that name; "
-            "give builtin:nano, a folder, or a hub id such as florence-community/Florence-2-base-ft"
+            "give builtin:nano, builtin:small, a folder, or a hub id such as florence-community/Florence-2-base-ft"
         )
     return base
 
@@ -268,7 +268,7 @@ def hub_commit(source: str, revision: str | None) -> str:
     except Exception as exc:
         raise ModelError(
             f"unknown base model {source!r}: it is no folder here{_beside(source)}, the model hub cannot be reached, "
-            "and no earlier download is in its cache; give builtin:nano, a folder, or go on line"
+            "and no earlier download is in its cache; give builtin:nano, builtin:small, a folder, or go on line"
         ) from exc
 
 

@@ -19,7 +19,8 @@ ELSEWHERE = {
     r"make (format|lock|clean)\b": "Makefile",
     r"make retrain\b": "tests/integration/test_retrain.py",
     r"make story\b": "benchmarks/story.py",
-    r"make nano\b": "tests/unit/test_nano.py",
+    r"make (nano|small)\b": "tests/unit/test_builtin_bases.py",
+    r"make gpu\b": "tests/gpu/test_gpu.py",
     r"zenml pipeline run florence_finetune\b": "tests/integration/test_finetune_pipeline.py",
     r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",
     r"zenml pipeline run florence_promote\b": "tests/integration/test_promotion.py",
@@ -28,7 +29,7 @@ ELSEWHERE = {
     r"florence2 stack\b": "tests/integration/test_cluster_submission.py",
     r"(florence2 serve|mlflow models serve|SERVING_MODEL_CONFIG=.* mlflow|curl)\b": SERVERS,
     r"pip install\b": "pyproject.toml",
-    r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\.\w+": "benchmarks",
+    r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\b": "benchmarks",
 }
 """What runs a command, by a pattern of its beginning; benchmarks are run by hand, for hours and on other data."""
 
@@ -58,7 +59,8 @@ def problem_of(command: str, root: Path, folder: Path) -> str | None:
         unknown = unknown_options(command)
         return f"it knows no {', '.join(unknown)}" if unknown else None
     if module := re.search(r"python -m ([\w.]+)", command):
-        file = root / f"{module[1].replace('.', '/')}.py"
+        path = root / module[1].replace(".", "/")
+        file = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
         if not file.is_file():
             return f"there is no module {module[1]}"
         source = file.read_text(encoding="utf-8")

@@ -13,8 +13,8 @@ from florence2.codec.regions import parse_proposals, parse_quads
 from florence2.codec.tasks import split_prefix
 from florence2.config import ModelConfig
 from florence2.model.base import Florence2, load_base
-from pretraining.courses import COURSES
 from pretraining.course import Mark
+from pretraining.courses import COURSES
 from pretraining.heads import cell_targets
 from pretraining.world.evaluate import held_out, measure, word_accuracy
 from pretraining.world.objects import CLASSES, COLORS
