@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from florence2.data.whole_files import whole
+
 __all__ = ["load_state", "save_state"]
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
@@ -30,9 +32,8 @@ def save_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW, f
                 if parameter in optimizer.state:
                     tensors[f"{prefix}.{name}:{moment}"] = optimizer.state[parameter][moment].contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file(tensors, partial, metadata={"facts": json.dumps(dict(facts))})
-    partial.replace(path)
+    with whole(path, alone=True) as partial:
+        save_file(tensors, partial, metadata={"facts": json.dumps(dict(facts))})
 
 
 def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -> dict[str, Any]:
