@@ -44,7 +44,10 @@ def test_a_changed_weight_changes_the_fingerprint(tmp_path: Path) -> None:
     ("base", "message"),
     [
         ("builtin:giant", "unknown built-in model 'builtin:giant'; there is: builtin:nano, builtin:small"),
-        ("no-such-model", "unknown base model 'no-such-model'.*give builtin:nano, builtin:small, a folder, or a hub id"),
+        (
+            "no-such-model",
+            "unknown base model 'no-such-model'.*give builtin:nano, builtin:small, a folder, or a hub id",
+        ),
         ("./no/such/folder", "no folder of that name"),
         ("microsoft/Florence-2-base", "use 'florence-community/Florence-2-base'"),
         ("microsoft/Florence-2-large-ft", "use 'florence-community/Florence-2-large-ft'"),
