@@ -86,6 +86,8 @@ def _damaged_choice(here: Path) -> Finding | None:
     if chosen is None:
         return None
     file = chosen / "config.yaml"
+    if not file.exists():
+        return None  # ZenML begins a new one
     try:
         reason = "" if isinstance(yaml.safe_load(file.read_text(encoding="utf-8")), dict) else "it holds no settings"
     except (OSError, ValueError, yaml.YAMLError) as exc:

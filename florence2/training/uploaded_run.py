@@ -30,6 +30,10 @@ _FORMAT = "florence2-run/1"
 _DAY = 24 * 3600
 
 
+class _DamagedIndexError(Exception):
+    """What lies there as index of a run is none. A store that refuses to be read says nothing about the index."""
+
+
 class UploadedRun:
     """A run's folder in an object store.
 
@@ -75,7 +79,7 @@ class UploadedRun:
         files = self._open_files()
         try:
             there = (_index(files, self._address) or {"saves": {}})["saves"]
-        except ValueError:  # nobody can go on from it, and it says no more what lies there
+        except _DamagedIndexError:  # nobody can go on from it, and it says no more what lies there
             files.rm(self._address, recursive=True)
             there = {}
         wanted = {save.name: {file.name: file.stat().st_size for file in _files_of(save)} for save in saves}
@@ -137,7 +141,7 @@ def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days:
 def _is_old(files: Any, run: str, days: float, finished_days: float) -> bool:
     try:
         index = _index(files, run)
-    except ValueError:
+    except _DamagedIndexError:
         return True
     return index is None or time.time() - index["written"] > _DAY * (finished_days if index["finished"] else days)
 
@@ -146,14 +150,18 @@ def _index(files: Any, address: str) -> dict[str, Any] | None:
     """Return the index of a run, None where there is none.
 
     Raises:
-        ValueError: it is damaged.
+        _DamagedIndexError: it was read, and is none.
     """
     try:
-        index = json.loads(files.cat_file(f"{address}/{_INDEX}"))
+        content = files.cat_file(f"{address}/{_INDEX}")
     except FileNotFoundError:
         return None
+    try:
+        index = json.loads(content)
+    except ValueError as exc:
+        raise _DamagedIndexError(f"{_INDEX} is no JSON: {exc}") from exc
     if not isinstance(index, dict) or not {"format", "saves", "finished", "written"} <= index.keys():
-        raise ValueError(f"{_INDEX} is no index of a run")
+        raise _DamagedIndexError(f"{_INDEX} is no index of a run")
     return index
 
 

@@ -179,3 +179,23 @@ def test_a_damaged_index_is_replaced_with_all_that_lies_there(tmp_path: Path) ->
     UploadedRun(str(store), FILES, 0.0).push([save], now=True)
     assert uploads(store)["saves"] == {"checkpoint-2": {"model.safetensors": 7}}
     assert sorted(path.name for path in store.iterdir()) == ["checkpoint-2", "index.json"]
+
+
+def test_a_store_that_refuses_to_be_read_has_nothing_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing(MemoryFileSystem):  # type: ignore[misc]
+        def cat_file(self, path: str, **options: Any) -> bytes:
+            raise ValueError("Bad Request: invalid project")  # as gcsfs says it
+
+    files = Refusing(skip_instance_cache=True)
+    files.pipe_file("/refused/runs/a/index.json", b"{}")
+    files.pipe_file("/refused/runs/a/checkpoint-1/model.safetensors", b"weights")
+    save = tmp_path / "checkpoint-2"
+    save.mkdir()
+    (save / "model.safetensors").write_bytes(b"weights")
+    with caplog.at_level(logging.WARNING):
+        UploadedRun("memory://refused/runs/a", lambda: files, 0.0).push([save], now=True)
+        forget_old_uploads("memory://refused/runs", files)
+    assert caplog.text.count("Bad Request") == 2
+    assert files.exists("/refused/runs/a/checkpoint-1/model.safetensors")

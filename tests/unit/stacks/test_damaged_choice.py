@@ -13,21 +13,19 @@ from pipelines.stack_checks import check_stack
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (None, "No such file or directory"),
         ("", "it holds no settings"),
         (": : [garbage", "while parsing a block mapping"),
     ],
 )
 def test_a_damaged_choice_is_told_with_what_mends_it_before_zenml_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, reason: str
 ) -> None:
     monkeypatch.setenv("ZENML_ANALYTICS_OPT_IN", "false")
     monkeypatch.setitem(sys.modules, "zenml", None)
     file = tmp_path / "my project" / ".zen" / "config.yaml"
     (file.parent.parent / "below").mkdir(parents=True)
     file.parent.mkdir()
-    if content is not None:
-        file.write_text(content)
+    file.write_text(content)
     monkeypatch.chdir(file.parent.parent / "below")
     (found,) = check_stack()
     assert found.level == "problem"
