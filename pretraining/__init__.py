@@ -1,1 +1,1 @@
-"""How the built-in base model ``builtin:nano`` was made and measured; nothing in florence2 needs it."""
+"""How the built-in bases were made and measured; nothing in florence2 needs it."""

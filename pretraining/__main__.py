@@ -1,4 +1,4 @@
-"""Pretrain a built-in base: ``python -m pretraining --size small --device cuda --workers 15``."""
+"""Pretrain a built-in base: ``python -m pretraining --size small --device cuda --workers 14``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pretraining", description=__doc__)
     parser.add_argument("--size", choices=sorted(RECIPES), default="nano", help="which base")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, help="optimiser steps; without: as the shipped model was made")
+    length.add_argument("--steps", type=int, help="optimiser steps; without: those of the recipe")
     length.add_argument("--minutes", type=float, help="as many steps as fit; the count depends on the machine")
     parser.add_argument("--batch-size", type=int, help="scenes per step")
     parser.add_argument("--learning-rate", type=float, help="its peak")

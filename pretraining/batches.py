@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from transformers import Florence2Processor
 
-from pretraining.course import Course
+from pretraining.course import Course, as_pixels
 from pretraining.courses import COURSES
 from pretraining.heads import CellTargets, cell_targets
 from pretraining.sizes import SIZES, Size
@@ -28,7 +28,7 @@ _PROMPT_ROOM = 56
 
 @dataclass(frozen=True)
 class Recipe:
-    """What makes one pretraining run; two runs of one recipe on one machine end with the same weights.
+    """What makes one pretraining run; on a CPU, two runs of one recipe end with the same weights.
 
     Attributes:
         size: name of what is built.
@@ -38,8 +38,8 @@ class Recipe:
         warmup: steps in which it rises.
         weight_decay: of AdamW, on matrices only.
         visits: steps for which a scene is drawn once; each asks other questions about it and varies it in another way.
-        averaging: decay of the running average of the weights, which is what is shipped: at any time better than the
-            last step.
+        averaging: decay of the running average of the weights, which is what is shipped: better than the last step
+            once there were some thousands, before that still half of the random start.
         seed: of weights and data.
     """
 
@@ -79,7 +79,7 @@ RECIPES: dict[str, Recipe] = {
     "nano": Recipe(),
     "small": Recipe(size="small", steps=8248, batch_size=128, warmup=500, visits=2, averaging=0.999),
 }
-"""What the shipped models were made with, by size."""
+"""What the bases are made with, by size."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,7 @@ def build_batches(recipe: Recipe, first: int, processor: Florence2Processor) -> 
     scenes = course.scenes(
         np.random.default_rng([recipe.seed, first]), size.side, recipe.batch_size, first / recipe.steps
     )
-    images = np.stack([np.asarray(scene.image) for scene in scenes]).transpose(0, 3, 1, 2)
-    pixels = torch.from_numpy(np.ascontiguousarray(images))
+    pixels = as_pixels(scenes)
     cells = cell_targets([course.marks(scene) for scene in scenes], course, size.grid)
     for step in range(first, first + recipe.visits):
         rng = np.random.default_rng([recipe.seed, step, 1])

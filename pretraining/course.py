@@ -1,4 +1,4 @@
-"""What the trainer asks of a course."""
+"""What the trainer asks of a course, and the images of scenes as it takes them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from florence2.data.scenes import Scene
 from florence2.data.scenes.canvas import Points
 
-__all__ = ["Course", "Mark", "Pair"]
+__all__ = ["Course", "Mark", "Pair", "as_pixels"]
 
 Pair = tuple[str, str]
 """A prefix and its suffix."""
@@ -65,3 +66,8 @@ class Course(Protocol):
 
     def vary(self, pixels: Tensor, seeds: Sequence[int]) -> Tensor:
         """Change in images (n, 3, side, side) of 0..1 what changes no answer."""
+
+
+def as_pixels(scenes: Sequence[Scene]) -> Tensor:
+    """Return the images of scenes as uint8 (n, 3, side, side)."""
+    return torch.from_numpy(np.stack([np.asarray(scene.image) for scene in scenes])).permute(0, 3, 1, 2).contiguous()

@@ -1,4 +1,4 @@
-"""The architecture of the built-in base model and the starting weights that let a model this small learn.
+"""The architecture of the built-in bases and the starting weights that let models this small learn.
 
 Plain Florence-2: only the sizes differ. At these widths the usual deviation of 0.02 leaves signals too weak, so
 linear layers start with fan-in deviations; location rows start as a smooth function of the coordinate they mean.

@@ -46,6 +46,11 @@ class Size:
     short_answer: int | None = None
 
     @property
+    def is_of_one_shape(self) -> bool:
+        """Say whether all training steps have tensors of the same shapes."""
+        return self.long_answer is not None and self.short_answer is not None
+
+    @property
     def grid(self) -> int:
         """Return the rows, and columns, of visual tokens."""
         first, second, third = self.strides

@@ -14,7 +14,7 @@ from torch.optim import AdamW
 
 from florence2.data.whole_files import whole
 
-__all__ = ["load_state", "save_state"]
+__all__ = ["load_state", "read_facts", "save_state"]
 
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
@@ -36,8 +36,15 @@ def save_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW, f
         save_file(tensors, partial, metadata={"facts": json.dumps(dict(facts))})
 
 
-def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -> dict[str, Any]:
-    """Read what ``save_state`` wrote into modules and optimiser, and return the facts."""
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the facts that ``save_state`` wrote."""
+    with safe_open(path, framework="pt") as stored:
+        facts: dict[str, Any] = json.loads(stored.metadata()["facts"])
+    return facts
+
+
+def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -> None:
+    """Read the weights and moments that ``save_state`` wrote into the same modules and optimiser."""
     with safe_open(path, framework="pt") as stored:
         keys = set(stored.keys())
         for prefix, module in modules.items():
@@ -48,5 +55,3 @@ def load_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW) -
                     optimizer.state[parameter] = {
                         moment: stored.get_tensor(f"{key}:{moment}").to(parameter.device) for moment in _MOMENTS
                     }
-        facts: dict[str, Any] = json.loads(stored.metadata()["facts"])
-    return facts

@@ -1,7 +1,8 @@
 """Pretrain a built-in base on generated scenes, on a CPU core or a CUDA GPU.
 
-Seeded: the data of a step is a function of the seed and the step alone. Resumable: the state is written every few
-hundred steps, and the same command goes on from it as if it had never stopped.
+Seeded: scenes and questions of a step are a function of the seed and the step alone; light and grain of the larger
+base follow them, too, but differ between devices. Resumable: the state is written every few hundred steps, and the same
+command goes on from it; on the CPU as if it had never stopped.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pretraining.batches import Batch, Recipe, batches
 from pretraining.heads import CellTargets, TrainingHeads, answer_loss
 from pretraining.model import build_model, export_model, first_location_id
 from pretraining.replay import Replayed
-from pretraining.state import load_state, save_state
+from pretraining.state import load_state, read_facts, save_state
 from pretraining.vocabulary import build_processor
 
 __all__ = ["Trainer", "run", "steps_for"]
@@ -44,7 +45,7 @@ class Trainer:
         self.first_location = first_location_id(self.processor)
         self.step = 0
         self.parameters = [*self.model.parameters(), *self.heads.parameters()]
-        on_gpu = device.startswith("cuda")
+        self.on_gpu = device.startswith("cuda")
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": [p for p in self.parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
@@ -53,10 +54,10 @@ class Trainer:
             lr=torch.tensor(recipe.learning_rate, device=device),
             betas=(0.9, 0.98),
             fused=True,
-            capturable=on_gpu,
+            capturable=self.on_gpu,
         )
         self._sigma = torch.zeros((), device=device)
-        self._replayed = Replayed(self._take) if on_gpu else None
+        self._replayed = Replayed(self._take) if self.on_gpu and size.is_of_one_shape else None
 
     def advance(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step and return its losses by name."""
@@ -73,9 +74,7 @@ class Trainer:
     def _take(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Take one step on tensors that lie on the device. Nothing here may depend on their values: it is replayed."""
         # What autocast keeps of one step would be stale in a replay.
-        with torch.autocast(
-            self.device.split(":")[0], torch.bfloat16, enabled=self._replayed is not None, cache_enabled=False
-        ):
+        with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.on_gpu, cache_enabled=False):
             losses = self._losses(inputs)
         self.optimizer.zero_grad()
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
@@ -93,9 +92,10 @@ class Trainer:
         Raises:
             ValueError: the state belongs to another recipe.
         """
-        facts = load_state(path, self._modules(), self.optimizer)
+        facts = read_facts(path)
         if facts["recipe"] != asdict(self.recipe):
             raise ValueError(f"{path} belongs to the recipe {facts['recipe']}; give another --output")
+        load_state(path, self._modules(), self.optimizer)
         self.step = int(facts["step"])
 
     def _modules(self) -> dict[str, nn.Module]:
@@ -169,7 +169,11 @@ def run(recipe: Recipe, output: Path, device: str = "cpu", workers: int = 0, sav
     if state.exists():
         trainer.load(state)
     first, started = trainer.step, time.perf_counter()
-    with (output / "losses.jsonl").open("a", encoding="utf-8") as log:
+    losses_file = output / "losses.jsonl"
+    kept = losses_file.read_text(encoding="utf-8").splitlines(keepends=True) if losses_file.exists() else []
+    with losses_file.open("w", encoding="utf-8") as log:
+        # Steps after the last save are taken again.
+        log.writelines(line for line in kept if line.endswith("\n") and json.loads(line)["step"] <= first)
         for batch in batches(recipe, first, workers):
             losses = trainer.advance(batch)
             if trainer.step % 50 == 0 or trainer.step == recipe.steps:
@@ -191,16 +195,20 @@ def steps_for(recipe: Recipe, minutes: float, device: str, workers: int) -> int:
         minutes: by the clock, the warm-up left out.
         device: for example ``cpu`` or ``cuda``.
         workers: processes that draw scenes.
+
+    Raises:
+        ValueError: the trial ends in losses that are no numbers.
     """
-    probe = Trainer(replace(recipe, steps=1000), device)
-    probe.step = 500
-    waiting = batches(probe.recipe, probe.step, workers)
-    # What the workers had drawn before the first step would count as drawn at once.
-    warm, timed = (5 * workers * recipe.visits, 4 * workers * recipe.visits) if workers else (2, 6)
-    for batch in islice(waiting, warm):
+    # What the workers had drawn before the first step would count as drawn at once, the first steps choose kernels.
+    warm, timed = max(6, 5 * workers * recipe.visits), max(6, 4 * workers * recipe.visits)
+    probe = Trainer(replace(recipe, steps=2 * (warm + timed)), device)
+    probe.step = warm + timed
+    drawn = batches(probe.recipe, probe.step, workers)
+    for batch in islice(drawn, warm):
         probe.advance(batch)
     started = time.perf_counter()
-    for batch in islice(waiting, timed):
+    for batch in islice(drawn, timed):
         losses = probe.advance(batch)
-    assert all(bool(loss.isfinite()) for loss in losses.values())
+    if not all(bool(loss.isfinite()) for loss in losses.values()):
+        raise ValueError(f"the losses of a trial are not finite: {losses}; give a lower --learning-rate")
     return max(1, int(minutes * 60 / ((time.perf_counter() - started) / timed)))

@@ -1,4 +1,4 @@
-"""The words, tokenizer and processor of the built-in base model, made without any download.
+"""The words, tokenizers and processors of the built-in bases, made without any download.
 
 The tokenizer is a byte-level BPE, so it writes any text; the words below are learnt as whole tokens, which
 keeps questions, answers and class names short. It knows them as a dictionary does: most are never trained on.
@@ -51,7 +51,7 @@ number amount price city time cash change page written which texture pattern fra
 circles triangles stars crosses rings hearts diamonds ovals rectangles hexagons arrows crescents tiles Total Date Tax
 Name Number Amount Price City Time Cash Change Page 00 0. 1. 2. 3. 4. 5. 6. 7. 8. 9.
 """
-"""What the scenes of ``builtin:small`` and the questions about them say beside that."""
+"""What the scenes of ``builtin:small`` and the questions about them say; some of it stands above, too."""
 
 _PAIRED = (
     "od",

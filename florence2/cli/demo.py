@@ -21,7 +21,7 @@ def demo(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id; without:"
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id; without:"
             " the champion, and the challenger beside it.",
             show_default=False,
         ),

@@ -23,7 +23,7 @@ def export(
     model: Annotated[
         str,
         typer.Option(
-            help="The folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id."
+            help="The folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id."
         ),
     ],
     form: Annotated[

@@ -98,7 +98,7 @@ def evaluate(
             "--model",
             "--model-id",
             metavar="MODEL",
-            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id.",
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id.",
             show_default=False,
         ),
     ] = None,

@@ -44,7 +44,7 @@ def predict(
         typer.Option(
             "--model",
             "--model-id",
-            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, builtin:nano, or a hub id. "
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id. "
             f"[default: {_MODEL}]",
         ),
     ] = None,

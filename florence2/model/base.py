@@ -1,4 +1,4 @@
-"""Find and load the model to start from: ``builtin:nano``, a folder, packed or not, or a hub id. One way for all."""
+"""Find and load the model to start from: a built-in base, a folder, packed or not, or a hub id. One way for all."""
 
 from __future__ import annotations
 

@@ -11,11 +11,9 @@ from florence2.codec.detections import Detections
 from florence2.codec.locations import location_token, quantize
 from florence2.data.scenes import SHAPE_CLASSES, Scene
 from florence2.data.scenes.shapes import SHAPE_COLORS, SHAPE_OUTLINES
+from pretraining.course import Pair
 
 __all__ = ["caption", "detection", "grounding", "question", "region_category"]
-
-Pair = tuple[str, str]
-"""A prefix and its suffix."""
 
 
 def detection(scene: Scene) -> Pair:

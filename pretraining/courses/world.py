@@ -9,14 +9,14 @@ from torch import Tensor
 
 from florence2.data.scenes import Scene
 from pretraining.course import Mark, Pair
-from pretraining.world.objects import COLORS, OUTLINES, SIZES, TEXTURES
+from pretraining.world.objects import COLORS, MAGNITUDES, OUTLINES, TEXTURES
 from pretraining.world.questions import ask_long, ask_short
-from pretraining.world.scenes import WorldScene, draw_world, vary
+from pretraining.world.scenes import Kind, WorldScene, draw_world, vary
 from pretraining.world.texts import CHARACTERS
 
 __all__ = ["WorldCourse"]
 
-_KINDS = ("objects", "crowd", "words", "document")
+_KINDS: tuple[Kind, ...] = ("objects", "crowd", "words", "document")
 _CHARACTER_SIDE = 0.02
 
 
@@ -28,7 +28,7 @@ class WorldCourse:
         "shape": tuple(OUTLINES),
         "texture": TEXTURES,
         "framed": ("no", "yes"),
-        "size": SIZES,
+        "size": MAGNITUDES,
         "written": ("no", "yes"),
         "character": tuple(CHARACTERS),
     }

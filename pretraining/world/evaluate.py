@@ -2,9 +2,10 @@
 
     python -m pretraining.world.evaluate --model builtin:small --scenes 400 --seeds 3
 
-Every task family is asked about scenes of its own: one to eight objects, signs of one to three lines, documents of two
-to five. Beside each figure stands what a guesser reaches who sees no image: for answers in words the most frequent
-answer of each kind of question, for boxes and readings the right answer to another scene of as many objects or lines.
+Every task is asked about scenes of its own: one to eight objects (six for detailed captions, four for more detailed
+ones), signs of one to three lines, documents of two to four. Beside each figure stands what a guesser reaches who sees
+no image: for answers in words the most frequent answer of each kind of question, for boxes and readings the right
+answer to another scene of as many objects or lines.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import io
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import torch
@@ -30,9 +31,9 @@ from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample
-from pretraining.course import Pair
+from pretraining.course import Pair, as_pixels
 from pretraining.world.questions import ASKED, ask
-from pretraining.world.scenes import WorldScene, as_pixels, draw_world, vary
+from pretraining.world.scenes import WorldScene, draw_world, vary
 
 __all__ = ["held_out", "main", "measure", "word_accuracy"]
 
@@ -54,7 +55,7 @@ def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldSce
     while len(found) < count:
         index = len(found)
         if task == "<DocVQA>" or (task in _READING and index % 2):
-            scene = draw_world(rng, side, "document", 2 + index % 4)
+            scene = draw_world(rng, side, "document", 2 + index // 2 % 3)
         elif task in _READING:
             scene = draw_world(rng, side, "words", 1 + index % 3, (0.1, 0.2))
         else:
@@ -77,8 +78,8 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         side: width and height in pixels of the scenes.
 
     Returns:
-        ``map50`` of boxes, ``word accuracy`` of what is read, ``accuracy`` of other answers, and ``blind``: what the
-        first of them is without seeing.
+        ``map50`` of boxes, ``word accuracy`` of what is read, ``accuracy`` of other answers (of ``<VQA>`` also by
+        ``yes or no`` and ``open``), and ``blind``: what the first of them is without seeing.
     """
     asked = held_out(count, seed, side, task)
     pixels = vary(as_pixels([scene for scene, _ in asked]).float() / 255, (_HELD_OUT, seed))
@@ -93,16 +94,20 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
     kind = TASKS[task].answer
     if kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):
         true_boxes = [_detections(truth, task, side) for truth in truths]
-        # Of every eight scenes the counts are the same: the eighth next has as many objects.
-        guessed = [_sure(boxes) for boxes in [*true_boxes[8:], *true_boxes[:8]]]
+        guessed = [
+            _sure(_detections(text, task, side)) for text in _of_others(truths, [len(each) for each in true_boxes])
+        ]
         found = [
             _sure(_detections(prediction.text, task, side)) if prediction.detections is None else prediction.detections
             for prediction in predictions
         ]
         return {"map50": _map50(found, true_boxes), "blind": _map50(guessed, true_boxes)}
     if task in _READING:
-        read, true = ([_words(text, task, side) for text in texts] for texts in (answers, truths))
-        return {"word accuracy": word_accuracy(read, true), "blind": word_accuracy([*true[2:], *true[:2]], true)}
+        guessed_texts = _of_others(truths, [(scene.kind, len(scene.lines)) for scene, _ in asked])
+        read, guesses, true = (
+            [_words(text, task, side) for text in texts] for texts in (answers, guessed_texts, truths)
+        )
+        return {"word accuracy": word_accuracy(read, true), "blind": word_accuracy(guesses, true)}
     hits: defaultdict[str, list[bool]] = defaultdict(list)
     for answer, suffix in zip(answers, truths, strict=True):
         hits["accuracy"].append(answer == suffix)
@@ -122,6 +127,19 @@ def word_accuracy(read: Sequence[Sequence[str]], true: Sequence[Sequence[str]]) 
     """Return the share of words that are read rightly and in order: one less the word error rate, at least 0."""
     wrong = sum(Levenshtein.distance(one, other) for one, other in zip(read, true, strict=True))
     return max(0.0, 1.0 - wrong / sum(map(len, true)))
+
+
+def _of_others(truths: Sequence[str], groups: Sequence[Hashable]) -> list[str]:
+    """Return for each scene the right answer to the next of its group; of one that is alone, nothing."""
+    members: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for index, group in enumerate(groups):
+        members[group].append(index)
+    others = [""] * len(truths)
+    for alike in members.values():
+        for index, other in zip(alike, [*alike[1:], alike[0]], strict=True):
+            if other != index:
+                others[index] = truths[other]
+    return others
 
 
 def _words(text: str, task: str, side: int) -> list[str]:

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from florence2.data.scenes.canvas import Points, jitter, place, transform
 from florence2.data.scenes.shapes import SHAPE_OUTLINES
 
-__all__ = ["CLASSES", "COLORS", "OUTLINES", "SIZES", "TEXTURES", "Found", "draw_crowd", "draw_objects"]
+__all__ = ["CLASSES", "COLORS", "MAGNITUDES", "OUTLINES", "TEXTURES", "Found", "draw_crowd", "draw_objects"]
 
 Found = tuple[Points, dict[str, str]]
 """Box (4,) at drawing size, and the facts: color, shape, texture, framed, size."""
@@ -38,7 +38,7 @@ COLORS: dict[str, tuple[int, int, int]] = {
 TEXTURES = ("plain", "striped", "dotted", "checked")
 """How a shape may be filled."""
 
-SIZES = ("small", "large")
+MAGNITUDES = ("small", "large")
 """Below and above a fifth of the image's side."""
 
 
@@ -87,7 +87,7 @@ _FREE = tuple(shape for shape in OUTLINES if shape not in ("rectangle", "oval", 
 def draw_objects(
     rng: np.random.Generator, drawing: Image.Image, ground: Points, count: int, scale: tuple[float, float]
 ) -> list[Found]:
-    """Draw different objects that hardly overlap.
+    """Draw objects that hardly overlap, some of them alike.
 
     Args:
         rng: source of randomness.
@@ -187,7 +187,7 @@ def _draw_object(
     box = np.concatenate([extent.min(axis=0), extent.max(axis=0)])
     side = float((box[2:] - box[:2]).max()) / drawing.width
     facts = {"color": color, "shape": shape, "texture": texture, "framed": "yes" if tile else "no"}
-    return box, {**facts, "size": SIZES[int(side > _LARGE)]}
+    return box, {**facts, "size": MAGNITUDES[int(side > _LARGE)]}
 
 
 def _paint_tile(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -19,7 +20,9 @@ from florence2.data.scenes.canvas import SUPERSAMPLING, Points, Scene, backgroun
 from pretraining.world.objects import Found, draw_crowd, draw_objects
 from pretraining.world.texts import Line, draw_document, draw_words
 
-__all__ = ["WorldScene", "draw_world", "vary"]
+__all__ = ["Kind", "WorldScene", "draw_world", "vary"]
+
+Kind = Literal["objects", "crowd", "words", "document"]
 
 
 @dataclass(frozen=True)
@@ -28,24 +31,27 @@ class WorldScene(Scene):
 
     Attributes:
         lines: what is written, from top to bottom, with boxes in pixels of the image.
-        kind: ``objects``, ``crowd``, ``words`` or ``document``.
+        kind: what it is of.
     """
 
     lines: tuple[Line, ...] = ()
-    kind: str = "objects"
+    kind: Kind = "objects"
 
 
 def draw_world(
-    rng: np.random.Generator, side: int, kind: str, count: int, scale: tuple[float, float] = (0.1, 0.5)
+    rng: np.random.Generator, side: int, kind: Kind, count: int, scale: tuple[float, float] = (0.1, 0.5)
 ) -> WorldScene:
     """Draw a scene.
 
     Args:
         rng: source of randomness; the scene is a function of its state.
         side: width and height of the image in pixels.
-        kind: ``objects``, ``crowd``, ``words`` or ``document``.
+        kind: what it is of.
         count: number of objects or lines wanted; what finds no room is left out.
         scale: smallest and largest side of an object, or size of letters, as a share of the image's side.
+
+    Raises:
+        ValueError: there is no such kind.
     """
     base = rng.uniform(15, 240) + rng.uniform(-30, 30, 3)
     drawing = background(rng, side, base, rng.uniform(1, 16))
@@ -59,8 +65,10 @@ def draw_world(
         found = draw_crowd(rng, drawing, base, count)
     elif kind == "words":
         lines = draw_words(rng, drawing, base, count, scale)
-    else:
+    elif kind == "document":
         lines = draw_document(rng, drawing, base, count)
+    else:
+        raise ValueError(f"no scenes of the kind {kind!r}; there are: {', '.join(get_args(Kind))}")
     found.sort(key=lambda item: float(item[0][0] + item[0][2]))
     boxes = np.clip(np.array([box for box, _ in found]).reshape(-1, 4) / SUPERSAMPLING, 0, side)
     names = tuple(_name(facts) for _, facts in found)
@@ -68,7 +76,7 @@ def draw_world(
         drawing.reduce(SUPERSAMPLING),
         Detections(boxes.astype(np.float32), names),
         tuple(facts for _, facts in found),
-        tuple(_halved(line, side) for line in lines),
+        tuple(_in_image(line, side) for line in lines),
         kind,
     )
 
@@ -96,7 +104,7 @@ def vary(pixels: Tensor, seeds: Sequence[int]) -> Tensor:
     slope = uniform(-0.18, 0.18, count, 2, 1, 1)
     light = 1 + slope[:, :1] * across[None, :, None] + slope[:, 1:] * across[None, None, :]
     gain = uniform(0.75, 1.15, count, 1, 1, 1) * uniform(0.93, 1.07, count, 3, 1, 1)
-    pixels = pixels * gain * light[:, None].squeeze(2) + uniform(-0.06, 0.06, count, 1, 1, 1)
+    pixels = pixels * gain * light + uniform(-0.06, 0.06, count, 1, 1, 1)
     grain = torch.randn(pixels.shape, generator=generator, device=pixels.device)
     return (pixels + grain * uniform(0.0, 0.04, count, 1, 1, 1)).clamp(0, 1)
 
@@ -105,14 +113,14 @@ def _name(facts: dict[str, str]) -> str:
     return ("framed " if facts["framed"] == "yes" else "") + f"{facts['color']} {facts['shape']}"
 
 
-def _halved(line: Line, side: int) -> Line:
+def _in_image(line: Line, side: int) -> Line:
     """Return a line in pixels of the finished image."""
     characters = tuple((character, middle / SUPERSAMPLING) for character, middle in line.characters)
     return Line(line.text, np.clip(line.box / SUPERSAMPLING, 0, side), characters, line.field, line.value)
 
 
 def _clutter(rng: np.random.Generator, drawing: Image.Image, base: Points) -> None:
-    """Scatter lines, specks and soft patches that are no objects."""
+    """Scatter lines and specks that are no objects."""
     draw = ImageDraw.Draw(drawing)
     canvas = drawing.width
     for _ in range(int(rng.integers(0, 6))):
@@ -124,8 +132,3 @@ def _clutter(rng: np.random.Generator, drawing: Image.Image, base: Points) -> No
         else:
             radius = rng.uniform(0.005, 0.025) * canvas
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=shade)
-
-
-def as_pixels(scenes: Sequence[Scene]) -> Tensor:
-    """Return the images of scenes as uint8 (n, 3, side, side)."""
-    return torch.from_numpy(np.stack([np.asarray(scene.image) for scene in scenes])).permute(0, 3, 1, 2).contiguous()

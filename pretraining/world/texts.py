@@ -16,7 +16,7 @@ from pretraining.vocabulary import WORDS
 __all__ = ["CHARACTERS", "FIELDS", "Line", "draw_document", "draw_words"]
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:-/$%"
-"""What is written is made of these."""
+"""What is written is made of these; commas, hyphens and per cent are known to the head, but nothing writes them yet."""
 
 FIELDS = ("total", "date", "tax", "name", "number", "amount", "price", "city", "time", "cash", "change", "page")
 """What a line of a document may be about."""
@@ -33,7 +33,7 @@ class Line:
 
     Attributes:
         text: what it says.
-        box: (4,) around it, at drawing size.
+        box: (4,) around it, in pixels of the drawing or, in a scene, of its image.
         characters: per character that is no blank, the character and the middle (2,) of it.
         field: what a line of a document is about, empty on a sign.
         value: what a line of a document says about it.

@@ -106,10 +106,10 @@ def _at_side(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
     if len(scene.facts) < 2:
         return None
     axis, last = int(rng.integers(2)), bool(rng.integers(2))
-    middles = scene.detections.xyxy[:, axis] + scene.detections.xyxy[:, axis + 2]
+    middles = (scene.detections.xyxy[:, axis] + scene.detections.xyxy[:, axis + 2]) / 2
     order = np.argsort(middles)
     first, second = order[::-1][:2] if last else order[:2]
-    if abs(middles[first] - middles[second]) < 0.06 * scene.image.width:
+    if abs(middles[first] - middles[second]) < 0.03 * scene.image.width:
         return None
     side = (("left", "right"), ("top", "bottom"))[axis][last]
     return f"what is at the {side}?" if axis else f"what is on the {side}?", scene.detections.class_name[first]

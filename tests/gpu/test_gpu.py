@@ -1,8 +1,7 @@
-"""What only a CUDA GPU shows: the same answers as on the CPU, training in bfloat16, and going on after a stop."""
+"""What only a CUDA GPU shows: the same answers as on the CPU, training in bfloat16, pretraining by replayed steps."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -18,16 +17,14 @@ from florence2.data.scenes import draw_shapes
 from florence2.data.splits.assignment import split_dataset
 from florence2.evaluation.judge import ValidationJudge
 from florence2.training.fit import fit
+from pretraining.batches import Recipe, batches
+from pretraining.sizes import SIZES
+from pretraining.trainer import Trainer
 
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="it needs a CUDA GPU, and torch sees none"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +59,19 @@ def test_a_fine_tune_in_bfloat16_learns(
     assert losses[-1] < losses[0]
     kept = checkpoint.load().model
     assert all(parameter.dtype == torch.float32 for parameter in kept.parameters())
+
+
+@pytest.mark.parametrize("size", sorted(SIZES))
+def test_pretraining_learns_and_goes_on_from_its_state(size: str, tmp_path: Path) -> None:
+    recipe = Recipe(size, steps=12, batch_size=4, warmup=2, averaging=0.5)
+    drawn = list(batches(recipe, 0))
+    trainer = Trainer(recipe, "cuda")
+    losses = [{name: float(loss) for name, loss in trainer.advance(batch).items()} for batch in drawn[:10]]
+    assert sum(losses[-1].values()) < sum(losses[0].values())
+    trainer.save(tmp_path / "state.safetensors")
+    resumed = Trainer(recipe, "cuda")
+    resumed.load(tmp_path / "state.safetensors")
+    assert resumed.step == 10
+    for batch in drawn[10:]:
+        expected, found = trainer.advance(batch), resumed.advance(batch)
+        assert all(torch.isclose(found[name], loss, rtol=0.02) for name, loss in expected.items())

@@ -181,9 +181,7 @@ def test_a_damaged_index_is_replaced_with_all_that_lies_there(tmp_path: Path) ->
     assert sorted(path.name for path in store.iterdir()) == ["checkpoint-2", "index.json"]
 
 
-def test_a_store_that_refuses_to_be_read_has_nothing_removed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_store_that_refuses_to_be_read_has_nothing_removed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     class Refusing(MemoryFileSystem):  # type: ignore[misc]
         def cat_file(self, path: str, **options: Any) -> bytes:
             raise ValueError("Bad Request: invalid project")  # as gcsfs says it

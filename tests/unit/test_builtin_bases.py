@@ -20,7 +20,7 @@ from florence2.model.base import BUILTIN_MODELS, Florence2, load_base
 from pretraining.batches import Recipe, batches, build_batches, encode_prompts
 from pretraining.evaluate import held_out_scenes, measure_answers, measure_detection
 from pretraining.sizes import SIZES, Size
-from pretraining.trainer import Trainer, run
+from pretraining.trainer import Trainer, run, steps_for
 from pretraining.vocabulary import build_processor
 
 MAX_BYTES = 8 * 2**20
@@ -135,7 +135,24 @@ def test_pretraining_resumes_as_if_it_had_never_stopped(size: Size, tmp_path: Pa
     assert json.loads((tmp_path / "losses.jsonl").read_text().splitlines()[-1])["step"] == 4
 
 
-def test_a_state_of_another_recipe_is_refused(tmp_path: Path) -> None:
-    Trainer(Recipe(steps=4, batch_size=3)).save(tmp_path / "state.safetensors")
+def test_losses_after_the_last_save_are_written_once(tmp_path: Path) -> None:
+    recipe = Recipe(steps=2, batch_size=1)
+    stopped = Trainer(recipe)
+    stopped.advance(next(batches(recipe, 0)))
+    stopped.save(tmp_path / "state.safetensors")
+    (tmp_path / "losses.jsonl").write_text('{"step": 1}\n{"step": 2}\n{"st')
+    run(recipe, tmp_path)
+    assert [json.loads(line)["step"] for line in (tmp_path / "losses.jsonl").read_text().splitlines()] == [1, 2]
+
+
+@pytest.mark.parametrize("other", [Recipe(steps=5, batch_size=1), Recipe("small", steps=4, batch_size=1)])
+def test_a_state_of_another_recipe_is_refused(tmp_path: Path, other: Recipe) -> None:
+    Trainer(Recipe(steps=4, batch_size=1)).save(tmp_path / "state.safetensors")
     with pytest.raises(ValueError, match="another --output"):
-        run(Recipe(steps=5, batch_size=3), tmp_path)
+        run(other, tmp_path)
+
+
+def test_as_many_steps_are_planned_as_fit() -> None:
+    assert steps_for(Recipe(batch_size=1), 1.0, "cpu", workers=0) > 10 * steps_for(
+        Recipe(batch_size=1), 0.01, "cpu", workers=0
+    )
