@@ -216,7 +216,7 @@ def _inline(value: Any) -> str:
 
     def dumped(**style: Any) -> str:
         text: str = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, **style)
-        return text.removesuffix("...\n").strip()
+        return text.removesuffix("...\n").rstrip("\n")  # strip() would take a value's own no-break spaces, too
 
     plain = dumped()
     return plain if len(plain.splitlines()) == 1 else dumped(default_style='"')  # which escapes line breaks

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import typer
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -162,6 +162,8 @@ changes = st.fixed_dictionaries(
 
 
 @settings(max_examples=200, deadline=None)
+@example({"source": "\xa0@"})
+@example({"source": "\u3000?", "classes": ["\xa0", "a\u2003"]})
 @given(changes)
 def test_the_printed_settings_read_again_are_the_same(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
