@@ -88,7 +88,9 @@ class Project:
             )
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {
+        # What a test of the same process has told MLflow is no choice of this project's user.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+        return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self.root),
             "ZENML_CONFIG_PATH": str(self.root / ".store"),

@@ -31,6 +31,7 @@ from florence2.model.base import base_fingerprint, load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.ports import free_port
 from tests.builders import manifest
+from tests.tracking import tracked_in
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.integration
@@ -80,9 +81,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
         part.save_pretrained(folder / "checkpoint" / "model")
     checkpoint = Checkpoint(folder / "checkpoint", "full", CONFIG.model.base, None, base_fingerprint(CONFIG.model), 2.0)
     report = EvaluationReport(ModelEvaluation("base", {"map50": 0.1}), ModelEvaluation("fine-tuned", {"map50": 0.8}))
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"sqlite:///{folder}/mlflow.db")
-    try:
+    with tracked_in(f"sqlite:///{folder}/mlflow.db"):
         experiment = mlflow.create_experiment("e", artifact_location=(folder / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment):
             held_out = manifest({"split": "test", "sha256": "f" * 64})
@@ -90,8 +89,6 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
         client = mlflow.MlflowClient()
         client.create_model_version("cards", client.get_model_version_download_uri("cards", "1"))
         client.create_model_version("cards", (folder / "nothing").as_uri())
-    finally:
-        mlflow.set_tracking_uri(before)
     return first
 
 

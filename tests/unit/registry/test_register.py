@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import gc
 import hashlib
 import json
 import re
 import tempfile
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,6 +36,7 @@ from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_folder
 from florence2.model.checkpoint import Checkpoint
 from tests.builders import manifest, write_image
+from tests.tracking import tracked_in
 
 CONFIG = Configuration(base="builtin:nano", strategy="full", epochs=3)
 REPORT = EvaluationReport(
@@ -57,16 +56,6 @@ def training() -> DatasetManifest:
 
 def held_out() -> DatasetManifest:
     return manifest({"split": "test", "sha256": "f" * 64})
-
-
-@contextlib.contextmanager
-def tracked_in(uri: str) -> Iterator[None]:
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield
-    finally:
-        mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture(scope="module")
