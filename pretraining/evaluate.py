@@ -24,15 +24,16 @@ from florence2.model.processing import Sample
 from pretraining.courses import shape_questions
 from pretraining.sizes import SIZES
 
-__all__ = ["held_out_scenes", "main", "measure_answers", "measure_detection"]
+__all__ = ["HELD_OUT", "held_out_scenes", "main", "majority", "measure_answers", "measure_detection"]
 
-_HELD_OUT = 1_000_003
+HELD_OUT = 1_000_003
+"""Begins the seeds of scenes that no pretraining step draws."""
 _LONGEST_ANSWER = 64
 
 
 def held_out_scenes(count: int, seed: int) -> list[Scene]:
     """Draw scenes of one to three objects that no pretraining step draws."""
-    rng = np.random.default_rng([_HELD_OUT, seed])
+    rng = np.random.default_rng([HELD_OUT, seed])
     return [draw_shapes(rng, SIZES["nano"].side, 1 + index % 3) for index in range(count)]
 
 
@@ -55,7 +56,7 @@ def measure_answers(florence2: Florence2, scenes: Sequence[Scene], task: str, se
         task: ``<VQA>``, ``<REGION_TO_CATEGORY>`` or ``<CAPTION>``.
         seed: of the questions.
     """
-    rng = np.random.default_rng([_HELD_OUT, seed, 1])
+    rng = np.random.default_rng([HELD_OUT, seed, 1])
     pairs = [_ask(rng, scene, task) for scene in scenes]
     samples = [_sample(scene, pair) for scene, pair in zip(scenes, pairs, strict=True)]
     right: defaultdict[str, list[bool]] = defaultdict(list)
@@ -65,15 +66,20 @@ def measure_answers(florence2: Florence2, scenes: Sequence[Scene], task: str, se
         if task == "<VQA>":
             right[_kind(sample.prefix, sample.suffix)].append(hit)
     figures = {kind: float(np.mean(hits)) for kind, hits in right.items()}
-    return figures | {"majority": _majority(pairs)}
+    return figures | {"majority": majority([_kind(*pair) for pair in pairs], [suffix for _, suffix in pairs])}
 
 
-def _majority(pairs: Sequence[tuple[str, str]]) -> float:
-    """Return what the most frequent answer of each kind of question is worth, if it were known."""
-    answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for prefix, suffix in pairs:
-        answers[_kind(prefix, suffix)][suffix] += 1
-    return sum(counts.most_common(1)[0][1] for counts in answers.values()) / len(pairs)
+def majority(kinds: Sequence[str], answers: Sequence[str]) -> float:
+    """Return what the most frequent answer of each kind of question is worth, if it were known.
+
+    Args:
+        kinds: of the questions.
+        answers: the right ones.
+    """
+    frequency: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for kind, answer in zip(kinds, answers, strict=True):
+        frequency[kind][answer] += 1
+    return sum(counts.most_common(1)[0][1] for counts in frequency.values()) / len(answers)
 
 
 def _kind(prefix: str, suffix: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
 from florence2.codec.answers import format_detections
@@ -12,6 +10,7 @@ from florence2.codec.locations import location_token, quantize
 from florence2.data.scenes import SHAPE_CLASSES, Scene
 from florence2.data.scenes.shapes import SHAPE_COLORS, SHAPE_OUTLINES
 from pretraining.course import Pair
+from pretraining.facts import near_misses, singled_out
 
 __all__ = ["caption", "detection", "grounding", "question", "region_category"]
 
@@ -68,7 +67,7 @@ def _is_there(rng: np.random.Generator, scene: Scene) -> Pair | None:
     wanted = bool(rng.random() < 0.5)
     if kind == 2:
         present = set(scene.detections.class_name)
-        pool = sorted(present) if wanted else _near_misses(present)
+        pool = sorted(present) if wanted else near_misses(present, SHAPE_CLASSES)
         return f"is there a {rng.choice(pool)}?", "yes" if wanted else "no"
     key, known = (("color", SHAPE_COLORS), ("shape", SHAPE_OUTLINES))[int(kind)]
     present = {fact[key] for fact in scene.facts}
@@ -77,12 +76,6 @@ def _is_there(rng: np.random.Generator, scene: Scene) -> Pair | None:
         return None
     noun = " object" if key == "color" else ""
     return f"is there a {rng.choice(pool)}{noun}?", "yes" if wanted else "no"
-
-
-def _near_misses(present: set[str]) -> list[str]:
-    """Return absent class names that share a word with a present one."""
-    words = {word for name in present for word in name.split() if word != "framed"}
-    return [name for name in SHAPE_CLASSES if name not in present and words & set(name.split())]
 
 
 def _which_color(rng: np.random.Generator, scene: Scene) -> Pair | None:
@@ -99,12 +92,8 @@ def _which_texture(rng: np.random.Generator, scene: Scene) -> Pair | None:
 
 def _attribute(rng: np.random.Generator, scene: Scene, by: str, asked: str, wording: str) -> Pair | None:
     """Ask for one attribute of an object that another attribute singles out."""
-    frequency = Counter(fact[by] for fact in scene.facts)
-    unique = [fact for fact in scene.facts if frequency[fact[by]] == 1]
-    if not unique:
-        return None
-    fact = unique[int(rng.integers(len(unique)))]
-    return wording.format(fact[by]), fact[asked]
+    fact = singled_out(rng, scene.facts, by)
+    return None if fact is None else (wording.format(fact[by]), fact[asked])
 
 
 def _which_side(rng: np.random.Generator, scene: Scene) -> Pair | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -32,12 +32,12 @@ from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample
 from pretraining.course import Pair, as_pixels
+from pretraining.evaluate import HELD_OUT, majority
 from pretraining.world.questions import ASKED, ask
 from pretraining.world.scenes import WorldScene, draw_world, vary
 
 __all__ = ["held_out", "main", "measure", "word_accuracy"]
 
-_HELD_OUT = 1_000_003
 _READING = ("<OCR>", "<OCR_WITH_REGION>", "<REGION_TO_OCR>")
 
 
@@ -50,7 +50,7 @@ def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldSce
         side: width and height of the images in pixels.
         task: its token.
     """
-    rng = np.random.default_rng([_HELD_OUT, seed, sorted(ASKED).index(task)])
+    rng = np.random.default_rng([HELD_OUT, seed, sorted(ASKED).index(task)])
     found: list[tuple[WorldScene, Pair]] = []
     while len(found) < count:
         index = len(found)
@@ -82,7 +82,7 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         ``yes or no`` and ``open``), and ``blind``: what the first of them is without seeing.
     """
     asked = held_out(count, seed, side, task)
-    pixels = vary(as_pixels([scene for scene, _ in asked]).float() / 255, (_HELD_OUT, seed))
+    pixels = vary(as_pixels([scene for scene, _ in asked]).float() / 255, (HELD_OUT, seed))
     samples = [
         Sample(_png(array), *pair, (side, side))
         for array, (_, pair) in zip(pixels.mul(255).byte().permute(0, 2, 3, 1).numpy(), asked, strict=True)
@@ -114,7 +114,7 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         if task == "<VQA>":
             hits["yes or no" if suffix in ("yes", "no") else "open"].append(answer == suffix)
     figures = {name: float(np.mean(values)) for name, values in hits.items()}
-    return figures | {"blind": _majority([pair for _, pair in asked])}
+    return figures | {"blind": majority([_kind(*pair) for _, pair in asked], truths)}
 
 
 def _png(pixels: NDArray[np.uint8]) -> io.BytesIO:
@@ -162,14 +162,12 @@ def _sure(boxes: Detections) -> Detections:
     return Detections(boxes.xyxy, boxes.class_name, np.ones(len(boxes), dtype=np.float32))
 
 
-def _majority(pairs: Sequence[Pair]) -> float:
-    """Return what the most frequent answer of each kind of question is worth, if it were known."""
-    answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for prefix, suffix in pairs:
-        task, text = split_prefix(prefix)
-        kind = "yes or no" if suffix in ("yes", "no") else " ".join(text.split()[:3]) if "VQA" in task.token else ""
-        answers[kind][suffix] += 1
-    return sum(counts.most_common(1)[0][1] for counts in answers.values()) / len(pairs)
+def _kind(prefix: str, suffix: str) -> str:
+    """Return the kind of a question: its first words, or whether it is answered by yes or no."""
+    task, text = split_prefix(prefix)
+    if suffix in ("yes", "no"):
+        return "yes or no"
+    return " ".join(text.split()[:3]) if "VQA" in task.token else ""
 
 
 def main() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 
 from pretraining.course import Pair
+from pretraining.facts import near_misses, singled_out
 from pretraining.world.objects import CLASSES, COLORS, OUTLINES
 from pretraining.world.scenes import WorldScene
 
@@ -54,7 +54,7 @@ def _is_there(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
     kind = int(rng.integers(3))
     if kind == 2:
         present = set(scene.detections.class_name)
-        pool = sorted(present) if wanted else _near_misses(present)
+        pool = sorted(present) if wanted else near_misses(present, CLASSES)
     else:
         key, known = (("color", COLORS), ("shape", OUTLINES))[kind]
         found = {fact[key] for fact in scene.facts}
@@ -69,21 +69,13 @@ def _is_there(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
     return str(rng.choice(_POSITIVE)).format(phrase), "yes" if wanted else "no"
 
 
-def _near_misses(present: set[str]) -> list[str]:
-    """Return absent class names that share a word with a present one."""
-    words = {word for name in present for word in name.split() if word != "framed"}
-    return [name for name in CLASSES if name not in present and words & set(name.split())]
-
-
 def _attribute(by: str, asked: str, *wordings: str) -> Asker:
     """Return what asks for one attribute of an object that another singles out."""
 
     def asker(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
-        frequency = Counter(fact[by] for fact in scene.facts)
-        unique = [fact for fact in scene.facts if frequency[fact[by]] == 1]
-        if not unique:
+        fact = singled_out(rng, scene.facts, by)
+        if fact is None:
             return None
-        fact = unique[int(rng.integers(len(unique)))]
         return str(rng.choice(wordings)).format(fact[by]), fact[asked]
 
     return asker
