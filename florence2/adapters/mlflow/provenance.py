@@ -17,6 +17,7 @@ __all__ = [
     "TRAINING_IMAGES",
     "code_version",
     "configuration_text",
+    "library_files",
     "provenance_tags",
     "split_hash",
     "training_images_text",
@@ -29,6 +30,7 @@ TRAINING_IMAGES = "training_images"
 """Tag with the hash of the file of this name, ``training_images.json``, that lies with each version."""
 
 _CODE = {".py", ".html", ".md"}
+"""Suffixes of what the library runs on: modules and templates. What else is in its folder are the built-in bases."""
 
 
 def provenance_tags(
@@ -61,10 +63,15 @@ def provenance_tags(
     return {name: value for name, value in tags.items() if value}
 
 
+def library_files() -> tuple[Path, ...]:
+    """Return the path of each module and template of the library, sorted; without the weights of the built-in bases."""
+    return tuple(sorted(file for file in PACKAGE.rglob("*") if file.suffix in _CODE))
+
+
 def code_version() -> str:
     """Return the package's version and, behind a plus, the start of a hash of the library's files."""
     digest = hashlib.sha256()
-    for file in sorted(file for file in PACKAGE.rglob("*") if file.suffix in _CODE):
+    for file in library_files():
         digest.update(file.relative_to(PACKAGE).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return f"{metadata.version('florence2-finetune')}+{digest.hexdigest()[:12]}"
 

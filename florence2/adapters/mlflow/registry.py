@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping
 from importlib import metadata
@@ -17,6 +18,7 @@ from florence2.adapters.mlflow.provenance import (
     PACKAGE,
     TRAINING_IMAGES,
     configuration_text,
+    library_files,
     provenance_tags,
     training_images_text,
 )
@@ -83,9 +85,10 @@ def register(
 ) -> RegisteredModel:
     """Register a checkpoint, its adapters merged, as a new model version and point the alias to it.
 
-    The version holds safetensors and the processor and loads with ``mlflow.pyfunc.load_model``. Its tags say from
-    what it was made and what it reached, see ``provenance_tags``; its description is the model card. With it lie the
-    card, the settings, the statistics of its training data and the hashes of the images in them.
+    The version holds safetensors, the processor and the library's code (not its built-in bases), and loads with
+    ``mlflow.pyfunc.load_model``. Its tags say from what it was made and what it reached, see ``provenance_tags``; its
+    description is the model card. With it lie the card, the settings, the statistics of its training data and the
+    hashes of the images in them.
 
     Args:
         checkpoint: the fine-tuned model.
@@ -116,7 +119,8 @@ def register(
     }
     try:
         with tempfile.TemporaryDirectory() as folder:
-            version = _log_model(checkpoint.export(Path(folder) / "model"), beside, name)
+            code = _copy_library(Path(folder) / "code")
+            version = _log_model(checkpoint.export(Path(folder) / "model"), beside, code, name)
         client = mlflow.MlflowClient()
         client.update_model_version(name, version, description=_shortened(card))
         for tag, value in tags.items():
@@ -147,12 +151,26 @@ def _figures(report: EvaluationReport) -> dict[str, float]:
     return before | after
 
 
-def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
+def _copy_library(folder: Path) -> Path:
+    """Copy the library's code into a folder, so that a version does not carry the weights of the built-in bases.
+
+    Returns:
+        The package in that folder.
+    """
+    for file in library_files():
+        copy = folder / PACKAGE.name / file.relative_to(PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    return folder / PACKAGE.name
+
+
+def _log_model(weights: Path, beside: Mapping[str, str], code: Path, name: str) -> str:
     """Log a model as a pyfunc to the active run, register it, and return its version.
 
     Args:
         weights: folder of safetensors with the processor.
         beside: texts of the files that lie with the version, by their names.
+        code: folder of the package that the model imports.
         name: of the registered model.
     """
     import mlflow
@@ -193,7 +211,7 @@ def _log_model(weights: Path, beside: Mapping[str, str], name: str) -> str:
         signature=ModelSignature(inputs=inputs, outputs=outputs),
         input_example=pd.DataFrame({"image": [base64.b64encode(png.getvalue()).decode()], "prompt": ["<OD>"]}),
         model_config=RequestLimits().model_dump(),
-        code_paths=[str(PACKAGE)],
+        code_paths=[str(code)],
         # A local build tag such as +cpu names no release.
         pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],
         registered_model_name=name,

@@ -6,7 +6,10 @@ import base64
 import gc
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import tempfile
 import weakref
 from pathlib import Path
@@ -24,7 +27,7 @@ from typer.testing import CliRunner
 from florence2 import load
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
-from florence2.adapters.mlflow.provenance import code_version, split_hash
+from florence2.adapters.mlflow.provenance import PACKAGE, code_version, split_hash
 from florence2.adapters.mlflow.pyfunc import Florence2Model
 from florence2.adapters.mlflow.registry import RegisteredModel, register
 from florence2.cli import app
@@ -135,6 +138,54 @@ def test_mlflow_loads_it_and_its_input_example_is_answered(registered: Registere
         assert set(box) == {"class", "score", "xyxy"}
     many = model.predict(pd.DataFrame({"image": [encoded] * 40, "prompt": ["<OD>", "<CAPTION>"] * 20}))
     assert set(many["answer"][::2]) == set(answers["answer"])
+
+
+_WITHOUT_THE_LIBRARY = """
+import importlib.util, sys
+from pathlib import Path
+
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+sys.path = [path for path in sys.path if not Path(path, "florence2").is_dir()]
+assert importlib.util.find_spec("florence2") is None
+
+import mlflow
+import pandas as pd
+
+tracking_uri, model_uri, image = sys.argv[1:]
+mlflow.set_tracking_uri(tracking_uri)
+model = mlflow.pyfunc.load_model(model_uri)
+print(model.predict(pd.DataFrame({"image": [Path(image).read_bytes()], "prompt": ["<OD>"]})).to_json())
+print(sys.modules["florence2"].__file__)
+"""
+
+
+def test_it_brings_its_code_and_nothing_but_code_and_answers_where_the_library_is_not_installed(
+    registered: RegisteredModel, tmp_path: Path
+) -> None:
+    uri = mlflow.MlflowClient(registered.tracking_uri).get_model_version_download_uri(
+        registered.name, registered.version
+    )
+    code = Path(uri.removeprefix("file://"), "code")
+    stored = [file for file in code.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    assert {file.suffix for file in stored} == {".py", ".html", ".md"}
+    assert sum(file.stat().st_size for file in stored) < 3_000_000
+    assert (
+        Path(PACKAGE, "adapters/mlflow/pyfunc.py").read_bytes()
+        == (code / "florence2/adapters/mlflow/pyfunc.py").read_bytes()
+    )
+    image = write_image(tmp_path / "a.png", (64, 64))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _WITHOUT_THE_LIBRARY, registered.tracking_uri, registered.uri, str(image)],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answers, file = done.stdout.splitlines()[-2:]
+    assert set(json.loads(answers)) == {"answer", "score", "truncated", "boxes"}
+    assert Path(file).is_relative_to(code)
 
 
 def test_a_model_that_nobody_has_any_more_is_freed() -> None:
