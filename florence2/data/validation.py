@@ -18,9 +18,10 @@ LISTED_PER_RULE = 1000
 """Violations of one rule that a report lists; the others are counted."""
 
 _ERROR_LIMIT = 100
+"""Violations that an error message lists."""
+
 _LONGEST_MESSAGE = 1000
 """Characters shown of one message: an answer may be a megabyte long."""
-"""Violations that an error message lists."""
 
 
 @dataclass(frozen=True, slots=True)
