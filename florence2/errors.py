@@ -3,6 +3,7 @@
     Florence2Error                  exit status 1
     ├── ConfigurationError          a setting is unknown, of the wrong type or out of range
     ├── DatasetError                the data set as a whole cannot be read: no folder, no annotations
+    │   ├── AnnotationFileError     one of its annotation files cannot be read; carries the line
     │   └── InvalidAnnotationsError it can be read, but rows break a rule; carries all of them
     ├── AnswerError                 a text is not the answer that its task asks for
     ├── ModelError                  a model cannot be found or loaded
@@ -21,7 +22,10 @@ translated where they are caught (``raise ... from exc``), so a caller needs to 
 
 from __future__ import annotations
 
+from os import PathLike
+
 __all__ = [
+    "AnnotationFileError",
     "AnswerError",
     "ConfigurationError",
     "DatasetError",
@@ -55,6 +59,24 @@ class ConfigurationError(Florence2Error):
 
 class DatasetError(Florence2Error):
     """The data set as a whole cannot be read."""
+
+
+class AnnotationFileError(DatasetError):
+    """One annotation file of the data set cannot be read.
+
+    Args:
+        file: the file.
+        problem: what is wrong with it, and what to do about it.
+        line: where in the file, counted from 1; 0 for the file as a whole.
+    """
+
+    def __init__(self, file: str | PathLike[str], problem: str, line: int = 0) -> None:
+        super().__init__(file, problem, line)
+        self.file, self.problem, self.line = file, problem, line
+
+    def __str__(self) -> str:
+        """Return ``file:line: problem``, or ``file: problem``."""
+        return f"{self.file}:{self.line}: {self.problem}" if self.line else f"{self.file}: {self.problem}"
 
 
 class InvalidAnnotationsError(DatasetError):

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from florence2.data.formats.positioned_json import walk_json
 from florence2.data.safe_files import is_inside, open_regular, read_regular
-from florence2.errors import DatasetError
+from florence2.errors import AnnotationFileError
 
 __all__ = [
     "SPLIT_NAMES",
@@ -25,7 +25,6 @@ __all__ = [
     "read_bytes",
     "read_json",
     "read_text",
-    "row_problem",
     "split_folders",
 ]
 
@@ -81,7 +80,7 @@ def open_annotations(root: Path, file: str) -> BinaryIO:
 
     Raises:
         FileNotFoundError: there is no such file.
-        DatasetError: it leads out of the folder, is a folder, a pipe or a device, or cannot be opened.
+        AnnotationFileError: it leads out of the folder, is a folder, a pipe or a device, or cannot be opened.
     """
     with _explained(root, file):
         return open_regular(root / file)
@@ -97,7 +96,7 @@ def read_bytes(root: Path, file: str, limit: int) -> bytes:
 
     Raises:
         FileNotFoundError: there is no such file.
-        DatasetError: it cannot be read, or is larger than the limit.
+        AnnotationFileError: it cannot be read, or is larger than the limit.
     """
     with _explained(root, file):
         return read_regular(root / file, limit)
@@ -108,31 +107,16 @@ def _explained(root: Path, file: str) -> Iterator[None]:
     """Refuse a file that leads out of the data set, and say of one that cannot be read what to do about it."""
     path = root / file
     if not is_inside(path, os.path.realpath(root)):
-        raise DatasetError(f"{path}: leads out of the data set's folder; copy the file itself into the data set")
+        raise AnnotationFileError(path, "leads out of the data set's folder; copy the file itself into the data set")
     try:
         yield
     except FileNotFoundError as exc:
         if not path.is_symlink():
             raise
-        raise DatasetError(f"{path}: is a symbolic link to nothing; put the file itself in its place") from exc
+        raise AnnotationFileError(path, "is a symbolic link to nothing; put the file itself in its place") from exc
     except OSError as exc:
         remedy = "split the set into smaller files" if exc.errno == errno.EFBIG else "put a readable file in its place"
-        raise DatasetError(f"{path}: cannot be read ({exc.strerror}); {remedy}") from exc
-
-
-def row_problem(error: DatasetError, root: Path, file: str) -> tuple[int, str]:
-    """Return what an error of ``read_bytes``, ``read_text`` or ``read_json`` says, for the row of the image it spoils.
-
-    Args:
-        error: that was raised.
-        root: folder of the data set.
-        file: the annotation file of a single image, relative to the root; the row names it already.
-
-    Returns:
-        The line in it, and what is wrong.
-    """
-    place, _, problem = str(error).removeprefix(str(root / file)).partition(": ")
-    return int(place[1:] or 1), problem
+        raise AnnotationFileError(path, f"cannot be read ({exc.strerror}); {remedy}") from exc
 
 
 def read_text(root: Path, file: str, limit: int) -> str:
@@ -140,16 +124,15 @@ def read_text(root: Path, file: str, limit: int) -> str:
 
     Raises:
         FileNotFoundError: there is no such file.
-        DatasetError: it cannot be read, is larger than the limit in bytes, or is not UTF-8.
+        AnnotationFileError: it cannot be read, is larger than the limit in bytes, or is not UTF-8.
     """
     content = read_bytes(root, file, limit).removeprefix(_BOM)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise DatasetError(
-            f"{root / file}:{line}: byte {exc.start + 1} of the file is not valid UTF-8; save it as UTF-8"
-        ) from exc
+        problem = f"byte {exc.start + 1} of the file is not valid UTF-8; save it as UTF-8"
+        raise AnnotationFileError(root / file, problem, line) from exc
 
 
 def read_json(root: Path, file: str, limit: int) -> Iterator[tuple[str, Any, int]]:
@@ -157,15 +140,13 @@ def read_json(root: Path, file: str, limit: int) -> Iterator[tuple[str, Any, int
 
     Raises:
         FileNotFoundError: there is no such file.
-        DatasetError: it cannot be read, is larger than the limit in bytes, or is not JSON.
+        AnnotationFileError: it cannot be read, is larger than the limit in bytes, or is not JSON.
     """
     text = read_text(root, file, limit)
     try:
         yield from walk_json(text)
     except json.JSONDecodeError as exc:
-        raise DatasetError(
-            f"{root / file}:{exc.lineno}: not valid JSON, {exc.msg} at column {exc.colno}; "
-            "export or copy the file again"
-        ) from exc
+        problem = f"not valid JSON, {exc.msg} at column {exc.colno}; export or copy the file again"
+        raise AnnotationFileError(root / file, problem, exc.lineno) from exc
     except (ValueError, RecursionError) as exc:
-        raise DatasetError(f"{root / file}: not valid JSON ({exc}); export the file again") from exc
+        raise AnnotationFileError(root / file, f"not valid JSON ({exc}); export the file again") from exc

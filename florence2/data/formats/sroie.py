@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
-from florence2.data.formats.files import entries, join, lists, read_bytes, read_json, row_problem, split_folders
+from florence2.data.formats.files import entries, join, lists, read_bytes, read_json, split_folders
 from florence2.data.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
 from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import DatasetError
+from florence2.errors import AnnotationFileError, DatasetError
 
 __all__ = ["QUESTIONS", "is_sroie", "read_sroie"]
 
@@ -103,9 +103,8 @@ def _read_keys(root: Path, split: str, image: str, file: str) -> Iterator[Annota
                 yield Annotation(split, image, file, line, f"<DocVQA>{QUESTIONS[key]}", answer)
     except FileNotFoundError:
         return
-    except DatasetError as exc:
-        line, problem = row_problem(exc, root, file)
-        yield Annotation(split, image, file, line, "<DocVQA>", "", error=problem)
+    except AnnotationFileError as exc:
+        yield Annotation(split, image, file, exc.line or 1, "<DocVQA>", "", error=exc.problem)
 
 
 def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annotation]:
@@ -113,9 +112,8 @@ def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annot
         raw = read_bytes(root, file, _LARGEST_FILE).removeprefix(b"\xef\xbb\xbf")
     except FileNotFoundError:
         return
-    except DatasetError as exc:
-        line, problem = row_problem(exc, root, file)
-        yield Annotation(split, image, file, line, "<OCR_WITH_REGION>", "", error=problem)
+    except AnnotationFileError as exc:
+        yield Annotation(split, image, file, exc.line or 1, "<OCR_WITH_REGION>", "", error=exc.problem)
         return
     regions, problems = [], []
     for line, text in enumerate(raw.split(b"\n"), start=1):

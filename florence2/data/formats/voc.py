@@ -27,7 +27,6 @@ from florence2.data.formats.files import (
     lists,
     read_bytes,
     read_text,
-    row_problem,
     split_folders,
 )
 from florence2.data.formats.pictures import Picture, pixel_boxes, unique_stems
@@ -35,7 +34,7 @@ from florence2.data.formats.values import BadValueError, checked_name, joined
 from florence2.data.formats.voc_xml import SIDES, VocContent, parse_voc
 from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import DatasetError
+from florence2.errors import AnnotationFileError, DatasetError
 
 __all__ = ["is_voc", "read_voc", "voc_place", "write_voc"]
 
@@ -158,8 +157,8 @@ def _read_file(root: Path, split: str, file: str, name: str, places: list[str], 
     """
     try:
         content = parse_voc(read_bytes(root, file, _LARGEST_XML))
-    except DatasetError as exc:
-        content = VocContent(problems=[row_problem(exc, root, file)])
+    except AnnotationFileError as exc:
+        content = VocContent(problems=[(exc.line or 1, exc.problem)])
     above, stem = posixpath.split(name[:-4])
     image = images.find([join(place, above) if above else place for place in places], content.filename, stem)
     if content.problems:

@@ -21,14 +21,14 @@ from pathlib import Path
 import yaml
 
 from florence2.data.formats.annotations import Annotation, Region, to_manifest
-from florence2.data.formats.files import join, lists, read_bytes, read_text, row_problem
+from florence2.data.formats.files import join, lists, read_bytes, read_text
 from florence2.data.formats.pictures import Picture, class_names, pixel_boxes, unique_stems
 from florence2.data.formats.values import BadValueError, checked_name, excerpt, joined, number
 from florence2.data.formats.yolo_files import label_file, pairs_below
 from florence2.data.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
 from florence2.data.images.files import list_images
 from florence2.data.manifest import DatasetManifest
-from florence2.errors import DatasetError
+from florence2.errors import AnnotationFileError, DatasetError
 
 __all__ = ["is_yolo", "read_yolo", "write_yolo", "yolo_place"]
 
@@ -136,9 +136,8 @@ def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYam
         return Annotation(split, "", content.file, 1, "<OD>", "", error=str(exc))
     except FileNotFoundError:
         raw = b""
-    except DatasetError as exc:
-        line, problem = row_problem(exc, root, file)
-        return Annotation(split, image, file, line, "<OD>", "", error=problem)
+    except AnnotationFileError as exc:
+        return Annotation(split, image, file, exc.line or 1, "<OD>", "", error=exc.problem)
     regions, problems = [], []
     for line, text in enumerate(raw.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if text.strip():
