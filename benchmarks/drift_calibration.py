@@ -75,7 +75,7 @@ def _drawn(manifest: DatasetManifest, pictures: int, seed: int) -> tuple[Dataset
     """Return two sets without a common picture."""
     images = sorted(manifest.table["image"].unique())
     if len(images) < 2 * pictures:
-        raise ValueError(f"{manifest.root}: {len(images)} pictures, two sets of {pictures} take {2 * pictures}")
+        raise ValueError(f"{manifest.name}: {len(images)} pictures, two sets of {pictures} take {2 * pictures}")
     order = np.random.default_rng(seed).permutation(images)
     first, second = (
         manifest.replace_rows(manifest.table[manifest.table["image"].isin(chosen.tolist())])

@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("destination", type=Path)
     options = parser.parse_args()
     manifest = ingest(DatasetConfig(source=options.source))
+    root = manifest.fetch_root()
     for split in SPLITS:
         folder: Path = options.destination / split
         folder.mkdir(parents=True)
@@ -34,7 +35,7 @@ def main() -> None:
         for image, prefix, suffix in zip(table["image"], table["prefix"], table["suffix"], strict=True):
             kept = [span for span in scan_boxes(suffix)[0] if span.class_name == options.class_name]
             if kept:
-                shutil.copy(Path(manifest.root, image), folder)
+                shutil.copy(root / image, folder)
                 answer = format_spans((span.class_name, span.bins) for span in kept)
                 lines.append(json.dumps({"image": Path(image).name, "prefix": prefix, "suffix": answer}))
         (folder / "annotations.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -90,7 +90,7 @@ def _by_image(manifest: DatasetManifest) -> dict[str, dict[str, Bins]]:
     """Return the boxes (n, 4) of each class of each image, by the stem of its name."""
     stems = {image: re.sub(r"\.rf\..*", "", PurePosixPath(image).stem) for image in manifest.table["image"].unique()}
     if len(set(stems.values())) < len(stems):
-        raise ValueError(f"{manifest.root}: images of the same name in different folders cannot be paired")
+        raise ValueError(f"{manifest.name}: images of the same name in different folders cannot be paired")
     found: dict[str, defaultdict[str, list[list[int]]]] = {stem: defaultdict(list) for stem in stems.values()}
     for image, name, bins in _boxes(manifest):
         found[stems[image]][name].append(bins)

@@ -30,7 +30,7 @@ class CheckpointMaterializer(FolderMaterializer):
 
     def content_of(self, data: Checkpoint) -> str:
         """Return the checkpoint's own fingerprint: weights and base."""
-        return data.fingerprint
+        return data.compute_fingerprint()
 
     def extract_metadata(self, data: Checkpoint) -> dict[str, Any]:
         """Say what was trained and how well it validated."""

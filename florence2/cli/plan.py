@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -151,7 +150,7 @@ def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]
     from florence2.data.manifest import SPLITS
     from florence2.data.sources.remote import redact
 
-    found = [name for name, layout in FORMATS.items() if layout.recognise(Path(splits.root))]
+    found = [name for name, layout in FORMATS.items() if layout.recognise(splits.fetch_root())]
     parts = {name: splits.select(name).table for name in SPLITS}
     return {
         "source": redact(config.dataset.source),

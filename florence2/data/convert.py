@@ -6,7 +6,6 @@ Coordinates are written so that reading them gives the same location bins; names
 from __future__ import annotations
 
 import contextlib
-import os
 import posixpath
 import shutil
 from collections import Counter
@@ -78,14 +77,14 @@ def convert(
             the layout cannot hold a row; nothing is written then.
     """
     writer = _writer(to)
-    _check_target(manifest, target)
+    root = manifest.fetch_root().resolve()
+    _check_target(root, target)
     rows = [{str(key): value for key, value in row.items()} for row in manifest.table.to_dict("records")]
     _check_rows(rows)
     rows, skipped = _supported(rows, to, writer.boxes_only, skip_unsupported)
     if not rows:
-        raise DatasetError(f"{manifest.root}: no row is left to be written as {to}")
+        raise DatasetError(f"{manifest.name}: no row is left to be written as {to}")
     pictures, sources = _pictures(rows)
-    root = Path(manifest.root).resolve()
     with _in_one_move(target) as folder:
         for number, (picture, source) in enumerate(zip(pictures, sources, strict=True), start=1):
             _place(root, source, folder / writer.place(picture))
@@ -116,14 +115,14 @@ def _writer(to: str) -> Writer:
     return writers[to]
 
 
-def _check_target(manifest: DatasetManifest, target: Path) -> None:
+def _check_target(root: Path, target: Path) -> None:
     try:
         taken = target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir())))
     except OSError as exc:
         raise DatasetError(f"{target}: cannot be written ({exc.strerror}); give another folder") from exc
     if taken:
         raise DatasetError(f"{target}: exists and is not an empty folder; give a new one, nothing is overwritten")
-    if is_inside(target, os.path.realpath(manifest.root)):
+    if is_inside(target, str(root)):
         raise DatasetError(f"{target}: lies in the data set that is to be converted; give a folder outside of it")
 
 

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +104,8 @@ class DatasetManifest:
     images: pd.DataFrame
     splits: tuple[str, ...]
     content: str = ""
+    _roots: dict[str, Path] = field(default_factory=dict, repr=False)
+    """Folders that were fetched, by place. Shared with the selections, so that files are fetched once for all."""
 
     def __post_init__(self) -> None:
         if is_local(self.place) and not Path(self.place).is_absolute():
@@ -139,19 +141,22 @@ class DatasetManifest:
     def __len__(self) -> int:
         return len(self.table)
 
-    @functools.cached_property
-    def root(self) -> str:
-        """Absolute folder of the files on this machine; what lies elsewhere is fetched when it is first asked for.
+    def fetch_root(self) -> Path:
+        """Return the absolute folder of the files on this machine; files that lie elsewhere are fetched first.
+
+        They are fetched and compared with ``content`` once for a manifest and all selections of it.
 
         Raises:
-            DatasetError: it cannot be fetched, or is no longer what it was.
+            DatasetError: the files cannot be fetched, or have changed since the rows were read.
         """
         if is_local(self.place):
-            return self.place
-        folder = locate(self.place)
-        if self.content and fingerprint_folder(folder) != self.content:
-            raise DatasetError(f"{self.name}: has changed since its rows were read; run again")
-        return str(folder)
+            return Path(self.place)
+        if self.place not in self._roots:
+            folder = locate(self.place)
+            if self.content and fingerprint_folder(folder) != self.content:
+                raise DatasetError(f"{self.name}: has changed since its rows were read; run again")
+            self._roots[self.place] = folder
+        return self._roots[self.place]
 
     @property
     def name(self) -> str:
@@ -159,8 +164,8 @@ class DatasetManifest:
         return redact(self.place)
 
     def placed(self, place: str, content: str = "") -> DatasetManifest:
-        """Return the same rows of the same files, which other machines find at another place."""
-        return self._sharing_root(replace(self, place=place, content=content))
+        """Return the same rows of the same files, which other machines find at another place; this one has them."""
+        return replace(self, place=place, content=content, _roots={place: self.fetch_root()})
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -182,7 +187,7 @@ class DatasetManifest:
         images = self.images[self.images["image"].isin(table["image"])]
         splits = tuple(split for split in SPLITS if (table["split"] == split).any())
         rows, files = table.reset_index(drop=True), images.reset_index(drop=True)
-        return self._sharing_root(replace(self, table=rows, images=files, splits=splits))
+        return replace(self, table=rows, images=files, splits=splits)
 
     def select(self, *splits: str) -> DatasetManifest:
         """Return the rows of one split or several, in their order; "" asks for the rows without one."""
@@ -191,12 +196,6 @@ class DatasetManifest:
     def drop(self, index: Iterable[int]) -> DatasetManifest:
         """Return the manifest without the rows at these positions."""
         return self.replace_rows(self.table[~self.table.index.isin(list(index))])
-
-    def _sharing_root(self, other: DatasetManifest) -> DatasetManifest:
-        """Return the other manifest, which need not be located again if this one was."""
-        if "root" in vars(self) or is_local(self.place):
-            vars(other)["root"] = self.root
-        return other
 
     def save(self, folder: Path) -> None:
         """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""

@@ -51,9 +51,8 @@ class Checkpoint:
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
 
-    @property
-    def fingerprint(self) -> str:
-        """Return the sha256 of everything in the checkpoint that makes its answers."""
+    def compute_fingerprint(self) -> str:
+        """Read all weights and return the sha256 of everything in the checkpoint that makes its answers."""
         digest = hashlib.sha256(f"{self.strategy}\0{self.base_fingerprint}\0".encode())
         for file in sorted(self.folder.rglob("*")):
             if file.suffix in (".safetensors", ".json") and file.name != _CARD:

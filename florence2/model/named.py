@@ -49,7 +49,9 @@ def named_fingerprint(name: str, revision: str | None = None) -> str:
         ModelError: there is no such model.
     """
     checkpoint = checkpoint_named(name)
-    return checkpoint.fingerprint if checkpoint else base_fingerprint(ModelConfig(base=name, revision=revision))
+    return (
+        checkpoint.compute_fingerprint() if checkpoint else base_fingerprint(ModelConfig(base=name, revision=revision))
+    )
 
 
 def check_named(name: str) -> None:

@@ -51,10 +51,10 @@ class Sample:
 
 
 def samples_of(manifest: DatasetManifest) -> list[Sample]:
-    """Return the rows of a manifest as samples, in order."""
+    """Return the rows of a manifest as samples, in order; files that lie elsewhere are fetched."""
     table = manifest.table
     columns = zip(table["image"], table["prefix"], table["suffix"], table["width"], table["height"], strict=True)
-    root = Path(manifest.root)
+    root = manifest.fetch_root()
     return [
         Sample(root / image, prefix, suffix, (int(width), int(height)))
         for image, prefix, suffix, width, height in columns

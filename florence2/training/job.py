@@ -233,7 +233,7 @@ def _pool(job: Job, florence2: Florence2) -> ArrayPool:
 
 
 def _files(manifest: DatasetManifest) -> dict[str, Path]:
-    root = Path(manifest.root)
+    root = manifest.fetch_root()
     return {name: root / image for name, image in zip(manifest.table["sha256"], manifest.table["image"], strict=True)}
 
 

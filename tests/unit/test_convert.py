@@ -136,7 +136,7 @@ def test_images_of_one_name_keep_their_splits_and_folders(tmp_path: Path, to: st
     after = read_dataset(tmp_path / "new")
     assert after.table["split"].tolist() == ["train", "train", "valid", last]
     expected = [(tmp_path / "old" / image).read_bytes() for image in before.table["image"]]
-    assert [Path(after.root, image).read_bytes() for image in after.table["image"]] == expected
+    assert [(after.fetch_root() / image).read_bytes() for image in after.table["image"]] == expected
     assert len(set(expected)) == 4
 
 

@@ -52,7 +52,7 @@ def seen(nano: Florence2) -> Iterator[Counter[str]]:
 
 
 def files_of(train: DatasetManifest) -> dict[str, Path]:
-    root = Path(train.root)
+    root = train.fetch_root()
     return {name: root / image for name, image in zip(train.table["sha256"], train.table["image"], strict=True)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from florence2.config import DatasetConfig
 from florence2.data.ingest import ingest
 from florence2.data.manifest import COLUMNS, DatasetManifest
+from florence2.data.sources.locate import locate
 from florence2.data.sources.packed import pack
 from florence2.errors import DatasetError
 from tests.builders import manifest, manifest_row, write_dataset
@@ -43,7 +45,7 @@ def test_loading_inverts_saving(tmp_path_factory: pytest.TempPathFactory, made: 
     before.save(folder)
     after = DatasetManifest.load(folder)
     pd.testing.assert_frame_equal(after.table, before.table)
-    assert (after.root, after.fingerprint) == (before.root, before.fingerprint)
+    assert (after.fetch_root(), after.fingerprint) == (before.fetch_root(), before.fingerprint)
 
 
 def test_saved_files_are_no_pickle(tmp_path: Path) -> None:
@@ -126,9 +128,31 @@ def test_files_behind_a_uri_are_fetched_when_they_are_asked_for(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "there"))
     other = DatasetManifest.load(tmp_path / "artifact")
     assert other.place == address
-    assert not (tmp_path / "there").exists(), "nothing is fetched for the rows alone"
-    assert Path(other.select("train").root).is_relative_to(tmp_path / "there")
-    assert all(Path(other.root, image).is_file() for image in other.table["image"])
+    for name in dir(other):
+        getattr(other, name)
+    assert not (tmp_path / "there").exists(), "no attribute fetches"
+    assert other.select("train").fetch_root().is_relative_to(tmp_path / "there")
+    assert all((other.fetch_root() / image).is_file() for image in other.table["image"])
+
+
+def test_files_behind_a_uri_are_fetched_once_for_all_selections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fsspec.filesystem("memory").put(str(write_dataset(tmp_path / "data")), "/once", recursive=True)
+    ingest(DatasetConfig(source="memory://once")).save(tmp_path / "artifact")
+    loaded = DatasetManifest.load(tmp_path / "artifact")
+    fetched: list[str] = []
+
+    def counted(place: str) -> Path:
+        fetched.append(place)
+        return locate(place)
+
+    monkeypatch.setattr("florence2.data.manifest.locate", counted)
+    splits = [loaded.select(split) for split in ("train", "valid", "test")]
+    roots = {manifest.fetch_root() for manifest in (*splits, loaded.drop([0]))}
+    assert roots == {loaded.fetch_root(), pickle.loads(pickle.dumps(loaded)).fetch_root()}
+    assert fetched == ["memory://once"]
 
 
 def test_files_that_changed_behind_a_uri_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,10 +160,10 @@ def test_files_that_changed_behind_a_uri_are_refused(tmp_path: Path, monkeypatch
     memory = fsspec.filesystem("memory")
     memory.put(str(write_dataset(tmp_path / "data")), "/cards", recursive=True)
     ingest(DatasetConfig(source="memory://cards")).save(tmp_path / "artifact")
-    assert Path(DatasetManifest.load(tmp_path / "artifact").root).is_dir()
+    assert DatasetManifest.load(tmp_path / "artifact").fetch_root().is_dir()
     memory.pipe_file("/cards/data/more.txt", b"x")
     with pytest.raises(DatasetError, match="memory://cards: has changed since its rows were read; run again"):
-        DatasetManifest.load(tmp_path / "artifact").root  # noqa: B018
+        DatasetManifest.load(tmp_path / "artifact").fetch_root()
 
 
 def test_an_address_with_a_secret_is_not_written_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

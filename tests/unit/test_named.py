@@ -37,7 +37,7 @@ def test_the_fingerprint_is_that_of_the_content(run: Path) -> None:
     found = checkpoint_named(str(run))
     assert found is not None
     before = named_fingerprint(str(run))
-    assert before == named_fingerprint(str(run / "checkpoints" / "best")) == found.fingerprint
+    assert before == named_fingerprint(str(run / "checkpoints" / "best")) == found.compute_fingerprint()
     (run / "checkpoints" / "best" / "model" / "config.json").write_text("{}")
     assert named_fingerprint(str(run)) != before
     assert named_fingerprint("builtin:nano") == base_fingerprint(ModelConfig())

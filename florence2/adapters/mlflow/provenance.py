@@ -49,7 +49,7 @@ def provenance_tags(
         "base_revision": checkpoint.base_revision or "",
         "base_fingerprint": checkpoint.base_fingerprint,
         "strategy": checkpoint.strategy,
-        "checkpoint_fingerprint": checkpoint.fingerprint,
+        "checkpoint_fingerprint": checkpoint.compute_fingerprint(),
         "code_version": code_version(),
         "configuration": _sha256(configuration_text(configuration)),
         TRAINING_IMAGES: _sha256(training_images_text(training_data)),

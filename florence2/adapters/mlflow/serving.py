@@ -8,7 +8,6 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -31,7 +30,8 @@ def sample_requests(test_data: DatasetManifest) -> list[tuple[str, str]]:
     table = test_data.table[test_data.table["image_error"].isna()]
     images, prompts = table["image"].tolist(), table["prefix"].tolist()
     rows = choose_examples(prompts, _REQUESTS + 1) if prompts else []
-    return [(str(Path(test_data.root, images[row])), prompts[row]) for row in rows]
+    root = test_data.fetch_root()
+    return [(str(root / images[row]), prompts[row]) for row in rows]
 
 
 def check_serving(candidate: Candidate, requests: Sequence[tuple[str, str]], limit_seconds: float) -> ServingCheck:

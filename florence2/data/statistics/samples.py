@@ -74,10 +74,11 @@ def draw_samples(manifest: DatasetManifest, count: int = 12, seed: int = 0) -> l
         if row["task"] in LABELLED
         for name in _short_names(parse_detections(row["suffix"], (1, 1))).class_name
     )
-    return [_sample(manifest, row, colours) for row in rows]
+    root = manifest.fetch_root()
+    return [_sample(root, row, colours) for row in rows]
 
 
-def _sample(manifest: DatasetManifest, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
+def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
     labelled = row["task"] in LABELLED
     uri, boxes, problem = None, None, ""
     if not pd.isna(row["line_error"]):
@@ -87,9 +88,9 @@ def _sample(manifest: DatasetManifest, row: dict[Any, Any], colours: dict[str, s
         problem = str(row["image_error"])
     else:
         try:
-            uri, boxes = _picture(manifest, row, colours, labelled)
+            uri, boxes = _picture(root, row, colours, labelled)
         except DatasetError as exc:
-            problem = str(exc).replace(f"{manifest.root}/", "")
+            problem = str(exc).replace(f"{root}/", "")
     return Sample(
         split=row["split"],
         image="/".join(row["image"].split("/")[-2:]),
@@ -102,10 +103,8 @@ def _sample(manifest: DatasetManifest, row: dict[Any, Any], colours: dict[str, s
     )
 
 
-def _picture(
-    manifest: DatasetManifest, row: dict[Any, Any], colours: dict[str, str], labelled: bool
-) -> tuple[str, int | None]:
-    picture = open_rgb(Path(manifest.root) / row["image"])
+def _picture(root: Path, row: dict[Any, Any], colours: dict[str, str], labelled: bool) -> tuple[str, int | None]:
+    picture = open_rgb(root / row["image"])
     picture.thumbnail((_LONG_SIDE, _LONG_SIDE))
     found = parse_detections(row["suffix"], picture.size) if labelled else Detections.empty()
     names = _short_names(found)

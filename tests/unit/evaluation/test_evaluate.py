@@ -240,7 +240,7 @@ def test_no_path_of_this_machine_is_in_a_report(nano: Florence2, test_split: Dat
     report = compare(found, found, {}, SHORT)
     report.save(tmp_path)
     written = "".join(file.read_text() for file in tmp_path.iterdir())
-    for place in (str(tmp_path.parent), str(Path(test_split.root).parent), str(Path.home()), str(Path.cwd())):
+    for place in (str(tmp_path.parent), str(test_split.fetch_root().parent), str(Path.home()), str(Path.cwd())):
         assert f"{place}/" not in written
 
 
@@ -265,7 +265,7 @@ def test_one_model_is_written_as_figures_predictions_and_page(answers: Answers, 
 
 
 def test_a_model_is_evaluated_by_its_name(test_split: DatasetManifest, answers: Answers, tmp_path: Path) -> None:
-    settings = {"dataset": test_split.root, "max_new_tokens": 24, "eval_batch_size": 5}
+    settings = {"dataset": test_split.fetch_root(), "max_new_tokens": 24, "eval_batch_size": 5}
     evaluation = sdk.evaluate("builtin:nano", settings, output=tmp_path)
     assert evaluation.model == "builtin:nano"
     assert evaluation.metrics == pytest.approx(answers.evaluation.metrics)

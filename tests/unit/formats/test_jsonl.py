@@ -29,7 +29,7 @@ def test_reads_the_splits_in_order(tmp_path: Path) -> None:
         tmp_path, {"test": [annotation()], "val": [annotation("b.png"), annotation()], "Train": [annotation()]}
     )
     found = read_dataset(tmp_path)
-    assert found.root == str(tmp_path)
+    assert found.fetch_root() == tmp_path
     assert found.table["split"].tolist() == ["train", "valid", "valid", "test"]
     assert found.table["image"].tolist() == ["Train/a.png", "val/b.png", "val/a.png", "test/a.png"]
     assert found.table["file"].tolist()[1] == "val/annotations.jsonl"
@@ -37,7 +37,7 @@ def test_reads_the_splits_in_order(tmp_path: Path) -> None:
     first = found.table.iloc[0]
     assert (first["task"], first["width"], first["height"], len(first["sha256"])) == ("<OD>", 20, 10, 64)
     assert found.table[["line_error", "image_error"]].isna().all(axis=None)
-    assert Path(found.root, first["image"]).is_file()
+    assert (found.fetch_root() / first["image"]).is_file()
 
 
 def test_reads_a_folder_without_splits(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_recognises_each_format(tmp_path: Path, name: str, nested: str, caplog: 
     (tmp_path / "README.txt").touch()
     with caplog.at_level(logging.INFO):
         manifest = read_dataset(tmp_path)
-    assert manifest.root == str(tmp_path / nested)
+    assert manifest.fetch_root() == tmp_path / nested
     assert len(manifest) == 1
     assert f"{tmp_path / nested}: read as {name}" in caplog.text
     assert read_dataset(tmp_path, name).fingerprint == manifest.fingerprint
