@@ -10,11 +10,9 @@ from PIL import Image
 
 from florence2.codec.outlines import Outline, outlines_in
 from florence2.codec.tasks import AnswerKind, split_prefix
-from florence2.config import EvaluationConfig
 from florence2.data.images.drawing import class_colours, draw_outlines
 from florence2.data.images.files import open_rgb
-from florence2.inference.generation import Prediction, predict
-from florence2.model.base import Florence2
+from florence2.inference.generation import Answerer, Prediction
 from florence2.model.processing import Sample
 
 __all__ = ["ShownAnswer", "ask", "show"]
@@ -41,14 +39,13 @@ class ShownAnswer:
     note: str
 
 
-def ask(models: Mapping[str, Florence2], picture: Path, prefix: str, config: EvaluationConfig) -> list[ShownAnswer]:
+def ask(models: Sequence[Answerer], picture: Path, prefix: str) -> list[ShownAnswer]:
     """Let models answer a prompt about a picture; a name has one colour in all of their answers.
 
     Args:
-        models: by what they are called.
+        models: each with its settings.
         picture: the file of the picture.
         prefix: the prompt.
-        config: how answers are generated.
 
     Raises:
         AnswerError: the prefix is not a task token with what belongs to it.
@@ -57,7 +54,7 @@ def ask(models: Mapping[str, Florence2], picture: Path, prefix: str, config: Eva
     kind = split_prefix(prefix)[0].answer
     image = open_rgb(picture)
     sample = Sample(picture, prefix, "", image.size)
-    return show(image, kind, [next(predict(model, [sample], config)) for model in models.values()])
+    return show(image, kind, [next(model.predict([sample])) for model in models])
 
 
 def show(image: Image.Image, kind: AnswerKind, answers: Sequence[Prediction]) -> list[ShownAnswer]:

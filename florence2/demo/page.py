@@ -12,6 +12,7 @@ from florence2.codec.tasks import TASKS
 from florence2.config import EvaluationConfig
 from florence2.demo.answer import ShownAnswer, ask
 from florence2.errors import ConfigurationError, Florence2Error
+from florence2.inference.generation import Answerer
 from florence2.model.base import Florence2
 
 __all__ = ["build_page", "check_installed", "serve_page"]
@@ -53,15 +54,16 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
 
     Raises:
         ConfigurationError: gradio is not installed.
+        ModelError: the processor or tokenizer of a model is not Florence-2's.
     """
     gradio = _gradio()
-    settings = config or EvaluationConfig()
+    answerers = [Answerer(model, config or EvaluationConfig()) for model in models.values()]
 
     def answer(picture: str | None, token: str, text: str) -> list[Any]:
         if picture is None:
             raise gradio.Error("Drop an image first.", print_exception=False)
         try:
-            shown = ask(models, Path(picture), token + (text if TASKS[token].takes_input else ""), settings)
+            shown = ask(answerers, Path(picture), token + (text if TASKS[token].takes_input else ""))
         except Florence2Error as exc:
             raise gradio.Error(_plain(str(exc), Path(picture)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Unpack, overload
 
@@ -19,16 +21,19 @@ from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.judged import describe, judged_rows, resamples_of
 from florence2.evaluation.report import ModelEvaluation
 from florence2.evaluation.written import save_evaluation
-from florence2.inference import generation
-from florence2.inference.generation import Prediction
+from florence2.inference.generation import Answerer, Prediction
 from florence2.inference.image_files import ImagePredictions, find_images, predict_images
 from florence2.model.answer_length import AnswerLength
 from florence2.model.base import Florence2, best_device
+from florence2.model.processing import Sample
 from florence2.sdk.pictures import ImageInput, listed, samples_of
 from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
 from florence2.sdk.progress import audible
 
 __all__ = ["ImageInput", "Model", "evaluate", "load", "predict"]
+
+_KEPT_ENGINES = 8
+"""Sets of generation settings for which a model keeps its engine; those that were used longest ago are dropped."""
 
 
 class Model:
@@ -51,6 +56,12 @@ class Model:
 
     def __init__(self, florence2: Florence2, name: str) -> None:
         self.florence2, self.name = florence2, name
+        self._engine = lru_cache(_KEPT_ENGINES)(Answerer)
+        self._lock = threading.Lock()  # an engine answers one thread at a time
+
+    def __reduce__(self) -> tuple[type[Model], tuple[Florence2, str]]:
+        """Copy and pickle the model without its engines, which are made again."""
+        return type(self), (self.florence2, self.name)
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, device={self.device!r})"
@@ -76,7 +87,8 @@ class Model:
     ) -> Prediction | list[Prediction]:
         """Answer a prompt about one picture or several.
 
-        Several are answered in batches; what one is answered does not depend on the others.
+        Several are answered in batches; what one is answered does not depend on the others. Threads may share a model;
+        their calls are answered one after the other.
 
         Args:
             images: a path, a Pillow image or an array of uint8 (height, width, 3) in RGB; or a sequence of these.
@@ -95,8 +107,14 @@ class Model:
         split_prefix(prefix)
         config = _answering(settings)
         several, is_one = listed(images)
-        answers = list(generation.predict(self.florence2, samples_of(several, prefix), config)) if several else []
+        answers = self._answers(samples_of(several, prefix), config) if several else []
         return answers[0] if is_one else answers
+
+    def _answers(self, samples: Sequence[Sample], config: EvaluationConfig) -> list[Prediction]:
+        with self._lock:
+            engine = self._engine(self.florence2, config)
+            _make_ready(self.florence2)  # its owner may have trained or moved the network since the engine was made
+            return list(engine.predict(samples))
 
     @overload
     def detect(  # type: ignore[overload-overlap]
@@ -197,10 +215,9 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
     if device != "auto":
         _check_device(device)
     florence2 = model_source(ModelConfig(base=str(model), revision=revision)).load()
-    place = best_device() if device == "auto" else device
-    network: Any = florence2.model
-    network.to(place).eval()
-    return Model(replace(florence2, device=place), str(model))
+    florence2 = replace(florence2, device=best_device() if device == "auto" else device)
+    _make_ready(florence2)
+    return Model(florence2, str(model))
 
 
 def evaluate(
@@ -280,6 +297,12 @@ def predict(
     if output is not None:
         predictions.save(Path(output))
     return predictions
+
+
+def _make_ready(florence2: Florence2) -> None:
+    """Put the network on its device, in evaluation mode."""
+    network: Any = florence2.model
+    network.to(best_device() if florence2.device == "auto" else florence2.device).eval()
 
 
 def _answering(settings: AnswerKeywords) -> EvaluationConfig:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,10 @@ from PIL import Image
 
 import florence2
 from florence2 import Model, Prediction
+from florence2.config import EvaluationConfig
 from florence2.errors import AnswerError, ConfigurationError, DatasetError, ModelError
+from florence2.inference.generation import Answerer
+from florence2.model.base import Florence2
 from florence2.sdk import ImageInput
 from tests.builders import write_scenes
 
@@ -71,6 +76,40 @@ def test_one_picture_gives_one_answer_and_several_a_list(nano: Model, files: lis
     assert nano.predict([]) == []
     assert nano.predict(files[:1])[0] == alone[0]
     assert nano.detect(tuple(files))[1].class_name == nano.detect(files[1]).class_name
+
+
+def test_an_engine_is_made_once_for_each_set_of_settings(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[EvaluationConfig] = []
+
+    class Counted(Answerer):
+        def __init__(self, model: Florence2, config: EvaluationConfig) -> None:
+            made.append(config)
+            super().__init__(model, config)
+
+    monkeypatch.setattr("florence2.sdk.models.Answerer", Counted)
+    model = florence2.load("builtin:nano", device="cpu")
+    first = model.predict(files[0], max_new_tokens=8)
+    assert model.predict(files[0], "<OD>", max_new_tokens=8) == first
+    model.detect(files, max_new_tokens=8, confidence=0.5)
+    assert [config.max_new_tokens for config in made] == [8]
+    assert len(model.predict(files[0], "<VQA>How many?", max_new_tokens=1).text.split()) <= 1
+    assert model.predict(files[0], max_new_tokens=8) == first
+    assert [config.max_new_tokens for config in made] == [8, 1]
+
+
+def test_a_model_that_was_trained_or_copied_answers_as_before(nano: Model, files: list[Path]) -> None:
+    expected = boxes(nano.predict(files[0]))
+    nano.florence2.model.train()
+    assert boxes(nano.predict(files[0])) == expected
+    assert not nano.florence2.model.training
+    assert boxes(copy.deepcopy(nano).predict(files[0])) == expected
+
+
+def test_threads_share_a_model(nano: Model, files: list[Path]) -> None:
+    expected = [boxes(answer) for answer in nano.predict(files)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda file: boxes(nano.predict(file)), files * 4))
+    assert found == expected * 4
 
 
 def test_boxes_below_a_confidence_are_left_out(nano: Model, files: list[Path]) -> None:

@@ -19,7 +19,7 @@ from florence2.config import EvaluationConfig, ModelConfig, RequestLimits
 from florence2.data.images.drawing import class_colours
 from florence2.demo.answer import ask, show
 from florence2.errors import AnswerError, ConfigurationError, DatasetError, RegistryError
-from florence2.inference.generation import Prediction
+from florence2.inference.generation import Answerer, Prediction
 from florence2.model.base import load_base
 from tests.builders import write_stars
 
@@ -58,15 +58,15 @@ def test_a_name_has_one_colour_in_the_answers_of_all_models() -> None:
 
 def test_a_model_is_asked(tmp_path: Path) -> None:
     picture = write_stars(tmp_path, each=1) / "test" / "red-star-0.png"
-    models = {"nano": load_base(ModelConfig())}
-    (shown,) = ask(models, picture, "<OD>", EvaluationConfig(max_new_tokens=40))
+    models = [Answerer(load_base(ModelConfig()), EvaluationConfig(max_new_tokens=40))]
+    (shown,) = ask(models, picture, "<OD>")
     assert shown.rows is not None
     assert "red star" in {name for name, _, _ in shown.rows}
     with pytest.raises(AnswerError, match="needs a text after <VQA>"):
-        ask(models, picture, "<VQA>", EvaluationConfig())
+        ask(models, picture, "<VQA>")
     (tmp_path / "no.png").write_bytes(b"no")
     with pytest.raises(DatasetError, match=r"no\.png"):
-        ask(models, tmp_path / "no.png", "<OD>", EvaluationConfig())
+        ask(models, tmp_path / "no.png", "<OD>")
 
 
 def test_without_gradio_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
