@@ -4,6 +4,7 @@
     ├── ConfigurationError          a setting is unknown, of the wrong type or out of range
     ├── DatasetError                the data set as a whole cannot be read: no folder, no annotations
     │   ├── AnnotationFileError     one of its annotation files cannot be read; carries the line
+    │   ├── ImageError              an image cannot be decoded; carries the defect
     │   └── InvalidAnnotationsError it can be read, but rows break a rule; carries all of them
     ├── AnswerError                 a text is not the answer that its task asks for
     ├── ModelError                  a model cannot be found or loaded
@@ -30,6 +31,7 @@ __all__ = [
     "ConfigurationError",
     "DatasetError",
     "Florence2Error",
+    "ImageError",
     "InvalidAnnotationsError",
     "ModelError",
     "OutOfMemoryError",
@@ -77,6 +79,19 @@ class AnnotationFileError(DatasetError):
     def __str__(self) -> str:
         """Return ``file:line: problem``, or ``file: problem``."""
         return f"{self.file}:{self.line}: {self.problem}" if self.line else f"{self.file}: {self.problem}"
+
+
+class ImageError(DatasetError):
+    """An image cannot be decoded.
+
+    Args:
+        message: names the image, the defect and the remedy.
+        defect: one of ``florence2.data.images.files.ImageDefect``.
+    """
+
+    def __init__(self, message: str, defect: str = "unreadable") -> None:
+        super().__init__(message)
+        self.defect = defect
 
 
 class InvalidAnnotationsError(DatasetError):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from florence2.config import RequestLimits
 from florence2.data.cores import core_count
-from florence2.data.images.files import open_sent
+from florence2.data.images.files import ImageDefect, open_bytes
 from florence2.data.sources.public_http import fetch_public
-from florence2.errors import RequestError, TooLargeError
+from florence2.errors import ImageError, RequestError, TooLargeError
 from florence2.inference.generation import Answerer, Asked
 from florence2.model.pixels import DECODED_PER_PIXEL
 
@@ -61,7 +61,11 @@ class PictureReader:
     def _read(self, image: str | bytes, prefixes: Sequence[str]) -> list[Asked]:
         data = image_bytes(image, self._limits)
         with _decoding:
-            picture, size = open_sent(data, self._least_side, self._limits.max_pixels)
+            try:
+                picture, size = open_bytes(data, self._least_side, self._limits.max_pixels)
+            except ImageError as exc:
+                kind = TooLargeError if exc.defect == ImageDefect.TOO_LARGE else RequestError
+                raise kind(str(exc)) from exc
             return self._answerer.prepare(picture, prefixes, size)
 
 

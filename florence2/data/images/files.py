@@ -21,7 +21,7 @@ from PIL import Image, UnidentifiedImageError
 from florence2.data.images.rgb import mode_of, to_rgb
 from florence2.data.images.signatures import mean_luma, signature
 from florence2.data.safe_files import is_file_inside, read_regular
-from florence2.errors import DatasetError, RequestError, TooLargeError
+from florence2.errors import ImageError
 
 __all__ = [
     "MAX_FILE_BYTES",
@@ -29,8 +29,8 @@ __all__ = [
     "ImageDefect",
     "ImageProbe",
     "list_images",
+    "open_bytes",
     "open_rgb",
-    "open_sent",
     "probe_image",
 ]
 
@@ -205,40 +205,39 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
         A new RGB image that no longer needs the file.
 
     Raises:
-        DatasetError: the file cannot be decoded.
+        ImageError: the file cannot be decoded.
     """
     try:
         rgb, _ = _open(source, least_side)
     except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
-        raise DatasetError(f"{name}: {defect}, {detail}; replace the file by a picture that viewers can show") from exc
+        message = f"{name}: {defect}, {detail}; replace the file by a picture that viewers can show"
+        raise ImageError(message, defect) from exc
     return rgb
 
 
-def open_sent(
+def open_bytes(
     data: bytes, least_side: int | None = None, most_pixels: int | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Open a picture that a stranger sent, as ``open_rgb`` does.
+    """Open an image of which there are the bytes, as ``open_rgb`` does, within a limit of pixels.
 
     Args:
         data: the bytes of an image file.
         least_side: see ``open_rgb``.
-        most_pixels: largest picture that is decoded, width times height; None: MAX_PIXELS.
+        most_pixels: largest image that is decoded, width times height; None: MAX_PIXELS.
 
     Returns:
-        The RGB picture, and width and height in pixels that the upright picture has at its full size.
+        The RGB image, and width and height in pixels that the upright image has at its full size.
 
     Raises:
-        TooLargeError: it has more pixels; nothing was decoded.
-        RequestError: it cannot be decoded.
+        ImageError: it has more pixels, and nothing was decoded; or it cannot be decoded.
     """
     try:
         return _open(io.BytesIO(data), least_side, most_pixels, data.count(b"\xff\xda"))
     except Exception as exc:  # as above
         defect, detail = _explain(exc)
-        kind = TooLargeError if defect is ImageDefect.TOO_LARGE else RequestError
-        raise kind(f"image: {defect}, {detail}") from exc
+        raise ImageError(f"image: {defect}, {detail}", defect) from exc
 
 
 def _open(

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -15,10 +16,10 @@ import pytest
 from PIL import Image
 
 from florence2.data.images import files
-from florence2.data.images.files import ImageProbe, list_images, open_rgb, probe_image
+from florence2.data.images.files import ImageDefect, ImageProbe, list_images, open_bytes, open_rgb, probe_image
 from florence2.data.images.near_duplicates import group_near_identical
 from florence2.data.images.signatures import mean_luma, signature
-from florence2.errors import DatasetError
+from florence2.errors import DatasetError, ImageError, RequestError
 from tests.builders import write_image
 
 
@@ -150,6 +151,24 @@ def test_transparency_that_the_mode_does_not_tell_of(tmp_path: Path, mode: str) 
     assert (probe.mode, probe.brightness) == (f"{mode}+transparency", 1.0)
     assert open_rgb(tmp_path / "a.png").getpixel((100, 60)) == (255, 255, 255)
     assert probe_image(tmp_path / "opaque.png").mode == mode
+
+
+def test_bytes_that_are_no_image_raise_the_error_of_images(tmp_path: Path) -> None:
+    data = write_image(tmp_path / "a.png").read_bytes()
+    image, size_wh = open_bytes(data)
+    assert (image.mode, image.size, size_wh) == ("RGB", (20, 10), (20, 10))
+    for content, most_pixels, defect in ((b"nothing", None, "unreadable"), (data, 199, "too-large")):
+        with pytest.raises(ImageError) as caught:
+            open_bytes(content, most_pixels=most_pixels)
+        assert not isinstance(caught.value, RequestError)
+        assert caught.value.defect == defect
+        assert str(caught.value).startswith(f"image: {defect}, ")
+
+
+def test_the_error_of_images_is_raised_again_by_other_processes() -> None:
+    error = pickle.loads(pickle.dumps(ImageError("a.png: too-large", ImageDefect.TOO_LARGE)))
+    assert (str(error), error.defect) == ("a.png: too-large", "too-large")
+    assert str(ImageError("a.png: unreadable")) == "a.png: unreadable"  # so do the loaders of torch, by its text alone
 
 
 def test_open_rgb_takes_a_stream_and_translates_errors(tmp_path: Path) -> None:

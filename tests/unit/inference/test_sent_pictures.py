@@ -102,6 +102,12 @@ def test_a_decompression_bomb_is_not_decoded(answerer: Answerer) -> None:
         PictureReader(answerer, LIMITS).read([(small, "<OD>")])
 
 
+def test_bytes_that_are_no_image_are_an_error_of_the_request(answerer: Answerer) -> None:
+    with pytest.raises(RequestError, match="image: unreadable, not an image of a known format") as caught:
+        PictureReader(answerer, LIMITS).read([(b"nothing", "<OD>")])
+    assert type(caught.value) is RequestError
+
+
 def test_a_request_has_questions_but_not_too_many(answerer: Answerer) -> None:
     reader = PictureReader(answerer, LIMITS)
     with pytest.raises(RequestError, match="asks nothing"):
