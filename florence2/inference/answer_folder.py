@@ -1,7 +1,8 @@
 """Where the answers about a folder of pictures are kept: while they are made in parts, at the end as a whole.
 
 A run that was killed leaves its parts, and the next one of the same question to the same model goes on from there. The
-place is a local folder or a URI; each part is a file of its own, since object stores cannot append.
+place is a local folder or a URI; each part is a file of its own, since object stores cannot append. Each question
+has a folder for its parts; the finished answers are those of the question that was finished last, and of no other.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import fsspec  # type: ignore[import-untyped]
 
 from florence2.config import EvaluationConfig, PicturesConfig
 from florence2.data.sources.archives import is_archive
 from florence2.data.sources.remote import redact
-from florence2.errors import ConfigurationError
-from florence2.inference.image_files import ImageAnswer, ImagePredictions
+from florence2.errors import ConfigurationError, Florence2Error
+from florence2.inference.image_files import ImageAnswer, ImagePredictions, saved_files
 
 __all__ = ["AnswerFolder", "answers_place", "open_place"]
 
@@ -127,7 +128,7 @@ class AnswerFolder:
         Raises:
             ConfigurationError: it cannot be read.
         """
-        with self._translated():
+        with self._translated("read"):
             self._files.invalidate_cache()
             parts = [file for file in self._files.ls(self._parts, detail=False) if str(file).endswith(".jsonl")]
             texts = [self._files.cat_file(file).decode("utf-8", "replace") for file in parts]
@@ -153,28 +154,46 @@ class AnswerFolder:
     def finish(self, predictions: ImagePredictions) -> None:
         """Write all answers as ``ImagePredictions.save`` does, and remove the parts; those of other questions stay.
 
+        The answers to an earlier question are removed first, and no other file.
+
         Raises:
             ConfigurationError: the place cannot be written any more; the parts are still there.
+            DatasetError: an image that is to be drawn can no longer be read; all is still there.
         """
-        with tempfile.TemporaryDirectory() as folder, self._translated():
+        with tempfile.TemporaryDirectory() as folder:
             predictions.save(Path(folder))
-            for file in sorted(Path(folder).rglob("*")):
-                if file.is_file():
-                    target = f"{self._path}/{file.relative_to(folder).as_posix()}"
+            names = [file.relative_to(folder).as_posix() for file in Path(folder).rglob("*") if file.is_file()]
+            with self._translated():
+                self._remove_earlier()
+                # The other way round than they are removed: the header comes last, and says that all is there.
+                for name in reversed(saved_files(names)):
+                    target = f"{self._path}/{name}"
                     self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
-                    self._files.put_file(str(file), target)
-            self._files.rm(self._parts, recursive=True)
-            with contextlib.suppress(OSError):  # another run keeps its parts there
-                self._files.rmdir(f"{self._path}/{_PARTS}")
+                    self._files.put_file(f"{folder}/{name}", target)
+                self._files.rm(self._parts, recursive=True)
+                self._remove_empty(_PARTS)  # another run may keep its parts there
+
+    def _remove_earlier(self) -> None:
+        """Remove the answers of the question that was finished before."""
+        self._files.invalidate_cache()
+        files = [str(file) for file in self._files.find(self._path, maxdepth=2)]
+        for name in saved_files(file.removeprefix(f"{self._path}/") for file in files):
+            self._files.rm_file(f"{self._path}/{name}")
+        self._remove_empty("drawn")
+
+    def _remove_empty(self, name: str) -> None:
+        with contextlib.suppress(OSError):  # it is not empty, or not there
+            self._files.rmdir(f"{self._path}/{name}")
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self, doing: Literal["read", "written"] = "written") -> Iterator[None]:
+        """Turn what a file system raises into an error that names the place and the remedy."""
         try:
             yield
-        except ConfigurationError:
+        except Florence2Error:
             raise
         except Exception as exc:  # each file system has its own
             raise ConfigurationError(
-                f"{redact(self.place)}: cannot be written ({type(exc).__name__}: {redact(str(exc))}); "
+                f"{redact(self.place)}: cannot be {doing} ({type(exc).__name__}: {redact(str(exc))}); "
                 "give another pictures.output, or none"
             ) from exc

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +25,7 @@ from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
 from florence2.model.processing import Sample
 
-__all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images"]
+__all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images", "saved_files"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ _LINES_FILE = "predictions.jsonl"
 _HEADER_FILE = "predictions.json"
 _RESULTS_FILE = "coco_results.json"
 _DATASET_FILE = "coco_dataset.json"
+_DRAWN_FOLDER = "drawn"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ class ImagePredictions:
     def save(self, folder: Path) -> None:
         """Write the answers into a folder, which is made if need be.
 
+        They replace all answers that were saved there before (see ``saved_files``); other files stay. The header
+        ``predictions.json`` is removed first and written last, so a folder that has it is complete.
+
         Args:
             folder: for ``predictions.jsonl``, ``predictions.json`` with the counts; where the task asks for boxes,
                 ``coco_results.json`` and ``coco_dataset.json`` with the images and categories that its ids mean; and
@@ -106,17 +112,19 @@ class ImagePredictions:
 
         Raises:
             ConfigurationError: it cannot be written.
+            DatasetError: an image that is to be drawn can no longer be read.
         """
         header = {"root": str(self.root), "prefix": self.prefix, "drawn": self.drawn, **self.counts()}
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _remove_saved(folder)
             (folder / _LINES_FILE).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
-            (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
             if any(answer.prediction and answer.prediction.detections is not None for answer in self.answers):
                 dataset, results = self._coco()
                 (folder / _DATASET_FILE).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
                 (folder / _RESULTS_FILE).write_text(json.dumps(results) + "\n", encoding="utf-8")
-            self._draw(folder / "drawn")
+            self._draw(folder / _DRAWN_FOLDER)
+            (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
         except OSError as exc:
             raise ConfigurationError(f"{folder}: cannot be written ({exc.strerror}); give another folder") from exc
 
@@ -173,6 +181,33 @@ class ImagePredictions:
         for number, answer, outlines in shown[: self.drawn]:
             picture = draw_outlines(open_rgb(self.root / answer.image), outlines, colours=colours)
             picture.save(folder / f"{number:05d}_{Path(answer.image).stem}.png")
+
+
+def saved_files(names: Iterable[str]) -> list[str]:
+    """Return which files of a folder ``ImagePredictions.save`` has written, in the order in which to replace them.
+
+    Args:
+        names: of the files in the folder and its sub-folders, relative to it, with ``/`` between folder and file.
+
+    Returns:
+        ``predictions.json`` first and ``predictions.jsonl`` last. Where the latter is missing nothing was saved, and
+        files with the other names are the user's own: an empty list.
+    """
+    found = set(names)
+    if _LINES_FILE not in found:
+        return []
+    drawn = {name for name in found if re.fullmatch(rf"{_DRAWN_FOLDER}/\d{{5,}}_[^/]*\.png", name)}
+    optional = found & {_RESULTS_FILE, _DATASET_FILE} | drawn
+    return [*sorted(found & {_HEADER_FILE}), *sorted(optional), _LINES_FILE]
+
+
+def _remove_saved(folder: Path) -> None:
+    """Remove the answers that were saved in a folder before."""
+    files = [*folder.iterdir(), *(folder / _DRAWN_FOLDER).glob("*")]
+    for name in saved_files(file.relative_to(folder).as_posix() for file in files if not file.is_dir()):
+        (folder / name).unlink()
+    with contextlib.suppress(OSError):  # it is not there, or holds files of the user
+        (folder / _DRAWN_FOLDER).rmdir()
 
 
 def find_images(places: Sequence[str]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 
 from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
 from florence2.data.images.files import list_images
-from florence2.errors import ConfigurationError
+from florence2.errors import ConfigurationError, DatasetError
 from florence2.inference import answer_folder
 from florence2.inference.answer_folder import AnswerFolder, answers_place, open_place
 from florence2.inference.generation import predict
@@ -115,6 +116,79 @@ def test_the_parts_of_another_question_stay_where_one_is_finished(
     other = place_of(kept.model_copy(update={"prefix": "<CAPTION>"}))
     other.finish(answer(nano, kept, None))
     assert len(place_of(kept).answered()) == 4
+
+
+def names_in(place: AnswerFolder) -> set[str]:
+    files, path = fsspec.core.url_to_fs(place.place)
+    return {str(name).rpartition(f"{path}/")[2] for name in files.find(path)}
+
+
+def test_the_answers_to_another_prompt_replace_all_files_of_the_earlier_one(
+    nano: Florence2, kept: PicturesConfig
+) -> None:
+    detection, place = answer(nano, kept, None), place_of(kept)
+    place.finish(detection)
+    files, path = fsspec.core.url_to_fs(place.place)
+    own = ["notes.txt", "drawn/notes.txt", "drawn/best.png", "drawn/more/00001_0.png"]
+    for name in own:
+        files.makedirs(f"{path}/{name}".rpartition("/")[0], exist_ok=True)
+        files.pipe_file(f"{path}/{name}", b"of the user")
+    assert {"coco_results.json", "coco_dataset.json", "drawn/00001_0.png"} < names_in(place)
+    place_of(kept).finish(replace(detection, drawn=1))
+    assert {name for name in names_in(place) if name.startswith("drawn/0")} == {"drawn/00001_0.png"}
+    caption = kept.model_copy(update={"prefix": "<CAPTION>"})
+    place_of(caption).finish(answer(nano, caption, None))
+    assert names_in(place) == {"predictions.jsonl", "predictions.json", *own}
+    assert json.loads(files.cat_file(f"{path}/predictions.json"))["prefix"] == "<CAPTION>"
+
+
+def test_what_is_left_of_answers_that_were_half_written_is_replaced_as_well(
+    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(kept)
+    files = fsspec.core.url_to_fs(place.place)[0]
+    original = type(files).put_file
+
+    def break_off(self: Any, local: str, remote: str, **options: Any) -> None:
+        if remote.endswith("predictions.json"):
+            raise KeyboardInterrupt
+        original(self, local, remote, **options)
+
+    monkeypatch.setattr(type(files), "put_file", break_off)
+    detection = answer(nano, kept, None)
+    with pytest.raises(KeyboardInterrupt):
+        place.finish(detection)
+    monkeypatch.setattr(type(files), "put_file", original)
+    assert "coco_results.json" in names_in(place)
+    caption = kept.model_copy(update={"prefix": "<CAPTION>"})
+    place_of(caption).finish(answer(nano, caption, None))
+    assert {name for name in names_in(place) if not name.startswith(".parts/")} == {
+        "predictions.jsonl",
+        "predictions.json",
+    }
+
+
+def test_an_image_that_became_unreadable_is_no_error_of_the_folder(nano: Florence2, kept: PicturesConfig) -> None:
+    place = place_of(kept)
+    found = answer(nano, kept, place)
+    (Path(kept.folder) / "0.png").write_bytes(b"no image any more")
+    with pytest.raises(DatasetError, match=r"0\.png: unreadable") as raised:
+        place.finish(found)
+    assert "cannot be written" not in str(raised.value)
+    assert any(name.startswith(".parts/") for name in names_in(place))
+
+
+def test_parts_that_cannot_be_read_are_an_error_about_reading(
+    pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = place_of(pictures)
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("refused")
+
+    monkeypatch.setattr(type(fsspec.filesystem("file")), "ls", refuse)
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(PermissionError: refused\)"):
+        place.answered()
 
 
 def test_a_line_that_was_half_written_is_answered_again(

@@ -101,6 +101,25 @@ def test_answers_that_are_no_boxes_are_not_drawn(pictures: Path, tmp_path: Path)
     assert "boxes" not in json.loads((tmp_path / "predictions.jsonl").read_text())
 
 
+def test_answers_of_another_prompt_leave_nothing_of_the_earlier_ones(
+    found: ImagePredictions, pictures: Path, tmp_path: Path
+) -> None:
+    found.save(tmp_path)
+    (tmp_path / "drawn" / "notes.txt").write_text("of the user")
+    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+    files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
+    assert files == {"predictions.json", "predictions.jsonl", "drawn/notes.txt"}
+
+
+def test_files_of_the_user_stay_where_nothing_was_saved_before(pictures: Path, tmp_path: Path) -> None:
+    own = ["coco_dataset.json", "coco_results.json", "drawn/00001_0.png"]
+    (tmp_path / "drawn").mkdir()
+    for name in own:
+        (tmp_path / name).write_text("of the user")
+    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+    assert [(tmp_path / name).read_text() for name in own] == ["of the user"] * 3
+
+
 def test_patterns_folders_and_files_are_images_once_each(pictures: Path) -> None:
     first = str(pictures / "0.png")
     assert find_images([first, str(pictures / "*.png")]) == [first, str(pictures / "1.png"), str(pictures / "none.png")]
