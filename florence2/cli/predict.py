@@ -56,14 +56,15 @@ def predict(
     **settings: Any,
 ) -> None:
     """Answer a prompt about images. Ends with status 1 if some of them cannot be decoded."""
-    folder = settings.pop("folder", None)  # of a file for the pipeline florence_predict, as is drawn
+    # Of a file for the pipeline florence_predict, as are drawn and keep_answers.
+    folder, keep_answers = settings.pop("folder", None), settings.pop("keep_answers", None)
     settings.pop("drawn", None)
     if not images and folder is None:
         raise typer.BadParameter("name images, or a --config with pictures.folder", param_hint="IMAGES")
     from florence2 import sdk
 
     name = model or settings.get("base", _MODEL)
-    place = _folder_for(output, None if images else folder)
+    place = _folder_for(output, keep_answers, None if images else folder)
     found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, place)
     if as_json:
         for line in found.lines():
@@ -79,19 +80,21 @@ def predict(
         raise typer.Exit(1)
 
 
-def _folder_for(output: Path | str | None, pictures: str | None) -> Path | None:
+def _folder_for(output: Path | str | None, keep_answers: bool | None, pictures: str | None) -> Path | None:
     """Return where answers go: into the folder of --output, else to where a file says that the pipeline keeps them.
 
     Raises:
         ConfigurationError: that is no local folder.
     """
-    if output is None or isinstance(output, Path):
+    if isinstance(output, Path) or (output is None and keep_answers is None):
         return output
     from florence2.data.sources.remote import redact
     from florence2.inference.answer_folder import answers_place
 
-    place = answers_place(PredictionSettings(folder=pictures or ".", output=output).pictures)
-    if place is None or (output == "beside" and pictures is None):
+    keep = {} if keep_answers is None else {"keep_answers": keep_answers}
+    section = PredictionSettings(folder=pictures or ".", output=output, **keep).pictures
+    place = answers_place(section)
+    if place is None or (section.output is None and pictures is None):
         return None
     if "://" in place:
         raise ConfigurationError(f"pictures.output {redact(place)}: is no local folder; give another by --output")

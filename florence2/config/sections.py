@@ -286,12 +286,29 @@ class PicturesConfig(Section):
     folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the pictures.")
     prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
     drawn: int = Field(100, ge=0, description="Pictures that are drawn with their boxes, from the first.")
-    output: str = Field(
-        "beside",
+    output: str | None = Field(
+        None,
         min_length=1,
-        description="Folder or URI in which answers are kept, and from which a killed run goes on; beside: next to the "
-        "pictures, FOLDER-predictions; none: nowhere.",
+        description="Folder or URI in which answers are kept, and from which a killed run goes on; without: "
+        "FOLDER-predictions next to the images.",
     )
+    keep_answers: bool = Field(True, description="Keep the answers in a folder; a killed run needs them to go on.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_words_for_folders(cls, values: Any) -> Any:
+        """Take ``output: beside`` and ``output: none``, as files of earlier versions have them."""
+        if isinstance(values, Mapping) and values.get("output") == "beside":
+            return {**values, "output": None}
+        if isinstance(values, Mapping) and values.get("output") == "none":
+            return {**values, "output": None, "keep_answers": False}
+        return values
+
+    @model_validator(mode="after")
+    def _keep_what_has_a_folder(self) -> Self:
+        if self.output is not None and not self.keep_answers:
+            raise ValueError("output is a folder for answers and keep_answers is false: remove one of them")
+        return self
 
 
 class RegistrationConfig(Section):

@@ -41,11 +41,11 @@ _NOT_DECIDING = {"eval_batch_size", "metrics", "examples", "resamples"}
 def answers_place(pictures: PicturesConfig) -> str | None:
     """Return the folder or URI in which answers about pictures are kept; None where they are kept nowhere.
 
-    With ``output: beside`` that is ``FOLDER-predictions`` next to the folder, the archive, or whatever a URI names.
+    Without ``output`` that is ``FOLDER-predictions`` next to the folder, the archive, or whatever a URI names.
     What cannot have anything beside it, a built-in set or a page of the web, has none.
     """
-    if pictures.output != "beside":
-        return None if pictures.output == "none" else pictures.output
+    if not pictures.keep_answers or pictures.output is not None:
+        return pictures.output
     folder = pictures.folder.rstrip("/")
     if folder.startswith("builtin:") or re.match(r"https?://", folder):
         return None
@@ -84,7 +84,7 @@ def open_place(
         folder = AnswerFolder(place, key, file_system)
         folder.prepare()
     except ConfigurationError as exc:
-        if pictures.output != "beside":
+        if pictures.output is not None:
             raise
         logger.warning("%s; the answers are not kept beside the pictures", exc)
         return None
@@ -195,5 +195,5 @@ class AnswerFolder:
         except Exception as exc:  # each file system has its own
             raise ConfigurationError(
                 f"{redact(self.place)}: cannot be {doing} ({type(exc).__name__}: {redact(str(exc))}); "
-                "give another pictures.output, or none"
+                "give another pictures.output, or pictures.keep_answers: false"
             ) from exc

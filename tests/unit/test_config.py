@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from florence2 import MeanAveragePrecisionMetric
-from florence2.config import Configuration, PromotionConfiguration, leaf_paths
+from florence2.config import Configuration, PicturesConfig, PredictionSettings, PromotionConfiguration, leaf_paths
 from florence2.errors import ConfigurationError
 
 
@@ -98,3 +98,20 @@ def test_leaves_are_named_in_full_and_are_all_of_them() -> None:
     assert leaves.keys() - training.leaves("training", exclude={"engine"}).keys() == {
         path for path in paths if path.startswith("training.engine.")
     }
+
+
+@pytest.mark.parametrize(
+    ("word", "output", "keep_answers"),
+    [("beside", None, True), ("none", None, False), ("./none", "./none", True), (None, None, True)],
+)
+def test_words_for_the_folder_of_answers_of_earlier_versions_are_taken(
+    word: str | None, output: str | None, keep_answers: bool
+) -> None:
+    pictures = PredictionSettings(folder="photos", output=word).pictures
+    assert (pictures.output, pictures.keep_answers) == (output, keep_answers)
+    assert PicturesConfig.model_validate(pictures.model_dump()) == pictures
+
+
+def test_a_folder_for_answers_that_are_not_kept_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"pictures.*output.*keep_answers"):
+        PredictionSettings(folder="photos", output="answers", keep_answers=False)

@@ -39,7 +39,7 @@ def pictures(tmp_path: Path) -> PicturesConfig:
     return PicturesConfig(folder=str(tmp_path / "photos"))
 
 
-@pytest.fixture(params=["beside", "memory://bucket/answers"])
+@pytest.fixture(params=[None, "memory://bucket/answers"])
 def kept(request: pytest.FixtureRequest, pictures: PicturesConfig) -> Iterator[PicturesConfig]:
     yield pictures.model_copy(update={"output": request.param})
     fsspec.filesystem("memory").store.clear()
@@ -228,20 +228,29 @@ def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2,
 @pytest.mark.parametrize(
     ("folder", "output", "place"),
     [
-        ("/data/photos/", "beside", "/data/photos-predictions"),
-        ("/data/photos.zip", "beside", "/data/photos-predictions"),
-        ("/data/photos.v2", "beside", "/data/photos.v2-predictions"),
-        ("/data/photos.tar.gz", "beside", "/data/photos-predictions"),
-        ("s3://bucket/photos", "beside", "s3://bucket/photos-predictions"),
-        ("s3://bucket/photos.zip", "beside", "s3://bucket/photos-predictions"),
-        ("https://example.org/photos.zip", "beside", None),
-        ("builtin:cards", "beside", None),
+        ("/data/photos/", None, "/data/photos-predictions"),
+        ("/data/photos.zip", None, "/data/photos-predictions"),
+        ("/data/photos.v2", None, "/data/photos.v2-predictions"),
+        ("/data/photos.tar.gz", None, "/data/photos-predictions"),
+        ("s3://bucket/photos", None, "s3://bucket/photos-predictions"),
+        ("s3://bucket/photos.zip", None, "s3://bucket/photos-predictions"),
+        ("https://example.org/photos.zip", None, None),
+        ("builtin:cards", None, None),
+        ("/data/photos", "beside", "/data/photos-predictions"),
         ("/data/photos", "none", None),
+        ("/data/photos", "./none", "./none"),
+        ("/data/photos", "./beside", "./beside"),
         ("/data/photos", "gs://bucket/answers", "gs://bucket/answers"),
     ],
 )
-def test_answers_are_kept_beside_the_pictures_or_where_it_is_said(folder: str, output: str, place: str | None) -> None:
+def test_answers_are_kept_beside_the_pictures_or_where_it_is_said(
+    folder: str, output: str | None, place: str | None
+) -> None:
     assert answers_place(PicturesConfig(folder=folder, output=output)) == place
+
+
+def test_answers_that_are_not_kept_are_nowhere() -> None:
+    assert answers_place(PicturesConfig(folder="/data/photos", keep_answers=False)) is None
 
 
 @pytest.mark.parametrize(

@@ -160,14 +160,25 @@ def test_the_command_writes_json_for_programs(pictures: Path) -> None:
     assert "unreadable" in lines[3]["error"]
 
 
-@pytest.mark.parametrize(("output", "folder"), [("none", None), ("beside", "folder-predictions"), ("own", "own")])
+@pytest.mark.parametrize(
+    ("answers", "folder"),
+    [
+        ("drawn: 1", None),
+        ("keep_answers: false", None),
+        ("keep_answers: true", "folder-predictions"),
+        ("output: own", "own"),
+        ("output: none", None),
+        ("output: beside", "folder-predictions"),
+        ("output: ./none", "none"),
+    ],
+)
 def test_a_file_for_the_pipeline_says_where_answers_go(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str, folder: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: str, folder: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "folder" / "0.png", (64, 64))
     file = tmp_path / "predict.yaml"
-    file.write_text(f"pictures: {{folder: folder, output: {output}}}\nevaluation: {{max_new_tokens: 3}}\n")
+    file.write_text(f"pictures: {{folder: folder, {answers}}}\nevaluation: {{max_new_tokens: 3}}\n")
     done = CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
     assert done.exit_code == 0
     written = [path.name for path in tmp_path.iterdir() if path.name not in ("folder", "predict.yaml")]
