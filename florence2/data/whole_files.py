@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["remove_unfinished", "remove_whole", "whole", "write_whole"]
+__all__ = ["remove_unfinished", "remove_whole", "unfinished", "whole", "write_whole"]
 
 _UNFINISHED = ".unfinished-"
 _STALE_SECONDS = 24 * 3600
@@ -46,6 +46,16 @@ def whole(place: Path, *, beside: Path | None = None, alone: bool = False) -> It
             with contextlib.suppress(OSError):
                 place.rmdir()  # only Linux moves a folder over an empty one
         partial.replace(place)
+    finally:
+        _remove(partial)
+
+
+@contextlib.contextmanager
+def unfinished(folder: Path) -> Iterator[Path]:
+    """Give a path in a folder where nothing is; what is made there is removed in the end, unless it was moved away."""
+    partial = folder / f"{_UNFINISHED}{uuid4().hex[:12]}"
+    try:
+        yield partial
     finally:
         _remove(partial)
 

@@ -26,8 +26,8 @@ def locate(source: str, *, verify: bool = False) -> Path:
     """Return the folder of a data set.
 
     What is not a folder already is brought into the user's cache: an archive is extracted once, by the hash of its
-    bytes; a packed folder is unpacked once; a folder behind a URI is mirrored, and at each call what changed there is
-    fetched.
+    bytes; a packed folder is unpacked once; at each call what changed behind a URI is fetched, into
+    another folder than that of before.
 
     Args:
         source: a folder, a .zip or .tar file, a URI that fsspec reads, or a built-in set such as ``builtin:cards``.

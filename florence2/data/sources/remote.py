@@ -1,11 +1,10 @@
-"""Data sets behind a URI: mirrored into a local folder through fsspec, so that only what changed is fetched again."""
+"""Data sets behind a URI: fetched into a local folder through fsspec; what did not change is not fetched again."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import logging
-import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -16,18 +15,17 @@ from urllib.parse import urlsplit
 
 import fsspec  # type: ignore[import-untyped]
 
-from florence2.data.file_index import FileIndex, stamp_of
+from florence2.data.file_index import FileIndex
 from florence2.data.sources.archives import is_archive
 from florence2.data.sources.safe_names import safe_parts
-from florence2.data.whole_files import remove_unfinished, whole
+from florence2.data.sources.snapshots import Snapshots
+from florence2.data.whole_files import unfinished
 from florence2.errors import DatasetError
 
 __all__ = ["fetch", "redact", "translated", "version_of"]
 
 logger = logging.getLogger(__name__)
 
-_FILES = "files"
-_KIND = "mirrored"
 _AT_ONCE = 8
 _KEPT_AT_ONCE = 200
 _LOG_SECONDS = 30.0
@@ -43,9 +41,11 @@ def redact(text: str) -> str:
 
 
 def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
-    """Bring the files behind a URI into a local folder, in which nothing else may be kept.
+    """Fetch the files behind a URI into a local folder, in which nothing else may be kept.
 
-    Each file is moved into place when it is complete, so an interrupted call leaves whole files, and the next goes on.
+    Each state of the source has a snapshot, a folder of its own: what an earlier call returned is not changed when the
+    source does. Only what changed is fetched; an interrupted call leaves whole files, and the next goes on. A snapshot
+    that no call has returned for 30 days is removed by the next call.
 
     Args:
         uri: of a folder, or of an archive (see ``is_archive``).
@@ -53,7 +53,7 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
         verify: fetch every file again, also where size and version are those of the last time.
 
     Returns:
-        The local folder that has the same files, or the local archive.
+        The local folder that has the same files, or the local archive. The same files always have the same path.
 
     Raises:
         DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
@@ -61,19 +61,20 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     """
     with translated(uri):
         files, listing, is_file = _look(uri)
-    mirror = folder / _FILES
     targets = {name: "/".join(_place(name, uri)) for name in listing}
     _refuse_clashes(targets, uri)
     sources = {targets[name]: info for name, info in listing.items()}
     try:
-        mirror.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with FileIndex(folder / "index.sqlite") as index:
-            _remove_all_but(mirror, set(sources))
-            waiting = sources if verify else _changed(mirror, sources, index)
-            _download(files, waiting, folder, uri, index)
+            snapshots = Snapshots(folder, index)
+            known = {} if verify else snapshots.known({target: _version(info) for target, info in sources.items()})
+            waiting = {target: info for target, info in sources.items() if target not in known}
+            fetched = _download(files, waiting, folder, uri, snapshots)
+            snapshot = snapshots.snapshot(known | fetched)
     except OSError as exc:
         raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
-    return mirror / next(iter(sources)) if is_file else mirror
+    return snapshot / next(iter(sources)) if is_file else snapshot
 
 
 def version_of(uri: str) -> str | None:
@@ -168,35 +169,21 @@ def _version(info: Mapping[str, Any]) -> str:
     return json.dumps([info.get("size"), *((key, str(info[key])) for key in keys)]) if keys else ""
 
 
-def _changed(mirror: Path, sources: Mapping[str, Mapping[str, Any]], index: FileIndex) -> dict[str, Mapping[str, Any]]:
-    """Return what is not in the mirror as it is at the source."""
-    versions = {target: _version(info) for target, info in sources.items()}
-    known = index.lookup(_KIND, {target: version for target, version in versions.items() if version})
-    changed = {}
-    for target, info in sources.items():
-        try:
-            unchanged = known.get(target) == stamp_of((mirror / target).lstat())
-        except OSError:
-            unchanged = False
-        if not unchanged:
-            changed[target] = info
-    return changed
-
-
-def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, index: FileIndex) -> None:
-    """Fetch files several at a time; an error stops those that have not begun."""
+def _download(
+    files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, snapshots: Snapshots
+) -> dict[str, str]:
+    """Fetch files several at a time, and return their hashes; an error stops those that have not begun."""
     fetched: list[tuple[str, tuple[str, str]]] = []
 
     def fetch_one(target: str) -> None:
-        final = folder / _FILES / target
-        expected = waiting[target].get("size")
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with whole(final, beside=folder) as partial:
+        info = waiting[target]
+        expected = info.get("size")
+        with unfinished(folder) as partial:
             with translated(uri):
-                files.get_file(waiting[target]["name"], str(partial))
+                files.get_file(info["name"], str(partial))
             if expected is not None and partial.stat().st_size != expected:
                 raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
-        fetched.append((target, (_version(waiting[target]), stamp_of(final.lstat()))))
+            fetched.append((target, (_version(info), snapshots.keep(partial))))
 
     pool = ThreadPoolExecutor(_AT_ONCE)
     kept, told = 0, time.monotonic()
@@ -206,27 +193,15 @@ def _download(files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path
             future.result()
             if len(fetched) - kept >= _KEPT_AT_ONCE:
                 fresh = fetched[kept:]
-                index.store(_KIND, dict(fresh))
+                snapshots.remember(dict(fresh))
                 kept += len(fresh)
             if time.monotonic() - told > _LOG_SECONDS:
                 told = time.monotonic()
                 logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
     finally:
         pool.shutdown(cancel_futures=True)
-        index.store(_KIND, dict(fetched[kept:]))
-
-
-def _remove_all_but(mirror: Path, wanted: set[str]) -> None:
-    """Remove from the mirror what is no longer at the source, and what a killed process left behind."""
-    remove_unfinished(mirror.parent)
-    for folder, folders, names in os.walk(mirror, topdown=False):
-        above = Path(folder)
-        for name in (*names, *(name for name in folders if (above / name).is_symlink())):
-            if (above / name).relative_to(mirror).as_posix() not in wanted:
-                (above / name).unlink()
-        if above != mirror:
-            with contextlib.suppress(OSError):  # not empty
-                above.rmdir()
+        snapshots.remember(dict(fetched[kept:]))
+    return {target: sha256 for target, (_, sha256) in fetched}
 
 
 def _why_nothing(cause: BaseException | None) -> str:

@@ -1,10 +1,11 @@
-"""Mirrors of remote folders: only what changed is fetched, whole or not at all, and nothing leaves the target.
+"""Snapshots of remote folders: only what changed is fetched, whole or not at all, and nothing leaves the target.
 
 The S3 protocol is spoken with a real server (moto's), the web with Python's own.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
 import http.server
 import os
@@ -20,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from florence2.data.sources.remote import fetch, redact
+from florence2.data.sources.snapshots import Snapshots
 from florence2.errors import DatasetError
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush-hush", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -70,6 +72,113 @@ def test_only_what_changed_is_fetched(tmp_path: Path, memory: Any, fetched: list
     assert sorted(fetched) == ["a", "c", "d"]
 
 
+@pytest.fixture(params=["links", "copies"])
+def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A disk with hard links, and one without."""
+    if request.param == "copies":
+
+        def refuse(*_: Any) -> None:
+            raise OSError(errno.EPERM, "no hard links")
+
+        monkeypatch.setattr(Path, "hardlink_to", refuse)
+    return str(request.param)
+
+
+def test_what_was_fetched_stays_as_it_is_when_the_source_changes(
+    tmp_path: Path, memory: Any, fetched: list[str], disk: str
+) -> None:
+    memory.pipe({"/set/changed": b"1", "/set/removed": b"2", "/set/in/same": b"3"})
+    first = fetch("memory://set", tmp_path)
+    before = content_of(first)
+    memory.pipe({"/set/changed": b"9", "/set/added": b"4"})
+    memory.rm("/set/removed")
+    fetched.clear()
+    second = fetch("memory://set", tmp_path)
+    assert content_of(second) == {"changed": b"9", "in/same": b"3", "added": b"4"}
+    assert sorted(fetched) == ["added", "changed"]
+    assert content_of(first) == before
+    assert (first / "in/same").samefile(second / "in/same") == (disk == "links")
+
+
+def test_the_same_content_is_the_same_folder_whatever_its_version(tmp_path: Path, memory: Any) -> None:
+    memory.pipe({"/set/a": b"1", "/set/b": b"2"})
+    first = fetch("memory://set", tmp_path)
+    memory.pipe("/set/a", b"1")
+    assert fetch("memory://set", tmp_path) == first
+    memory.pipe("/set/a", b"9")
+    assert fetch("memory://set", tmp_path) != first
+    memory.pipe("/set/a", b"1")
+    assert fetch("memory://set", tmp_path) == first
+    assert fetch("memory://set", tmp_path, verify=True) == first
+
+
+def test_a_source_without_versions_is_fetched_each_time_into_the_same_folder(
+    tmp_path: Path, memory: Any, fetched: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe({"/set/a": b"1", "/set/b": b"1"})
+    listing = {f"/set/{name}": {"name": f"/set/{name}", "size": 1, "type": "file"} for name in "ab"}
+    monkeypatch.setattr(MemoryFileSystem, "find", lambda *_, **__: listing)
+    first = fetch("memory://set", tmp_path)
+    inode = (first / "a").stat().st_ino
+    assert fetch("memory://set", tmp_path) == first
+    assert sorted(fetched) == ["a", "a", "b", "b"]
+    assert (first / "a").stat().st_ino == inode
+
+
+def test_a_snapshot_that_was_edited_is_made_whole_again(
+    tmp_path: Path, memory: Any, fetched: list[str], disk: str
+) -> None:
+    memory.pipe({f"/set/{name}": name.encode() for name in ("a", "b", "in/c", "d")})
+    folder = fetch("memory://set", tmp_path)
+    before = content_of(folder)
+    (folder / "a").write_bytes(b"edited")
+    (folder / "in/c").unlink()
+    (folder / "d").unlink()
+    (folder / "d").symlink_to(folder / "b")
+    (folder / "added" / "x").mkdir(parents=True)
+    (folder / "added" / "y").write_bytes(b"added")
+    fetched.clear()
+    assert fetch("memory://set", tmp_path) == folder
+    assert content_of(folder) == before
+    assert not (folder / "d").is_symlink()
+    assert not (folder / "added").exists()
+    assert fetched == (["a"] if disk == "links" else [])
+
+
+def test_snapshots_that_were_not_used_for_a_month_are_removed_with_their_contents(
+    tmp_path: Path, memory: Any, fetched: list[str]
+) -> None:
+    folders = []
+    for content in (b"oldest", b"old", b"new"):
+        memory.pipe({"/set/a": content, "/set/b": b"same"})
+        folders.append(fetch("memory://set", tmp_path))
+        for file in tmp_path.glob("contents/*/*"):
+            os.utime(file, (1, 1))
+    os.utime(folders[0], (1, 1))
+    assert fetch("memory://set", tmp_path) == folders[2]
+    assert [folder.exists() for folder in folders] == [False, True, True]
+    kept = {file.read_bytes() for file in tmp_path.glob("contents/*/*")}
+    assert kept == {b"old", b"new", b"same"}
+
+
+def test_what_an_interrupted_call_has_fetched_outlives_calls_of_the_same_day(
+    tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch, fetched: list[str]
+) -> None:
+    memory.pipe({"/set/a": b"1", "/set/b": b"2"})
+    with monkeypatch.context() as patch:
+        patch.setattr(Snapshots, "snapshot", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            fetch("memory://set", tmp_path)
+    memory.rm("/set/b")
+    fetch("memory://set", tmp_path)
+    assert {file.read_bytes() for file in tmp_path.glob("contents/*/*")} == {b"1", b"2"}
+    assert sorted(fetched) == ["a", "b"]
+
+
+def interrupt(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_file_may_become_a_folder_and_back(tmp_path: Path, memory: Any) -> None:
     memory.pipe({"/set/a": b"1", "/set/x": b""})
     fetch("memory://set", tmp_path)
@@ -98,10 +207,11 @@ def test_an_interrupted_mirror_goes_on(
     monkeypatch.setattr(MemoryFileSystem, "get_file", break_off)
     with pytest.raises(DatasetError, match=r"memory://set: cannot be read \(ConnectionError: reset by peer\); check"):
         fetch("memory://set", tmp_path)
-    kept = content_of(tmp_path / "files")
+    kept = content_of(tmp_path / "contents")
     assert kept
     assert all(len(content) == 1000 for content in kept.values())
     assert not list(tmp_path.glob(".unfinished-*"))
+    assert not (tmp_path / "snapshots").exists()
     monkeypatch.setattr(MemoryFileSystem, "get_file", original)
     fetched.clear()
     assert len(content_of(fetch("memory://set", tmp_path))) == 30
@@ -113,7 +223,7 @@ def test_a_file_that_comes_short_is_not_kept(tmp_path: Path, memory: Any, monkey
     monkeypatch.setattr(MemoryFileSystem, "get_file", lambda self, path, target: Path(target).write_bytes(b"123"))
     with pytest.raises(DatasetError, match="'a' changed or broke off while it was read; run again"):
         fetch("memory://set", tmp_path)
-    assert content_of(tmp_path / "files") == {}
+    assert {path.name for path in tmp_path.iterdir()} == {"index.sqlite"}
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "a\nb", "a\\b", "C:x"])
@@ -137,11 +247,12 @@ def test_whatever_is_listed_stays_in_the_target(tmp_path_factory: pytest.TempPat
         patch.setattr(MemoryFileSystem, "find", lambda *_, **__: listing)
         patch.setattr(MemoryFileSystem, "get_file", lambda self, path, target: Path(target).write_bytes(b"1"))
         try:
-            fetch("memory://set", outer / "in")
+            folder = fetch("memory://set", outer / "in")
         except DatasetError:
-            assert not (outer / "in" / "files").exists()
+            assert not (outer / "in").exists()
         else:
-            assert len(content_of(outer / "in" / "files")) == len([name for name in names if not name.endswith("/")])
+            assert folder.is_relative_to(outer / "in" / "snapshots")
+            assert len(content_of(folder)) == len([name for name in names if not name.endswith("/")])
     assert [path.name for path in outer.iterdir()] in ([], ["in"])
 
 
@@ -227,12 +338,12 @@ def test_a_bucket_is_mirrored_and_followed(tmp_path: Path, s3: Any) -> None:
     put(s3, {"set/train/a.txt": b"one", "set/train/b c#.txt": b"two", "set/gone": b"3", "set/empty/": b"", "x": b"4"})
     folder = fetch("s3://bucket/set", tmp_path)
     assert content_of(folder) == {"train/a.txt": b"one", "train/b c#.txt": b"two", "gone": b"3"}
-    times = {path: path.stat().st_mtime_ns for path in folder.rglob("*.txt")}
     put(s3, {"set/train/a.txt": b"ONE"})
     s3.rm("bucket/set/gone")
-    assert content_of(fetch("s3://bucket/set/", tmp_path)) == {"train/a.txt": b"ONE", "train/b c#.txt": b"two"}
-    changed = {path.name for path, time in times.items() if path.stat().st_mtime_ns != time}
-    assert changed == {"a.txt"}
+    followed = fetch("s3://bucket/set/", tmp_path)
+    assert content_of(followed) == {"train/a.txt": b"ONE", "train/b c#.txt": b"two"}
+    assert content_of(folder) == {"train/a.txt": b"one", "train/b c#.txt": b"two", "gone": b"3"}
+    assert (folder / "train/b c#.txt").samefile(followed / "train/b c#.txt")
 
 
 def test_an_archive_in_a_bucket(tmp_path: Path, s3: Any) -> None:
