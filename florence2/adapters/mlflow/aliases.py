@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,8 @@ from florence2.errors import RegistryError
 
 if TYPE_CHECKING:
     import mlflow.entities.model_registry as entities
+
+    from florence2.adapters.mlflow.lock import RegistryLock
 
 __all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "Registry"]
 
@@ -55,6 +57,7 @@ class Registry:
             # MLflow would make an empty store there.
             raise RegistryError(f"{self.tracking_uri}: no such file; give the store in which models are registered")
         self._client = mlflow.MlflowClient(self.tracking_uri)
+        self._lock: RegistryLock | None = None
 
     def version_of(self, alias: str) -> RegisteredModel | None:
         """Return the version to which an alias points; None if there is no such alias or model."""
@@ -107,9 +110,8 @@ class Registry:
 
     def annotate(self, version: str, tags: Mapping[str, str]) -> None:
         """Set tags of a version."""
-        with self._plain_errors():
-            for name, value in tags.items():
-                self._client.set_model_version_tag(self.name, version, name, value)
+        for name, value in tags.items():
+            self._write(self._client.set_model_version_tag, version, name, value)
 
     def history(self) -> tuple[Move, ...]:
         """Return every move of the champion, in order; none where the model is unknown."""
@@ -231,8 +233,18 @@ class Registry:
         from florence2.adapters.mlflow.lock import registry_lock
 
         self._known_model()
-        with self._plain_errors(), registry_lock(self._client, self.name):
-            yield
+        with self._plain_errors(), registry_lock(self._client, self.name) as self._lock:
+            try:
+                yield
+            finally:
+                self._lock = None
+
+    def _write(self, method: Callable[..., object], *arguments: str) -> None:
+        """Call a method of the client that changes the registered model, unless the lock was lost."""
+        with self._plain_errors():
+            if self._lock is not None:
+                self._lock.check()
+            method(self.name, *arguments)
 
     def _settled_champion(self) -> str | None:
         """Return the champion after the history and the alias ``previous`` agree with it."""
@@ -247,8 +259,7 @@ class Registry:
 
     def _move(self, action: Literal["promote", "rollback"], before: str | None, after: str, why: str) -> None:
         self._note(action, before, after, why)
-        with self._plain_errors():
-            self._client.set_registered_model_alias(self.name, CHAMPION, after)
+        self._write(self._client.set_registered_model_alias, CHAMPION, after)
         self._point_to_previous()
 
     def _note(
@@ -256,22 +267,20 @@ class Registry:
     ) -> None:
         move = Move.now(len(self.history()) + 1, action, before, after, why)
         name, value = move.tag
-        there = self.versions()
-        with self._plain_errors():
-            self._client.set_registered_model_tag(self.name, name, value)
-            for version in {before, after} & set(there):
-                self._client.set_model_version_tag(self.name, version, name, value)
+        moved = [version for version in self.versions() if version in {before, after}]
+        self._write(self._client.set_registered_model_tag, name, value)
+        for version in moved:
+            self._write(self._client.set_model_version_tag, version, name, value)
 
     def _point_to_previous(self) -> None:
         earlier = earlier_champions(self.history())
         wanted = earlier[-1] if earlier and earlier[-1] in self.versions() else None
         if self.aliases().get(PREVIOUS) == wanted:
             return
-        with self._plain_errors():
-            if wanted is None:
-                self._client.delete_registered_model_alias(self.name, PREVIOUS)
-            else:
-                self._client.set_registered_model_alias(self.name, PREVIOUS, wanted)
+        if wanted is None:
+            self._write(self._client.delete_registered_model_alias, PREVIOUS)
+        else:
+            self._write(self._client.set_registered_model_alias, PREVIOUS, wanted)
 
     def _model(self) -> entities.RegisteredModel | None:
         from mlflow.exceptions import MlflowException
@@ -287,8 +296,11 @@ class Registry:
     def _known_model(self) -> entities.RegisteredModel:
         model = self._model()
         if model is None:
+            from florence2.adapters.mlflow.lock import is_lock_of_earlier_version
+
             with self._plain_errors():
-                there = [known.name for known in self._client.search_registered_models(max_results=10)]
+                found = self._client.search_registered_models(max_results=10)
+            there = [known.name for known in found if not is_lock_of_earlier_version(known)]
             advice = f"there is {', '.join(there)}: name it" if there else "register one first"
             raise RegistryError(f"{redact(self.tracking_uri)}: no model is registered as {self.name!r}; {advice}")
         return model

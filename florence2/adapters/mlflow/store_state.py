@@ -34,10 +34,13 @@ def registered_models(tracking_uri: str, seconds: float = 5.0) -> list[str] | No
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
+    from florence2.adapters.mlflow.lock import is_lock_of_earlier_version
+
     try:
         client = mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
         client.search_experiments(max_results=1)
-        return [model.name for model in client.search_registered_models(max_results=100)]
+        found = client.search_registered_models(max_results=100)
+        return [model.name for model in found if not is_lock_of_earlier_version(model)]
     except (MlflowException, OSError, SQLAlchemyError) as exc:
         raise RegistryError(f"{redact(tracking_uri)}: the store cannot be read: {first_line(exc)}") from exc
 

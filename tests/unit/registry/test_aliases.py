@@ -9,7 +9,6 @@ import mlflow
 import pytest
 
 from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.lock import registry_lock
 from florence2.errors import RegistryError
 
 NAME = "cards"
@@ -149,14 +148,6 @@ def test_two_promotions_at_once_leave_one_champion_and_a_whole_history(registry:
     assert f"the champion is version {winner} by now" in said[1]
     assert registry.aliases() == {"champion": winner, "previous": "1"}
     assert moves(registry) == [("promote", None, "1"), ("promote", "1", winner)]
-
-
-def test_a_lock_that_a_killed_promotion_left_is_taken_after_a_while(registry: Registry) -> None:
-    client = client_of(registry)
-    client.create_registered_model(f"{NAME}-lock", tags={"holder": "killed"})
-    with registry_lock(client, NAME, stale_seconds=1.0):
-        assert client.get_registered_model(f"{NAME}-lock").tags["holder"] != "killed"
-    assert [model.name for model in client.search_registered_models()] == [NAME]
 
 
 def test_the_files_of_a_version_come_as_a_folder(registry: Registry, tmp_path: Path) -> None:
