@@ -152,7 +152,9 @@ def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: 
     for index, (sample, prediction) in enumerate(zip(samples, predictions, strict=True)):
         task, _ = split_prefix(sample.prefix)
         for kind in metrics_for(task, names):
-            metrics.setdefault(kind.name, kind()).update(*_pair(task, sample, prediction))
+            if kind.name not in metrics:
+                metrics[kind.name] = kind()
+            metrics[kind.name].update(*_pair(task, sample, prediction))
             rows.setdefault(kind.name, []).append(index)
     if not metrics:
         tasks = sorted({split_prefix(sample.prefix)[0].token for sample in samples})

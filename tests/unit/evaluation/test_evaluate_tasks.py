@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.data.formats import read_dataset
+from florence2.evaluation import evaluate
 from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.figures import FIGURES, figure_named
 from florence2.evaluation.judged import judged_rows
+from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.base import load_base
 from tests.builders import annotation, write_dataset
@@ -47,6 +50,22 @@ def test_each_task_has_its_figures(answers: Answers) -> None:
     headlines = {"map", "grounding_accuracy", "mean_iou", "ocr_region_f1", "vqa_accuracy", "anls", "cider"}
     assert headlines | {"character_error_rate", "word_error_rate", "bleu", "rouge_l", "chrf"} <= figures.keys()
     assert figures.keys() <= FIGURES.keys()
+
+
+def test_a_metric_is_made_once_for_a_split(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A metric may be expensive to make: one of the user's own may load a model."""
+    made: list[str] = []
+
+    def counting(metric: Metric[Any, Any]) -> None:
+        made.append(metric.name)
+        make(metric)
+
+    make = SampleMeanMetric.__init__
+    monkeypatch.setattr(SampleMeanMetric, "__init__", counting)
+    judged = evaluate._judge(answers.samples, answers.predictions, ("vqa_accuracy", "anls"))
+    assert made == ["vqa_accuracy", "anls"]
+    assert [each.metric.name for each in judged] == made
+    assert len(judged[0].rows) > 1
 
 
 def test_what_was_judged_is_counted(answers: Answers) -> None:
