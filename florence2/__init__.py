@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from florence2.evaluation.metrics.captions import RougeLMetric as RougeLMetric
     from florence2.evaluation.metrics.cider import CIDErMetric as CIDErMetric
     from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
+    from florence2.evaluation.metrics.figure import Figure as Figure
     from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
     from florence2.evaluation.metrics.metric import AnswerMetric as AnswerMetric
     from florence2.evaluation.metrics.metric import Metric as Metric
@@ -65,6 +66,7 @@ _HOMES = {
     "EpochRecord": "florence2.training.history",
     "EvaluationReport": "florence2.evaluation.report",
     "ExactAnswerMetric": "florence2.evaluation.metrics.answers",
+    "Figure": "florence2.evaluation.metrics.figure",
     "Florence2Error": "florence2.errors",
     "GroundingAccuracyMetric": "florence2.evaluation.metrics.grounding",
     "MeanAveragePrecisionMetric": "florence2.evaluation.metrics.detection",
@@ -101,6 +103,7 @@ __all__ = [
     "EpochRecord",
     "EvaluationReport",
     "ExactAnswerMetric",
+    "Figure",
     "Florence2Error",
     "GroundingAccuracyMetric",
     "MeanAveragePrecisionMetric",

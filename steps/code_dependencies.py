@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
@@ -20,13 +20,13 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("florence2", "materializers", "steps")
 
 
-def follow_code(step_file: str, *, but_not: str | None = None) -> CachePolicy:
+def follow_code(step_file: str, *, but_not: Sequence[str] = ()) -> CachePolicy:
     """Return the cache policy of a step.
 
     Args:
         step_file: ``__file__`` of the module that defines the step.
-        but_not: module whose code counts in another way: it and what only it imports are left out. The step has a
-            parameter for its ``code_of`` where it counts for some settings only, or an input that it made.
+        but_not: modules whose code counts in another way: they and what only they import are left out. The step has a
+            parameter for their ``code_of`` where it counts for some settings only, or an input that they made.
 
     Returns:
         A policy whose key changes with every file of this project that the step can import.
@@ -43,16 +43,16 @@ def code_of(module: str) -> str:
     return digest.hexdigest()
 
 
-def files_reached_from(file: Path, *, but_not: str | None = None) -> list[Path]:
+def files_reached_from(file: Path, *, but_not: Sequence[str] = ()) -> list[Path]:
     """Return the project's Python files that a file imports, directly or not, itself included, sorted.
 
     Templates that lie beside one of them are among them: an edit changes what that file makes.
 
     Args:
         file: where to begin.
-        but_not: a module that is not followed.
+        but_not: modules that are not followed.
     """
-    left_out = set(_file_of(but_not)) if but_not else set()
+    left_out = {found for module in but_not for found in _file_of(module)}
     reached: set[Path] = set()
     waiting = [file]
     while waiting:

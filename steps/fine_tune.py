@@ -32,7 +32,7 @@ _JUDGE = "florence2.evaluation.judge"
 
 
 @step(
-    cache_policy=follow_code(__file__, but_not=_JUDGE),
+    cache_policy=follow_code(__file__, but_not=[_JUDGE]),
     output_materializers=CheckpointMaterializer,
     experiment_tracker=True,
 )

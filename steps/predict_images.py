@@ -19,7 +19,11 @@ from steps.stack_registry import tracking_uri
 __all__ = ["predict_images"]
 
 
-@step(cache_policy=follow_code(__file__), output_materializers=PredictionsMaterializer)
+# Nothing is judged here; the metrics are imported with the table of their figures.
+@step(
+    cache_policy=follow_code(__file__, but_not=["florence2.evaluation.metrics"]),
+    output_materializers=PredictionsMaterializer,
+)
 def predict_images(
     pictures: PicturesConfig,
     model: ModelConfig,

@@ -19,8 +19,11 @@ from steps.mirror_registry import link, mirror
 __all__ = ["register_model"]
 
 
-# The report is an input: how it was analysed shows in it.
-@step(cache_policy=follow_code(__file__, but_not="florence2.evaluation.analysis.analyse"), experiment_tracker=True)
+# The report is an input: how it was measured and analysed shows in it.
+_REPORT = ["florence2.evaluation.metrics", "florence2.evaluation.analysis.analyse"]
+
+
+@step(cache_policy=follow_code(__file__, but_not=_REPORT), experiment_tracker=True)
 def register_model(
     checkpoint: Checkpoint,
     evaluation_report: EvaluationReport,

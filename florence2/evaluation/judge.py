@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from florence2.codec.tasks import TASKS, Task
+from florence2.codec.tasks import TASKS
 from florence2.config import EvaluationConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.examples import choose_examples
-from florence2.evaluation.figures import figure_named
 from florence2.evaluation.metrics import metrics_for
-from florence2.evaluation.metrics.coco import FIGURE_NAMES
-from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.sheet import draw_sheet
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2
@@ -70,13 +67,14 @@ class ValidationJudge:
         if name == "loss":
             return judge
         tasks = [TASKS[token] for token in sorted(valid.table["task"].unique())]
-        known = dict.fromkeys(figure for task in tasks for figure in _figures_of(task, evaluation))
+        metrics = dict.fromkeys(metric for task in tasks for metric in metrics_for(task, evaluation.metrics))
+        known = {figure.name: figure for metric in metrics for figure in metric.declared_figures()}
         if name not in known:
             raise ConfigurationError(
                 f"training.best_by: {name!r} does not judge {', '.join(task.token for task in tasks)}; "
                 f"give {', '.join(['loss', *known])}"
             )
-        return replace(judge, figure=name, higher_is_better=figure_named(name).higher_is_better)
+        return replace(judge, figure=name, higher_is_better=known[name].higher_is_better)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -108,11 +106,3 @@ class ValidationJudge:
         if show is not None and samples:
             show(draw_sheet(samples, predictions), step)
         return figures
-
-
-def _figures_of(task: Task, evaluation: EvaluationConfig) -> tuple[str, ...]:
-    """Return the names of the figures that are computed for a task."""
-    names: list[str] = []
-    for metric in metrics_for(task, evaluation.metrics):
-        names.extend(FIGURE_NAMES if metric is MeanAveragePrecisionMetric else [metric.name])
-    return tuple(names)

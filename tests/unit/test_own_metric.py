@@ -10,6 +10,7 @@ from florence2 import AnswerKind, AnswerMetric, Configuration, Detections, MeanA
 from florence2.codec.tasks import TASKS
 from florence2.errors import ConfigurationError
 from florence2.evaluation.metrics import metric_named, metrics_for
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import SampleMeanMetric
 
 
@@ -37,7 +38,23 @@ class TakenMetric(CountMetric):
 
 class ErrorMetric(CountMetric):
     name: ClassVar[str] = "errors"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "Errors", higher_is_better=False),)
+
+
+class OldErrorMetric(CountMetric):
+    name: ClassVar[str] = "old_errors"
     higher_is_better: ClassVar[bool] = False
+
+
+class HalvesMetric(CountMetric):
+    """Two figures."""
+
+    name: ClassVar[str] = "halves"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "Halves"), Figure("quarters", "Quarters"))
+
+
+class OtherHalvesMetric(HalvesMetric):
+    name: ClassVar[str] = "other_halves"
 
 
 class ChoosyMetric(CountMetric):
@@ -63,6 +80,17 @@ def test_a_class_or_an_object_is_named_by_its_class(given: Any) -> None:
     assert metric_named(f"{HERE}:CountMetric") is CountMetric
 
 
+def test_it_declares_the_figures_that_it_computes() -> None:
+    figures = {
+        kind: [f.name for f in kind.declared_figures()] for kind in (CountMetric, HalvesMetric, OtherHalvesMetric)
+    }
+    assert figures == {
+        CountMetric: ["right_count"],
+        HalvesMetric: ["halves", "quarters"],
+        OtherHalvesMetric: ["other_halves", "quarters"],
+    }
+
+
 def test_it_judges_what_it_says() -> None:
     names = (f"{HERE}:CountMetric",)
     assert metrics_for(TASKS["<OD>"], names) == (CountMetric,)
@@ -80,6 +108,7 @@ def test_it_judges_what_it_says() -> None:
         (f"{HERE}:BlindMetric", r"must say what it can read, as in: judges = \(AnswerKind.BOXES,\)"),
         (f"{HERE}:TakenMetric", "has the name 'anls' of a metric that there is already"),
         (f"{HERE}:ErrorMetric", "counts errors"),
+        (f"{HERE}:OldErrorMetric", "counts errors"),
         (f"{HERE}:ChoosyMetric", "without arguments: give those of its __init__ defaults"),
     ],
 )

@@ -33,23 +33,23 @@ _Kinds = tuple[type[Metric[Any, Any]], ...]
 
 _ALL: _Kinds = (
     MeanAveragePrecisionMetric,
-    GroundingAccuracyMetric,
-    OCRRegionF1Metric,
-    MeanIoUMetric,
     VQAAccuracyMetric,
     ANLSMetric,
     RelaxedAccuracyMetric,
     ExactAnswerMetric,
+    CharacterErrorRateMetric,
+    GroundingAccuracyMetric,
+    MeanIoUMetric,
+    OCRRegionF1Metric,
     CIDErMetric,
     BLEUMetric,
     RougeLMetric,
     ChrFMetric,
-    CharacterErrorRateMetric,
     WordErrorRateMetric,
 )
 
 METRICS: dict[str, type[Metric[Any, Any]]] = {metric.name: metric for metric in _ALL}
-"""Every metric by its public name."""
+"""Every metric by its public name, in the order in which reports show what they compute."""
 
 _BY_KIND: dict[AnswerKind, _Kinds] = {
     AnswerKind.BOXES: (MeanAveragePrecisionMetric,),

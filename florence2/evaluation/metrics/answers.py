@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import AnswerMetric, references
 
 __all__ = [
@@ -66,6 +67,9 @@ class VQAAccuracyMetric(AnswerMetric):
     """Accuracy of answers as in VQAv2; normalised exact match where there is a single reference answer."""
 
     name: ClassVar[str] = "vqa_accuracy"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "VQA accuracy", "share of questions answered right", headline=True),
+    )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the accuracy of one answer, in 0..1; see ``vqa_accuracy``."""
@@ -83,6 +87,9 @@ class ANLSMetric(AnswerMetric):
     """Average normalised Levenshtein similarity, the measure of DocVQA, with its threshold of 0.5."""
 
     name: ClassVar[str] = "anls"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "ANLS", "similarity to the nearest right answer", headline=True),
+    )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the similarity of one answer, in 0..1; see ``anls``."""
@@ -100,6 +107,9 @@ class ExactAnswerMetric(AnswerMetric):
     """Share of answers equal to a reference letter by letter; for answers of which nothing else is known."""
 
     name: ClassVar[str] = "exact_answer"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Exact answers", "answers equal letter by letter", headline=True),
+    )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return 1 for a text equal to a reference, else 0; blanks at the ends do not matter."""
@@ -114,6 +124,9 @@ class RelaxedAccuracyMetric(AnswerMetric):
     """Relaxed accuracy, the measure of ChartQA: numbers may be 5 % off."""
 
     name: ClassVar[str] = "relaxed_accuracy"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Relaxed accuracy", "questions answered right, numbers up to 5 % off", headline=True),
+    )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return 1 for a right answer, else 0; see ``is_about_equal``."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
 from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import WORDS, AnswerMetric, Metric, check_plain, references
 from florence2.evaluation.metrics.text import compose
 
@@ -100,6 +101,7 @@ class BLEUMetric(_CorpusMetric):
     """BLEU (Papineni et al., 2002), computed by sacrebleu over the whole split."""
 
     name: ClassVar[str] = "bleu"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "BLEU", "word sequences that stand in a reference, 0 to 1"),)
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -119,6 +121,7 @@ class ChrFMetric(_CorpusMetric):
     """chrF, the F-score of character n-grams (Popović, 2015), computed by sacrebleu over the whole split."""
 
     name: ClassVar[str] = "chrf"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "chrF", "shared wording letter by letter, 0 to 1"),)
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -139,6 +142,7 @@ class RougeLMetric(AnswerMetric):
     """
 
     name: ClassVar[str] = "rouge_l"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "ROUGE-L", "words shared in the same order, 0 to 1"),)
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the F-score to the nearest reference, in 0..1."""

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.metrics.captions import caption_words
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CIDErMetric", "cider_scores"]
@@ -50,6 +51,9 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
     """CIDEr-D, from 0 to 10; the mean over captions."""
 
     name: ClassVar[str] = "cider"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "CIDEr", "wording shared with the references, rare words count more, 0 to 10", headline=True),
+    )
     judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:

@@ -27,6 +27,7 @@ from florence2.codec.tasks import AnswerKind
 from florence2.errors import AnswerError
 from florence2.evaluation.metrics.coco import CocoScores, resampled_classes, resampled_figures, scores_of
 from florence2.evaluation.metrics.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import Metric
 
 __all__ = ["MeanAveragePrecisionMetric", "rank_among_equals"]
@@ -39,6 +40,20 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     """COCO mean average precision (twelve figures) and average precision of each class."""
 
     name: ClassVar[str] = "mean_average_precision"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure("map50", "mAP50", "boxes: right class, overlap at least 0.5", headline=True),
+        Figure("map", "mAP", "boxes: mean over overlaps 0.50 to 0.95", headline=True),
+        Figure("map75", "mAP75", "boxes: overlap at least 0.75"),
+        Figure("map_small", "mAP, small", "truths below 32 x 32 pixels"),
+        Figure("map_medium", "mAP, medium", "from 32 x 32 to 96 x 96 pixels"),
+        Figure("map_large", "mAP, large", "from 96 x 96 pixels"),
+        Figure("mar_1", "Recall, 1 box", "one box an image and class"),
+        Figure("mar_10", "Recall, 10 boxes", "at most ten boxes an image and class"),
+        Figure("mar_100", "Recall, 100 boxes", "at most 100 boxes an image and class"),
+        Figure("mar_small", "Recall, small", "truths below 32 x 32 pixels"),
+        Figure("mar_medium", "Recall, medium", "from 32 x 32 to 96 x 96 pixels"),
+        Figure("mar_large", "Recall, large", "from 96 x 96 pixels"),
+    )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
 
     def __init__(self) -> None:

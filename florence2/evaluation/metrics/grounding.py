@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.matching import box_iou
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import Metric, weighted_ratio
 
 __all__ = ["GroundingAccuracyMetric"]
@@ -32,6 +33,9 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
     """Share of phrases whose box overlaps a true one by at least half (IoU 0.5)."""
 
     name: ClassVar[str] = "grounding_accuracy"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Phrases found", "phrases whose box overlaps by at least 0.5", headline=True),
+    )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES,)
 
     def __init__(self) -> None:

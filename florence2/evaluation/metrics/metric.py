@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from florence2.codec.tasks import AnswerKind
 from florence2.errors import AnswerError
+from florence2.evaluation.metrics.figure import Figure
 
 __all__ = ["WORDS", "AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
 
@@ -31,15 +33,23 @@ class Metric(ABC, Generic[Prediction, Target]):
 
     Attributes:
         name: the public name, used in configurations and on the command line.
-        higher_is_better: whether a larger figure is the better one.
+        figures: the figures that ``compute`` may return, each with its title and direction, the first ones first in
+            reports. Empty: one figure that has the metric's name, and larger is better.
         judges: the kinds of answers that it can read, and what it is given of each: of ``BOXES`` and ``PROPOSALS``
             ``Detections`` with confidence and without, of ``QUADS`` two ``Quads``, of ``POLYGONS`` two ``Polygons``, of
             ``ANSWER`` and ``TEXT`` two texts.
     """
 
     name: ClassVar[str]
-    higher_is_better: ClassVar[bool] = True
+    figures: ClassVar[tuple[Figure, ...]] = ()
     judges: ClassVar[tuple[AnswerKind, ...]] = ()
+
+    @classmethod
+    def declared_figures(cls) -> tuple[Figure, ...]:
+        """Return every figure that ``compute`` may return; a class that inherits them has its own name in them."""
+        owner = next(kind for kind in cls.__mro__ if "figures" in vars(kind))
+        inherited = (replace(f, name=cls.name) if f.name == owner.name else f for f in owner.figures)
+        return tuple(inherited) or (Figure(cls.name, cls.name),)
 
     @abstractmethod
     def update(self, prediction: Prediction, target: Target) -> None:

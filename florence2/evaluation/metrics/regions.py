@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from florence2.codec.regions import Polygons, Quads
 from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric, weighted_ratio
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
 from florence2.evaluation.metrics.text import compose
@@ -31,6 +32,9 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
     """
 
     name: ClassVar[str] = "mean_iou"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Mean IoU", "outlines: shared part of both areas", headline=True),
+    )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.POLYGONS,)
 
     def __init__(self) -> None:
@@ -82,6 +86,10 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
     name: ClassVar[str] = "ocr_region_f1"
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
     localisation: ClassVar[str] = "ocr_region_localisation_f1"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Text regions, F1", "right place and equal text, each once", headline=True),
+        Figure(localisation, "Text regions, place", "F1 of the places alone, whatever the text"),
+    )
 
     def __init__(self) -> None:
         self._samples: list[tuple[int, int, int]] = []

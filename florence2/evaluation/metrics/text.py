@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
 
 __all__ = ["CharacterErrorRateMetric", "WordErrorRateMetric", "compose"]
@@ -28,7 +29,6 @@ class _ErrorRateMetric(Metric[str, str | Sequence[str]]):
     Source: the Levenshtein distance, as in the word error rate of speech recognition.
     """
 
-    higher_is_better: ClassVar[bool] = False
     judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
@@ -85,6 +85,9 @@ class CharacterErrorRateMetric(_ErrorRateMetric):
     """Edited characters divided by the characters of the references; 0 is best."""
 
     name: ClassVar[str] = "character_error_rate"
+    figures: ClassVar[tuple[Figure, ...]] = (
+        Figure(name, "Character errors", "edits per character", headline=True, higher_is_better=False),
+    )
 
     @staticmethod
     def _units(text: str) -> Sequence[str]:
@@ -99,6 +102,7 @@ class WordErrorRateMetric(_ErrorRateMetric):
     """Edited words divided by the words of the references; 0 is best."""
 
     name: ClassVar[str] = "word_error_rate"
+    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "Word errors", "edits per word", higher_is_better=False),)
 
     @staticmethod
     def _units(text: str) -> Sequence[str]:

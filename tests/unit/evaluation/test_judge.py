@@ -94,7 +94,9 @@ def test_the_same_rows_are_shown_each_time_spread_over_the_split(nano: Florence2
 
 
 def test_a_figure_that_nobody_measures_is_refused_with_those_that_are(valid: DatasetManifest) -> None:
-    with pytest.raises(ConfigurationError, match=r"'chrf' does not judge <OD>, <VQA>; give loss, map, map50.*accuracy"):
+    with pytest.raises(
+        ConfigurationError, match=r"'chrf' does not judge <OD>, <VQA>; give loss, map50, map,.*accuracy"
+    ):
         judge_of(valid, "chrf")
     questions = valid.drop(valid.table.index[valid.table["task"] == "<OD>"])
     with pytest.raises(ConfigurationError, match=r"'map50' does not judge <VQA>; give loss, vqa_accuracy$"):
@@ -106,6 +108,12 @@ def test_metrics_that_are_named_are_those_to_choose_from(valid: DatasetManifest)
     assert judge_of(valid, "anls", evaluation=named).figure == "anls"
     with pytest.raises(ConfigurationError, match=r"give loss, anls$"):
         judge_of(valid, "map50", evaluation=named)
+
+
+def test_every_figure_that_a_metric_computes_can_choose_the_epoch(valid: DatasetManifest) -> None:
+    regions = valid.table.assign(task="<OCR_WITH_REGION>", prefix="<OCR_WITH_REGION>").astype(valid.table.dtypes)
+    judge = judge_of(valid.replace_rows(regions), "ocr_region_localisation_f1")
+    assert (judge.figure, judge.higher_is_better) == ("ocr_region_localisation_f1", True)
 
 
 def test_of_errors_the_fewer_the_better(valid: DatasetManifest) -> None:

@@ -73,9 +73,25 @@ def test_every_metric_is_held_to_its_promises() -> None:
 def test_every_figure_has_a_row_that_a_person_understands() -> None:
     figures = {*METRICS, *FIGURE_NAMES, "ocr_region_localisation_f1"} - {"mean_average_precision"}
     assert figures == FIGURES.keys()
-    for name in figures & METRICS.keys():
-        assert FIGURES[name].higher_is_better == METRICS[name].higher_is_better
-        assert FIGURES[name].meaning
+    assert all(figure.title != name and figure.meaning for name, figure in FIGURES.items())
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_a_metric_computes_the_figures_that_it_declares(name: str) -> None:
+    metric = judged(name, [_perfect(name)] * 2)
+    computed = metric.compute()
+    declared = {figure.name: figure for figure in metric.declared_figures()}
+    assert computed.keys() <= declared.keys()
+    assert {figure.name for figure in metric.declared_figures() if figure.headline} <= computed.keys()
+    # A rate of errors is 0 where the answers equal the truth.
+    assert all(declared[figure].higher_is_better or value == 0 for figure, value in computed.items())
+    assert all(declared[figure].higher_is_better == ("error" not in figure) for figure in computed)
+
+
+def test_reports_show_headlines_first() -> None:
+    headlines = [figure.headline for figure in FIGURES.values()]
+    assert headlines == sorted(headlines, reverse=True)
+    assert list(FIGURES)[:3] == ["map50", "map", "vqa_accuracy"]
 
 
 @pytest.mark.parametrize("name", sorted(METRICS))
