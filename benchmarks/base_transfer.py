@@ -102,11 +102,14 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
     from florence2.evaluation.evaluate import evaluate_split
     from florence2.evaluation.judge import ValidationJudge
     from florence2.training.fit import fit
+    from florence2.training.monitoring import Monitoring
 
-    judge = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
+    evaluator = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        checkpoint = fit(data, config.model, config.training, Path(folder, "checkpoint"), judge=judge)
+        checkpoint = fit(
+            data, config.model, config.training, Path(folder, "checkpoint"), monitoring=Monitoring(evaluator=evaluator)
+        )
         seconds = time.perf_counter() - started
         answers = evaluate_split(checkpoint.load(), "tested", data.select("test"), config.evaluation)
     figures = answers.evaluation.metrics

@@ -153,6 +153,7 @@ def _one(source: str, variant: str, seed: int, epochs: int, rows: int) -> list[d
     from florence2.evaluation.evaluate import evaluate_split
     from florence2.evaluation.judge import ValidationJudge
     from florence2.training.fit import fit
+    from florence2.training.monitoring import Monitoring
 
     settings = dict(VARIANTS[variant])
     settings["epochs"] = max(1, round(epochs * settings.pop("epochs", 1)))
@@ -161,10 +162,12 @@ def _one(source: str, variant: str, seed: int, epochs: int, rows: int) -> list[d
     if settings.get("best_by") == "figure":
         settings["best_by"] = figure
     config = Configuration(dataset=source, seed=seed, eval_batch_size=64, max_new_tokens=256, preview=0, **settings)
-    judge = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
+    evaluator = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        checkpoint = fit(data, config.model, config.training, Path(folder, "c"), judge=judge)
+        checkpoint = fit(
+            data, config.model, config.training, Path(folder, "c"), monitoring=Monitoring(evaluator=evaluator)
+        )
         seconds = time.perf_counter() - started
         found = evaluate_split(checkpoint.load(), variant, data.select("test"), config.evaluation).evaluation.metrics
     case = {"data": _name(source), "variant": variant, "seed": seed, "epochs": config.training.epochs, "rows": rows}

@@ -60,13 +60,14 @@ def fine_tune(
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation.judge import ValidationJudge
     from florence2.training.fit import fit, run_identity
-    from florence2.training.run_state import forget_old_runs
+    from florence2.training.monitoring import Monitoring
+    from florence2.training.run_state import RunStorage, forget_old_runs
 
     log_settings(model=model, training=training)
     bring(training_data.place, model.base)
-    judge = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
+    evaluator = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
     # Code that was edited since a run was killed does not go on with it.
-    also = {**judge.identity, "code": code_of(__name__)}
+    also = {**evaluator.identity, "code": code_of(__name__)}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)
@@ -79,13 +80,9 @@ def fine_tune(
         model,
         training,
         Path(folder),
-        run=runs / name,
-        sink=log_metrics,
-        judge=judge,
-        show=log_picture,
-        also=also,
-        keep_run=True,  # what fails while the checkpoint is stored costs no training
-        uploaded=_uploaded(name, training),
+        # The run is kept: what fails while the checkpoint is stored costs no training.
+        storage=RunStorage(runs / name, identity=also, uploaded=_uploaded(name, training), keep=True),
+        monitoring=Monitoring(sink=log_metrics, preview=log_picture, evaluator=evaluator),
     )
 
 

@@ -20,14 +20,14 @@ from florence2.model.base import Florence2
 from florence2.model.processing import Sample, samples_of
 
 if TYPE_CHECKING:
-    from florence2.training.callbacks import PictureSink
+    from florence2.training.monitoring import PreviewSink
 
 __all__ = ["ValidationJudge"]
 
 
 @dataclass(frozen=True)
 class ValidationJudge:
-    """Measures and shows a model in the middle of its training; see ``florence2.training.trainer.Judge``.
+    """Measures and shows a model in the middle of its training; see ``florence2.training.monitoring.Evaluator``.
 
     Attributes:
         valid: the rows of the validation split.
@@ -84,16 +84,16 @@ class ValidationJudge:
         chosen = self.evaluation.model_dump(exclude={"eval_batch_size", "examples", "resamples"})
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
-    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+    def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
         """Return the figures, none where they are not measured, and show some answers.
 
         Args:
             florence2: the model; left in evaluation mode.
             step: optimizer steps that it has trained.
-            show: receives a sheet of pictures with its answers.
+            preview: receives a grid of images with its answers.
         """
         rows = samples_of(self.valid)
-        chosen = choose_examples([row.prefix for row in rows], self.shown) if show is not None else []
+        chosen = choose_examples([row.prefix for row in rows], self.shown) if preview is not None else []
         if not self.measures:
             samples: Sequence[Sample] = [rows[index] for index in chosen]
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))
@@ -103,6 +103,6 @@ class ValidationJudge:
             samples = [rows[index] for index in chosen]
             predictions = [answers.predictions[index] for index in chosen]
             figures = answers.evaluation.metrics
-        if show is not None and samples:
-            show(draw_sheet(samples, predictions), step)
+        if preview is not None and samples:
+            preview(draw_sheet(samples, predictions), step)
         return figures

@@ -18,7 +18,7 @@ from florence2.run_folder.whole_files import write_whole
 from florence2.training.history import TrainingHistory
 
 if TYPE_CHECKING:
-    from florence2.training.callbacks import MetricSink
+    from florence2.training.monitoring import MetricSink
 
 __all__ = ["RunRecord", "save_metrics"]
 

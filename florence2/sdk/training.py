@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
@@ -37,9 +37,8 @@ from florence2.sdk.models import Model, load
 from florence2.sdk.preparation import check_output, prepare, settings_of
 from florence2.sdk.progress import audible
 from florence2.training.history import EpochRecord, TrainingHistory
-
-if TYPE_CHECKING:
-    from florence2.training.callbacks import MetricSink
+from florence2.training.monitoring import MetricSink, Monitoring
+from florence2.training.run_state import RunStorage
 
 __all__ = ["TrainingResult", "train"]
 
@@ -128,15 +127,15 @@ def train(
         if resume is False:
             config = given
             check_output(output)
-            splits, judge = _made_ready(config)
+            splits, evaluator = _made_ready(config)
             folder = numbered(Path(output))  # what is wrong with the settings or the data leaves no run behind
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
             config = resumed(folder, given)
-            splits, judge = _made_ready(config)
+            splits, evaluator = _made_ready(config)
         try:
-            return _run(folder, splits, judge, config, sink)
+            return _run(folder, splits, evaluator, config, sink)
         except (KeyboardInterrupt, SystemExit):
             _say_how_to_go_on(folder)
             raise
@@ -149,16 +148,16 @@ def train(
 
 
 def _made_ready(config: Configuration) -> tuple[DatasetManifest, ValidationJudge]:
-    """Return the rows and who judges the validation, having found what is wrong before any work is done."""
+    """Return the rows and the evaluator of the validation split, having found what is wrong before any work is done."""
     _check_metrics(config)
     splits = prepare(config)
     measures = bool(config.evaluation.metrics)
-    judge = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
-    return splits, judge
+    evaluator = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
+    return splits, evaluator
 
 
 def _run(
-    folder: Path, splits: DatasetManifest, judge: ValidationJudge, config: Configuration, sink: MetricSink | None
+    folder: Path, splits: DatasetManifest, evaluator: ValidationJudge, config: Configuration, sink: MetricSink | None
 ) -> TrainingResult:
     from florence2.training.fit import fit  # settings and data have been found right: what is wrong is told before
 
@@ -172,13 +171,8 @@ def _run(
             config.model,
             config.training,
             folder / CHECKPOINT,
-            run=folder / STATE,
-            sink=record,
-            judge=judge,
-            show=_PictureFolder(folder),
-            also=judge.identity,
-            latest=folder / LATEST,
-            measure_base=True,
+            storage=RunStorage(folder / STATE, identity=evaluator.identity, latest=folder / LATEST),
+            monitoring=Monitoring(sink=record, preview=_PreviewFolder(folder), evaluator=evaluator, evaluate_base=True),
         )
     history = record.history(checkpoint.history, round(checkpoint.epoch))
     draw_plots(history, folder / "plots")
@@ -214,7 +208,7 @@ def _say_how_to_go_on(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class _PictureFolder:
+class _PreviewFolder:
     """Keeps the pictures of each validation in the folder of a run."""
 
     run: Path

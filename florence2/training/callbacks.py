@@ -5,20 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from PIL import Image
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-__all__ = ["EpochLines", "MetricSink", "Patience", "PictureSink", "ProgressBar", "Track", "memory_gib"]
+from florence2.training.monitoring import MetricSink
 
-MetricSink = Callable[[Mapping[str, float], int], None]
-"""Receives metrics by name and the optimizer step at which they were measured, while the training runs."""
-
-PictureSink = Callable[[Image.Image, int], None]
-"""Receives a picture of the validation, and the optimizer step at which the model was so."""
+__all__ = ["EpochLines", "Patience", "ProgressBar", "Track", "memory_gib"]
 
 logger = logging.getLogger(__name__)
 

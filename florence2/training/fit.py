@@ -19,18 +19,17 @@ from florence2.model.base import base_fingerprint, best_device, load_exact
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.gpu import unseen_gpu
 from florence2.model.quiet import quiet_transformers
-from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
-from florence2.training.run_state import RunState, is_full
-from florence2.training.trainer import Judge
-from florence2.training.uploaded_run import UploadedRun
+from florence2.training.monitoring import MetricSink, Monitoring
+from florence2.training.run_state import RunState, RunStorage, is_full
 
 __all__ = ["fit", "run_identity"]
 
 logger = logging.getLogger(__name__)
 
 _LIBRARIES = ("florence2-finetune", "torch", "transformers", "accelerate", "peft")
+_UNMONITORED = Monitoring()
 
 
 def fit(
@@ -39,37 +38,25 @@ def fit(
     training: TrainingConfig,
     output: Path,
     *,
-    run: Path | None = None,
-    sink: MetricSink | None = None,
-    judge: Judge | None = None,
-    show: PictureSink | None = None,
-    also: Mapping[str, str] | None = None,
-    keep_run: bool = False,
-    uploaded: UploadedRun | None = None,
-    latest: Path | None = None,
-    measure_base: bool = False,
+    storage: RunStorage | None = None,
+    monitoring: Monitoring = _UNMONITORED,
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
-    A run that was killed goes on from its last save when it is started again with the same folder ``run``, and ends
-    with the same weights as one that was not; on the CPU to the bit.
+    A run that was killed goes on from its last save when it is started again with the same ``storage``, and ends
+    with the same weights as one that was not; on the CPU to the bit. Where ``storage.latest`` is set and the last epoch
+    is the best, both checkpoints share their files; of a run that is interrupted the best epoch so far is left in the
+    output, and replaced later.
 
     Args:
         splits: a clean manifest with splits.
         model: the base to start from.
         training: the recipe.
-        output: folder for the checkpoint; made if absent, must be empty otherwise.
-        run: folder for the saves; None: beside the output.
-        sink: receives losses while the training runs.
-        judge: measures what ``training.best_by`` names; needed unless that is the loss.
-        show: receives pictures that the judge draws.
-        also: what else the result depends on, by name, such as the settings of the judge.
-        keep_run: leave the folder with the best weights in it, so that another call returns them again without a
-            training: for callers who have yet to store the checkpoint somewhere. Else it is removed.
-        uploaded: where the saves go as well, so that the run can go on on another machine.
-        latest: folder for a checkpoint of the last epoch besides. Where the last epoch is the best, both share their
-            files. Of a run that is interrupted the best epoch so far is left in the output; it is replaced later.
-        measure_base: judge the validation split before the first step too; the sink hears of it as step 0.
+        output: folder for the checkpoint of the best epoch; made if absent, must be empty unless ``storage.latest`` is
+            set.
+        storage: where the run is kept, and what its result depends on besides the data, the base and the recipe, such
+            as the settings of the evaluator. None: a folder beside the output that is removed at the end.
+        monitoring: who receives metrics and previews, and what evaluates the epochs.
 
     Returns:
         The checkpoint of the best epoch.
@@ -83,54 +70,49 @@ def fit(
         SystemExit: SIGTERM; the run has been saved.
     """
     train, valid = splits.select("train"), splits.select("valid")
-    _check(train, valid, training, output if latest is None else None, judge)
+    storage = storage or RunStorage(output.with_name(f"{output.name}.run"))
+    _check(train, valid, training, output if storage.latest is None else None, monitoring)
     if cpu := _why_on_the_cpu(training):
         logger.warning("%s", cpu)
-    folder = run or output.with_name(f"{output.name}.run")
     fingerprint = base_fingerprint(model)
-    identity = {**run_identity(splits, fingerprint, training), **(also or {})}
-    processes = process_count(training)
-    keeps_last = latest is not None
+    storage = replace(storage, identity={**run_identity(splits, fingerprint, training), **storage.identity})
     job = Job(
-        train,
-        valid,
-        model,
-        fingerprint,
-        training,
-        folder,
-        identity,
-        processes,
-        judge,
-        keeps_last,
-        measure_base,
-        uploaded,
+        train=train,
+        valid=valid,
+        model=model,
+        fingerprint=fingerprint,
+        training=training,
+        storage=storage,
+        monitoring=monitoring,
+        processes=process_count(training),
     )
-    with RunState(folder, identity, uploaded) as state:
+    folder = storage.folder
+    with RunState(folder, storage.identity, storage.uploaded) as state:
         try:
             if state.finished is not None:
                 logger.info("the run in %s has ended before: nothing is trained, its weights are taken", folder)
-                _tell_again(state.finished["history"], sink)
+                _tell_again(state.finished["history"], monitoring.sink)
             else:
                 if state.latest is not None:
                     logger.info("the run in %s goes on from %s", folder, state.latest.name)
-                launch(job, sink, show)
+                launch(job)
         except BaseException:
             if state.latest is None:
                 state.remove()
             else:
                 logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
-                if latest is not None:
+                if storage.latest is not None:
                     _leave_the_best_so_far(job, state, output)
             raise
         try:
-            checkpoint = _write_checkpoints(job, state, output, latest)
+            checkpoint = _write_checkpoints(job, state, output)
         except Exception as exc:
             if not is_full(exc):
                 raise
             raise TrainingError(
                 f"{output}: the disk is full; the training has ended and is kept: free space, then start the run again"
             ) from exc
-        if not keep_run:
+        if not storage.keep:
             state.remove()
     return checkpoint
 
@@ -168,7 +150,11 @@ def _tell_again(history: Sequence[Mapping[str, float]], sink: MetricSink | None)
 
 
 def _check(
-    train: DatasetManifest, valid: DatasetManifest, training: TrainingConfig, output: Path | None, judge: Judge | None
+    train: DatasetManifest,
+    valid: DatasetManifest,
+    training: TrainingConfig,
+    output: Path | None,
+    monitoring: Monitoring,
 ) -> None:
     """Raise for what would fail, or surprise, only later."""
     for name, split in (("train", train), ("valid", valid)):
@@ -180,13 +166,15 @@ def _check(
         )
     if output is not None and output.exists() and any(output.iterdir()):
         raise ModelError(f"{output} is not empty: a checkpoint needs a folder of its own")
-    if training.best_by != "loss" and judge is None:
-        raise ConfigurationError(f"training.best_by {training.best_by!r}: nobody is there to measure it; give a judge")
+    if training.best_by != "loss" and monitoring.evaluator is None:
+        raise ConfigurationError(
+            f"training.best_by {training.best_by!r} needs an evaluator; pass monitoring=Monitoring(evaluator=...)"
+        )
 
 
-def _write_checkpoints(job: Job, state: RunState, output: Path, latest: Path | None) -> Checkpoint:
-    """Write the checkpoint of the best epoch, and before it that of the last one if it is asked for."""
-    course = state.finished or {}
+def _write_checkpoints(job: Job, state: RunState, output: Path) -> Checkpoint:
+    """Write the checkpoint of the best epoch, and before it that of the last one if it is requested."""
+    course, latest = state.finished or {}, job.storage.latest
     best_step, history = course["best_step"], course["history"]
     if latest is None:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)

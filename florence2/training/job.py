@@ -28,14 +28,14 @@ from florence2.model.quiet import quiet_transformers
 from florence2.training.arguments import trainer_arguments
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.box_order import spelt_out
-from florence2.training.callbacks import EpochLines, MetricSink, PictureSink, ProgressBar, Track
+from florence2.training.callbacks import EpochLines, ProgressBar, Track
+from florence2.training.monitoring import MetricSink, Monitoring
 from florence2.training.objective import AnswerLoss
-from florence2.training.run_state import RunState
+from florence2.training.run_state import RunState, RunStorage
 from florence2.training.sampling import EpochOrder
 from florence2.training.stopping import StopRequest
 from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
-from florence2.training.trainer import FineTuner, Judge
-from florence2.training.uploaded_run import UploadedRun
+from florence2.training.trainer import FineTuner
 
 __all__ = ["Job", "new_word_ids", "progress_of", "run_job"]
 
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 _PACE = ("_runtime", "_per_second")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
     """What every process of a fine-tune needs to know.
 
@@ -54,13 +54,9 @@ class Job:
         model: the base.
         fingerprint: its exact content.
         training: the recipe.
-        run: folder of the run.
-        identity: see ``RunState``.
+        storage: of the run, with everything that its result depends on.
+        monitoring: what follows the training; its sinks are set in the first process only.
         processes: that train together.
-        judge: measures more than the loss on the validation split.
-        keeps_last: whether the weights of the last epoch are kept besides those of the best one.
-        measures_base: whether the validation split is judged before the first step.
-        uploaded: where the saves of the run go as well.
     """
 
     train: DatasetManifest
@@ -68,23 +64,17 @@ class Job:
     model: ModelConfig
     fingerprint: str
     training: TrainingConfig
-    run: Path
-    identity: dict[str, str]
+    storage: RunStorage
+    monitoring: Monitoring
     processes: int
-    judge: Judge | None
-    keeps_last: bool = False
-    measures_base: bool = False
-    uploaded: UploadedRun | None = None
 
 
-def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
+def run_job(job: Job, at_once: int) -> None:
     """Train in this process, alone or as one of several.
 
     Args:
         job: what to do.
         at_once: samples that this process takes at once.
-        sink: receives numbers; only the first process has one.
-        show: receives pictures of the validation.
 
     Raises:
         OutOfMemoryError: so many samples do not fit; where this is the only process and the epoch was not being
@@ -93,7 +83,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
-    state, training = RunState(job.run, job.identity, job.uploaded), job.training
+    state, training = RunState(job.storage.folder, job.storage.identity, job.storage.uploaded), job.training
     if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
         job = replace(job, train=spelt_out(job.train), valid=spelt_out(job.valid))
     set_seed(training.seed)
@@ -106,7 +96,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
     for part, (trainable, total) in trainable_parameters(florence2.model).items():
         logger.info("%s: %s of %s parameters train", part, f"{trainable:,}", f"{total:,}")
     with StopRequest() as stop, quiet_transformers():
-        trainer = _trainer(job, florence2, learning_rate, at_once, sink, show, state, stop)
+        trainer = _trainer(job, florence2, learning_rate, at_once, state, stop)
         try:
             trainer.train_from(state.latest)
         except Exception as exc:
@@ -119,7 +109,7 @@ def run_job(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink |
         history = _course_of(trainer.state.log_history)
         best_step = trainer.state.best_global_step
         assert best_step is not None, "every epoch is validated"
-        last_step = trainer.state.global_step if job.keeps_last else None
+        last_step = trainer.state.global_step if job.storage.latest is not None else None
         if last_step is not None and not state.is_saved(last_step):
             trainer.save_weights(last_step)
         state.finish(best_step, last_step=last_step, history=history)
@@ -162,24 +152,22 @@ def _trainer(
     florence2: Florence2,
     learning_rate: float,
     at_once: int,
-    sink: MetricSink | None,
-    show: PictureSink | None,
     state: RunState,
     stop: StopRequest,
 ) -> FineTuner:
-    training, judge = job.training, job.judge
-    best_by, higher_is_better = (judge.figure, judge.higher_is_better) if judge else ("loss", False)
+    training, evaluator = job.training, job.monitoring.evaluator
+    best_by, higher_is_better = (evaluator.figure, evaluator.higher_is_better) if evaluator else ("loss", False)
     arguments = trainer_arguments(
         training,
         learning_rate,
-        job.run,
+        job.storage.folder,
         rows=len(job.train),
         at_once=at_once,
         processes=job.processes,
         best_by=best_by,
         higher_is_better=higher_is_better,
     )
-    arguments.eval_on_start = job.measures_base and state.latest is None
+    arguments.eval_on_start = job.monitoring.evaluate_base and state.latest is None
     with arguments.main_process_first(desc="pictures"):
         pool = _pool(job, florence2)
     rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
@@ -196,10 +184,9 @@ def _trainer(
         save_minutes=training.engine.save_minutes,
         stop=stop,
         patience=training.patience,
-        judge=judge,
-        show=show,
+        monitoring=job.monitoring,
         data_collator=partial(collate, pad_id=florence2.tokenizer.pad_token_id),
-        callbacks=_callbacks(sink, global_batch, arguments.process_index),
+        callbacks=_callbacks(job.monitoring.sink, global_batch, arguments.process_index),
     )
     # Its lines are Python dictionaries; EpochLines says the same to a person.
     trainer.remove_callback(PrinterCallback)

@@ -15,6 +15,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,8 +23,8 @@ import torch
 
 from florence2.config import TrainingConfig
 from florence2.errors import ConfigurationError, Florence2Error, OutOfMemoryError, TrainingError
-from florence2.training.callbacks import MetricSink, PictureSink
 from florence2.training.job import Job, run_job
+from florence2.training.monitoring import Monitoring
 from florence2.training.ports import free_port
 from florence2.training.run_state import is_full
 from florence2.training.stopping import StopRequest
@@ -52,13 +53,11 @@ def process_count(training: TrainingConfig) -> int:
     return count
 
 
-def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
+def launch(job: Job) -> None:
     """Train, in this process or in several.
 
     Args:
-        job: what to do.
-        sink: receives numbers.
-        show: receives pictures of the validation.
+        job: what to do; its sinks receive metrics and previews in this process.
 
     Raises:
         OutOfMemoryError: not even one sample at once fits.
@@ -70,9 +69,9 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
     while True:
         try:
             if job.processes == 1:
-                run_job(job, at_once, sink, show)
+                run_job(job, at_once)
             else:
-                _run_in_processes(job, at_once, sink, show)
+                _run_in_processes(job, at_once)
         except OutOfMemoryError as exc:
             smaller = next((size for size in sizes if size <= at_once // 2), None)
             if smaller is None:
@@ -90,7 +89,9 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
         except Exception as exc:
             if isinstance(exc, Florence2Error) or not is_full(exc):
                 raise
-            raise TrainingError(f"{job.run}: the disk is full: free space, then start the run again") from exc
+            raise TrainingError(
+                f"{job.storage.folder}: the disk is full: free space, then start the run again"
+            ) from exc
         else:
             return
         finally:
@@ -99,7 +100,7 @@ def launch(job: Job, sink: MetricSink | None, show: PictureSink | None) -> None:
             torch.cuda.empty_cache()
 
 
-def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: PictureSink | None) -> None:
+def _run_in_processes(job: Job, at_once: int) -> None:
     """Train in new processes, which tell this one their numbers and pictures and how they ended.
 
     They are started by a command of their own rather than by ``multiprocessing``, which would import the caller's
@@ -107,7 +108,8 @@ def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: Pic
     """
     where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(job.processes)}
     news: queue.Queue[Any] = queue.Queue()
-    order = pickle.dumps((job, at_once, show is not None))
+    without_sinks = replace(job.monitoring, sink=None, preview=None)
+    order = pickle.dumps((replace(job, monitoring=without_sinks), at_once, job.monitoring.preview is not None))
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
         workers: list[subprocess.Popen[bytes]] = []
@@ -126,14 +128,13 @@ def _run_in_processes(job: Job, at_once: int, sink: MetricSink | None, show: Pic
             assert worker.stdin is not None
             worker.stdin.write(order)  # stays open: when it closes, the worker knows that nobody waits for it
             worker.stdin.flush()
-        _listen(workers, news, sink, show, stop)
+        _listen(workers, news, job.monitoring, stop)
 
 
 def _listen(
     workers: Sequence[subprocess.Popen[bytes]],
     news: queue.Queue[Any],
-    sink: MetricSink | None,
-    show: PictureSink | None,
+    monitoring: Monitoring,
     stop: StopRequest,
 ) -> None:
     """Pass on what the workers tell until all have ended, or one has failed."""
@@ -148,10 +149,10 @@ def _listen(
             kind, *content = news.get(timeout=0.2)
         except queue.Empty:
             continue
-        if kind == "numbers" and sink is not None:
-            sink(*content)
-        elif kind == "picture" and show is not None:
-            show(*content)
+        if kind == "metrics" and monitoring.sink is not None:
+            monitoring.sink(*content)
+        elif kind == "preview" and monitoring.preview is not None:
+            monitoring.preview(*content)
         elif kind == "failure":
             raise content[0]
         elif kind == "end":
@@ -189,7 +190,7 @@ def work() -> None:
     """Be one of the processes: take the order from standard input, tell the news on standard output."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no news
-    job, at_once, shows = pickle.load(sys.stdin.buffer)
+    job, at_once, has_preview = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_leave_with_the_caller, daemon=True).start()
     first = os.environ["RANK"] == "0"
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -200,8 +201,9 @@ def work() -> None:
         pickle.dump((kind, *content), channel)
         channel.flush()
 
+    sink, preview = partial(tell, "metrics") if first else None, partial(tell, "preview") if has_preview else None
     try:
-        run_job(job, at_once, partial(tell, "numbers") if first else None, partial(tell, "picture") if shows else None)
+        run_job(replace(job, monitoring=replace(job.monitoring, sink=sink, preview=preview)), at_once)
     except (Florence2Error, KeyboardInterrupt, SystemExit) as exc:
         tell("failure", exc)
         os._exit(1)  # not through the other processes, which may wait for this one

@@ -15,6 +15,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,7 +25,7 @@ from florence2.data.whole_files import whole
 from florence2.errors import TrainingError
 from florence2.training.uploaded_run import UploadedRun
 
-__all__ = ["RunState", "forget_old_runs", "is_full"]
+__all__ = ["RunState", "RunStorage", "forget_old_runs", "is_full"]
 
 _MARK = "complete.json"
 _IDENTITY = "identity.json"
@@ -35,6 +36,26 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors; of torch.save
 _LOCK_SECONDS = 8.0
 """Loader processes of a killed run hold its lock until they notice."""
+
+
+@dataclass(frozen=True)
+class RunStorage:
+    """Where a run is kept besides the checkpoint of its best epoch, and what it is a run of.
+
+    Attributes:
+        folder: for the saves; made if absent.
+        identity: what the result depends on, by name; a run of anything else in the folder is refused.
+        uploaded: where the saves are copied to, so that the run can continue on another machine.
+        latest: folder for a checkpoint of the last epoch besides the best one.
+        keep: leave the folder with the best weights in it when the run has ended, so that another call returns them
+            again without a training: for callers who have yet to store the checkpoint. Else it is removed.
+    """
+
+    folder: Path
+    identity: Mapping[str, str] = field(default_factory=dict)
+    uploaded: UploadedRun | None = None
+    latest: Path | None = None
+    keep: bool = False
 
 
 class RunState:

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,31 +22,14 @@ from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED
 from florence2.training.batches import TrainingRows
-from florence2.training.callbacks import Patience, PictureSink
+from florence2.training.callbacks import Patience
+from florence2.training.monitoring import Monitoring
 from florence2.training.objective import AnswerLoss
 from florence2.training.run_state import RunState, is_full
 from florence2.training.sampling import EpochOrder
 from florence2.training.stopping import StopRequest
 
-__all__ = ["FineTuner", "Judge"]
-
-
-class Judge(Protocol):
-    """Measures a model on the validation split, in the middle of its training.
-
-    Attributes:
-        figure: the one of its figures by which the best epoch is chosen, or ``loss``.
-        higher_is_better: whether a larger figure is the better one.
-    """
-
-    @property
-    def figure(self) -> str: ...  # noqa: D102
-    @property
-    def higher_is_better(self) -> bool: ...  # noqa: D102
-
-    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
-        """Return figures by name, of a model that has trained for some steps, and show what it answers by now."""
-
+__all__ = ["FineTuner"]
 
 _WINDOW = "window.json"
 """Part of a save: the losses since the last one that was logged."""
@@ -66,8 +49,7 @@ class FineTuner(Trainer):
         save_minutes: least time between two of them, but for those of a best epoch.
         stop: looked at after each step.
         patience: epochs that may pass without a new best one; None: any number.
-        judge: measures more than the loss on the validation split.
-        show: receives pictures of the validation.
+        monitoring: may measure more than the loss on the validation split, and receive a preview.
         options: passed on: the collator, callbacks.
     """
 
@@ -84,8 +66,7 @@ class FineTuner(Trainer):
         save_minutes: float,
         stop: StopRequest,
         patience: int | None,
-        judge: Judge | None,
-        show: PictureSink | None,
+        monitoring: Monitoring,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -98,7 +79,7 @@ class FineTuner(Trainer):
             **options,
         )
         self.order, self.stop = order, stop
-        self._rows, self._run, self._judge, self._show = train, state, judge, show
+        self._rows, self._run, self._monitoring = train, state, monitoring
         self._processor, self._transform = florence2.processor, PixelTransform.of(florence2.processor)
         self._save_seconds = 60 * save_minutes
         self._saved_at = time.monotonic()
@@ -218,12 +199,13 @@ class FineTuner(Trainer):
         return metrics
 
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
-        """Measure the loss, and what the judge measures."""
+        """Measure the loss, and what the evaluator measures."""
         output: Any = super().evaluation_loop(*args, **options)
-        if self._judge is not None:
-            judge, trained = self._judge, self.accelerator.unwrap_model(self.model)
+        evaluator, preview = self._monitoring.evaluator, self._monitoring.preview
+        if evaluator is not None:
+            trained = self.accelerator.unwrap_model(self.model)
             figures = self._from_first(
-                lambda: dict(judge(Florence2(trained, self._processor), self.state.global_step, self._show))
+                lambda: dict(evaluator(Florence2(trained, self._processor), self.state.global_step, preview))
             )
             output.metrics.update({f"eval_{name}": value for name, value in figures.items()})
         self._check_figure(output.metrics)

@@ -17,6 +17,7 @@ from florence2.data.scenes import draw_shapes
 from florence2.data.splits.assignment import split_dataset
 from florence2.evaluation.judge import ValidationJudge
 from florence2.training.fit import fit
+from florence2.training.monitoring import Monitoring
 from pretraining.batches import Recipe, batches
 from pretraining.sizes import SIZES
 from pretraining.trainer import Trainer
@@ -51,9 +52,11 @@ def test_a_fine_tune_in_bfloat16_learns(
     cards: DatasetManifest, tmp_path: Path, strategy: Literal["lora", "full", "freeze"]
 ) -> None:
     config = Configuration(dataset="builtin:cards", base="builtin:nano", strategy=strategy, epochs=4, preview=0)
-    judge = ValidationJudge.of(cards.select("valid"), config.training, config.evaluation)
+    evaluator = ValidationJudge.of(cards.select("valid"), config.training, config.evaluation)
     torch.cuda.reset_peak_memory_stats()
-    checkpoint = fit(cards, config.model, config.training, tmp_path / "checkpoint", judge=judge)
+    checkpoint = fit(
+        cards, config.model, config.training, tmp_path / "checkpoint", monitoring=Monitoring(evaluator=evaluator)
+    )
     assert torch.cuda.max_memory_allocated() > 2**20
     losses = [epoch["eval_loss"] for epoch in checkpoint.history if "eval_loss" in epoch]
     assert losses[-1] < losses[0]

@@ -25,6 +25,7 @@ from florence2.model.lora import TARGETS
 from florence2.model.processing import samples_of
 from florence2.training.fit import fit
 from florence2.training.job import new_word_ids
+from florence2.training.monitoring import Monitoring
 from tests.builders import write_scenes
 
 SHORT = Configuration(epochs=2, batch_size=4, rank=4, max_new_tokens=16, learning_rate=1e-3)
@@ -162,7 +163,13 @@ def test_the_same_seed_gives_the_same_weights_and_the_sink_hears_every_number(
 ) -> None:
     training = SHORT.training.model_copy(update={"epochs": 1})
     heard: list[tuple[Mapping[str, float], int]] = []
-    first = fit(splits, SHORT.model, training, tmp_path / "1", sink=lambda numbers, step: heard.append((numbers, step)))
+    first = fit(
+        splits,
+        SHORT.model,
+        training,
+        tmp_path / "1",
+        monitoring=Monitoring(sink=lambda numbers, step: heard.append((numbers, step))),
+    )
     second = fit(splits, SHORT.model, training, tmp_path / "2")
     assert first.compute_fingerprint() == second.compute_fingerprint()
     assert {"loss", "learning_rate", "grad_norm", "images_per_second", "memory_gib", "eval_loss"} <= {
@@ -183,9 +190,9 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(splits: DatasetManifest, 
     assert rates[0] < rates[peak] <= 1e-3
 
 
-def test_a_figure_without_a_judge_is_refused_at_once(splits: DatasetManifest, tmp_path: Path) -> None:
+def test_a_figure_without_an_evaluator_is_refused_at_once(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(update={"best_by": "map50"})
-    with pytest.raises(ConfigurationError, match=r"training.best_by 'map50': nobody is there to measure it"):
+    with pytest.raises(ConfigurationError, match=r"training.best_by 'map50' needs an evaluator; pass monitoring"):
         fit(splits, SHORT.model, training, tmp_path / "checkpoint")
 
 

@@ -22,7 +22,8 @@ from florence2.data.manifest import DatasetManifest
 from florence2.errors import OutOfMemoryError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fit import fit
-from florence2.training.run_state import RunState, forget_old_runs
+from florence2.training.monitoring import Monitoring
+from florence2.training.run_state import RunState, RunStorage, forget_old_runs
 from florence2.training.trainer import FineTuner
 from tests.builders import write_scenes
 
@@ -93,10 +94,10 @@ def test_a_killed_run_ends_as_one_that_was_not(
     """KilledError within an epoch, at its end, and in the one after; weights and course are equal to the bit."""
     training = saving(RECIPES[recipe])
     with pytest.raises(KilledError):
-        fit(splits, BASE, training, tmp_path / "c", sink=at_step(step, kill))
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=at_step(step, kill)))
     assert not (tmp_path / "c").exists()
     steps: list[int] = []
-    again = fit(splits, BASE, training, tmp_path / "c", sink=lambda _, now: steps.append(now))
+    again = fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=lambda _, now: steps.append(now)))
     assert min(steps) >= step - 1
     assert_same(again, whole[recipe])
     assert not (tmp_path / "c.run").exists()
@@ -114,7 +115,7 @@ def test_a_signal_saves_and_then_stops(
     training, handler = saving(RECIPES["lora"], 60), signal.getsignal(number)
     send = at_step(2, lambda: os.kill(os.getpid(), number))
     with pytest.raises(error) as caught, caplog.at_level(logging.INFO):
-        fit(splits, BASE, training, tmp_path / "c", sink=send)
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=send))
     if error is SystemExit:
         assert caught.value.code == 143  # type: ignore[attr-defined]
     assert f"{number.name}: the step is finished and saved" in caplog.text
@@ -128,7 +129,7 @@ def test_a_torn_save_is_passed_over(splits: DatasetManifest, whole: dict[str, Ch
     """As a kill in the middle of a save leaves it: the one before is whole."""
     training = saving(RECIPES["lora"])
     with pytest.raises(KilledError):
-        fit(splits, BASE, training, tmp_path / "c", sink=at_step(5, kill))
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=at_step(5, kill)))
     run = tmp_path / "c.run"
     saves = sorted(run.glob("checkpoint-*"))
     assert [save.name for save in saves] == ["checkpoint-3", "checkpoint-4"]
@@ -136,13 +137,16 @@ def test_a_torn_save_is_passed_over(splits: DatasetManifest, whole: dict[str, Ch
     torn = Path(shutil.copytree(saves[0], run / "checkpoint-5"))
     (torn / "complete.json").unlink()
     steps: list[int] = []
-    assert_same(fit(splits, BASE, training, tmp_path / "c", sink=lambda _, now: steps.append(now)), whole["lora"])
+    assert_same(
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=lambda _, now: steps.append(now))),
+        whole["lora"],
+    )
     assert min(steps) == 4
 
 
 def test_no_pickle_of_arguments_stays_in_a_save(splits: DatasetManifest, tmp_path: Path) -> None:
     with pytest.raises(KilledError):
-        fit(splits, BASE, saving(RECIPES["lora"]), tmp_path / "c", sink=at_step(2, kill))
+        fit(splits, BASE, saving(RECIPES["lora"]), tmp_path / "c", monitoring=Monitoring(sink=at_step(2, kill)))
     names = {file.name for file in (tmp_path / "c.run").rglob("*") if file.is_file()}
     assert "adapter_model.safetensors" in names
     assert "training_args.bin" not in names
@@ -151,7 +155,7 @@ def test_no_pickle_of_arguments_stays_in_a_save(splits: DatasetManifest, tmp_pat
 def test_a_run_of_something_else_is_refused(splits: DatasetManifest, tmp_path: Path) -> None:
     training = saving(RECIPES["lora"])
     with pytest.raises(KilledError):
-        fit(splits, BASE, training, tmp_path / "c", sink=at_step(2, kill))
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=at_step(2, kill)))
     other = training.model_copy(update={"epochs": 5, "learning_rate": 2e-3})
     with pytest.raises(
         TrainingError, match=r"run of something else.*\n  training.epochs: 2 then, 5 now\n  .*learning_"
@@ -286,7 +290,7 @@ def test_loader_processes_change_nothing_also_over_a_kill(splits: DatasetManifes
     engine = RECIPES["lora"].engine.model_copy(update={"loader_workers": 1, "save_minutes": 0.0})
     training = RECIPES["lora"].model_copy(update={"engine": engine})
     with pytest.raises(KilledError):
-        fit(splits, BASE, training, tmp_path / "c", sink=at_step(4, kill))
+        fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=at_step(4, kill)))
     again = fit(splits, BASE, training, tmp_path / "c")
     without = fit(splits, BASE, RECIPES["lora"], tmp_path / "d")
     assert again.compute_fingerprint() == without.compute_fingerprint()
@@ -301,7 +305,7 @@ def test_a_checkpoint_that_was_not_stored_costs_no_training(
     name: str,
 ) -> None:
     """As where an artifact store fails after the training: the same call gives the same weights and curves again."""
-    first = fit(splits, BASE, RECIPES[name], tmp_path / "c", keep_run=True)
+    first = fit(splits, BASE, RECIPES[name], tmp_path / "c", storage=RunStorage(tmp_path / "c.run", keep=True))
     kept = {file.suffix for file in (tmp_path / "c.run").rglob("*") if file.is_file()}
     assert not kept & {".pt", ".pth"}, "only the weights are kept"
     shutil.rmtree(first.folder)
@@ -312,7 +316,9 @@ def test_a_checkpoint_that_was_not_stored_costs_no_training(
         BASE,
         RECIPES[name],
         tmp_path / "c",
-        sink=lambda numbers, step: heard.extend((step, value) for key, value in numbers.items() if key == "loss"),
+        monitoring=Monitoring(
+            sink=lambda numbers, step: heard.extend((step, value) for key, value in numbers.items() if key == "loss")
+        ),
     )
     assert heard == [(entry["step"], entry["loss"]) for entry in again.history if "loss" in entry]
     assert heard

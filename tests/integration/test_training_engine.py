@@ -15,8 +15,8 @@ from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, ModelError, TrainingError
 from florence2.model.base import Florence2
-from florence2.training.callbacks import PictureSink
 from florence2.training.fit import fit
+from florence2.training.monitoring import Monitoring, PreviewSink
 from florence2.training.objective import AnswerLoss
 from tests.builders import write_scenes
 
@@ -42,12 +42,16 @@ def test_a_training_that_gets_no_better_ends(splits: DatasetManifest, tmp_path: 
 def test_the_best_epoch_may_be_that_of_another_figure(
     splits: DatasetManifest, tmp_path: Path, figure: str, best: int
 ) -> None:
-    """The judge's figures are made up: the second epoch has the highest, the third the lowest."""
+    """The evaluator's figures are made up: the second epoch has the highest, the third the lowest."""
     training = SHORT.training.model_copy(update={"epochs": 3, "best_by": figure})
-    judge = MadeUp(figure, higher_is_better=figure == "high")
+    evaluator = MadeUp(figure, higher_is_better=figure == "high")
     shown: list[int] = []
     checkpoint = fit(
-        splits, SHORT.model, training, tmp_path / "c", judge=judge, show=lambda _, step: shown.append(step)
+        splits,
+        SHORT.model,
+        training,
+        tmp_path / "c",
+        monitoring=Monitoring(evaluator=evaluator, preview=lambda _, step: shown.append(step)),
     )
     assert checkpoint.epoch == best
     assert checkpoint.metrics[f"eval_{figure}"] == {"high": 0.9, "low": 0.1}[figure]
@@ -59,10 +63,10 @@ class MadeUp:
     figure: str
     higher_is_better: bool
 
-    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+    def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
         assert not florence2.model.training or step == 4
-        if show is not None:
-            show(Image.new("RGB", (2, 2)), step)
+        if preview is not None:
+            preview(Image.new("RGB", (2, 2)), step)
         return {"high": {4: 0.5, 8: 0.9, 12: 0.7}[step], "low": {4: 0.5, 8: 0.3, 12: 0.1}[step]}
 
 
@@ -103,16 +107,18 @@ def test_two_processes_train_as_one(splits: DatasetManifest, tmp_path: Path) -> 
     shown: list[int] = []
     alone = SHORT.training.model_copy(update={"strategy": "full", "best_by": "high"})
     together = alone.model_copy(update={"engine": alone.engine.model_copy(update={"processes": 2})})
-    judge = MadeUp("high", higher_is_better=True)
-    one = fit(splits, SHORT.model, alone, tmp_path / "1", judge=judge)
+    evaluator = MadeUp("high", higher_is_better=True)
+    one = fit(splits, SHORT.model, alone, tmp_path / "1", monitoring=Monitoring(evaluator=evaluator))
     two = fit(
         splits,
         SHORT.model,
         together,
         tmp_path / "2",
-        sink=lambda numbers, _: heard.extend(numbers),
-        judge=judge,
-        show=lambda picture, step: shown.append(step + picture.width),
+        monitoring=Monitoring(
+            sink=lambda numbers, _: heard.extend(numbers),
+            evaluator=evaluator,
+            preview=lambda image, step: shown.append(step + image.width),
+        ),
     )
     assert [entry["step"] for entry in two.history] == [entry["step"] for entry in one.history]
     for first, second in zip(one.history, two.history, strict=True):
@@ -134,8 +140,10 @@ def test_to_measure_the_base_first_changes_nothing(splits: DatasetManifest, tmp_
         SHORT.model,
         training,
         tmp_path / "1",
-        sink=lambda numbers, step: heard.extend((step, numbers[name]) for name in numbers if name == "eval_loss"),
-        measure_base=True,
+        monitoring=Monitoring(
+            sink=lambda numbers, step: heard.extend((step, numbers[name]) for name in numbers if name == "eval_loss"),
+            evaluate_base=True,
+        ),
     )
     plain = fit(splits, SHORT.model, training, tmp_path / "2")
     assert [step for step, _ in heard] == [0, 4]
@@ -173,7 +181,7 @@ def test_a_figure_that_is_none_is_told_at_the_first_validation(
 ) -> None:
     training = SHORT.training.model_copy(update={"best_by": "high"})
     with pytest.raises(error, match=message):
-        fit(splits, SHORT.model, training, tmp_path / "c", judge=Always(figures))
+        fit(splits, SHORT.model, training, tmp_path / "c", monitoring=Monitoring(evaluator=Always(figures)))
 
 
 @dataclass
@@ -182,7 +190,7 @@ class Always:
     figure: str = "high"
     higher_is_better: bool = True
 
-    def __call__(self, florence2: Florence2, step: int, show: PictureSink | None) -> Mapping[str, float]:
+    def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
         return self.figures
 
 

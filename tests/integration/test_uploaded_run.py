@@ -21,6 +21,8 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 from florence2.data.formats import read_dataset
 from florence2.data.manifest import DatasetManifest
 from florence2.training.fit import fit
+from florence2.training.monitoring import Monitoring
+from florence2.training.run_state import RunStorage
 from florence2.training.uploaded_run import UploadedRun, forget_old_uploads
 from tests.builders import write_scenes
 from tests.integration.test_survival import BASE, RECIPES, KilledError, assert_same, at_step, kill, saving
@@ -52,13 +54,19 @@ import functools, fsspec, os, pathlib, signal
 from florence2.config import TrainingConfig
 from florence2.data.formats import read_dataset
 from florence2.training.fit import fit
+from florence2.training.monitoring import Monitoring
+from florence2.training.run_state import RunStorage
 from florence2.training.uploaded_run import UploadedRun
 from tests.integration.test_survival import BASE, at_step
 fit(
     read_dataset(pathlib.Path({str(scenes)!r})), BASE,
     TrainingConfig.model_validate_json({training.model_dump_json()!r}),
-    pathlib.Path({str(tmp_path / "lost")!r}), sink=at_step(4, lambda: os.kill(os.getpid(), signal.SIGKILL)),
-    uploaded=UploadedRun({str(tmp_path / "store/run")!r}, functools.partial(fsspec.filesystem, "file"), 0.0),
+    pathlib.Path({str(tmp_path / "lost")!r}),
+    monitoring=Monitoring(sink=at_step(4, lambda: os.kill(os.getpid(), signal.SIGKILL))),
+    storage=RunStorage(
+        pathlib.Path({str(tmp_path / "lost.run")!r}),
+        uploaded=UploadedRun({str(tmp_path / "store/run")!r}, functools.partial(fsspec.filesystem, "file"), 0.0),
+    ),
 )
 """
     lost = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
@@ -66,7 +74,14 @@ fit(
     shutil.rmtree(tmp_path / "lost.run")
     steps: list[int] = []
     uploaded = UploadedRun(str(tmp_path / "store/run"), FILES, 0.0)
-    again = fit(splits, BASE, training, tmp_path / "again", sink=lambda _, now: steps.append(now), uploaded=uploaded)
+    again = fit(
+        splits,
+        BASE,
+        training,
+        tmp_path / "again",
+        storage=RunStorage(tmp_path / "again.run", uploaded=uploaded),
+        monitoring=Monitoring(sink=lambda _, now: steps.append(now)),
+    )
     assert min(steps) >= 3
     assert_same(again, whole)
     assert uploads(tmp_path / "store/run")["finished"]["best_step"]
@@ -81,7 +96,14 @@ def test_other_processes_of_a_training_can_upload() -> None:
 def test_uploads_are_whole_few_and_those_that_are_needed(splits: DatasetManifest, tmp_path: Path) -> None:
     training, store = saving(RECIPES["lora"]), tmp_path / "run"
     with pytest.raises(KilledError):
-        fit(splits, BASE, training, tmp_path / "c", sink=at_step(5, kill), uploaded=UploadedRun(str(store), FILES, 0.0))
+        fit(
+            splits,
+            BASE,
+            training,
+            tmp_path / "c",
+            monitoring=Monitoring(sink=at_step(5, kill)),
+            storage=RunStorage(tmp_path / "c.run", uploaded=UploadedRun(str(store), FILES, 0.0)),
+        )
     saves = uploads(store)["saves"]
     assert {path.name for path in store.iterdir()} == {*saves, "index.json"}
     assert sorted(saves) == ["checkpoint-3", "checkpoint-4"], "the best one and the last"
@@ -96,8 +118,8 @@ def test_uploads_keep_their_distance_in_time(splits: DatasetManifest, tmp_path: 
             BASE,
             saving(RECIPES["lora"]),
             tmp_path / "c",
-            sink=at_step(5, kill),
-            uploaded=UploadedRun(str(tmp_path / "run"), FILES, 60.0),
+            monitoring=Monitoring(sink=at_step(5, kill)),
+            storage=RunStorage(tmp_path / "c.run", uploaded=UploadedRun(str(tmp_path / "run"), FILES, 60.0)),
         )
     assert list(uploads(tmp_path / "run")["saves"]) == ["checkpoint-1"]
 
@@ -106,10 +128,15 @@ def test_what_was_not_stored_after_the_training_is_not_trained_again(
     splits: DatasetManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploaded = UploadedRun(str(tmp_path / "run"), FILES, 60.0)
-    first = fit(splits, BASE, RECIPES["full"], tmp_path / "c", uploaded=uploaded)
+    first = fit(
+        splits, BASE, RECIPES["full"], tmp_path / "c", storage=RunStorage(tmp_path / "c.run", uploaded=uploaded)
+    )
     assert not list((tmp_path / "run").rglob("*.pt")), "only the weights are kept"
     monkeypatch.setattr("florence2.training.fit.launch", lambda *_: pytest.fail("it trained again"))
-    assert_same(fit(splits, BASE, RECIPES["full"], tmp_path / "d", uploaded=uploaded), first)
+    assert_same(
+        fit(splits, BASE, RECIPES["full"], tmp_path / "d", storage=RunStorage(tmp_path / "d.run", uploaded=uploaded)),
+        first,
+    )
 
 
 def test_a_store_that_fails_stops_no_training(
@@ -122,7 +149,13 @@ def test_a_store_that_fails_stops_no_training(
             raise PermissionError("s3://key:secret@host?token=secret: expired")
 
     with caplog.at_level(logging.WARNING):
-        checkpoint = fit(splits, BASE, RECIPES["lora"], tmp_path / "c", uploaded=UploadedRun("s3://b/run", Broken, 0.0))
+        checkpoint = fit(
+            splits,
+            BASE,
+            RECIPES["lora"],
+            tmp_path / "c",
+            storage=RunStorage(tmp_path / "c.run", uploaded=UploadedRun("s3://b/run", Broken, 0.0)),
+        )
     assert checkpoint.folder.is_dir()
     assert "could not be uploaded to s3://b/run" in caplog.text
     assert "secret" not in caplog.text

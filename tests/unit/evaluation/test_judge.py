@@ -16,7 +16,7 @@ from florence2.evaluation.judge import ValidationJudge
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2, load_base
 from florence2.model.processing import Sample
-from florence2.training.trainer import Judge
+from florence2.training.monitoring import Evaluator
 from tests.builders import write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=16, eval_batch_size=8)
@@ -40,7 +40,7 @@ def judge_of(
 
 
 def test_the_figures_are_those_of_an_evaluation(nano: Florence2, valid: DatasetManifest) -> None:
-    judge: Judge = judge_of(valid, "map50")
+    judge: Evaluator = judge_of(valid, "map50")
     assert (judge.figure, judge.higher_is_better) == ("map50", True)
     figures = judge(nano, 3, None)
     assert figures == evaluate_split(nano, "any", valid, SHORT).evaluation.metrics

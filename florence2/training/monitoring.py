@@ -1,0 +1,54 @@
+"""What follows a training while it runs: who receives its metrics and its preview, and what evaluates its epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from PIL import Image
+
+if TYPE_CHECKING:
+    from florence2.model.base import Florence2
+
+__all__ = ["Evaluator", "MetricSink", "Monitoring", "PreviewSink"]
+
+MetricSink = Callable[[Mapping[str, float], int], None]
+"""Receives metrics by name and the optimizer step at which they were measured, while the training runs."""
+
+PreviewSink = Callable[[Image.Image, int], None]
+"""Receives images with the model's answers, and the number of optimizer steps that the model has trained."""
+
+
+class Evaluator(Protocol):
+    """Evaluates a model on the validation split, in the middle of its training.
+
+    Attributes:
+        figure: the metric by which the best epoch is chosen, or ``loss``.
+        higher_is_better: whether a larger value of it is better.
+    """
+
+    @property
+    def figure(self) -> str: ...  # noqa: D102
+    @property
+    def higher_is_better(self) -> bool: ...  # noqa: D102
+
+    def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
+        """Return metrics by name, of a model that has trained for some steps, and send a preview of its answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Monitoring:
+    """What follows a training while it runs.
+
+    Attributes:
+        sink: receives the losses, the metrics and the pace.
+        preview: receives images that the evaluator draws.
+        evaluator: measures the metric of ``training.best_by``; needed unless that is the loss.
+        evaluate_base: evaluate the validation split before the first step too; the sink receives it as step 0.
+    """
+
+    sink: MetricSink | None = None
+    preview: PreviewSink | None = None
+    evaluator: Evaluator | None = None
+    evaluate_base: bool = False
