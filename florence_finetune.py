@@ -3,9 +3,14 @@
 import sys
 
 from florence2.config import Configuration
-from pipelines.command_line import for_command_line
-from pipelines.finetune import florence_finetune
-from pipelines.summary import write_summary
+from florence2.health import require_own_packages
+
+# A folder of the user's may hide pipelines/ and steps/; that is said before their code is imported.
+require_own_packages()
+
+from pipelines.command_line import for_command_line  # noqa: E402
+from pipelines.finetune import florence_finetune  # noqa: E402
+from pipelines.summary import write_summary  # noqa: E402
 
 # ZenML loads a dotless name as a module; this one replaces itself by the pipeline.
 sys.modules[__name__] = for_command_line(  # type: ignore[assignment]

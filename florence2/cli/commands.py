@@ -7,7 +7,6 @@ Besides those of this package there are those that an installed package names by
 from __future__ import annotations
 
 import ast
-import importlib
 import importlib.util
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -18,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from florence2.cli.command import Florence2Command
-from florence2.errors import ConfigurationError
+from florence2.errors import ConfigurationError, Florence2Error
 
 __all__ = ["ENTRY_POINTS", "Commands", "Group", "LazyCommand"]
 
@@ -48,11 +47,14 @@ class LazyCommand(TyperCommand):
         """Import the command.
 
         Raises:
-            ConfigurationError: it is of another package and cannot be imported.
+            ConfigurationError: it is of another package and cannot be imported, or its package is hidden by another.
         """
+        from florence2.health.own_packages import load_target
+
         try:
-            module, _, attribute = self.target.partition(":")
-            found = getattr(importlib.import_module(module), attribute)
+            found = load_target(self.target)
+        except Florence2Error:
+            raise
         except Exception as exc:
             if self._added_by is None:
                 raise
@@ -118,8 +120,8 @@ def _summary(target: str) -> str | None:
     """Return the first paragraph of the docstring of a function, or of the module where the target is no function."""
     module, _, attribute = target.partition(":")
     try:
-        spec = importlib.util.find_spec(module)
-        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8")) if spec and spec.origin else None
+        file = _file_of(module)
+        tree = ast.parse(file.read_text(encoding="utf-8")) if file else None
     except (ImportError, OSError, SyntaxError, ValueError):
         return None
     if tree is None:
@@ -127,3 +129,14 @@ def _summary(target: str) -> str | None:
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == attribute]
     text = ast.get_docstring(functions[0] if functions else tree)
     return " ".join(text.split("\n\n")[0].split()) if text else None
+
+
+def _file_of(module: str) -> Path | None:
+    """Return the file of a module; the packages that it is in are not imported, which may cost or fail."""
+    top, *below = module.split(".")
+    spec = importlib.util.find_spec(top)
+    if spec is None or not below:
+        return Path(spec.origin) if spec and spec.origin else None
+    stems = [Path(folder, *below) for folder in spec.submodule_search_locations or ()]
+    files = [file for stem in stems for file in (stem.with_suffix(".py"), stem / "__init__.py")]
+    return next((file for file in files if file.is_file()), None)

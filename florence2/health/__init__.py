@@ -6,5 +6,6 @@ of the group ``florence2.checks``.
 
 from florence2.health.diagnose import Check, diagnose, known_checks
 from florence2.health.finding import Finding, Level, worst
+from florence2.health.own_packages import require_own_packages
 
-__all__ = ["Check", "Finding", "Level", "diagnose", "known_checks", "worst"]
+__all__ = ["Check", "Finding", "Level", "diagnose", "known_checks", "require_own_packages", "worst"]

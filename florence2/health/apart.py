@@ -7,14 +7,15 @@ alone, traceback and all.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
 import sys
 from contextlib import suppress
 
+from florence2.errors import Florence2Error
 from florence2.health.finding import Finding
+from florence2.health.own_packages import load_target
 
 __all__ = ["run_apart"]
 
@@ -56,8 +57,10 @@ def _main(function: str) -> None:
     """Run a check in this process; standard output is kept for what it found."""
     answer = os.dup(1)
     os.dup2(2, 1)
-    module, _, name = function.partition(":")
-    found: list[Finding] = getattr(importlib.import_module(module), name)()
+    try:
+        found: list[Finding] = load_target(function)()
+    except Florence2Error as exc:  # it says by itself what is wrong and what to do
+        found = [Finding("problem", str(exc))]
     text = json.dumps([finding.to_dict() for finding in found], indent=2) + "\n"
     with os.fdopen(answer, "w", encoding="utf-8") as stream:
         stream.write(text)
