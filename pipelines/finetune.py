@@ -20,7 +20,7 @@ from florence2.evaluation.metrics import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
-from steps.code_dependencies import code_of
+from steps.code_dependencies import code_of, code_of_metrics
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
 from steps.register_model import register_model
@@ -55,6 +55,7 @@ def florence_finetune(
         metric_named(metric)
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
+    metric_code = code_of_metrics(evaluation.metrics)
     judged = training.best_by != "loss"
     checkpoint = fine_tune.with_options(**on_gpu())(
         training_data=data.training_data,
@@ -62,10 +63,10 @@ def florence_finetune(
         training=training,
         evaluation=evaluation if judged else None,
         base_content=data.base_content,
-        judge_code=code_of("florence2.evaluation.judge") if judged else "",
+        judge_code=code_of("florence2.evaluation.judge") + metric_code if judged else "",
     )
     report = evaluate_model.with_options(**on_gpu())(
-        test_data=data.test_data, checkpoint=checkpoint, evaluation=evaluation
+        test_data=data.test_data, checkpoint=checkpoint, evaluation=evaluation, metric_code=metric_code
     )
     register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu())
     register(

@@ -18,10 +18,12 @@ from florence2.config import (
     TrainingConfig,
     ValidationConfig,
 )
+from florence2.evaluation.metrics import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
 from steps.check_infrastructure import check_infrastructure
+from steps.code_dependencies import code_of_metrics
 from steps.decide_promotion import decide_promotion, nothing_to_decide
 from steps.evaluate_candidate import evaluate_candidate
 from steps.mirror_registry import mirror
@@ -56,6 +58,9 @@ def florence_promote(
     ZenML is made up for first. Who is challenger and champion is read here, so that it is part of the cache keys;
     where there is nothing to decide, nothing is evaluated.
     """
+    for metric in evaluation.metrics:
+        metric_named(metric)
+    metric_code = code_of_metrics(evaluation.metrics)
     store = tracking_uri()
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)
@@ -75,6 +80,7 @@ def florence_promote(
                 failure=failure,
                 test_data=data.test_data,
                 evaluation=evaluation,
+                metric_code=metric_code,
                 id=f"evaluate_{role}",
             )
     decision = decide_promotion.with_options(**on_cpu())(

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from importlib.util import resolve_name
+from itertools import chain
 from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
 
-__all__ = ["code_of", "files_reached_from", "follow_code"]
+__all__ = ["code_of", "code_of_metrics", "files_reached_from", "follow_code"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("florence2", "materializers", "steps")
@@ -37,10 +40,39 @@ def follow_code(step_file: str, *, but_not: Sequence[str] = ()) -> CachePolicy:
 
 def code_of(module: str) -> str:
     """Return the sha256 of a module's file and of all files of this project that it can import."""
-    digest = hashlib.sha256()
-    for file in files_reached_from(next(_file_of(module))):
-        digest.update(file.relative_to(_ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return _digest(files_reached_from(next(_file_of(module))), _ROOT)
+
+
+def code_of_metrics(names: Iterable[str]) -> str:
+    """Return the code of the user's own metrics as one hash.
+
+    Counted are the module of each metric and the modules of the user beside it that it can import; of a metric in an
+    installed package, that package alone. What it imports of this project counts by ``follow_code``.
+
+    Args:
+        names: of metrics, ``module:Class`` for the user's own, whose module has been imported. The others are left out.
+
+    Returns:
+        A sha256 for each module, one after the other; empty where no metric is the user's own.
+    """
+    modules = {name.partition(":")[0] for name in names if ":" in name}
+    return "".join(map(_code_beside, sorted(modules)))
+
+
+def _code_beside(module: str) -> str:
+    """Return the sha256 of a module of the user and of those beside it that it can import."""
+    file = Path(sys.modules[module].__file__ or "")
+    package_depth = module.count(".") + (file.name == "__init__.py")
+    root = file.parents[package_depth]
+    own = module.partition(".")[0]
+    installed = root.name in ("site-packages", "dist-packages")
+
+    def find(name: str) -> Iterator[Path]:
+        top = name.partition(".")[0]
+        if top not in _PACKAGES and (top == own or not installed):
+            yield from _files_of(name, root)
+
+    return _digest(_reached(file, lambda current: chain(*map(find, _imported(current, root)))), root)
 
 
 def files_reached_from(file: Path, *, but_not: Sequence[str] = ()) -> list[Path]:
@@ -53,31 +85,53 @@ def files_reached_from(file: Path, *, but_not: Sequence[str] = ()) -> list[Path]
         but_not: modules that are not followed.
     """
     left_out = {found for module in but_not for found in _file_of(module)}
-    reached: set[Path] = set()
-    waiting = [file]
-    while waiting:
-        current = waiting.pop()
-        if current not in reached and current not in left_out:
-            reached.add(current)
-            waiting.extend(_imports(current))
+
+    def imports(current: Path) -> Iterator[Path]:
+        yield from (found for name in _imported(current, _ROOT) for found in _file_of(name) if found not in left_out)
+
+    reached = _reached(file, imports)
     templates = {found for file in reached for kind in ("*.html", "*.md") for found in file.parent.glob(kind)}
     return sorted(reached | templates)
 
 
-def _imports(file: Path) -> Iterator[Path]:
+def _reached(file: Path, imports: Callable[[Path], Iterable[Path]]) -> set[Path]:
+    """Return a file and all files that it imports, directly or not."""
+    reached: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        current = waiting.pop()
+        if current not in reached:
+            reached.add(current)
+            waiting.extend(imports(current))
+    return reached
+
+
+def _imported(file: Path, root: Path) -> Iterator[str]:
+    """Yield the names of all modules that a Python file below ``root`` may import."""
+    if file.suffix != ".py":
+        return
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = ".".join(file.parent.relative_to(root).parts)
+            module = resolve_name("." * node.level + (node.module or ""), package)
             # `from package import name` may name a module or something in it
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            yield from _file_of(name)
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
 
 
 def _file_of(module: str) -> Iterator[Path]:
     if module.split(".")[0] in _PACKAGES:
-        path = _ROOT.joinpath(*module.split("."))
-        yield from (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file())
+        yield from _files_of(module, _ROOT)
+
+
+def _files_of(module: str, root: Path) -> Iterator[Path]:
+    path = root.joinpath(*module.split("."))
+    yield from (file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file())
+
+
+def _digest(files: Iterable[Path], root: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

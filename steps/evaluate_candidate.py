@@ -22,7 +22,11 @@ __all__ = ["evaluate_candidate"]
 
 @step(cache_policy=follow_code(__file__), output_materializers=EvaluatedMaterializer, experiment_tracker=True)
 def evaluate_candidate(
-    candidate: Candidate, failure: str, test_data: DatasetManifest, evaluation: EvaluationConfig
+    candidate: Candidate,
+    failure: str,
+    test_data: DatasetManifest,
+    evaluation: EvaluationConfig,
+    metric_code: str,  # noqa: ARG001
 ) -> Annotated[Evaluated, "evaluated"]:
     """Evaluate afresh what the registry gives, whatever was measured when it was registered.
 
@@ -33,6 +37,7 @@ def evaluate_candidate(
         failure: why it cannot be loaded, as the infrastructure check found; it is then left alone.
         test_data: the split test.
         evaluation: how answers are generated and judged.
+        metric_code: of the user's own metrics; an edit changes the cache key.
     """
     if failure:
         return Evaluated.nothing()

@@ -24,7 +24,10 @@ __all__ = ["evaluate_model"]
     experiment_tracker=True,
 )
 def evaluate_model(
-    test_data: DatasetManifest, checkpoint: Checkpoint, evaluation: EvaluationConfig
+    test_data: DatasetManifest,
+    checkpoint: Checkpoint,
+    evaluation: EvaluationConfig,
+    metric_code: str,  # noqa: ARG001
 ) -> Annotated[EvaluationReport, "evaluation_report"]:
     """Let both models answer the test split and put the figures side by side.
 
@@ -32,6 +35,7 @@ def evaluate_model(
         test_data: the split test.
         checkpoint: the fine-tuned model; it knows its base.
         evaluation: how answers are generated and judged.
+        metric_code: of the user's own metrics; an edit changes the cache key.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation.compare import compare

@@ -42,7 +42,7 @@ def fine_tune(
     training: TrainingConfig,
     evaluation: EvaluationConfig | None,
     base_content: str,
-    judge_code: str,  # noqa: ARG001
+    judge_code: str,
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
@@ -55,7 +55,8 @@ def fine_tune(
         training: the recipe.
         evaluation: how answers are generated and judged, where the best epoch is chosen by them.
         base_content: fingerprint of the base; a changed base changes the cache key.
-        judge_code: of ``florence2.evaluation.judge``, where the best epoch is chosen by answers.
+        judge_code: of ``florence2.evaluation.judge`` and of the user's own metrics, where the best epoch is chosen by
+            answers.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation.judge import ValidationJudge
@@ -67,7 +68,7 @@ def fine_tune(
     bring(training_data.place, model.base)
     evaluator = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
     # Code that was edited since a run was killed does not go on with it.
-    also = {**evaluator.identity, "code": code_of(__name__)}
+    also = {**evaluator.identity, "code": code_of(__name__), "judge_code": judge_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)

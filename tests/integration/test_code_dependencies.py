@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from zenml.utils import source_utils
 
-from steps.code_dependencies import code_of, files_reached_from
+from steps.code_dependencies import code_of, code_of_metrics, files_reached_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,3 +76,31 @@ def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
     assert {"florence2/evaluation/metrics/detection.py", "florence2/inference/generation.py"} <= files
     assert code_of("florence2.evaluation.judge") == code_of("florence2.evaluation.judge")
     assert code_of("florence2.evaluation.judge") != code_of("florence2.evaluation.metrics.detection")
+
+
+def test_the_code_of_ones_own_metrics_is_theirs_and_that_of_modules_beside_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "own_metrics/__init__.py": "from own_metrics.first import First\n",
+        "own_metrics/first.py": "import json\nfrom . import words\n\nclass First: ...\n",
+        "own_metrics/words.py": "def lazily():\n    import beside_own_metrics\n",
+        "beside_own_metrics.py": "import florence2\n",
+        "not_imported.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module("own_metrics")
+    names = ["anls", "own_metrics:First"]
+    codes = [code_of_metrics(names)]
+    for name in files:
+        (tmp_path / name).write_text(files[name] + "# edited\n")
+        codes.append(code_of_metrics(names))
+    assert len(set(codes)) == len(files), "each file counts but the one that is not imported"
+    assert codes[-1] == codes[-2]
+
+
+def test_metrics_of_the_library_have_no_code_of_their_own() -> None:
+    assert code_of_metrics(["anls", "mean_average_precision"]) == ""

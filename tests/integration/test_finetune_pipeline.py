@@ -76,6 +76,39 @@ def test_an_edit_of_the_evaluation_trains_again_where_it_chose_the_epoch(
     assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
 
 
+def test_an_edit_of_ones_own_metric_runs_what_uses_it(project: Project, first: Outcome, data: Path) -> None:
+    """The metric imports a module beside it, and that one is edited."""
+    assert first.status == 0
+    (project.root / "my_metrics.py").write_text(OWN_METRIC)
+    (project.root / "my_words.py").write_text("def first_word(text):\n    return text.split()[:1]\n")
+    metrics = {"max_new_tokens": 32, "metrics": ["vqa_accuracy", "my_metrics:FirstWordMetric"]}
+    by_loss = parameters(data) | {"evaluation": metrics}
+    by_metric = parameters(data, best_by="first_word") | {"evaluation": metrics}
+    assert "first_word" in project.run("own_metric", by_loss).summary["after"]
+    assert "fine_tune" in project.run("best_by_own_metric", by_metric).summary["executed_steps"]
+    project.edit("my_words.py")
+    assert project.run("own_metric", by_loss).summary["executed_steps"] == ["evaluate_model"]
+    again = project.run("best_by_own_metric", by_metric)
+    assert "fine_tune" in again.summary["executed_steps"]
+    assert "has ended before" not in again.output, "the weights of the run before the edit are not taken"
+
+
+OWN_METRIC = """
+from florence2 import AnswerMetric
+from my_words import first_word
+
+
+class FirstWordMetric(AnswerMetric):
+    name = "first_word"
+
+    def score(self, prediction, target):
+        return float(first_word(prediction) == first_word(target))
+
+    def describe(self):
+        return "Share of answers whose first word is right."
+"""
+
+
 def test_a_killed_training_goes_on_where_it_was_saved(project: Project, first: Outcome, data: Path) -> None:
     """SIGKILL to the whole process group, as a machine that goes down would do; then the same command again."""
     assert first.status == 0
