@@ -8,6 +8,7 @@ from zenml.enums import ExecutionMode
 from florence2.config import (
     Configuration,
     DatasetConfig,
+    Effect,
     EvaluationConfig,
     ModelConfig,
     RegistrationConfig,
@@ -20,6 +21,7 @@ from florence2.evaluation.metrics import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
+from steps.beside_the_key import beside_key
 from steps.code_dependencies import code_of, code_of_metrics
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
@@ -57,18 +59,20 @@ def florence_finetune(
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_metrics(evaluation.metrics)
     judged = training.best_by != "loss"
-    checkpoint = fine_tune.with_options(**on_gpu())(
+    course = beside_key(training=training, evaluation=evaluation)
+    recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)
+    checkpoint = fine_tune.with_options(**on_gpu(), **course)(
         training_data=data.training_data,
         model=data.model,
-        training=training,
-        evaluation=evaluation if judged else None,
+        training=recipe,
+        evaluation=measure.without(Effect.REPORT) if judged else None,
         base_content=data.base_content,
         judge_code=code_of("florence2.evaluation.judge") + metric_code if judged else "",
     )
-    report = evaluate_model.with_options(**on_gpu())(
-        test_data=data.test_data, checkpoint=checkpoint, evaluation=evaluation, metric_code=metric_code
+    report = evaluate_model.with_options(**on_gpu(), **course)(
+        test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code
     )
-    register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu())
+    register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu(), **course)
     register(
         checkpoint=checkpoint,
         evaluation_report=report,
@@ -78,8 +82,8 @@ def florence_finetune(
             validation=validation,
             split=data.split,
             model=data.model,
-            training=training,
-            evaluation=evaluation,
+            training=recipe,
+            evaluation=measure,
             registration=registration,
         ),
     )

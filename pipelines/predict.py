@@ -7,11 +7,12 @@ from zenml.enums import ExecutionMode
 
 from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
 from florence2.codec.tasks import split_prefix
-from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
+from florence2.config import Effect, EvaluationConfig, ModelConfig, PicturesConfig
 from florence2.data.sources.remote import redact
 from florence2.model.named import named_fingerprint
 from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_named, portable_pictures
+from steps.beside_the_key import beside_key
 from steps.predict_images import predict_images
 from steps.stack_registry import tracking_uri
 
@@ -32,10 +33,10 @@ def florence_predict(
     split_prefix(pictures.prefix)
     model, model_content = _pinned(model)
     pictures = portable_pictures(pictures)
-    predict_images.with_options(**on_gpu())(
+    predict_images.with_options(**on_gpu(), **beside_key(evaluation=evaluation))(
         pictures=pictures,
         model=model,
-        evaluation=evaluation,
+        evaluation=evaluation.without(Effect.COURSE, Effect.REPORT),
         content=content_of(pictures.folder),
         model_content=model_content,
     )

@@ -9,6 +9,7 @@ from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.candidates import find_candidates
 from florence2.config import (
     DatasetConfig,
+    Effect,
     EvaluationConfig,
     ModelConfig,
     PromotionConfiguration,
@@ -22,6 +23,7 @@ from florence2.evaluation.metrics import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
+from steps.beside_the_key import beside_key
 from steps.check_infrastructure import check_infrastructure
 from steps.code_dependencies import code_of_metrics
 from steps.decide_promotion import decide_promotion, nothing_to_decide
@@ -68,6 +70,7 @@ def florence_promote(
         nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
     data = prepare_data(dataset, validation, split, model, training)
+    evaluate = evaluate_candidate.with_options(**on_gpu(), **beside_key(evaluation=evaluation))
     shown = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):
         if candidate is not None:
@@ -75,11 +78,11 @@ def florence_promote(
                 candidate=candidate, test_data=data.test_data, promotion=promotion, id=f"check_{role}"
             )
             shown[f"{role}_served"] = served
-            shown[f"{role}_evaluated"] = evaluate_candidate.with_options(**on_gpu())(
+            shown[f"{role}_evaluated"] = evaluate(
                 candidate=candidate,
                 failure=failure,
                 test_data=data.test_data,
-                evaluation=evaluation,
+                evaluation=evaluation.without(Effect.COURSE),
                 metric_code=metric_code,
                 id=f"evaluate_{role}",
             )

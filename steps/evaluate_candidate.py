@@ -15,6 +15,7 @@ from florence2.promotion.candidates import Candidate
 from florence2.promotion.evaluated import Evaluated, evaluate_weights
 from materializers.evaluated import EvaluatedMaterializer
 from steps.artifact_store import bring
+from steps.beside_the_key import restored
 from steps.code_dependencies import follow_code
 
 __all__ = ["evaluate_candidate"]
@@ -41,6 +42,7 @@ def evaluate_candidate(
     """
     if failure:
         return Evaluated.nothing()
+    evaluation = restored("evaluation", evaluation)
     bring(test_data.place)
     with tempfile.TemporaryDirectory(prefix="florence2-") as folder:
         weights = Registry(candidate.tracking_uri, candidate.name).download_into(Path(folder), candidate.version)

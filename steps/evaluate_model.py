@@ -13,6 +13,7 @@ from florence2.evaluation.report import EvaluationReport, public_name
 from florence2.model.checkpoint import Checkpoint
 from materializers.report import EvaluationReportMaterializer
 from steps.artifact_store import bring
+from steps.beside_the_key import restored
 from steps.code_dependencies import follow_code
 
 __all__ = ["evaluate_model"]
@@ -41,6 +42,7 @@ def evaluate_model(
     from florence2.evaluation.compare import compare
     from florence2.evaluation.evaluate import evaluate_split
 
+    evaluation = restored("evaluation", evaluation)
     bring(test_data.place, checkpoint.base)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)

@@ -20,6 +20,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
 from materializers.checkpoint import CheckpointMaterializer
 from steps.artifact_store import bring, file_system, remote_folder
+from steps.beside_the_key import restored
 from steps.code_dependencies import code_of, follow_code
 
 if TYPE_CHECKING:
@@ -64,9 +65,11 @@ def fine_tune(
     from florence2.training.monitoring import Monitoring
     from florence2.training.run_state import RunStorage, forget_old_runs
 
+    training = restored("training", training)
+    evaluation = restored("evaluation", evaluation) if evaluation else EvaluationConfig()
     log_settings(model=model, training=training)
     bring(training_data.place, model.base)
-    evaluator = ValidationJudge.of(training_data.select("valid"), training, evaluation or EvaluationConfig())
+    evaluator = ValidationJudge.of(training_data.select("valid"), training, evaluation)
     # Code that was edited since a run was killed does not go on with it.
     also = {**evaluator.identity, "code": code_of(__name__), "judge_code": judge_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)

@@ -13,6 +13,7 @@ from florence2.data.sources.locate import locate
 from florence2.inference.image_files import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
 from steps.artifact_store import bring, file_system
+from steps.beside_the_key import restored
 from steps.code_dependencies import follow_code
 from steps.stack_registry import tracking_uri
 
@@ -46,6 +47,7 @@ def predict_images(
     from florence2.inference.answer_folder import open_place
 
     bring(pictures.folder, model.base)
+    evaluation = restored("evaluation", evaluation)
     folder = locate(pictures.folder)
     place = open_place(pictures, model_content, evaluation, file_system)
     florence2 = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None).load()

@@ -13,6 +13,7 @@ from florence2.data.manifest import DatasetManifest
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.checkpoint import Checkpoint
 from steps.artifact_store import bring
+from steps.beside_the_key import restored
 from steps.code_dependencies import follow_code
 from steps.mirror_registry import link, mirror
 
@@ -40,6 +41,8 @@ def register_model(
         test_data: what it was tested on.
         configuration: settings of the run, for the record, and name and alias.
     """
+    complete = {name: restored(name, getattr(configuration, name)) for name in ("training", "evaluation")}
+    configuration = configuration.model_copy(update=complete)
     bring(checkpoint.base)
     registered = register(checkpoint, evaluation_report, training_data, test_data, configuration)
     log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)

@@ -17,6 +17,7 @@ from florence2.config.promotion import PromotionPolicy
 from florence2.config.sections import (
     AugmentationConfig,
     DatasetConfig,
+    Effect,
     EngineConfig,
     EvaluationConfig,
     LoraConfig,
@@ -37,6 +38,7 @@ __all__ = [
     "AugmentationConfig",
     "Configuration",
     "DatasetConfig",
+    "Effect",
     "EngineConfig",
     "EvaluationConfig",
     "Keywords",

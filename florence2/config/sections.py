@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 __all__ = [
     "AugmentationConfig",
     "DatasetConfig",
+    "Effect",
     "EngineConfig",
     "EvaluationConfig",
     "LoraConfig",
@@ -28,10 +30,34 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
+class Effect(Enum):
+    """What a setting has an effect on, where that is not the whole result.
+
+    Said on the field and nowhere else, as in ``Annotated[int, Effect.COURSE]``: the cache keys of the pipeline follow
+    from it, and so does what tells whether a killed run may go on.
+
+    Attributes:
+        COURSE: how something runs: its speed and memory, its saves, what is shown meanwhile; not what comes of it.
+        REPORT: what a report makes of answers; neither the answers nor which epoch is the best.
+    """
+
+    COURSE = "course"
+    REPORT = "report"
+
+
 class Section(BaseModel):
     """Base of all sections: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def with_effect(cls, *effects: Effect) -> set[str]:
+        """Return the keys of this section whose settings have one of these effects and no other."""
+        return {key for key, field in cls.model_fields.items() if any(effect in field.metadata for effect in effects)}
+
+    def without(self, *effects: Effect) -> Self:
+        """Return this section with the default of every setting that has one of these effects and no other."""
+        return type(self).model_validate(self.model_dump(exclude=self.with_effect(*effects)))
 
     def leaves(self, name: str, *, exclude: set[str] | None = None) -> dict[str, Any]:
         """Return every setting below this section, by its full name.
@@ -193,7 +219,7 @@ class TrainingConfig(Section):
     lora: LoraConfig = Field(default_factory=LoraConfig)
     objective: ObjectiveConfig = Field(default_factory=ObjectiveConfig)
     augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
-    engine: EngineConfig = Field(default_factory=EngineConfig)
+    engine: Annotated[EngineConfig, Effect.COURSE] = Field(default_factory=EngineConfig)
     epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
     batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
@@ -218,7 +244,9 @@ class TrainingConfig(Section):
         description="What the kept epoch is best in on the validation split: loss, or a figure of the task such as "
         "map50, vqa_accuracy.",
     )
-    preview: int = Field(4, ge=0, le=64, description="Pictures drawn with the model's answers in each validation.")
+    preview: Annotated[int, Effect.COURSE] = Field(
+        4, ge=0, le=64, description="Pictures drawn with the model's answers in each validation."
+    )
     patience: int | None = Field(
         None, ge=1, description="Stop after so many epochs without a better one; empty: never before the last."
     )
@@ -228,7 +256,9 @@ class TrainingConfig(Section):
 class EvaluationConfig(Section):
     """How answers are generated and judged."""
 
-    eval_batch_size: int = Field(16, ge=1, le=65_536, description="Images per generation step.")
+    eval_batch_size: Annotated[int, Effect.COURSE] = Field(
+        16, ge=1, le=65_536, description="Images per generation step."
+    )
     num_beams: int = Field(1, ge=1, le=64, description="Beams; 1 is greedy.")
     temperature: float = Field(0.0, ge=0.0, description="Of sampling; 0: the most probable token is taken.")
     top_p: float = Field(1.0, gt=0.0, le=1.0, description="Sampling is from the likeliest tokens of this probability.")
@@ -246,8 +276,10 @@ class EvaluationConfig(Section):
     metrics: tuple[str, ...] = Field(
         (), description="Names of metrics, or module:Class of your own; empty: the ones of each task."
     )
-    examples: int = Field(12, ge=0, description="Rows spread over the split that the report shows with their answers.")
-    resamples: int = Field(
+    examples: Annotated[int, Effect.REPORT] = Field(
+        12, ge=0, description="Rows spread over the split that the report shows with their answers."
+    )
+    resamples: Annotated[int, Effect.REPORT] = Field(
         1000, ge=0, le=100_000, description="Resamples of the images from which intervals are made; 0: no intervals."
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from florence2.codec.tasks import TASKS
-from florence2.config import EvaluationConfig, TrainingConfig
+from florence2.config import Effect, EvaluationConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation.class_names import check_classes
@@ -81,7 +81,8 @@ class ValidationJudge:
         """Return the settings that the choice of the epoch depends on, by name."""
         if self.figure == "loss":
             return {}
-        chosen = self.evaluation.model_dump(exclude={"eval_batch_size", "examples", "resamples"})
+        decides_nothing = self.evaluation.with_effect(Effect.COURSE, Effect.REPORT)
+        chosen = self.evaluation.model_dump(exclude=decides_nothing)
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
     def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:

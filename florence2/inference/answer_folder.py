@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import fsspec  # type: ignore[import-untyped]
 
-from florence2.config import EvaluationConfig, PicturesConfig
+from florence2.config import Effect, EvaluationConfig, PicturesConfig
 from florence2.data.sources.archives import is_archive
 from florence2.data.sources.remote import redact
 from florence2.errors import ConfigurationError, Florence2Error
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 _PARTS = ".parts"
 _PART_ANSWERS = 256
 _PART_SECONDS = 10.0
-_NOT_DECIDING = {"eval_batch_size", "metrics", "examples", "resamples"}
+_NOT_DECIDING = {"metrics", *EvaluationConfig.with_effect(Effect.COURSE, Effect.REPORT)}
 """Settings of the evaluation that change no answer."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from florence2.config import ModelConfig, TrainingConfig
+from florence2.config import Effect, ModelConfig, TrainingConfig
 from florence2.data.manifest import DatasetManifest
 from florence2.data.whole_files import whole
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
@@ -135,9 +135,10 @@ def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingCo
     Args:
         splits: the data.
         fingerprint: of the base.
-        training: the recipe; its engine changes how fast it is followed, not where it leads.
+        training: the recipe; settings of its course change how fast it is followed, not where it leads.
     """
-    recipe = {name: str(value) for name, value in training.leaves("training", exclude={"engine", "preview"}).items()}
+    decides_nothing = training.with_effect(Effect.COURSE)
+    recipe = {name: str(value) for name, value in training.leaves("training", exclude=decides_nothing).items()}
     versions = {name: version(name) for name in _LIBRARIES}
     return {"data": splits.fingerprint, "base": fingerprint, **versions, **recipe}
 

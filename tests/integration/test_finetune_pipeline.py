@@ -154,6 +154,40 @@ def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome
     assert executed == ["fine_tune", "evaluate_model", "register_model"]
 
 
+def test_a_setting_without_effect_on_the_result_runs_nothing(project: Project, first: Outcome, data: Path) -> None:
+    assert first.status == 0
+    course = parameters(data, preview=1, engine={"loader_workers": 1})
+    course["evaluation"]["eval_batch_size"] = 3
+    assert project.run("course", course).summary["executed_steps"] == []
+    # Where something else is trained they still reach the steps, and the record of the model that is registered.
+    course["training"]["seed"] = 4
+    summary = project.run("course", course).summary
+    assert summary["executed_steps"] == ["fine_tune", "evaluate_model", "register_model"]
+    code = f"""
+import json, mlflow
+mlflow.set_tracking_uri({summary["tracking_uri"]!r})
+run = mlflow.get_run({summary["mlflow_run_id"]!r})
+file = mlflow.artifacts.download_artifacts({summary["model_uri"]!r} + "/artifacts/configuration.json")
+print("RESULT" + json.dumps([dict(run.data.params), json.load(open(file))]))
+"""
+    done = project.execute(["python", "-c", code])
+    assert done.returncode == 0, done.stderr
+    logged, registered = json.loads(done.stdout.split("RESULT")[1])
+    assert (logged["training.engine.loader_workers"], logged["training.preview"]) == ("1", "1")
+    assert registered["training"]["engine"]["loader_workers"] == 1
+    assert registered["evaluation"]["eval_batch_size"] == 3
+
+
+def test_what_only_the_report_shows_trains_nothing_where_a_figure_chose_the_epoch(
+    project: Project, first: Outcome, data: Path
+) -> None:
+    assert first.status == 0
+    by_figure = parameters(data, best_by="map50")
+    project.run("figure", by_figure)
+    by_figure["evaluation"]["resamples"] = 20
+    assert project.run("figure", by_figure).summary["executed_steps"] == ["evaluate_model", "register_model"]
+
+
 @pytest.mark.parametrize(("split", "trains"), [("train", True), ("test", False)])
 def test_one_pixel_re_runs_what_depends_on_it(
     project: Project, first: Outcome, data: Path, split: str, trains: bool

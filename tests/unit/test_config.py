@@ -4,7 +4,14 @@ from typing import Any
 import pytest
 
 from florence2 import MeanAveragePrecisionMetric
-from florence2.config import Configuration, PicturesConfig, PredictionSettings, PromotionConfiguration, leaf_paths
+from florence2.config import (
+    Configuration,
+    Effect,
+    PicturesConfig,
+    PredictionSettings,
+    PromotionConfiguration,
+    leaf_paths,
+)
 from florence2.errors import ConfigurationError
 
 
@@ -98,6 +105,13 @@ def test_leaves_are_named_in_full_and_are_all_of_them() -> None:
     assert leaves.keys() - training.leaves("training", exclude={"engine"}).keys() == {
         path for path in paths if path.startswith("training.engine.")
     }
+
+
+def test_a_setting_without_effect_on_the_result_has_its_default_where_only_the_result_counts() -> None:
+    config = Configuration(loader_workers=3, preview=1, epochs=2, eval_batch_size=5, resamples=7, num_beams=2)
+    assert config.training.without(Effect.COURSE) == Configuration(epochs=2).training
+    assert config.evaluation.without(Effect.COURSE) == Configuration(resamples=7, num_beams=2).evaluation
+    assert config.evaluation.without(Effect.COURSE, Effect.REPORT) == Configuration(num_beams=2).evaluation
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class Metric(ABC, Generic[Prediction, Target]):
     @classmethod
     def declared_figures(cls) -> tuple[Figure, ...]:
         """Return every figure that ``compute`` may return; a class that inherits them has its own name in them."""
-        owner = next(kind for kind in cls.__mro__ if "figures" in vars(kind))
+        owner = next(kind for kind in cls.__mro__ if issubclass(kind, Metric) and "figures" in vars(kind))
         inherited = (replace(f, name=cls.name) if f.name == owner.name else f for f in owner.figures)
         return tuple(inherited) or (Figure(cls.name, cls.name),)
 

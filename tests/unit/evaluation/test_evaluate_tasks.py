@@ -15,7 +15,7 @@ from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.figures import FIGURES, figure_named
 from florence2.evaluation.judged import judged_rows
-from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric
+from florence2.evaluation.metrics.metric import SampleMeanMetric
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.base import load_base
 from tests.builders import annotation, write_dataset
@@ -56,7 +56,7 @@ def test_a_metric_is_made_once_for_a_split(answers: Answers, monkeypatch: pytest
     """A metric may be expensive to make: one of the user's own may load a model."""
     made: list[str] = []
 
-    def counting(metric: Metric[Any, Any]) -> None:
+    def counting(metric: SampleMeanMetric[Any, Any]) -> None:
         made.append(metric.name)
         make(metric)
 

@@ -1,0 +1,42 @@
+"""Settings that reach a step without being part of its cache key, because they change nothing of its result.
+
+ZenML hashes every parameter of a step. Its ``extra`` options reach the step on every orchestrator and are not hashed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from zenml import get_step_context
+
+from florence2.config import Effect, Section
+
+__all__ = ["beside_key", "restored"]
+
+_KEY = "florence2.course"
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def beside_key(**sections: Section) -> dict[str, Any]:
+    """Return options of a step that carry the settings of ``Effect.COURSE``.
+
+    Args:
+        sections: of the configuration, by name. The step gets them as parameters ``without(Effect.COURSE)``.
+    """
+    carried = {
+        name: section.model_dump(mode="json", include=section.with_effect(Effect.COURSE))
+        for name, section in sections.items()
+    }
+    return {"extra": {_KEY: carried}}
+
+
+def restored(name: str, section: AnySection) -> AnySection:
+    """Return a section that the running step got as a parameter, with the settings that came beside the cache key.
+
+    Args:
+        name: by which ``beside_key`` carries them.
+        section: the parameter.
+    """
+    carried = get_step_context().step_run.config.extra[_KEY][name]
+    return type(section).model_validate(section.model_dump() | carried)
