@@ -3,7 +3,7 @@
 import sys
 
 from florence2.config import Configuration
-from florence2.health import require_own_packages
+from florence2.doctor import require_own_packages
 
 # A folder of the user's may hide pipelines/ and steps/; that is said before their code is imported.
 require_own_packages()

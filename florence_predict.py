@@ -2,8 +2,8 @@
 
 import sys
 
-from florence2.config import PredictionSettings
-from florence2.health import require_own_packages
+from florence2.config import PredictionConfiguration
+from florence2.doctor import require_own_packages
 
 # A folder of the user's may hide pipelines/ and steps/; that is said before their code is imported.
 require_own_packages()
@@ -14,5 +14,5 @@ from pipelines.prediction_summary import write_prediction_summary  # noqa: E402
 
 # ZenML loads a dotless name as a module; this one replaces itself by the pipeline.
 sys.modules[__name__] = for_command_line(  # type: ignore[assignment]
-    florence_predict, PredictionSettings, write_prediction_summary
+    florence_predict, PredictionConfiguration, write_prediction_summary
 )

@@ -1,1 +1,1 @@
-"""One command for each figure and picture that README or docs publish."""
+"""One command for each score and image that README or docs publish."""

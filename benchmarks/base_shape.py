@@ -17,7 +17,7 @@ from florence2.model.base import load_base
 __all__ = ["save_base_shape", "write_photographs"]
 
 _SIDE = 768
-_PICTURE_TOKENS = 577
+_IMAGE_TOKENS = 577
 _VISION = {
     "embed_dim": [128, 256, 512, 1024],
     "num_heads": [4, 8, 16, 32],
@@ -62,9 +62,9 @@ def save_base_shape(folder: Path, vision: dict[str, Any] | None = None, text: di
     model.save_pretrained(folder)
     processor: Any = nano.processor
     processor.image_processor.size = {"height": _SIDE, "width": _SIDE}
-    # The processor reads the number of places for the picture from its image processor when it is loaded.
-    processor.image_processor.image_seq_length = _PICTURE_TOKENS
-    processor.image_seq_length = processor.num_image_tokens = _PICTURE_TOKENS
+    # The processor reads the number of places for the image from its image processor when it is loaded.
+    processor.image_processor.image_seq_length = _IMAGE_TOKENS
+    processor.image_seq_length = processor.num_image_tokens = _IMAGE_TOKENS
     processor.save_pretrained(folder)
     return folder
 
@@ -74,9 +74,9 @@ def write_photographs(folder: Path, train: int, valid: int, boxes: int) -> Path:
 
     Args:
         folder: made if absent.
-        train: pictures in the training split.
-        valid: pictures in the validation split.
-        boxes: in each picture.
+        train: images in the training split.
+        valid: images in the validation split.
+        boxes: in each image.
     """
     random = np.random.default_rng(0)
     for split, count in {"train": train, "valid": valid}.items():

@@ -6,8 +6,8 @@
 
 Each seed trains twice on the same rows for the same number of epochs: from the base with the strategy given, and every
 weight from the random start of pretraining. A line of JSON tells the seconds of the fit alone, validation included, and
-the figures of the test split; of questions also those that are not answered by yes or no, and what the most frequent
-answer of each question, known from training, would be worth. Zero-shot figures come from ``pretraining.evaluate`` and
+the scores of the test split; of questions also those that are not answered by yes or no, and what the most frequent
+answer of each question, known from training, would be worth. Zero-shot scores come from ``pretraining.evaluate`` and
 ``pretraining.world.evaluate``.
 """
 
@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.splits.assignment import split_dataset
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.splits.assignment import split_dataset
 from florence2.model.base import BUILTIN_MODELS
 
 if TYPE_CHECKING:
@@ -97,14 +97,14 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
         config: what to start from, and how.
 
     Returns:
-        ``seconds`` of the fit, and the figures of the test split by name.
+        ``seconds`` of the fit, and the scores of the test split by name.
     """
+    from florence2.evaluation.epoch_evaluator import EpochEvaluator
     from florence2.evaluation.evaluate import evaluate_split
-    from florence2.evaluation.judge import ValidationJudge
-    from florence2.training.fit import fit
+    from florence2.training.fitting import fit
     from florence2.training.monitoring import Monitoring
 
-    evaluator = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
+    evaluator = EpochEvaluator.of(data.select("valid"), config.training, config.evaluation)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         checkpoint = fit(
@@ -112,8 +112,8 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
         )
         seconds = time.perf_counter() - started
         answers = evaluate_split(checkpoint.load(), "tested", data.select("test"), config.evaluation)
-    figures = answers.evaluation.metrics
-    kept = {name: value for name, value in figures.items() if name in ("map50", "map") or name.endswith("accuracy")}
+    scores = answers.evaluation.metrics
+    kept = {name: value for name, value in scores.items() if name in ("map50", "map") or name.endswith("accuracy")}
     if any(sample.prefix.startswith("<VQA>") for sample in answers.samples):
         kept |= _questions(data, answers)
     return {"rows": len(data.select("train")), "seconds": round(seconds, 1)} | {

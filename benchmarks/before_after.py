@@ -1,4 +1,4 @@
-"""Draw the picture in the README: test images as annotated, as the base answers, as the fine-tuned model answers.
+"""Draw the image in the README: test images as annotated, as the base answers, as the fine-tuned model answers.
 
     make run
     python -m benchmarks.before_after outputs/quickstart docs/images/before_after.png
@@ -16,16 +16,16 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from florence2.codec.detections import Detections
-from florence2.data.images.drawing import class_colours, draw_detections
-from florence2.data.images.files import open_rgb
-from florence2.data.sources.locate import locate
+from florence2.datasets.location import locate
 from florence2.evaluation.examples import Box, Example
 from florence2.evaluation.report import EvaluationReport
+from florence2.images.drawing import class_colours, draw_detections
+from florence2.images.files import open_rgb
 
 __all__ = ["draw"]
 
 _MARGIN, _CAPTION = 12, 18
-"""Pixels: around each picture, and of the height of a caption."""
+"""Pixels: around each image, and of the height of a caption."""
 
 
 def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
@@ -47,32 +47,32 @@ def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
 
 
 def _strip(example: Example, images: Path) -> Image.Image:
-    picture = open_rgb(images / example.image)
+    image = open_rgb(images / example.image)
     before = example.before.boxes if example.before else ()
     boxes = {"annotated": example.truth or (), "base": before, "fine-tuned": example.after.boxes}
     found = {title: _detections(each) for title, each in boxes.items()}
     colours = class_colours(name for detections in found.values() for name in detections.class_name)
     return _side_by_side(
         [
-            (title, draw_detections(picture, boxes, colours=colours, long_side=256, font_size=13))
+            (title, draw_detections(image, boxes, colours=colours, long_side=256, font_size=13))
             for title, boxes in found.items()
         ]
     )
 
 
 def _side_by_side(panels: Sequence[tuple[str, Image.Image]]) -> Image.Image:
-    """Put pictures next to each other, a caption over each."""
+    """Put images next to each other, a caption over each."""
     font = ImageFont.load_default(_CAPTION)
     header = _CAPTION + _MARGIN
-    width = sum(picture.width for _, picture in panels) + _MARGIN * (len(panels) + 1)
-    height = max(picture.height for _, picture in panels) + header + 2 * _MARGIN
+    width = sum(image.width for _, image in panels) + _MARGIN * (len(panels) + 1)
+    height = max(image.height for _, image in panels) + header + 2 * _MARGIN
     sheet = Image.new("RGB", (width, height), "#ffffff")
     draw = ImageDraw.Draw(sheet)
     x = _MARGIN
-    for caption, picture in panels:
+    for caption, image in panels:
         draw.text((x, _MARGIN), caption, fill="#1b1f24", font=font)
-        sheet.paste(picture, (x, _MARGIN + header))
-        x += picture.width + _MARGIN
+        sheet.paste(image, (x, _MARGIN + header))
+        x += image.width + _MARGIN
     return sheet
 
 
@@ -84,13 +84,13 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("run", type=Path, help="folder that a run wrote, such as outputs/quickstart")
-    parser.add_argument("picture", type=Path, help="PNG file to write")
+    parser.add_argument("image", type=Path, help="PNG file to write")
     parser.add_argument("--dataset", default="builtin:cards", help="the data set of that run")
     arguments = parser.parse_args()
-    arguments.picture.parent.mkdir(parents=True, exist_ok=True)
+    arguments.image.parent.mkdir(parents=True, exist_ok=True)
     sheet = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset))
-    sheet.quantize(128).save(arguments.picture, optimize=True)
-    print(arguments.picture)
+    sheet.quantize(128).save(arguments.image, optimize=True)
+    print(arguments.image)
 
 
 if __name__ == "__main__":

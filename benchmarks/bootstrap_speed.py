@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.bootstrap_speed
 
-All twelve figures, and those of each class, on 1,000 resamples of the images. The floor is the memory traffic of a
+All twelve scores, and those of each class, on 1,000 resamples of the images. The floor is the memory traffic of a
 count: to read one weight for each detection and resample. Then pycocotools judges copied images as the first resample
-has them, to show that the figures are equal.
+has them, to show that the scores are equal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import argparse
 import numpy as np
 
 from benchmarks.coco_sized import Pairs, as_coco, coco_sized
-from benchmarks.map_speed import official_figures
+from benchmarks.map_speed import official_scores
 from benchmarks.stopwatch import Stopwatch
 from florence2.evaluation.bootstrap import bootstrap_intervals, resample
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric, rank_among_equals
@@ -55,16 +55,16 @@ def main() -> None:
     floor(pairs, arguments.resamples)
     least = watch.lap()
     print(f"{count:,} images, {arguments.resamples:,} resamples; seconds by the clock (processor)")
-    print(f"the figures themselves {once.wall:8.1f} ({once.cpu:.1f})")
+    print(f"the scores themselves {once.wall:8.1f} ({once.cpu:.1f})")
     print(f"resampled              {spent.wall:8.1f} ({spent.cpu:.1f})")
     print(f"floor                  {least.wall:8.1f} ({least.cpu:.1f})")
-    for name, interval in bootstrap_intervals(resamples).figures.items():
-        print(f"  {name:12}{resamples.figures[name].value:.4f}, {interval.low:.4f} to {interval.high:.4f}")
+    for name, interval in bootstrap_intervals(resamples).scores.items():
+        print(f"  {name:12}{resamples.scores[name].value:.4f}, {interval.low:.4f} to {interval.high:.4f}")
     first = np.random.default_rng(resamples.seed).multinomial(count, np.full(count, 1 / count), size=1)[0]
     copied = [pairs[place] for place in np.repeat(np.arange(count), first)]
-    official = official_figures(*as_coco(copied))
-    difference = max(abs(resamples.figures[name].resampled[0] - value) for name, value in official.items())
-    print(f"first resample by pycocotools: figures differ by {difference:.1e} at most")
+    official = official_scores(*as_coco(copied))
+    difference = max(abs(resamples.scores[name].resampled[0] - value) for name, value in official.items())
+    print(f"first resample by pycocotools: scores differ by {difference:.1e} at most")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -m benchmarks.drift_calibration [DATASET ...]
 
-Pictures of a data set are drawn at random into two sets of equal size: what differs between them is chance, and each
+Images of a data set are drawn at random into two sets of equal size: what differs between them is chance, and each
 verdict "drifted" a false alarm. Then the second set is made darker by a quarter, and the alarm is right.
 """
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from florence2.config import DatasetConfig
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.statistics import DriftReport, compare, compute_statistics
-from florence2.data.statistics.drift import DISTANCE, SIGNIFICANCE
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.statistics.compute import compute_statistics
+from florence2.datasets.statistics.drift import DISTANCE, SIGNIFICANCE, DriftReport, compare
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -45,20 +45,20 @@ class Calibration:
     found: int
 
 
-def calibrate(manifest: DatasetManifest, pictures: int, comparisons: int) -> Calibration:
-    """Compare random sets of pictures of one data set.
+def calibrate(manifest: DatasetManifest, images: int, comparisons: int) -> Calibration:
+    """Compare random sets of images of one data set.
 
     Args:
         manifest: the data set, all splits together.
-        pictures: in each set.
+        images: in each set.
         comparisons: pairs of sets; the seeds are 0, 1, 2, ...
 
     Raises:
-        ValueError: the data set has not twice as many pictures.
+        ValueError: the data set has not twice as many images.
     """
     same, changed = [], []
     for seed in range(comparisons):
-        first, second = _drawn(manifest, pictures, seed)
+        first, second = _drawn(manifest, images, seed)
         reference = compute_statistics(first)
         same.append(compare(reference, compute_statistics(second)))
         changed.append(compare(reference, compute_statistics(_darkened(second))))
@@ -71,15 +71,15 @@ def calibrate(manifest: DatasetManifest, pictures: int, comparisons: int) -> Cal
     )
 
 
-def _drawn(manifest: DatasetManifest, pictures: int, seed: int) -> tuple[DatasetManifest, DatasetManifest]:
-    """Return two sets without a common picture."""
+def _drawn(manifest: DatasetManifest, count: int, seed: int) -> tuple[DatasetManifest, DatasetManifest]:
+    """Return two sets without a common image."""
     images = sorted(manifest.table["image"].unique())
-    if len(images) < 2 * pictures:
-        raise ValueError(f"{manifest.name}: {len(images)} pictures, two sets of {pictures} take {2 * pictures}")
+    if len(images) < 2 * count:
+        raise ValueError(f"{manifest.name}: {len(images)} images, two sets of {count} take {2 * count}")
     order = np.random.default_rng(seed).permutation(images)
     first, second = (
         manifest.replace_rows(manifest.table[manifest.table["image"].isin(chosen.tolist())])
-        for chosen in (order[:pictures], order[pictures : 2 * pictures])
+        for chosen in (order[:count], order[count : 2 * count])
     )
     return first, second
 
@@ -104,10 +104,10 @@ def main() -> None:
     for source in arguments.datasets:
         manifest = ingest(DatasetConfig(source=source))
         count = manifest.table["image"].nunique()
-        for pictures in (size for size in _SIZES if 2 * size <= count):
-            found = calibrate(manifest, pictures, arguments.comparisons)
+        for images in (size for size in _SIZES if 2 * size <= count):
+            found = calibrate(manifest, images, arguments.comparisons)
             print(
-                f"{source}, {pictures} pictures against {pictures}: {found.false_alarms} false alarms in "
+                f"{source}, {images} images against {images}: {found.false_alarms} false alarms in "
                 f"{found.comparisons} comparisons ({found.far} by distance alone, {found.unlikely} by p-value alone); "
                 f"a quarter darker: found {found.found} times",
                 flush=True,

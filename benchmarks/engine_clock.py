@@ -11,11 +11,11 @@ from transformers import TrainerCallback
 
 from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.config import ModelConfig, TrainingConfig
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.manifest import DatasetManifest
 from florence2.model.checkpoint import Checkpoint
 from florence2.training import job
 from florence2.training.callbacks import memory_gib
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from florence2.training.trainer import FineTuner
 
 __all__ = ["Clock", "timed_fit"]

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from florence2.data.formats import FORMATS, read_dataset
+from florence2.datasets.formats import FORMATS, read_dataset
 from florence2.errors import DatasetError
 
 __all__ = ["FuzzResult", "fuzz"]

@@ -7,7 +7,7 @@
 The peer has the processor of Hugging Face in its loop, three beams, and batches as the rows come, padded to their
 longest answer; every score is 1. It is given two batch sizes, its default of four and ours. Between it and ours stand
 single steps of the way. The floor is the arithmetic that no greedy generation can leave out, on tensors that lie ready
-and rows sorted by the answer they will get: pictures seen (each for each of its prompts), prompts read, a step of the
+and rows sorted by the answer they will get: images seen (each for each of its prompts), prompts read, a step of the
 decoder for each token.
 
 All sides in turn, each once before it counts; medians over the repeats.
@@ -31,12 +31,12 @@ from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import prompt_of
 from florence2.config import EvaluationConfig
-from florence2.data.images.files import open_rgb
-from florence2.inference.generation import Answerer, predict
+from florence2.images.files import open_rgb
+from florence2.inference.generation import Predictor, predict
 from florence2.model.base import Florence2
 from florence2.model.named import load_named
 from florence2.model.pixels import PixelTransform
-from florence2.model.processing import Sample, encode_questions
+from florence2.model.processing import Sample, tokenize_prompts
 
 __all__ = ["main", "peer_answers"]
 
@@ -83,19 +83,19 @@ def _ours(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCon
 def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Callable[[], None]:
     """Prepare the bare arithmetic of the answers that a model gives, and return what does it."""
     model = _anything(florence2.model).eval()
-    answers = list(Answerer(florence2, config).write(samples))
+    answers = list(Predictor(florence2, config).write(samples))
     order = sorted(range(len(samples)), key=lambda row: -len(answers[row].tokens))
     transform = PixelTransform.of(florence2.processor)
     batches = []
     for start in range(0, len(order), config.eval_batch_size):
         rows = order[start : start + config.eval_batch_size]
-        pictures = np.stack([transform.shrink(transform.open(samples[row].image)) for row in rows])
-        questions = encode_questions(florence2.processor, [samples[row].prefix for row in rows])
+        images = np.stack([transform.shrink(transform.open(samples[row].image)) for row in rows])
+        questions = tokenize_prompts(florence2.processor, [samples[row].prefix for row in rows])
         ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(question) for question in questions], batch_first=True)
         written = [torch.tensor(answers[row].tokens) for row in rows]
         lengths = [len(tokens) for tokens in written]
         tokens = torch.nn.utils.rnn.pad_sequence(written, batch_first=True)
-        batches.append((transform.normalise(torch.from_numpy(pictures)), ids, tokens, lengths))
+        batches.append((transform.normalise(torch.from_numpy(images)), ids, tokens, lengths))
 
     @torch.inference_mode()
     def arithmetic() -> None:
@@ -160,8 +160,8 @@ def _table(florence2: Florence2, rows: BoxRows, options: argparse.Namespace) -> 
     print("|---|---|---|---|---|---|")
     for name, laps in spent.items():
         wall, cpu = (statistics.median(lap[kind] for lap in laps) for kind in (0, 1))
-        figures = mean_average_precision(found[name], rows.truths) if name in found else {}
-        quality = " | ".join(f"{figures[key]:.3f}" if figures else "" for key in ("map", "map50"))
+        scores = mean_average_precision(found[name], rows.truths) if name in found else {}
+        quality = " | ".join(f"{scores[key]:.3f}" if scores else "" for key in ("map", "map50"))
         print(f"| {name} | {len(samples) / wall:.1f} | {len(samples) / cpu:.1f} | {reference / cpu:.2f} | {quality} |")
 
 
@@ -170,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set, see benchmarks.scene_rows")
-    parser.add_argument("--pictures", type=int, default=300)
+    parser.add_argument("--images", type=int, default=300)
     parser.add_argument("--every-task", action="store_true", help="all rows of the test split of a data set, in order")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--max-new-tokens", type=int, default=1022)
@@ -179,7 +179,7 @@ def main() -> None:
     torch.set_num_threads(1)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{options.model}, {options.data}, load {load}, {os.cpu_count()} cores, one thread")
-    rows = split_rows(options.data) if options.every_task else box_rows(options.data, options.pictures, 0)
+    rows = split_rows(options.data) if options.every_task else box_rows(options.data, options.images, 0)
     _table(load_named(options.model), rows, options)
 
 

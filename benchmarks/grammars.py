@@ -5,7 +5,7 @@
     python -m benchmarks.grammars --model builtin:nano --data shapes
 
 Printed for each grammar, greedy and sampled: mAP over the seeds, the mean difference to free answers with its standard
-error, seeds paired; answers without a box, cut answers and groups that are no box, of all; and pictures a second of
+error, seeds paired; answers without a box, cut answers and groups that are no box, of all; and images a second of
 processor time.
 """
 
@@ -33,14 +33,14 @@ _GRAMMARS = ("off", "boxes", "classes")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one grammar gave on one set of pictures.
+    """What one grammar gave on one set of images.
 
     Attributes:
         average_precision: COCO's mAP.
         empty: answers without a box.
         truncated: answers that the length limit cut.
         malformed: groups that are no box.
-        rate: pictures per second of processor time.
+        rate: images per second of processor time.
     """
 
     average_precision: float
@@ -51,13 +51,13 @@ class Outcome:
 
 
 def measure(florence2: Florence2, source: str, count: int, seed: int, options: dict[str, Any]) -> Outcome:
-    """Answer pictures.
+    """Answer images.
 
     Args:
         florence2: the model.
         source: see ``box_rows``.
-        count: of pictures.
-        seed: of the pictures.
+        count: of images.
+        seed: of the images.
         options: settings of the evaluation; the classes are added.
     """
     rows = box_rows(source, count, seed)
@@ -80,20 +80,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set")
-    parser.add_argument("--pictures", type=int, default=300, help="of each seed")
+    parser.add_argument("--images", type=int, default=300, help="of each seed")
     parser.add_argument("--seeds", type=int, default=6, help="how many, from 0; at least 2")
     parser.add_argument("--max-new-tokens", type=int, default=64)
     options = parser.parse_args()
     torch.set_num_threads(1)
     florence2 = load_named(options.model)
-    print("| decoding | grammar | mAP | difference | empty | cut | malformed | pictures per CPU second |")
+    print("| decoding | grammar | mAP | difference | empty | cut | malformed | images per CPU second |")
     print("|---|---|---|---|---|---|---|---|")
     for decoding, temperature in (("greedy", 0.0), ("sampled", 1.0)):
         shared = {"temperature": temperature, "max_new_tokens": options.max_new_tokens}
         # The grammars in turn for each seed, so that a busy machine is busy for all.
         runs = [
             {
-                name: measure(florence2, options.data, options.pictures, seed, shared | {"grammar": name})
+                name: measure(florence2, options.data, options.images, seed, shared | {"grammar": name})
                 for name in _GRAMMARS
             }
             for seed in range(options.seeds)

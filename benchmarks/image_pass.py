@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.images.files import list_images
-from florence2.data.images.parallel import probe_images
+from florence2.images.files import list_images
+from florence2.images.parallel import probe_images
+from florence2.storage.fingerprint import fingerprint_folder
 
 __all__ = ["measure", "write_images"]
 

@@ -4,7 +4,7 @@
 
 From a pool of generated images, many splits are drawn, and two models are judged on each: the second lacks a tenth of
 the detections of the first. An interval should hold the mean over all splits of its size, 95 times in 100. Beside it
-stand how often it holds the figure of the whole pool, and the mean of the figures: mAP falls with the number of images.
+stand how often it holds the score of the whole pool, and the mean of the scores: mAP falls with the number of images.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _report(pool: Pairs, worse: Pairs, size: int, splits: int, resamples: int) -
         judged.append((first, second))
     whole, lacking = _metric(pool).compute(), _metric(worse).compute()
     for name in _FIGURES:
-        mean = float(np.mean([after.figures[name].value for _, after in judged]))
-        intervals = [bootstrap_intervals(after).figures[name] for _, after in judged]
-        compared = [paired_comparison(before, after).figures[name] for before, after in judged]
+        mean = float(np.mean([after.scores[name].value for _, after in judged]))
+        intervals = [bootstrap_intervals(after).scores[name] for _, after in judged]
+        compared = [paired_comparison(before, after).scores[name] for before, after in judged]
         difference = float(np.mean([each.difference for each in compared]))
         differences = [each.interval for each in compared]
         print(

@@ -22,14 +22,14 @@ import numpy as np
 from benchmarks.coco_sized import Pairs, as_coco, coco_sized
 from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.evaluation.matching import box_iou
-from florence2.evaluation.metrics.coco import FIGURE_NAMES, coco_scores
+from florence2.evaluation.metrics.coco import SCORE_NAMES, coco_scores
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 
-__all__ = ["floor", "official_figures", "our_figures"]
+__all__ = ["floor", "official_scores", "our_scores"]
 
 
-def official_figures(dataset: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the twelve figures of pycocotools, which writes into what it is given."""
+def official_scores(dataset: dict[str, Any], results: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the twelve scores of pycocotools, which writes into what it is given."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
@@ -41,11 +41,11 @@ def official_figures(dataset: dict[str, Any], results: list[dict[str, Any]]) -> 
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    return dict(zip(FIGURE_NAMES, evaluation.stats.tolist(), strict=True))
+    return dict(zip(SCORE_NAMES, evaluation.stats.tolist(), strict=True))
 
 
-def our_figures(pairs: Pairs) -> dict[str, float]:
-    """Return the figures of the metric."""
+def our_scores(pairs: Pairs) -> dict[str, float]:
+    """Return the scores of the metric."""
     metric = MeanAveragePrecisionMetric()
     for prediction, truth in pairs:
         metric.update(prediction, truth)
@@ -89,19 +89,19 @@ def main() -> None:
     coco = as_coco(pairs)
     truths, found = (sum(len(pair[side]) for pair in pairs) for side in (1, 0))
     print(f"{len(pairs):,} images, {truths:,} true boxes, {found:,} detections; seconds by the clock (processor)")
-    official, theirs = _median(arguments.official, lambda: copy.deepcopy(coco), official_figures)
-    figures: dict[str, dict[str, float]] = {}
+    official, theirs = _median(arguments.official, lambda: copy.deepcopy(coco), official_scores)
+    scores: dict[str, dict[str, float]] = {}
     ours: dict[str, Spent] = {}
-    scores, ours["coco_scores"] = _median(arguments.repeats, lambda: coco, coco_scores)
-    figures["coco_scores"] = scores.figures
-    figures["the metric"], ours["the metric"] = _median(arguments.repeats, lambda: (pairs,), our_figures)
+    evaluated, ours["coco_scores"] = _median(arguments.repeats, lambda: coco, coco_scores)
+    scores["coco_scores"] = evaluated.scores
+    scores["the metric"], ours["the metric"] = _median(arguments.repeats, lambda: (pairs,), our_scores)
     _, least = _median(arguments.repeats, lambda: (pairs,), floor)
     print(f"{'pycocotools':14}{theirs.wall:8.2f} ({theirs.cpu:.2f})")
     for name, spent in ours.items():
-        difference = max(abs(figures[name].get(figure, -1) - value) for figure, value in official.items())
+        difference = max(abs(scores[name].get(score, -1) - value) for score, value in official.items())
         print(
             f"{name:14}{spent.wall:8.2f} ({spent.cpu:.2f}), {theirs.wall / spent.wall:.1f} times as fast "
-            f"({theirs.cpu / spent.cpu:.1f}), figures differ by {difference:.1e} at most"
+            f"({theirs.cpu / spent.cpu:.1f}), scores differ by {difference:.1e} at most"
         )
     print(f"{'floor':14}{least.wall:8.2f} ({least.cpu:.2f})")
 

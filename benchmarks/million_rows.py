@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.near_duplicates import natural_signatures
-from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
+from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
 __all__ = ["Places", "million_rows", "plant"]
 
@@ -78,27 +78,27 @@ _OF_IMAGES: dict[str, dict[str, Any]] = {
 
 
 def million_rows(rows: int, seed: int) -> DatasetManifest:
-    """Return a manifest without a defect, in three splits, with five rows a picture.
+    """Return a manifest without a defect, in three splits, with five rows an image.
 
-    Half are detections, of which a fifth stand in COCO files, half are questions. Row ``turn * rows // 5 + picture`` of
-    either half is about that picture; of ten pictures eight are for training.
+    Half are detections, of which a fifth stand in COCO files, half are questions. Row ``turn * rows // 5 + image`` of
+    either half is about that image; of ten images eight are for training.
 
     Args:
         rows: how many, at least 10,000.
         seed: of boxes, answers and signatures.
     """
-    half, pictures = rows // 2, rows // 5
+    half, images = rows // 2, rows // 5
     rng = np.random.default_rng(seed)
-    # Each row of a picture asks something else, so that no two rows repeat or contradict each other.
+    # Each row of an image asks something else, so that no two rows repeat or contradict each other.
     number = np.concatenate([np.arange(half), np.arange(rows - half)])
-    picture, turn, detection = number % pictures, number // pictures, np.arange(rows) < half
-    split = _SPLIT_OF_DIGIT[picture % 10]
-    names = pd.Series(split, dtype="string") + "/" + pd.Series(picture).astype("string") + ".jpg"
+    image, turn, detection = number % images, number // images, np.arange(rows) < half
+    split = _SPLIT_OF_DIGIT[image % 10]
+    names = pd.Series(split, dtype="string") + "/" + pd.Series(image).astype("string") + ".jpg"
     asked = np.array([f"<VQA>what is object {index}?" for index in range(3)])[turn]
     prefixes = np.where(detection, np.array(_DETECTION_PREFIXES)[turn], asked)
     answers = np.array(["yes", "no", "two", "red", "a small dog"])[rng.integers(0, 5, rows - half)]
     boxes, count = _detections(half, rng)
-    from_coco = detection & (turn == 0) & (picture % 2 == 0)
+    from_coco = detection & (turn == 0) & (image % 2 == 0)
     files = np.where(from_coco, "/_annotations.coco.json", "/annotations.jsonl")
     columns: dict[str, Any] = {name: [None] * rows for name in COLUMNS} | {
         "split": split,
@@ -115,7 +115,7 @@ def million_rows(rows: int, seed: int) -> DatasetManifest:
         "declared_width": pd.Series(np.full(rows, 640), dtype="Int64").where(from_coco),
         "declared_height": pd.Series(np.full(rows, 480), dtype="Int64").where(from_coco),
     }
-    return DatasetManifest.from_columns(Path("/data"), columns, _images(names[:pictures], seed))
+    return DatasetManifest.from_columns(Path("/data"), columns, _images(names[:images], seed))
 
 
 def _images(names: pd.Series[str], seed: int) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def _images(names: pd.Series[str], seed: int) -> dict[str, Any]:
 
 
 def _detections(rows: int, rng: np.random.Generator) -> tuple[pd.Series[str], NDArray[np.int64]]:
-    """Return answers of one to three boxes, each in a third of the picture of its own, and how many boxes, (rows,)."""
+    """Return answers of one to three boxes, each in a third of the image of its own, and how many boxes, (rows,)."""
     count = rng.integers(1, 4, rows)
     answers = pd.Series([""] * rows, dtype="string")
     for third in range(3):
@@ -166,7 +166,7 @@ def _box_lines(count: NDArray[np.int64], from_coco: NDArray[np.bool_]) -> pd.Ser
 
 
 def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Places]:
-    """Plant some of each defect in pictures chosen by chance, no two in one picture.
+    """Plant some of each defect in images chosen by chance, no two in one image.
 
     Args:
         manifest: of ``million_rows``.
@@ -198,7 +198,7 @@ def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Places
         beds.images.loc[chosen, list(values)] = list(values.values())
         beds.expect_images(code, chosen)
     beds.repeat_rows()
-    beds.share_pictures()
+    beds.share_images()
     beds.add_unused()
     return DatasetManifest(manifest.place, beds.rows, beds.images, manifest.splits), beds.expected
 
@@ -211,25 +211,25 @@ def _one_level_off(signature: str) -> str:
 
 
 class _Beds:
-    """Where defects can be planted: a manifest's tables, and the pictures that are still without one."""
+    """Where defects can be planted: a manifest's tables, and the images that are still without one."""
 
     def __init__(self, manifest: DatasetManifest, seed: int) -> None:
         self.rows, self.images = manifest.table.copy(), manifest.images.copy()
-        self.pictures, self.half = len(self.images), len(self.rows) // 2
+        self.count, self.half = len(self.images), len(self.rows) // 2
         self.expected: Places = {}
-        order = np.random.default_rng(seed).permutation(self.pictures)
-        # Of the pictures for training, the odd ones are detected in JSONL files and the even ones in COCO files.
+        order = np.random.default_rng(seed).permutation(self.count)
+        # Of the images for training, the odd ones are detected in JSONL files and the even ones in COCO files.
         train = order[order % 10 < 8]
         self.jsonl, self.coco = self._in_turn(train[train % 2 == 1]), self._in_turn(train[train % 2 == 0])
         self.test = self._in_turn(order[order % 10 == 9])
 
     @staticmethod
-    def _in_turn(pictures: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        return iter(np.split(pictures, range(_EACH, len(pictures), _EACH)))
+    def _in_turn(images: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        return iter(np.split(images, range(_EACH, len(images), _EACH)))
 
     @staticmethod
-    def take(pictures: Iterator[NDArray[np.int64]]) -> NDArray[np.int64]:
-        return next(pictures)
+    def take(images: Iterator[NDArray[np.int64]]) -> NDArray[np.int64]:
+        return next(images)
 
     def expect(self, code: str, at: NDArray[np.int64]) -> None:
         chosen = self.rows.loc[at]
@@ -244,16 +244,16 @@ class _Beds:
         self.expect(code, at)
 
     def repeat_rows(self) -> None:
-        """Let the second question about a picture be the first one, with the same answer and with another."""
+        """Let the second question about an image be the first one, with the same answer and with another."""
         for code, answer in (("row-duplicate", None), ("answer-conflict", "something else")):
             first = self.half + self.take(self.jsonl)
-            later = first + self.pictures
+            later = first + self.count
             self.rows.loc[later, "prefix"] = self.rows.loc[first, "prefix"].to_numpy()
             same = self.rows.loc[first, "suffix"].to_numpy()
             self.change_rows(code, later, {"suffix": same if answer is None else answer})
 
-    def share_pictures(self) -> None:
-        """Put pictures for training into the test as well: the same files, and some that are nearly the same."""
+    def share_images(self) -> None:
+        """Put images for training into the test as well: the same files, and some that are nearly the same."""
         ours, theirs = self.take(self.jsonl), self.take(self.test)
         shared = dict(zip(self.images.loc[ours, "image"], self.images.loc[theirs, "sha256"], strict=True))
         at = np.flatnonzero(self.rows["image"].isin(list(shared)))
@@ -267,4 +267,4 @@ class _Beds:
         names = [f"train/unused_{number}.jpg" for number in range(_EACH)]
         unused = pd.DataFrame({"image": names, "sha256": ""}, columns=list(IMAGE_COLUMNS)).astype(IMAGE_COLUMNS)
         self.images = pd.concat([self.images, unused], ignore_index=True)
-        self.expect_images("image-unused", np.arange(self.pictures, self.pictures + _EACH))
+        self.expect_images("image-unused", np.arange(self.count, self.count + _EACH))

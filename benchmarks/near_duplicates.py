@@ -1,9 +1,9 @@
-"""Measure how well near-identical pictures are told from others, and how long that takes.
+"""Measure how well near-identical images are told from others, and how long that takes.
 
     python -m benchmarks.near_duplicates [DATASET ...]
 
-For each data set (``builtin:cards`` if none is named): the share of its pictures that are found again after a change,
-and the pictures that are called near-identical as they are. Then the seconds for 200,000 generated signatures.
+For each data set (``builtin:cards`` if none is named): the share of its images that are found again after a change,
+and the images that are called near-identical as they are. Then the seconds for 200,000 generated signatures.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image, ImageEnhance
 from scipy.fft import idctn
 
-from florence2.data.images.files import list_images, open_rgb
-from florence2.data.images.near_duplicates import group_near_identical, signature
-from florence2.data.sources.locate import locate
+from florence2.datasets.location import locate
+from florence2.images.files import list_images, open_rgb
+from florence2.images.near_duplicates import group_near_identical, signature
 
 __all__ = ["CHANGES", "natural_signatures", "recall"]
 
@@ -58,7 +58,7 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 def recall(images: list[Image.Image], change: Callable[[Image.Image], Image.Image]) -> float:
-    """Return the share of pictures that are near-identical to their changed selves."""
+    """Return the share of images that are near-identical to their changed selves."""
     pairs = [group_near_identical([signature(image), signature(change(image))]) for image in images]
     return sum(int(first == second) for first, second in pairs) / len(images)
 
@@ -79,7 +79,7 @@ def _report_set(source: str, sample: int) -> None:
     root = locate(source)
     names = list_images(root)
     images = [open_rgb(Path(root, name)) for name in random.Random(0).sample(names, min(sample, len(names)))]
-    print(f"{source}: {len(names)} pictures, {len(images)} of them changed")
+    print(f"{source}: {len(names)} images, {len(images)} of them changed")
     for title, change in CHANGES.items():
         print(f"  {title:26} found again: {recall(images, change):7.1%}")
     groups = group_near_identical([signature(open_rgb(Path(root, name))) for name in names])
@@ -95,7 +95,7 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("datasets", nargs="*", default=["builtin:cards"])
-    parser.add_argument("--sample", type=int, default=100, help="pictures of each set that are changed")
+    parser.add_argument("--sample", type=int, default=100, help="images of each set that are changed")
     parser.add_argument("--signatures", type=int, default=200_000)
     arguments = parser.parse_args()
     for source in arguments.datasets:

@@ -1,4 +1,4 @@
-"""Keep one class of a detection set, and only pictures that show it: a set that a small model can learn.
+"""Keep one class of a detection set, and only images that show it: a set that a small model can learn.
 
 python -m benchmarks.one_class od_bccd/florence2 WBC od_bccd_wbc
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from florence2.codec.answers import format_spans, scan_boxes
 from florence2.config import DatasetConfig
-from florence2.data.ingest import ingest
-from florence2.data.manifest import SPLITS
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import SPLITS
 
 __all__ = ["main"]
 

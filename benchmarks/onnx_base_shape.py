@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.base_shape import save_base_shape
 from florence2.export.onnx_folder import export_onnx
-from florence2.export.source import exportable
+from florence2.reports.model_facts import exportable
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from florence2.data.sources.packed import pack, unpacked
+from florence2.storage.packed import pack, unpacked
 
 __all__ = ["measure", "write_files"]
 
@@ -91,7 +91,7 @@ def _run(command: str) -> None:
 
 
 def main() -> None:
-    """Print the figures as a table."""
+    """Print the scores as a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gigabytes", type=float, default=1.5)
     parser.add_argument("--repeats", type=int, default=3)

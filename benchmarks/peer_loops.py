@@ -20,11 +20,11 @@ from transformers import get_scheduler
 from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.codec.tasks import prompt_of
 from florence2.config import AugmentationConfig, ObjectiveConfig, TrainingConfig
-from florence2.data.array_pool import ArrayPool
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.manifest import DatasetManifest
 from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, samples_of
+from florence2.storage.array_pool import ArrayPool
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.job import new_word_ids
 from florence2.training.sampling import EpochOrder
@@ -131,7 +131,7 @@ def engine_batches(
         florence2: the base.
         rows: to make batches of.
         batch_size: samples in each.
-        pool: of decoded pictures; None: they are decoded here.
+        pool: of decoded images; None: they are decoded here.
     """
     transform = PixelTransform.of(florence2.processor)
     examples = TrainingRows(

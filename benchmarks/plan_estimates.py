@@ -21,8 +21,8 @@ from typing import Any, Literal, NamedTuple
 from unittest.mock import patch
 
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.training.fit import fit
+from florence2.datasets.ingestion import ingest
+from florence2.training.fitting import fit
 from florence2.training.probe import probe_training
 
 __all__ = ["Outcome", "compare", "main", "processor_seconds"]

@@ -4,8 +4,8 @@
     python -m benchmarks.recipes table
 
 A study that was interrupted goes on: runs whose results are in the file are not done again. All variants of a data set
-see the same rows, the same number of times; what is compared is the test split's headline figures. A variant that
-changes nothing for a data set, such as the order of boxes where each picture has one, is left out there.
+see the same rows, the same number of times; what is compared is the test split's headline scores. A variant that
+changes nothing for a data set, such as the order of boxes where each image has one, is left out there.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ import numpy as np
 
 from florence2.codec.answers import scan_boxes
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.splits.assignment import split_dataset
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.splits.assignment import split_dataset
 
 __all__ = ["VARIANTS", "main", "render"]
 
@@ -53,7 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "freeze": {"strategy": "freeze"},
     "batches of like length": {"group_by_length": True},
     "flip, crop, light": {"flip": 0.5, "crop": 0.2, "light": 0.2},
-    "best epoch by the figure": {"best_by": "figure"},
+    "best epoch by the score": {"best_by": "score"},
     "half the epochs": {"epochs": 0.5},
 }
 """Settings that differ from the defaults; ``epochs`` is a factor."""
@@ -87,11 +87,11 @@ def render(results: Sequence[dict[str, Any]]) -> str:
 
     A difference that is more than twice its standard error, seeds paired, is marked with ``*``.
     """
-    columns = list(dict.fromkeys((r["data"], r["figure"]) for r in results))
+    columns = list(dict.fromkeys((r["data"], r["score"]) for r in results))
     values: dict[tuple[str, str, str], dict[int, float]] = defaultdict(dict)
     for r in results:
-        values[r["variant"], r["data"], r["figure"]][r["seed"]] = r["value"]
-    lines = ["| recipe | " + " | ".join(f"{data}, {figure}" for data, figure in columns) + " |"]
+        values[r["variant"], r["data"], r["score"]][r["seed"]] = r["value"]
+    lines = ["| recipe | " + " | ".join(f"{data}, {score}" for data, score in columns) + " |"]
     lines.append("|---" * (len(columns) + 1) + "|")
     for variant in VARIANTS:
         cells = [_cell(values[variant, *column], values[DEFAULT, *column]) for column in columns]
@@ -132,7 +132,7 @@ def _run(options: argparse.Namespace) -> None:
             with options.results.open("a", encoding="utf-8") as file:
                 for result in run.result():
                     file.write(json.dumps(result) + "\n")
-                    told = "{data}, {variant}, seed {seed}: {figure} {value:.3f}".format(**result)
+                    told = "{data}, {variant}, seed {seed}: {score} {value:.3f}".format(**result)
                     print(f"{number}/{len(runs)}  {told}  ({result['seconds']:.0f} s)", flush=True)
 
 
@@ -150,19 +150,19 @@ def _matters(variant: str, most_boxes: float) -> bool:
 
 def _one(source: str, variant: str, seed: int, epochs: int, rows: int) -> list[dict[str, Any]]:
     """Train and evaluate once."""
+    from florence2.evaluation.epoch_evaluator import EpochEvaluator
     from florence2.evaluation.evaluate import evaluate_split
-    from florence2.evaluation.judge import ValidationJudge
-    from florence2.training.fit import fit
+    from florence2.training.fitting import fit
     from florence2.training.monitoring import Monitoring
 
     settings = dict(VARIANTS[variant])
     settings["epochs"] = max(1, round(epochs * settings.pop("epochs", 1)))
     data = _splits(source, rows)
-    figure = "map" if "<OD>" in set(data.table["task"]) else "vqa_accuracy"
-    if settings.get("best_by") == "figure":
-        settings["best_by"] = figure
+    score = "map" if "<OD>" in set(data.table["task"]) else "vqa_accuracy"
+    if settings.get("best_by") == "score":
+        settings["best_by"] = score
     config = Configuration(dataset=source, seed=seed, eval_batch_size=64, max_new_tokens=256, preview=0, **settings)
-    evaluator = ValidationJudge.of(data.select("valid"), config.training, config.evaluation)
+    evaluator = EpochEvaluator.of(data.select("valid"), config.training, config.evaluation)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         checkpoint = fit(
@@ -172,7 +172,7 @@ def _one(source: str, variant: str, seed: int, epochs: int, rows: int) -> list[d
         found = evaluate_split(checkpoint.load(), variant, data.select("test"), config.evaluation).evaluation.metrics
     case = {"data": _name(source), "variant": variant, "seed": seed, "epochs": config.training.epochs, "rows": rows}
     return [
-        {**case, "figure": name, "value": found[name], "best_epoch": checkpoint.epoch, "seconds": seconds}
+        {**case, "score": name, "value": found[name], "best_epoch": checkpoint.epoch, "seconds": seconds}
         for name in _HEADLINES
         if name in found
     ]

@@ -4,7 +4,7 @@
 
 Images are paired by the stem of their file name, without the ending that Roboflow adds to it. In each pair the boxes
 of a class are matched, whatever their order, so that their differences are smallest in sum. Boxes are cut off at the
-edges of their picture first, for not every layout can say that one leaves it.
+edges of their image first, for not every layout can say that one leaves it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from scipy.optimize import linear_sum_assignment
 
 from florence2.codec.locations import BINS
 from florence2.codec.scan import scan_column
-from florence2.data.checks.boxes import boxes_of, tidy
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.checks.boxes import boxes_of, tidy
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import Florence2Error
 
 __all__ = ["Comparison", "same_boxes"]

@@ -1,4 +1,4 @@
-"""Pictures with boxes for measuring answers: fresh scenes of a seed, or the test split of a data set."""
+"""Images with boxes for measuring answers: fresh scenes of a seed, or the test split of a data set."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from florence2.builtin.canvas import Scene
+from florence2.builtin.cards import CARD_CLASSES, draw_cards
+from florence2.builtin.shapes import SHAPE_CLASSES
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.config import DatasetConfig
-from florence2.data.ingest import ingest
-from florence2.data.scenes import CARD_CLASSES, SHAPE_CLASSES, Scene, draw_cards
+from florence2.datasets.ingestion import ingest
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.model.processing import Sample, samples_of
 from pretraining.evaluate import held_out_scenes
@@ -24,7 +26,7 @@ _CARD_SEED = 5_000_011
 
 @dataclass(frozen=True)
 class BoxRows:
-    """Pictures to detect objects in.
+    """Images to detect objects in.
 
     Attributes:
         samples: the rows; most have the prompt ``<OD>``.
@@ -38,13 +40,13 @@ class BoxRows:
 
 
 def box_rows(source: str, count: int, seed: int) -> BoxRows:
-    """Return pictures with boxes.
+    """Return images with boxes.
 
     Args:
         source: ``cards`` (the built-in set's classes), ``shapes`` (those of the built-in base), or a data set, whose
             test split is sampled with replacement: a bootstrap.
-        count: of pictures.
-        seed: other pictures with another one.
+        count: of images.
+        seed: other images with another one.
     """
     rng = np.random.default_rng([_CARD_SEED, seed])
     if source == "cards":
@@ -67,7 +69,7 @@ def split_rows(source: str) -> BoxRows:
 
 
 def mean_average_precision(found: Sequence[Detections], truths: Sequence[Detections]) -> dict[str, float]:
-    """Return COCO's figures."""
+    """Return COCO's scores."""
     metric = MeanAveragePrecisionMetric()
     for detections, truth in zip(found, truths, strict=True):
         metric.update(detections, truth)

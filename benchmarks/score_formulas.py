@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from benchmarks.scene_rows import box_rows, mean_average_precision
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
-from florence2.inference.generation import Answerer
+from florence2.inference.generation import Predictor
 from florence2.inference.scoring import TokenReader, WrittenBox, read_boxes, score_detections, suppress_duplicates
 from florence2.model.base import Florence2
 from florence2.model.named import load_named
@@ -63,7 +63,7 @@ Variant = Callable[[list[WrittenBox], tuple[int, int]], Detections]
 
 
 def variants() -> dict[str, Variant]:
-    """Return what is compared: from the boxes of an answer and the size of its picture to detections."""
+    """Return what is compared: from the boxes of an answer and the size of its image to detections."""
     formulas = {name: _scored_by(formula) for name, formula in FORMULAS.items()}
     return formulas | {f"one box above IoU {iou}": _without_duplicates(iou) for iou in DUPLICATES}
 
@@ -84,7 +84,7 @@ def _measure(florence2: Florence2, source: str, count: int, seed: int, tokens: i
     rows = box_rows(source, count, seed)
     config = EvaluationConfig(eval_batch_size=50, max_new_tokens=tokens)
     reader = TokenReader.of(florence2.tokenizer)
-    written = Answerer(florence2, config).write(rows.samples)
+    written = Predictor(florence2, config).write(rows.samples)
     boxes = [read_boxes(answer.tokens, answer.probabilities, reader)[0] for answer in written]
     sizes = [sample.resolution_wh for sample in rows.samples]
     return {
@@ -96,7 +96,7 @@ def _measure(florence2: Florence2, source: str, count: int, seed: int, tokens: i
 def _table(runs: Sequence[dict[str, dict[str, float]]]) -> str:
     lines = ["| variant | mAP | mAP50 | difference of mAP to the one in use |", "|---|---|---|---|"]
     for name in runs[0]:
-        cells = [_spread([run[name][figure] for run in runs]) for figure in ("map", "map50")]
+        cells = [_spread([run[name][score] for run in runs]) for score in ("map", "map50")]
         differences = [run[name]["map"] - run[IN_USE]["map"] for run in runs]
         error = statistics.stdev(differences) / len(runs) ** 0.5
         lines.append(f"| {name} | {' | '.join(cells)} | {statistics.fmean(differences):+.4f} ± {error:.4f} |")
@@ -112,13 +112,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set")
-    parser.add_argument("--pictures", type=int, default=300, help="of each seed")
+    parser.add_argument("--images", type=int, default=300, help="of each seed")
     parser.add_argument("--seeds", type=int, default=6, help="how many, from 0; at least 2")
     parser.add_argument("--max-new-tokens", type=int, default=64)
     options = parser.parse_args()
     torch.set_num_threads(1)
     florence2 = load_named(options.model)
-    case = (florence2, options.data, options.pictures)
+    case = (florence2, options.data, options.images)
     print(_table([_measure(*case, seed, options.max_new_tokens) for seed in range(options.seeds)]))
 
 

@@ -1,9 +1,9 @@
 """Measure what serving adds to a model's own time, and what concurrent clients gain by being answered together.
 
     python -m benchmarks.serving_speed
-    python -m benchmarks.serving_speed --base-shape --max-new-tokens 24 --seconds 60 --pictures 8
+    python -m benchmarks.serving_speed --base-shape --max-new-tokens 24 --seconds 60 --images 8
 
-The server is ``florence2 serve`` as a process. First one client: each picture is answered in this process (decoded,
+The server is ``florence2 serve`` as a process. First one client: each image is answered in this process (decoded,
 seen, answered by a model that is warm) and by the server, in turn, so that both have the same machine. Then 1 and 16
 clients in a third process, in turn: answers per second. Beside the clock stands the processor time of the process
 that answers, which other work on the machine changes less. ``--rush`` asks so many times at once and counts answers.
@@ -35,9 +35,9 @@ import torch
 from benchmarks.base_shape import save_base_shape
 from benchmarks.scene_rows import box_rows
 from benchmarks.stopwatch import Stopwatch
-from florence2.config import EvaluationConfig, RequestLimits
-from florence2.inference.generation import Answerer
-from florence2.inference.sent_pictures import PictureReader
+from florence2.config import EvaluationConfig, LimitsConfig
+from florence2.inference.generation import Predictor
+from florence2.inference.request_images import RequestImageReader
 from florence2.model.named import load_named
 
 __all__ = ["main"]
@@ -75,18 +75,20 @@ def _clients(url: str, bodies: Path, clients: int, seconds: float) -> dict[str, 
     return found
 
 
-def _overhead(server: _Server, reader: PictureReader, answerer: Answerer, pictures: list[bytes], repeats: int) -> None:
+def _overhead(
+    server: _Server, reader: RequestImageReader, predictor: Predictor, images: list[bytes], repeats: int
+) -> None:
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
-    own: list[list[float]] = [[] for _ in pictures]
-    served: list[list[float]] = [[] for _ in pictures]
+    own: list[list[float]] = [[] for _ in images]
+    served: list[list[float]] = [[] for _ in images]
     own_cpu = served_cpu = 0.0
     for repeat in range(repeats + 1):  # the first round does not count
         before = server.cpu()
-        for place, picture in enumerate(pictures):
+        for place, image in enumerate(images):
             watch = Stopwatch()
-            ((_, answer),) = answerer.answer(reader.read([(picture, "<OD>")]))
+            ((_, answer),) = predictor.answer(reader.read([(image, "<OD>")]))
             ours = watch.lap()
-            body = json.dumps({"image": base64.b64encode(picture).decode(), "prefix": "<OD>"})
+            body = json.dumps({"image": base64.b64encode(image).decode(), "prefix": "<OD>"})
             watch.lap()
             connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
             reply = json.loads(connection.getresponse().read())
@@ -101,8 +103,8 @@ def _overhead(server: _Server, reader: PictureReader, answerer: Answerer, pictur
     medians = [(statistics.median(a), statistics.median(b)) for a, b in zip(own, served, strict=True)]
     mine, theirs_ms = (1e3 * statistics.median(pair[side] for pair in medians) for side in (0, 1))
     print(f"one client: in process {mine:.1f} ms, served {theirs_ms:.1f} ms", end=", ")
-    print(f"median ratio of a picture {statistics.median(b / a for a, b in medians):.3f}", end="; ")
-    each = 1e3 / (repeats * len(pictures))
+    print(f"median ratio of an image {statistics.median(b / a for a, b in medians):.3f}", end="; ")
+    each = 1e3 / (repeats * len(images))
     print(
         f"processor {own_cpu * each:.1f} and {served_cpu * each:.1f} ms, ratio {served_cpu / own_cpu:.3f}", flush=True
     )
@@ -145,7 +147,7 @@ def main() -> None:
     parser.add_argument("--model", default="builtin:nano", help="whatever florence2 serve takes")
     parser.add_argument("--base-shape", action="store_true", help="random weights in the shape of Florence-2-base")
     parser.add_argument("--data", default="shapes", help="cards or shapes, see benchmarks.scene_rows")
-    parser.add_argument("--pictures", type=int, default=32)
+    parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=10)
@@ -157,16 +159,16 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         model = str(save_base_shape(Path(folder) / "model")) if options.base_shape else options.model
-        samples = box_rows(options.data, options.pictures, 0).samples
-        pictures = [sample.image.getvalue() for sample in samples if isinstance(sample.image, io.BytesIO)]
+        samples = box_rows(options.data, options.images, 0).samples
+        images = [sample.image.getvalue() for sample in samples if isinstance(sample.image, io.BytesIO)]
         bodies = Path(folder) / "bodies.json"
-        asked = [{"image": base64.b64encode(picture).decode(), "prefix": "<OD>"} for picture in pictures]
+        asked = [{"image": base64.b64encode(image).decode(), "prefix": "<OD>"} for image in images]
         bodies.write_text(json.dumps([json.dumps(body) for body in asked]))
         load = " ".join(f"{value:.1f}" for value in os.getloadavg())
         print(f"load {load}, {os.cpu_count()} cores, threads {options.threads}", flush=True)
-        answerer = Answerer(load_named(model), EvaluationConfig(max_new_tokens=options.max_new_tokens))
+        predictor = Predictor(load_named(model), EvaluationConfig(max_new_tokens=options.max_new_tokens))
         with _server(model, options) as server:
-            _overhead(server, PictureReader(answerer, RequestLimits()), answerer, pictures, options.repeats)
+            _overhead(server, RequestImageReader(predictor, LimitsConfig()), predictor, images, options.repeats)
             _throughput(server, bodies, options)
             if options.rush:
                 _rush(server.url, bodies, options.rush)

@@ -1,10 +1,10 @@
-"""Measure how even seeded splits come out, against placing every picture by its hash alone.
+"""Measure how even seeded splits come out, against placing every image by its hash alone.
 
     python -m benchmarks.split_evenness [DATASET ...]
 
 The given splits are forgotten. For 20 seeds: how far the share of a class in a held-out split is from the one asked
-for (mean over classes that are due a picture there), how many such gaps there are, and, when the data set grows from
-half of its pictures to all, the share of the old ones that move.
+for (mean over classes that are due an image there), how many such gaps there are, and, when the data set grows from
+half of its images to all, the share of the old ones that move.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import pandas as pd
 
 from florence2.codec.scan import scan_column
 from florence2.config import DatasetConfig, SplitConfig
-from florence2.data.checks.boxes import boxes_of
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.splits import assignment
-from florence2.data.statistics import compute_statistics
+from florence2.datasets.checks.boxes import boxes_of
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.splits import assignment
+from florence2.datasets.statistics.compute import compute_statistics
 
-__all__ = ["figures"]
+__all__ = ["scores"]
 
 _SEEDS = range(20)
 _SHARE = 0.1
@@ -38,8 +38,8 @@ def _dealt(manifest: DatasetManifest, seed: int, *, by_hash_alone: bool) -> pd.S
     return pd.Series(places, dtype="string")
 
 
-def figures(manifest: DatasetManifest, *, by_hash_alone: bool) -> tuple[float, float, float]:
-    """Return the mean deviation of a class's share, the mean number of gaps, and the share of old pictures that move.
+def scores(manifest: DatasetManifest, *, by_hash_alone: bool) -> tuple[float, float, float]:
+    """Return the mean deviation of a class's share, the mean number of gaps, and the share of old images that move.
 
     Args:
         manifest: a data set without splits.
@@ -68,17 +68,17 @@ def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("datasets", nargs="*", default=["builtin:cards"])
-    parser.add_argument("--pictures", type=int, help="take this many of each data set, chosen by their hash")
+    parser.add_argument("--images", type=int, help="take this many of each data set, chosen by their hash")
     arguments = parser.parse_args()
     for source in arguments.datasets:
         given = ingest(DatasetConfig(source=source))
         rows = given.table[given.table["task"] == "<OD>"]
-        rows = rows[rows["sha256"].isin(sorted(rows["sha256"].unique())[: arguments.pictures])]
+        rows = rows[rows["sha256"].isin(sorted(rows["sha256"].unique())[: arguments.images])]
         manifest = given.replace_rows(rows.assign(split=pd.Series("", index=rows.index, dtype="string")))
         classes = compute_statistics(manifest).overall.classes.counts
-        print(f"{source}: {manifest.table['image'].nunique()} pictures, {len(classes)} classes")
+        print(f"{source}: {manifest.table['image'].nunique()} images, {len(classes)} classes")
         for title, alone in (("split_dataset", False), ("hash alone", True)):
-            deviation, gaps, moved = figures(manifest, by_hash_alone=alone)
+            deviation, gaps, moved = scores(manifest, by_hash_alone=alone)
             print(
                 f"  {title:14} share of a class off by {deviation:.4f}, {gaps:.2f} gaps, {moved:.4%} of the old moved"
             )

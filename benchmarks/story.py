@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from florence2.builtin.cards import CARD_CLASSES
 from florence2.codec.answers import format_spans, scan_boxes
-from florence2.data.scenes import CARD_CLASSES
-from florence2.data.sources.locate import locate
+from florence2.datasets.location import locate
 from tests.integration.project import Project
 
 __all__ = ["mislabel", "write_cards"]
@@ -30,12 +30,12 @@ __all__ = ["mislabel", "write_cards"]
 _NAME = "story"
 
 
-def write_cards(target: Path, pictures: int, change: Callable[[dict[str, str]], dict[str, str]] = dict) -> None:
-    """Write the built-in cards with only the first pictures of the training split.
+def write_cards(target: Path, images: int, change: Callable[[dict[str, str]], dict[str, str]] = dict) -> None:
+    """Write the built-in cards with only the first images of the training split.
 
     Args:
         target: folder; what is in it is replaced.
-        pictures: training pictures; validation and test are whole.
+        images: training images; validation and test are whole.
         change: what becomes of each annotation of training and validation.
     """
     shutil.rmtree(target, ignore_errors=True)
@@ -45,7 +45,7 @@ def write_cards(target: Path, pictures: int, change: Callable[[dict[str, str]], 
         (target / split).mkdir()
         lines = [json.loads(line) for line in (source / split / "annotations.jsonl").read_text().splitlines()]
         names = list(dict.fromkeys(line["image"] for line in lines))
-        kept = set(names[:pictures] if split == "train" else names)
+        kept = set(names[:images] if split == "train" else names)
         for name in kept:
             shutil.copy(source / split / name, target / split / name)
         text = "".join(json.dumps(change(line)) + "\n" for line in lines if line["image"] in kept)
@@ -126,17 +126,17 @@ def main() -> int:
     """Tell the story; returns the exit status."""
     parser = argparse.ArgumentParser(description="The life of a model on built-in data.")
     parser.add_argument("--epochs", type=int, default=6, help="of each training")
-    parser.add_argument("--few", type=int, default=200, help="training pictures of the first model")
-    parser.add_argument("--many", type=int, default=400, help="training pictures of the others")
+    parser.add_argument("--few", type=int, default=200, help="training images of the first model")
+    parser.add_argument("--many", type=int, default=400, help="training images of the others")
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="florence2-story-") as folder:
         story = Story(Project.copy_to(Path(folder)), options.epochs)
         write_cards(story.data, options.few)
-        story.retrain(f"1. A first model, of {options.few} pictures", "promoted", champion="1")
+        story.retrain(f"1. A first model, of {options.few} images", "promoted", champion="1")
         story.retrain("2. The next night: nothing changed", "nothing changed", champion="1")
         write_cards(story.data, options.many)
-        story.retrain(f"3. More data: {options.many} pictures", "promoted", champion="2")
+        story.retrain(f"3. More data: {options.many} images", "promoted", champion="2")
         write_cards(story.data, options.many, mislabel)
         story.retrain("4. Poisoned data: every card under a wrong name", "held", champion="2")
         story.rollback("5. Back to version 1, by one command", champion="1")

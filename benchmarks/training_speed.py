@@ -25,7 +25,7 @@ from benchmarks.engine_clock import timed_fit
 from benchmarks.peer_loops import PEERS, answer_loss, bare_steps, engine_batches, peer_epochs
 from benchmarks.stopwatch import Spent
 from florence2.config import DatasetConfig, EngineConfig, ModelConfig, TrainingConfig
-from florence2.data.ingest import ingest
+from florence2.datasets.ingestion import ingest
 from florence2.model.base import load_base
 from florence2.training.callbacks import memory_gib
 from florence2.training.job import new_word_ids
@@ -146,8 +146,8 @@ def _input(dataset: str, repeats: int) -> None:
 def _on_base_shape(sides: Sequence[Side], steps: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = ModelConfig(base=str(save_base_shape(Path(folder) / "base")))
-        pictures = steps * sides[0].training.batch_size
-        source = str(write_photographs(Path(folder) / "set", pictures, 1, boxes=16))
+        images = steps * sides[0].training.batch_size
+        source = str(write_photographs(Path(folder) / "set", images, 1, boxes=16))
         _compare(sides, source, base, repeats, warm_up=1, judged=False)
 
 
@@ -157,7 +157,7 @@ def _compute(steps: int, repeats: int) -> None:
 
 
 def _freeze(steps: int, repeats: int) -> None:
-    # Two pictures a step: with one, the optimiser's pass over all weights would be a good part of it on each side.
+    # Two images a step: with one, the optimiser's pass over all weights would be a good part of it on each side.
     frozen = TrainingConfig(strategy="freeze", epochs=1, batch_size=2, engine=EngineConfig(save_minutes=1e6))
     uncached = frozen.model_copy(update={"engine": EngineConfig(save_minutes=1e6, feature_cache_gib=0)})
     sides = [

@@ -3,8 +3,8 @@
     python -m benchmarks.validate_million
 
 Every rule is checked, the length of answers included, and finds something: some hundred defects of all kinds are
-planted among detections and questions over 200,000 pictures in three splits. Beside it stand what the search for
-near-identical pictures takes of it, and the floor of the machine: the import of Great Expectations, reading the tokens
+planted among detections and questions over 200,000 images in three splits. Beside it stand what the search for
+near-identical images takes of it, and the floor of the machine: the import of Great Expectations, reading the tokens
 of all answers alone, and ten plain expectations on a column of as many rows.
 """
 
@@ -22,11 +22,11 @@ from benchmarks.million_rows import Places, million_rows, plant
 from florence2.adapters.great_expectations import validate
 from florence2.codec.scan import scan_column
 from florence2.config import ModelConfig, ValidationConfig
-from florence2.data.images.near_duplicates import group_near_identical
-from florence2.data.manifest import SPLITS, DatasetManifest
-from florence2.data.rules import RULES
-from florence2.data.validation import ValidationReport
-from florence2.model.answer_length import answer_length
+from florence2.datasets.checks.report import ValidationReport
+from florence2.datasets.checks.rules import RULES
+from florence2.datasets.manifest import SPLITS, DatasetManifest
+from florence2.images.near_duplicates import group_near_identical
+from florence2.model.answer_lengths import answer_length
 
 __all__: list[str] = []
 
@@ -101,7 +101,7 @@ def main() -> None:
         f"{len(report.rules)} rules; load average before {load:.1f}"
     )
     print(f"validate {seconds:.1f} s, import of Great Expectations {loading:.1f} s, together {seconds + loading:.1f} s")
-    print(f"  in it, beside the tabular rules: near-identical pictures {grouping:.1f} s, {groups.max() + 1:,} groups")
+    print(f"  in it, beside the tabular rules: near-identical images {grouping:.1f} s, {groups.max() + 1:,} groups")
     print(f"peak memory {peak:.2f} GiB, of which before the validation {before:.2f} GiB")
     print(
         f"planted {sum(map(len, expected.values()))} for {len(expected)} rules, found {sum(report.counts.values())}, "

@@ -12,7 +12,7 @@
     │   └── OutOfMemoryError        a batch does not fit, however small
     ├── RegistryError               the tracking store or the model registry refused
     ├── RequestError                a request to a served model cannot be answered: malformed, not allowed
-    │   ├── TooLargeError           it, or a picture in it, is larger than the server takes
+    │   ├── TooLargeError           it, or an image in it, is larger than the server takes
     │   ├── OverloadedError         too many wait already; says when to ask again
     │   └── TimeLimitError          its time limit has passed
     └── StackError                  a ZenML stack cannot be set up, or something is missing for it to run
@@ -86,7 +86,7 @@ class ImageError(DatasetError):
 
     Args:
         message: names the image, the defect and the remedy.
-        defect: one of ``florence2.data.images.files.ImageDefect``.
+        defect: one of ``florence2.images.files.ImageDefect``.
     """
 
     def __init__(self, message: str, defect: str = "unreadable") -> None:
@@ -123,7 +123,7 @@ class RequestError(Florence2Error):
 
 
 class TooLargeError(RequestError):
-    """A request, or a picture in it, is larger than the server takes."""
+    """A request, or an image in it, is larger than the server takes."""
 
 
 class OverloadedError(RequestError):

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from zenml.enums import ArtifactType
 
-from florence2.model.checkpoint import Checkpoint
+from florence2.model import Checkpoint
 from materializers.folder import FolderMaterializer
 
 __all__ = ["CheckpointMaterializer"]

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from florence2.promotion.decision import Decision
-from florence2.promotion.page import render_decision
+from florence2.promotion import Decision
+from florence2.reports import render_decision
 from materializers.folder import FolderMaterializer
 
 __all__ = ["DecisionMaterializer"]

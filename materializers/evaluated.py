@@ -1,4 +1,4 @@
-"""Stores ``Evaluated``: the figures of a candidate, and those of every resample."""
+"""Stores ``Evaluated``: the scores of a candidate, and those of every resample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from florence2.promotion.evaluated import Evaluated
+from florence2.promotion import Evaluated
 from materializers.folder import FolderMaterializer
 
 __all__ = ["EvaluatedMaterializer"]
@@ -19,11 +19,11 @@ class EvaluatedMaterializer(FolderMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Evaluated,)
 
     def write(self, data: Evaluated, folder: Path) -> None:
-        """Write figures and resamples."""
+        """Write scores and resamples."""
         data.save(folder)
 
     def read(self, folder: Path) -> Evaluated:
-        """Read figures and resamples."""
+        """Read scores and resamples."""
         return Evaluated.load(folder)
 
     def content_of(self, data: Evaluated) -> str:
@@ -36,5 +36,5 @@ class EvaluatedMaterializer(FolderMaterializer):
             return digest.hexdigest()
 
     def extract_metadata(self, data: Evaluated) -> dict[str, Any]:
-        """Publish the figures."""
-        return {} if data.evaluation is None else {"figures": data.evaluation.metrics}
+        """Publish the scores."""
+        return {} if data.evaluation is None else {"scores": data.evaluation.metrics}

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from typing import Any, ClassVar
 
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
 from materializers.folder import FolderMaterializer
 
 __all__ = ["ManifestMaterializer"]
@@ -26,7 +26,7 @@ class ManifestMaterializer(FolderMaterializer):
         return DatasetManifest.load(folder)
 
     def content_of(self, data: DatasetManifest) -> str:
-        """Hash rows and image contents, and where they lie: later steps read the pictures from there."""
+        """Hash rows and image contents, and where they lie: later steps read the images from there."""
         return hashlib.sha256(f"{data.place}\0{data.fingerprint}".encode()).hexdigest()
 
     def extract_metadata(self, data: DatasetManifest) -> dict[str, Any]:

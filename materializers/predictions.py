@@ -1,4 +1,4 @@
-"""Stores ``ImagePredictions``: JSON, COCO results and drawn pictures, some of which the ZenML dashboard shows."""
+"""Stores ``ImagePredictions``: JSON, COCO results and drawn images, some of which the ZenML dashboard shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from zenml.enums import VisualizationType
 from zenml.io import fileio
 
-from florence2.inference.image_files import ImagePredictions
+from florence2.inference import ImagePredictions
 from materializers.folder import FolderMaterializer
 
 __all__ = ["PredictionsMaterializer"]
@@ -18,12 +18,12 @@ _SHOWN = 12
 
 
 class PredictionsMaterializer(FolderMaterializer):
-    """Answers about pictures as ``ImagePredictions`` writes them."""
+    """Answers about images as ``ImagePredictions`` writes them."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ImagePredictions,)
 
     def write(self, data: ImagePredictions, folder: Path) -> None:
-        """Write answers and pictures."""
+        """Write answers and images."""
         data.save(folder)
 
     def read(self, folder: Path) -> ImagePredictions:
@@ -35,7 +35,7 @@ class PredictionsMaterializer(FolderMaterializer):
         return hashlib.sha256("\n".join([data.prefix, *data.lines()]).encode()).hexdigest()
 
     def save_visualizations(self, data: ImagePredictions) -> dict[str, VisualizationType]:  # noqa: ARG002
-        """Show the first of the drawn pictures in the dashboard."""
+        """Show the first of the drawn images in the dashboard."""
         drawn = f"{self.uri}/drawn"
         names = sorted(map(str, fileio.listdir(drawn))) if fileio.isdir(drawn) else []
         return {f"{drawn}/{name}": VisualizationType.IMAGE for name in names[:_SHOWN]}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from florence2.evaluation.report import EvaluationReport
+from florence2.evaluation import EvaluationReport
 from materializers.folder import FolderMaterializer
 
 __all__ = ["EvaluationReportMaterializer"]
@@ -29,7 +29,7 @@ class EvaluationReportMaterializer(FolderMaterializer):
         return EvaluationReport.load(folder)
 
     def content_of(self, data: EvaluationReport) -> str:
-        """Hash the figures and answers, not the seconds that they took."""
+        """Hash the scores and answers, not the seconds that they took."""
         content = data.to_dict()
         del content["html"]
         for model in ("before", "after"):
@@ -41,5 +41,5 @@ class EvaluationReportMaterializer(FolderMaterializer):
         return {f"{self.uri}/report.html": VisualizationType.HTML}
 
     def extract_metadata(self, data: EvaluationReport) -> dict[str, Any]:
-        """Publish the figures before and after."""
+        """Publish the scores before and after."""
         return {"before": data.before.metrics, "after": data.after.metrics}

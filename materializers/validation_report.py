@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from zenml.enums import VisualizationType
 
-from florence2.data.validation import ValidationReport
+from florence2.datasets import ValidationReport
 from materializers.folder import FolderMaterializer
 
 __all__ = ["ValidationReportMaterializer"]

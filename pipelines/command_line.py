@@ -20,8 +20,7 @@ from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import SectionTree
-from florence2.config.files import PARAMETERS, check_keys, check_sections, parameters_of, read_mapping
+from florence2.config import PARAMETERS, ConfigTree, check_keys, check_sections, parameters_of, read_mapping
 from florence2.errors import ConfigurationError, Florence2Error
 from pipelines.schedule import check_schedule
 from pipelines.submission import far_errors, fit_to_orchestrator, where_it_runs
@@ -48,7 +47,7 @@ class CommandLinePipeline(Pipeline):
     """
 
     output_name: str
-    tree: type[SectionTree]
+    tree: type[ConfigTree]
     summarise: Callable[[UUID, Path], int]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
@@ -85,7 +84,7 @@ class CommandLinePipeline(Pipeline):
 
 
 def for_command_line(
-    pipeline: Pipeline, tree: type[SectionTree], summarise: Callable[[UUID, Path], int]
+    pipeline: Pipeline, tree: type[ConfigTree], summarise: Callable[[UUID, Path], int]
 ) -> CommandLinePipeline:
     """Return a copy of a pipeline that behaves on the command line as described above.
 
@@ -111,7 +110,7 @@ def _clear(output: Path) -> None:
         raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
-def _check_file(file: Path, tree: type[SectionTree]) -> dict[str, Any]:
+def _check_file(file: Path, tree: type[ConfigTree]) -> dict[str, Any]:
     """Read a YAML file of run settings and check it, all our parameters in it, before ZenML looks at the first.
 
     Raises:

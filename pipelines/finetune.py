@@ -16,8 +16,8 @@ from florence2.config import (
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.data.rules import outcomes_of
-from florence2.evaluation.metrics import metric_named
+from florence2.datasets import outcomes_of
+from florence2.evaluation import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
@@ -67,7 +67,7 @@ def florence_finetune(
         training=recipe,
         evaluation=measure.without(Effect.REPORT) if judged else None,
         base_content=data.base_content,
-        judge_code=code_of("florence2.evaluation.judge") + metric_code if judged else "",
+        judge_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code if judged else "",
     )
     report = evaluate_model.with_options(**on_gpu(), **course)(
         test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code

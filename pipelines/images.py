@@ -17,8 +17,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from zenml.config import DockerSettings
 
+from florence2.doctor import required_by
 from florence2.errors import ConfigurationError
-from florence2.health.requirements import required_by
 
 __all__ = ["cpu_image", "gpu_image", "locked_packages"]
 

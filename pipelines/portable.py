@@ -10,18 +10,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from florence2.config import DatasetConfig, ModelConfig, PicturesConfig, SplitConfig
-from florence2.data.fingerprint import fingerprint_folder
-from florence2.data.sources.locate import is_local, locate
-from florence2.data.sources.packed import is_packed, pack, packed_fingerprint
-from florence2.data.sources.remote import redact, version_of
-from florence2.data.splits.frozen_test import load_frozen_test
+from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig
+from florence2.datasets import is_local, load_frozen_test, locate
 from florence2.errors import ModelError
-from florence2.model.base import base_files, base_fingerprint, resolve
-from florence2.model.named import checkpoint_named
+from florence2.model import base_files, base_fingerprint, checkpoint_named, resolve
+from florence2.storage import fingerprint_folder, is_packed, pack, packed_fingerprint, redact, version_of
 from steps.artifact_store import bring, file_system, remote_folder
 
-__all__ = ["content_of", "portable_dataset", "portable_model", "portable_named", "portable_pictures", "portable_split"]
+__all__ = ["content_of", "portable_dataset", "portable_images", "portable_model", "portable_named", "portable_split"]
 
 
 def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
@@ -38,9 +34,9 @@ def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
     return dataset.model_copy(update=update)
 
 
-def portable_pictures(pictures: PicturesConfig) -> PicturesConfig:
+def portable_images(images: ImagesConfig) -> ImagesConfig:
     """Return settings whose folder steps can read on any machine; raises as ``portable_dataset``."""
-    return pictures.model_copy(update={"folder": _portable(pictures.folder)})
+    return images.model_copy(update={"folder": _portable(images.folder)})
 
 
 def portable_split(split: SplitConfig) -> SplitConfig:
@@ -108,7 +104,7 @@ def content_of(source: str, *, verify: bool = False) -> str:
     A URI that steps on other machines will read is not fetched to this one: what its server says of versions counts.
 
     Args:
-        source: of a data set or of pictures, as it is given to the steps.
+        source: of a data set or of images, as it is given to the steps.
         verify: read every file again.
 
     Raises:

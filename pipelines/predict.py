@@ -1,17 +1,17 @@
-"""The pipeline ``florence_predict``: from a folder of pictures to answers."""
+"""The pipeline ``florence_predict``: from a folder of images to answers."""
 
 from __future__ import annotations
 
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress
-from florence2.codec.tasks import split_prefix
-from florence2.config import Effect, EvaluationConfig, ModelConfig, PicturesConfig
-from florence2.data.sources.remote import redact
-from florence2.model.named import named_fingerprint
+from florence2.adapters import SCHEME, ModelAddress
+from florence2.codec import split_prefix
+from florence2.config import Effect, EvaluationConfig, ImagesConfig, ModelConfig
+from florence2.model import named_fingerprint
+from florence2.storage import redact
 from pipelines.machines import on_gpu
-from pipelines.portable import content_of, portable_named, portable_pictures
+from pipelines.portable import content_of, portable_images, portable_named
 from steps.beside_the_key import beside_key
 from steps.predict_images import predict_images
 from steps.stack_registry import tracking_uri
@@ -23,21 +23,21 @@ _MODEL, _EVALUATION = ModelConfig(), EvaluationConfig()
 
 @pipeline(name="florence_predict", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
 def florence_predict(
-    pictures: PicturesConfig, model: ModelConfig = _MODEL, evaluation: EvaluationConfig = _EVALUATION
+    images: ImagesConfig, model: ModelConfig = _MODEL, evaluation: EvaluationConfig = _EVALUATION
 ) -> None:
-    """Answer a prompt about every picture of a folder.
+    """Answer a prompt about every image of a folder.
 
-    The parameters are the sections of ``florence2.config.PredictionSettings``. The contents of the folder and of the
-    model are hashed here, so that a change of either is part of the cache key.
+    The parameters are the sections of ``florence2.config.PredictionConfiguration``. The contents of the folder and of
+    the model are hashed here, so that a change of either is part of the cache key.
     """
-    split_prefix(pictures.prefix)
+    split_prefix(images.prefix)
     model, model_content = _pinned(model)
-    pictures = portable_pictures(pictures)
+    images = portable_images(images)
     predict_images.with_options(**on_gpu(), **beside_key(evaluation=evaluation))(
-        pictures=pictures,
+        images=images,
         model=model,
         evaluation=evaluation.without(Effect.COURSE, Effect.REPORT),
-        content=content_of(pictures.folder),
+        content=content_of(images.folder),
         model_content=model_content,
     )
 

@@ -1,4 +1,4 @@
-"""What a run of predictions came to: the answers beside a ``summary.json``, and its figures on the terminal."""
+"""What a run of predictions came to: the answers beside a ``summary.json``, and its scores on the terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 from zenml.client import Client
 from zenml.utils import io_utils
 
-from florence2.inference.image_files import ImagePredictions
+from florence2.inference import ImagePredictions
 from pipelines.summary import course_of
 
 __all__ = ["write_prediction_summary"]

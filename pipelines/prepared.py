@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
-from florence2.data.splits.frozen_test import frozen_content
-from florence2.model.base import base_fingerprint
+from florence2.datasets import frozen_content
+from florence2.model import base_fingerprint
 from pipelines.machines import on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
 from steps.ingest_dataset import ingest_dataset

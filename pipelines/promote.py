@@ -5,21 +5,20 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.candidates import find_candidates
+from florence2.adapters import Registry, find_candidates
 from florence2.config import (
     DatasetConfig,
     Effect,
     EvaluationConfig,
     ModelConfig,
+    PromotionConfig,
     PromotionConfiguration,
-    PromotionPolicy,
     RegistrationConfig,
     SplitConfig,
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.evaluation.metrics import metric_named
+from florence2.evaluation import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
@@ -51,7 +50,7 @@ def florence_promote(
     training: TrainingConfig = _DEFAULT.training,
     evaluation: EvaluationConfig = _DEFAULT.evaluation,
     registration: RegistrationConfig = _DEFAULT.registration,
-    promotion: PromotionPolicy = _DEFAULT.promotion,
+    promotion: PromotionConfig = _DEFAULT.promotion,
 ) -> None:
     """Find the candidates, ask both on the same test split, decide, and move the alias.
 

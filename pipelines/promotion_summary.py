@@ -11,8 +11,8 @@ from rich.table import Table
 from zenml.client import Client
 from zenml.enums import ExecutionStatus
 
-from florence2.promotion.decision import Decision
-from florence2.promotion.page import render_decision
+from florence2.promotion import Decision
+from florence2.reports import render_decision
 
 __all__ = ["write_decision"]
 

@@ -13,8 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from florence2.adapters.mlflow.aliases import CHAMPION, Registry
-from florence2.adapters.mlflow.drift import drift_between
+from florence2.adapters import CHAMPION, Registry, drift_between
 from florence2.config import Configuration, PromotionConfiguration
 from pipelines.command_line import CommandLinePipeline, for_command_line
 from pipelines.finetune import florence_finetune

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from florence2.evaluation.figures import figure_named, in_order
-from florence2.promotion.gates import Gate
+from florence2.evaluation import in_order, score_named
+from florence2.promotion import Gate
 
 __all__ = ["Retraining", "to_markdown"]
 
@@ -49,11 +49,11 @@ def _training(trained: Mapping[str, Any]) -> str:
     steps = ", ".join(trained["executed_steps"]) or "none: all were cached, nothing was trained"
     after, before = trained["after"], trained["before"]
     rows = [
-        (figure_named(name).title, f"{before[name]:.3f}", f"{after[name]:.3f}")
+        (score_named(name).title, f"{before[name]:.3f}", f"{after[name]:.3f}")
         for name in in_order(after)
-        if figure_named(name).headline and name in before
+        if score_named(name).headline and name in before
     ]
-    table = _table(("figure", "base", trained["model_version"]), rows)
+    table = _table(("score", "base", trained["model_version"]), rows)
     return f"Steps that ran: {steps}.\n\n{table}"
 
 

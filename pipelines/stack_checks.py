@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from florence2.adapters.mlflow.store_state import check_answers
-from florence2.data.printable import first_line
-from florence2.data.sources.remote import redact
+from florence2.adapters import check_answers
+from florence2.doctor import Finding
 from florence2.errors import RegistryError
-from florence2.health import Finding
+from florence2.printable import first_line
+from florence2.storage import redact
 
 if TYPE_CHECKING:
     from zenml.stack import Stack

@@ -10,8 +10,8 @@ from zenml.enums import ExecutionMode
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.data.sources.remote import redact
 from florence2.errors import Florence2Error, StackError
+from florence2.storage import redact
 
 __all__ = ["far_errors", "fit_to_orchestrator", "where_it_runs"]
 

@@ -12,11 +12,10 @@ from zenml.client import Client
 from zenml.enums import ExecutionStatus
 from zenml.models import PipelineRunResponse
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.registry import RegisteredModel
-from florence2.data.sources.remote import redact
-from florence2.evaluation.report import EvaluationReport
-from florence2.evaluation.terminal import comparison
+from florence2.adapters import RegisteredModel, Registry
+from florence2.evaluation import EvaluationReport
+from florence2.reports import comparison
+from florence2.storage import redact
 
 __all__ = ["course_of", "write_summary"]
 
@@ -24,7 +23,7 @@ __all__ = ["course_of", "write_summary"]
 def write_summary(run_id: UUID, output: Path) -> int:
     """Write ``summary.json`` and ``report.html`` of a finished fine-tune and print them as a table.
 
-    The summary holds ``before`` and ``after`` with their figures, ``executed_steps``, ``cached_steps``, ``seconds``,
+    The summary holds ``before`` and ``after`` with their scores, ``executed_steps``, ``cached_steps``, ``seconds``,
     ``report``, ``mlflow_run_id``, ``model_version``.
 
     Args:

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from florence2.data.scenes import Scene
-from florence2.data.scenes.canvas import Points
+from florence2.builtin.canvas import Points, Scene
 
 __all__ = ["Course", "Mark", "Pair", "as_pixels"]
 

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from florence2.builtin.canvas import Scene
+from florence2.builtin.shapes import draw_shapes
 from florence2.config import EvaluationConfig, ModelConfig
-from florence2.data.scenes import Scene, draw_shapes
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
 from florence2.model.base import Florence2, load_base

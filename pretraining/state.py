@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from florence2.data.whole_files import whole
+from florence2.storage.atomic import whole
 
 __all__ = ["load_state", "read_facts", "save_state"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 from zenml.client import Client
 
-from florence2.data.sources.packed import is_packed, unpacked
+from florence2.storage import is_packed, unpacked
 
 __all__ = ["bring", "file_system", "remote_folder"]
 

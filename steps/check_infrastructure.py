@@ -6,11 +6,10 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.serving import check_serving, sample_requests
-from florence2.config import PromotionPolicy
-from florence2.data.manifest import DatasetManifest
-from florence2.promotion.candidates import Candidate
-from florence2.promotion.serving import ServingCheck
+from florence2.adapters import check_serving, sample_requests
+from florence2.config import PromotionConfig
+from florence2.datasets import DatasetManifest
+from florence2.promotion import Candidate, ServingCheck
 from steps.artifact_store import bring
 
 __all__ = ["check_infrastructure"]
@@ -19,13 +18,13 @@ __all__ = ["check_infrastructure"]
 # Never cached: whether the registry still gives the model, and how fast it answers, is asked anew in each run.
 @step(enable_cache=False, experiment_tracker=True)
 def check_infrastructure(
-    candidate: Candidate, test_data: DatasetManifest, promotion: PromotionPolicy
+    candidate: Candidate, test_data: DatasetManifest, promotion: PromotionConfig
 ) -> tuple[Annotated[ServingCheck, "served"], Annotated[str, "failure"]]:
     """Say how the model serves, and apart from its seconds why it does not, empty if it does.
 
     Args:
         candidate: the version.
-        test_data: the split test, whose pictures are asked about.
+        test_data: the split test, whose images are asked about.
         promotion: the time limit.
     """
     bring(test_data.place)

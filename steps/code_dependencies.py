@@ -11,6 +11,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from importlib.util import resolve_name
 from itertools import chain
 from pathlib import Path
@@ -118,6 +119,16 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
             module = resolve_name("." * node.level + (node.module or ""), package)
             # `from package import name` may name a module or something in it
             yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+
+
+@cache
+def _homes_of(room: str) -> dict[str, str]:
+    """Return the module of each name that a room offers: its ``__init__.pyi`` says so, see docs/architecture.md."""
+    stub = _ROOT.joinpath(*room.split("."), "__init__.pyi")
+    if room.split(".")[0] not in _PACKAGES or not stub.is_file():
+        return {}
+    nodes = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: f"{room}.{node.module}" for node in nodes for alias in node.names}
 
 
 def _file_of(module: str) -> Iterator[Path]:

@@ -6,26 +6,21 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.candidates import training_images_of
-from florence2.config import PromotionPolicy
-from florence2.data.manifest import DatasetManifest
-from florence2.data.validation import ValidationReport
-from florence2.promotion.candidates import Candidates
-from florence2.promotion.decision import Decision, decide
-from florence2.promotion.evaluated import Evaluated
-from florence2.promotion.gather import gather, standing
-from florence2.promotion.serving import ServingCheck
+from florence2.adapters import training_images_of
+from florence2.config import PromotionConfig
+from florence2.datasets import DatasetManifest, ValidationReport
+from florence2.promotion import Candidates, Decision, Evaluated, ServingCheck, decide, gather, standing
 from materializers.decision import DecisionMaterializer
 from steps.code_dependencies import follow_code
 
 __all__ = ["decide_promotion", "nothing_to_decide"]
 
 
-# Never cached: it reads from the registry on which pictures the challenger was trained.
+# Never cached: it reads from the registry on which images the challenger was trained.
 @step(enable_cache=False, output_materializers=DecisionMaterializer, experiment_tracker=True)
 def decide_promotion(
     candidates: Candidates,
-    promotion: PromotionPolicy,
+    promotion: PromotionConfig,
     test_data: DatasetManifest,
     validation_report: ValidationReport,
     challenger_served: ServingCheck,
@@ -41,9 +36,9 @@ def decide_promotion(
         test_data: the split test.
         validation_report: what the data checks found.
         challenger_served: how the challenger serves.
-        challenger_evaluated: its figures.
+        challenger_evaluated: its scores.
         champion_served: how the champion serves; None where there is none.
-        champion_evaluated: its figures.
+        champion_evaluated: its scores.
     """
     assert candidates.challenger is not None
     shown = {candidates.challenger.version: (challenger_served, challenger_evaluated)}
@@ -54,7 +49,7 @@ def decide_promotion(
 
 
 @step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)
-def nothing_to_decide(candidates: Candidates, promotion: PromotionPolicy) -> Annotated[Decision, "decision"]:
+def nothing_to_decide(candidates: Candidates, promotion: PromotionConfig) -> Annotated[Decision, "decision"]:
     """Say why there is nothing to decide.
 
     Args:

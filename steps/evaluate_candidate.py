@@ -8,11 +8,10 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters import Registry
 from florence2.config import EvaluationConfig
-from florence2.data.manifest import DatasetManifest
-from florence2.promotion.candidates import Candidate
-from florence2.promotion.evaluated import Evaluated, evaluate_weights
+from florence2.datasets import DatasetManifest
+from florence2.promotion import Candidate, Evaluated, evaluate_weights
 from materializers.evaluated import EvaluatedMaterializer
 from steps.artifact_store import bring
 from steps.beside_the_key import restored

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.registry import log_report
+from florence2.adapters import log_report
 from florence2.config import EvaluationConfig
-from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.report import EvaluationReport, public_name
-from florence2.model.checkpoint import Checkpoint
+from florence2.datasets import DatasetManifest
+from florence2.evaluation import EvaluationReport, public_name
+from florence2.model import Checkpoint
 from materializers.report import EvaluationReportMaterializer
 from steps.artifact_store import bring
 from steps.beside_the_key import restored
@@ -30,7 +30,7 @@ def evaluate_model(
     evaluation: EvaluationConfig,
     metric_code: str,  # noqa: ARG001
 ) -> Annotated[EvaluationReport, "evaluation_report"]:
-    """Let both models answer the test split and put the figures side by side.
+    """Let both models answer the test split and put the scores side by side.
 
     Args:
         test_data: the split test.
@@ -39,8 +39,8 @@ def evaluate_model(
         metric_code: of the user's own metrics; an edit changes the cache key.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
-    from florence2.evaluation.compare import compare
-    from florence2.evaluation.evaluate import evaluate_split
+    from florence2.evaluation import evaluate_split
+    from florence2.reports import compare
 
     evaluation = restored("evaluation", evaluation)
     bring(test_data.place, checkpoint.base)

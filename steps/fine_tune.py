@@ -13,23 +13,23 @@ from typing import TYPE_CHECKING, Annotated
 
 from zenml import step
 
-from florence2.adapters.mlflow.tracking import log_metrics, log_picture, log_settings
+from florence2.adapters import log_image, log_metrics, log_settings
 from florence2.config import EvaluationConfig, ModelConfig, TrainingConfig
-from florence2.data.cache import cache_folder
-from florence2.data.manifest import DatasetManifest
-from florence2.model.checkpoint import Checkpoint
+from florence2.datasets import DatasetManifest
+from florence2.model import Checkpoint
+from florence2.storage import cache_folder
 from materializers.checkpoint import CheckpointMaterializer
 from steps.artifact_store import bring, file_system, remote_folder
 from steps.beside_the_key import restored
 from steps.code_dependencies import code_of, follow_code
 
 if TYPE_CHECKING:
-    from florence2.training.uploaded_run import UploadedRun
+    from florence2.training import UploadedRun
 
 __all__ = ["fine_tune"]
 
 
-_JUDGE = "florence2.evaluation.judge"
+_JUDGE = "florence2.evaluation.epoch_evaluator"
 
 
 @step(
@@ -56,20 +56,18 @@ def fine_tune(
         training: the recipe.
         evaluation: how answers are generated and judged, where the best epoch is chosen by them.
         base_content: fingerprint of the base; a changed base changes the cache key.
-        judge_code: of ``florence2.evaluation.judge`` and of the user's own metrics, where the best epoch is chosen by
-            answers.
+        judge_code: of ``florence2.evaluation.epoch_evaluator`` and of the user's own metrics, where the best epoch is
+            chosen by answers.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
-    from florence2.evaluation.judge import ValidationJudge
-    from florence2.training.fit import fit, run_identity
-    from florence2.training.monitoring import Monitoring
-    from florence2.training.run_state import RunStorage, forget_old_runs
+    from florence2.evaluation import EpochEvaluator
+    from florence2.training import Monitoring, RunStorage, fit, forget_old_runs, run_identity
 
     training = restored("training", training)
     evaluation = restored("evaluation", evaluation) if evaluation else EvaluationConfig()
     log_settings(model=model, training=training)
     bring(training_data.place, model.base)
-    evaluator = ValidationJudge.of(training_data.select("valid"), training, evaluation)
+    evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # Code that was edited since a run was killed does not go on with it.
     also = {**evaluator.identity, "code": code_of(__name__), "judge_code": judge_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
@@ -86,13 +84,13 @@ def fine_tune(
         Path(folder),
         # The run is kept: what fails while the checkpoint is stored costs no training.
         storage=RunStorage(runs / name, identity=also, uploaded=_uploaded(name, training), keep=True),
-        monitoring=Monitoring(sink=log_metrics, preview=log_picture, evaluator=evaluator),
+        monitoring=Monitoring(sink=log_metrics, preview=log_image, evaluator=evaluator),
     )
 
 
 def _uploaded(name: str, training: TrainingConfig) -> UploadedRun | None:
     """Return where a run is kept in the artifact store; None if that is of this machine, as the run's folder is."""
-    from florence2.training.uploaded_run import UploadedRun, forget_old_uploads
+    from florence2.training import UploadedRun, forget_old_uploads
 
     store = remote_folder()
     if store is None:

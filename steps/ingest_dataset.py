@@ -7,8 +7,7 @@ from typing import Annotated
 from zenml import step
 
 from florence2.config import DatasetConfig
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest, ingest
 from materializers.manifest import ManifestMaterializer
 from steps.artifact_store import bring
 from steps.code_dependencies import follow_code

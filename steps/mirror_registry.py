@@ -12,7 +12,7 @@ from uuid import UUID
 from zenml.client import Client
 from zenml.enums import ModelStages
 
-from florence2.adapters.mlflow.aliases import CHALLENGER, CHAMPION, PREVIOUS, Registry
+from florence2.adapters import CHALLENGER, CHAMPION, PREVIOUS, Registry
 
 __all__ = ["ZENML_VERSION", "link", "mirror"]
 

@@ -1,4 +1,4 @@
-"""Step: a model answers a prompt about every picture of a folder."""
+"""Step: a model answers a prompt about every image of a folder."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
-from florence2.data.images.files import list_images
-from florence2.data.sources.locate import locate
-from florence2.inference.image_files import ImagePredictions
+from florence2.config import EvaluationConfig, ImagesConfig, ModelConfig
+from florence2.datasets import locate
+from florence2.images import list_images
+from florence2.inference import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
 from steps.artifact_store import bring, file_system
 from steps.beside_the_key import restored
@@ -20,13 +20,13 @@ from steps.stack_registry import tracking_uri
 __all__ = ["predict_images"]
 
 
-# Nothing is judged here; the metrics are imported with the table of their figures.
+# Nothing is judged here; the metrics are imported with the table of their scores.
 @step(
     cache_policy=follow_code(__file__, but_not=["florence2.evaluation.metrics"]),
     output_materializers=PredictionsMaterializer,
 )
 def predict_images(
-    pictures: PicturesConfig,
+    images: ImagesConfig,
     model: ModelConfig,
     evaluation: EvaluationConfig,
     content: str,  # noqa: ARG001
@@ -35,24 +35,23 @@ def predict_images(
     """Load the model and let it answer; a run that was killed is gone on with.
 
     Args:
-        pictures: the folder, the prompt, and how many pictures are drawn.
+        images: the folder, the prompt, and how many images are drawn.
         model: names the model: also the folder of a checkpoint or of a run, or a registered version.
         evaluation: how answers are generated.
-        content: fingerprint of the folder; a changed picture changes it, and with it the cache key.
+        content: fingerprint of the folder; a changed image changes it, and with it the cache key.
         model_content: fingerprint of the model.
     """
-    from florence2.adapters.mlflow.model_uri import SCHEME
-    from florence2.adapters.model_source import model_source
-    from florence2.inference import image_files
-    from florence2.inference.answer_folder import open_place
+    from florence2.adapters import SCHEME, model_source
+    from florence2.inference import open_answer_folder
+    from florence2.inference import predict_images as answer_images
 
-    bring(pictures.folder, model.base)
+    bring(images.folder, model.base)
     evaluation = restored("evaluation", evaluation)
-    folder = locate(pictures.folder)
-    place = open_place(pictures, model_content, evaluation, file_system)
+    folder = locate(images.folder)
+    place = open_answer_folder(images, model_content, evaluation, file_system)
     florence2 = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None).load()
-    found = image_files.predict_images(florence2, list_images(folder), pictures.prefix, evaluation, folder, place)
-    found = replace(found, drawn=pictures.drawn)
+    found = answer_images(florence2, list_images(folder), images.prefix, evaluation, folder, place)
+    found = replace(found, drawn=images.drawn)
     if place is not None:
         place.finish(found)
     return found

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from zenml import log_metadata, step
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.candidates import apply_decision
-from florence2.promotion.candidates import Candidate
-from florence2.promotion.decision import Decision
+from florence2.adapters import Registry, apply_decision
+from florence2.promotion import Candidate, Decision
 from steps.alerts import alert
 from steps.mirror_registry import mirror
 

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from zenml import get_step_context, log_metadata, step
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.adapters import RegisteredModel, Registry, register
 from florence2.config import Configuration
-from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.report import EvaluationReport
-from florence2.model.checkpoint import Checkpoint
+from florence2.datasets import DatasetManifest
+from florence2.evaluation import EvaluationReport
+from florence2.model import Checkpoint
 from steps.artifact_store import bring
 from steps.beside_the_key import restored
 from steps.code_dependencies import follow_code
@@ -36,7 +35,7 @@ def register_model(
 
     Args:
         checkpoint: the fine-tuned model.
-        evaluation_report: its figures.
+        evaluation_report: its scores.
         training_data: what it was trained on.
         test_data: what it was tested on.
         configuration: settings of the run, for the record, and name and alias.

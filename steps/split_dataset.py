@@ -7,11 +7,9 @@ from typing import Annotated
 from zenml import step
 
 from florence2.config import DatasetConfig, SplitConfig
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.splits import assignment
-from florence2.data.splits.frozen_test import load_frozen
-from florence2.data.statistics.description import Description, describe
+from florence2.datasets import DatasetManifest, ingest, load_frozen
+from florence2.datasets import split_dataset as assign_splits
+from florence2.reports import Description, describe
 from materializers.description import DescriptionMaterializer
 from materializers.manifest import ManifestMaterializer
 from steps.artifact_store import bring
@@ -53,6 +51,6 @@ def split_dataset(
         reference_content: fingerprint of that data set.
     """
     bring(clean_manifest.place, split.frozen_test, reference)
-    dealt = assignment.split_dataset(clean_manifest, split, load_frozen(split))
+    dealt = assign_splits(clean_manifest, split, load_frozen(split))
     other = ingest(DatasetConfig(source=reference)) if reference else None
     return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from zenml import save_artifact, step
 
-from florence2.adapters.great_expectations import validate
+from florence2.adapters import validate
 from florence2.config import ModelConfig, ValidationConfig
-from florence2.data.manifest import DatasetManifest
-from florence2.data.validation import ValidationReport, raise_for_errors
+from florence2.datasets import DatasetManifest, ValidationReport, raise_for_errors
 from florence2.errors import DatasetError
-from florence2.model.answer_length import answer_length
+from florence2.model import answer_length
 from materializers.manifest import ManifestMaterializer
 from materializers.validation_report import ValidationReportMaterializer
 from steps.artifact_store import bring

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from florence2.builtin.shapes import draw_shapes
 from florence2.codec.answers import box_problem, format_detections, parse_detections, scan_boxes
 from florence2.codec.detections import Detections
-from florence2.data.images.near_duplicates import signature
-from florence2.data.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
-from florence2.data.scenes.shapes import draw_shapes
+from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 from florence2.errors import AnswerError
+from florence2.images.near_duplicates import signature
 
 __all__ = [
     "annotation",
@@ -39,7 +39,7 @@ __all__ = [
 
 
 def write_image(path: Path, size: tuple[int, int] = (20, 10), color: tuple[int, int, int] | None = None) -> Path:
-    """Write a small RGB picture; without a colour, one that is different for each path."""
+    """Write a small RGB image; without a colour, one that is different for each path."""
     if color is None:
         digits = sum(ord(letter) * 31**place for place, letter in enumerate(str(path)))
         color = (digits % 256, digits // 256 % 256, digits // 65536 % 256)
@@ -85,7 +85,7 @@ def write_dataset(root: Path, splits: Mapping[str, Sequence[Mapping[str, Any] | 
 
 
 def manifest_row(line: int = 1, **values: Any) -> dict[str, Any]:
-    """Return one valid row of a manifest; the picture is named after the line."""
+    """Return one valid row of a manifest; the image is named after the line."""
     return {
         "split": "train",
         "image": f"train/{line}.png",
@@ -136,7 +136,7 @@ def manifest(
 
 
 def signatures(count: int, seed: int = 0) -> list[str]:
-    """Return signatures of pictures that are not alike."""
+    """Return signatures of images that are not alike."""
     cells = np.random.default_rng(seed).integers(0, 256, (count, 6, 6, 3), dtype=np.uint8)
     return [signature(Image.fromarray(pixels).resize((48, 48))) for pixels in cells]
 
@@ -178,7 +178,7 @@ def write_scenes(root: Path, train: int = 8, valid: int = 4, test: int = 4) -> P
             x, y, side = (int(value) for value in rng.integers([2, 2, 16], [30, 30, 32]))
             pixels = np.full((64, 64, 3), 230, dtype=np.uint8)
             pixels[y : y + side, x : x + side] = names[name]
-            pixels[0, index] = len(split)  # no two pictures are equal
+            pixels[0, index] = len(split)  # no two images are equal
             (root / split).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(root / split / f"{index}.png")
             box = Detections(np.array([[x, y, x + side, y + side]], dtype=np.float32), (f"{name} tile",))
@@ -189,7 +189,7 @@ def write_scenes(root: Path, train: int = 8, valid: int = 4, test: int = 4) -> P
 
 
 def write_stars(root: Path, colors: Sequence[str] = ("red", "green", "blue", "yellow"), each: int = 10) -> Path:
-    """Write a set of pictures of one star, which the built-in base knows; so many of each colour are in the test."""
+    """Write a set of images of one star, which the built-in base knows; so many of each colour are in the test."""
     rng = np.random.default_rng(5)
     for split, count in {"train": 1, "valid": 1, "test": each}.items():
         missing = dict.fromkeys((f"{color} star" for color in colors), count)

@@ -9,12 +9,12 @@ from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import analyse
-from florence2.evaluation.analysis.rows import BOX_FIGURE, JudgedRow
+from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import example_of
 from florence2.evaluation.matching import match_image
-from florence2.evaluation.page.render import PageExamples, render_page
 from florence2.evaluation.report import ModelEvaluation
+from florence2.reports.evaluation.render import PageExamples, render_page
 from tests.builders import detections
 
 __all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question", "regions"]
@@ -24,25 +24,25 @@ DOT = ("dot", 40.0, 40.0, 60.0, 60.0)
 IMAGE = "/home/someone/cards/test/a.png"
 
 
-def boxes(*found: tuple[str, float, float, float, float]) -> JudgedRow:
+def boxes(*found: tuple[str, float, float, float, float]) -> EvaluatedSample:
     """Return an image with a ring and a dot, and what was found there."""
     guess = detections(*found) if found else Detections.empty()
     scored = Detections(guess.xyxy, guess.class_name, np.linspace(0.9, 0.6, len(guess), dtype=np.float32))
     image = match_image(scored, detections(RING, DOT))
-    return JudgedRow(IMAGE, (64, 64), "<OD>", "ring, dot", "as written", BOX_FIGURE, image.f1, image)
+    return EvaluatedSample(IMAGE, (64, 64), "<OD>", "ring, dot", "as written", BOX_SCORE, image.f1, image)
 
 
-def question(text: str, value: float, prefix: str = "<VQA>how many rings?") -> JudgedRow:
+def question(text: str, value: float, prefix: str = "<VQA>how many rings?") -> EvaluatedSample:
     """Return a question with its answer."""
-    return JudgedRow(IMAGE, (64, 64), prefix, "1", text, "vqa_accuracy", value)
+    return EvaluatedSample(IMAGE, (64, 64), prefix, "1", text, "vqa_accuracy", value)
 
 
 OLD_ROWS = [boxes(), boxes(RING, ("hat", 0, 0, 9, 9)), question("2", 0.0), question("1", 1.0)]
 NEW_ROWS = [boxes(RING, DOT), boxes(RING, ("ring", 40, 40, 60, 60)), question("1", 1.0), question("one", 0.0)]
 
 
-def evaluation(model: str, rows: Sequence[JudgedRow], map50: float, low: float, high: float) -> ModelEvaluation:
-    """Return the evaluation of rows, with figures that are made up."""
+def evaluation(model: str, rows: Sequence[EvaluatedSample], map50: float, low: float, high: float) -> ModelEvaluation:
+    """Return the evaluation of rows, with scores that are made up."""
     images = [each.boxes for each in rows if each.boxes]
     names = dict.fromkeys(name for image in images for name in image.target.class_name)
     per_class = {name: {"ap50": map50 / (1 + place), "ap": map50 / 2} for place, name in enumerate(names)}
@@ -66,14 +66,14 @@ def page(both: bool = True) -> str:
     """Return a small page of two models, or of one."""
     old = OLD_ROWS if both else [None] * len(NEW_ROWS)
     shown = [example_of(new, before) for new, before in zip(NEW_ROWS, old, strict=True)]
-    picture = {IMAGE: Image.new("RGB", (64, 64), "#336699")}
-    examples = PageExamples(sample=shown, worst=shown[1::2], best=shown[::2], pictures=picture)
+    image = {IMAGE: Image.new("RGB", (64, 64), "#336699")}
+    examples = PageExamples(sample=shown, worst=shown[1::2], best=shown[::2], images=image)
     before, comparison = (BEFORE, COMPARISON) if both else (None, {})
     return render_page(AFTER, before, comparison, examples, {"data_fingerprint": "3fe1"})
 
 
 def crowded_page() -> str:
-    """Return a page with 30 classes of long names, pictures full of boxes, and words that no line can hold."""
+    """Return a page with 30 classes of long names, images full of boxes, and words that no line can hold."""
     rng = np.random.default_rng(0)
     names = [f"{'very ' * (place % 4)}long-named class no. {place}" for place in range(29)] + ["x" * 90]
     old, new = ([_crowd(rng, names, skill) for _ in range(12)] for skill in (0.3, 0.8))
@@ -81,17 +81,17 @@ def crowded_page() -> str:
     old, new = [*old, endless, question("1", 1.0)], [*new, endless, question("2", 0.0)]
     old, new = [*old, *regions(0.1)], [*new, *regions(0.6)]
     shown = [example_of(after, before) for after, before in zip(new, old, strict=True)]
-    pictures = {IMAGE: Image.fromarray(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8))}
+    images = {IMAGE: Image.fromarray(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8))}
     return render_page(
         evaluation("folder/with-a-name-that-is-rather-long-" * 4, new, 0.61, 0.5, 0.7),
         evaluation("base", old, 0.6, 0.5, 0.7),
         {"map50": Comparison(0.01, Interval(-0.1, 0.1), 0.55)},
-        PageExamples(shown, shown, shown[::2], pictures),
+        PageExamples(shown, shown, shown[::2], images),
         {"data": "f" * 120},
     )
 
 
-def regions(value: float) -> list[JudgedRow]:
+def regions(value: float) -> list[EvaluatedSample]:
     """Return a row with texts in quadrilaterals and one with the outline of an object."""
     turned = "".join(
         f"a long line of text {n}<loc_200><loc_{n}><loc_800><loc_{n + 90}>"
@@ -103,15 +103,15 @@ def regions(value: float) -> list[JudgedRow]:
         ("<OCR_WITH_REGION>", turned, "ocr_region_f1"),
         (f"<REFERRING_EXPRESSION_SEGMENTATION>{'a thing ' * 9}", triangle, "mean_iou"),
     )
-    return [JudgedRow(IMAGE, (320, 240), prefix, text, text, figure, value) for prefix, text, figure in asked]
+    return [EvaluatedSample(IMAGE, (320, 240), prefix, text, text, score, value) for prefix, text, score in asked]
 
 
-def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> JudgedRow:
-    """Return a picture with twenty boxes, of which a share is found under its name."""
+def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> EvaluatedSample:
+    """Return an image with twenty boxes, of which a share is found under its name."""
     corners = rng.integers(0, 200, (20, 2))
     xyxy = np.hstack([corners, corners + rng.integers(5, 110, (20, 2))]).astype(np.float32)
     truth = Detections(xyxy, tuple(rng.choice(names, 20)))
     called = [name if rng.random() < skill else str(rng.choice(names)) for name in truth.class_name]
     guess = Detections(xyxy, tuple(called), rng.random(20, dtype=np.float32))
     image = match_image(guess, truth)
-    return JudgedRow(IMAGE, (320, 240), "<OD>", "t" * 300, "a" * 300, BOX_FIGURE, image.f1, image, truncated=True)
+    return EvaluatedSample(IMAGE, (320, 240), "<OD>", "t" * 300, "a" * 300, BOX_SCORE, image.f1, image, truncated=True)

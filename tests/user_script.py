@@ -47,7 +47,7 @@ def training() -> None:
 
 
 def answering(image: Image.Image) -> None:
-    """Ask one picture and several."""
+    """Ask one image and several."""
     model = load("runs/1", device="cpu")
     assert_type(model.predict("a.png", "<VQA>How many?", num_beams=3), Prediction)
     assert_type(model.predict(image).text, str)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.cli import app
-from florence2.config import Configuration, Section, SectionTree
+from florence2.config import ConfigTree, Configuration, Section
 
 __all__ = ["commands", "commands_page", "options_of_settings", "trees"]
 
@@ -54,10 +54,10 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def trees() -> tuple[type[SectionTree], ...]:
+def trees() -> tuple[type[ConfigTree], ...]:
     """Return every tree of sections: what a YAML file or a command can be configured by, the largest first."""
-    found: list[type[SectionTree]] = [Configuration]
-    for tree in (*SectionTree.__subclasses__(), *Configuration.__subclasses__()):
+    found: list[type[ConfigTree]] = [Configuration]
+    for tree in (*ConfigTree.__subclasses__(), *Configuration.__subclasses__()):
         found += [tree] if tree not in found and tree.__module__.startswith("florence2.") else []
     return tuple(found)
 

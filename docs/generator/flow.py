@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-__all__ = ["STEPS", "flow_picture"]
+__all__ = ["STEPS", "flow_image"]
 
 
 @dataclass(frozen=True)
 class _Stop:
-    """A box of the picture: a place or a step, what it does, and what it hands on."""
+    """A box of the image: a place or a step, what it does, and what it hands on."""
 
     name: str
     text: str
@@ -23,12 +23,12 @@ class _Stop:
 
 
 _STOPS = (
-    _Stop("your data set", "folder, archive or bucket, in six formats", "pictures and annotations", "place"),
-    _Stop("ingest_dataset", "one row for each line, a hash of each picture", "manifest"),
+    _Stop("your data set", "folder, archive or bucket, in six formats", "images and annotations", "place"),
+    _Stop("ingest_dataset", "one row for each line, a hash of each image", "manifest"),
     _Stop("validate_annotations", "stops at rows that break a rule", "valid rows, rows left out, page"),
-    _Stop("split_dataset", "keeps alike pictures in one split", "train and valid; test apart"),
+    _Stop("split_dataset", "keeps alike images in one split", "train and valid; test apart"),
     _Stop("fine_tune", "keeps the epoch that validates best", "checkpoint"),
-    _Stop("evaluate_model", "base and fine-tuned on the test split", "figures with intervals, page"),
+    _Stop("evaluate_model", "base and fine-tuned on the test split", "scores with intervals, page"),
     _Stop("register_model", "merged model, model card, tags", "version with alias challenger"),
     _Stop("MLflow registry", "every version, and who is champion", "challenger and champion", "place"),
     _Stop("evaluate_candidate", "asks both the same test split afresh", "answers of both"),
@@ -37,7 +37,7 @@ _STOPS = (
     _Stop("your service", "answers with the champion", "", "place"),
 )
 STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "place")
-"""The steps in the picture."""
+"""The steps in the image."""
 
 _GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "place": "#334155"}
 _WIDTH, _BOX, _GAP, _LABEL, _MARGIN = 360, 50, 46, 14, 10
@@ -45,8 +45,8 @@ _PIPELINES = {1: "florence_finetune", 8: "florence_promote"}
 """Where a pipeline begins, by the number of its first stop."""
 
 
-def flow_picture() -> str:
-    """Return the picture as SVG."""
+def flow_image() -> str:
+    """Return the image as SVG."""
     parts, y = [], _MARGIN
     for number, stop in enumerate(_STOPS):
         parts.append(_box(stop, y))

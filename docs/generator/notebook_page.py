@@ -42,12 +42,12 @@ def register_notebooks(app: Any) -> None:
     app.add_source_parser(NotebookParser)
 
 
-def markdown_of(notebook: dict[str, Any], pictures: Path) -> str:
+def markdown_of(notebook: dict[str, Any], images: Path) -> str:
     """Return a notebook as Markdown.
 
     Args:
         notebook: its JSON.
-        pictures: folder for the pictures that its cells drew; ``docs/_build/executed/NAME``.
+        images: folder for the images that its cells drew; ``docs/_build/executed/NAME``.
     """
     parts = []
     for number, cell in enumerate(notebook["cells"]):
@@ -57,16 +57,16 @@ def markdown_of(notebook: dict[str, Any], pictures: Path) -> str:
         elif cell["cell_type"] == "code":
             parts.append(f"```python\n{text}\n```")
             for place, output in enumerate(cell["outputs"]):
-                parts.append(_output(output, pictures / f"{number}-{place}.png"))
+                parts.append(_output(output, images / f"{number}-{place}.png"))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _output(output: dict[str, Any], picture: Path) -> str:
+def _output(output: dict[str, Any], image: Path) -> str:
     data = output.get("data", {})
     if "image/png" in data:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        picture.write_bytes(base64.b64decode(data["image/png"]))
-        return f"![what the cell drew](/{EXECUTED / picture.parent.name / picture.name})"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(base64.b64decode(data["image/png"]))
+        return f"![what the cell drew](/{EXECUTED / image.parent.name / image.name})"
     text = output["text"] if output["output_type"] == "stream" else data.get("text/plain", "")
     if output.get("name") == "stderr" or not text:
         return ""  # progress and warnings

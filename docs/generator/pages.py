@@ -7,10 +7,10 @@ from pathlib import Path
 
 from docs.generator.commands import commands_page
 from docs.generator.configuration import configuration_page
-from docs.generator.flow import flow_picture
+from docs.generator.flow import flow_image
 from docs.generator.python_api import python_page
 from docs.generator.tasks import tasks_page
-from florence2.data.rules_page import rules_page
+from florence2.reports.rules_page import rules_page
 
 __all__ = ["DOCS", "PAGES"]
 
@@ -23,6 +23,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/configuration.md": configuration_page,
     "reference/python.md": python_page,
     "reference/tasks.md": tasks_page,
-    "images/flow.svg": flow_picture,
+    "images/flow.svg": flow_image,
 }
 """What makes each page, by its path below ``docs``."""

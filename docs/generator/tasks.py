@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.codec.tasks import TASKS, AnswerKind, Task
-from florence2.evaluation.figures import FIGURES
 from florence2.evaluation.metrics import METRICS, metrics_for
+from florence2.evaluation.scores import SCORES
 
 __all__ = ["EXAMPLES", "example_prompt", "tasks_page"]
 
@@ -50,7 +50,7 @@ _HEAD = f"""# Tasks and their metrics
 {MADE}
 
 A line of a data set is a prompt and its answer. The prompt begins with one of these tokens; one set may mix them, and
-each task gets its own metrics. `<loc_0>` to `<loc_999>` are places: a pixel `x` of a picture of `width` pixels is in
+each task gets its own metrics. `<loc_0>` to `<loc_999>` are places: a pixel `x` of an image of `width` pixels is in
 bin `floor(x / width * 1000)`, at most 999.
 """
 _METRICS = """## Metrics
@@ -58,7 +58,7 @@ _METRICS = """## Metrics
 `evaluation.metrics` (`--metrics`) names others than those of the task; each judges the tasks whose answers it can read.
 The classes are importable from `florence2`.
 """
-_FIGURES = """## Figures
+_FIGURES = """## Scores
 
 What the metrics compute, under the names that `metrics.json`, MLflow, `training.best_by` and `promotion.primary` use.
 Those marked \\* have an interval. Of error rates less is better.
@@ -80,8 +80,8 @@ def tasks_page() -> str:
             ),
             _FIGURES,
             table(
-                ["figure", "title", "meaning"],
-                [[f"`{f.name}`" + "\\*" * f.headline, f.title, escaped(f.meaning)] for f in FIGURES.values()],
+                ["score", "title", "meaning"],
+                [[f"`{f.name}`" + "\\*" * f.headline, f.title, escaped(f.meaning)] for f in SCORES.values()],
             ),
         ]
     )

@@ -1,7 +1,7 @@
 """Great Expectations checks the rules and renders its Data Docs; the only file that imports it.
 
-Each rule of ``florence2.data.rules`` becomes an expectation on a column of a view. The import takes seconds and happens
-when a data set is validated.
+Each rule of ``florence2.datasets.checks.rules`` becomes an expectation on a column of a view. The import takes seconds
+and happens when a data set is validated.
 """
 
 from __future__ import annotations
@@ -18,12 +18,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from florence2.config import ValidationConfig
-from florence2.data.checks.check import Evaluation, check_manifest
-from florence2.data.checks.rule import IsNull, NotIn, Rule
-from florence2.data.checks.view import Positions, RuleSettings, View
-from florence2.data.manifest import DatasetManifest
-from florence2.data.rules import RULES
-from florence2.data.validation import ValidationReport, Violation
+from florence2.datasets import (
+    RULES,
+    DatasetManifest,
+    Evaluation,
+    IsNull,
+    NotIn,
+    Positions,
+    Rule,
+    RuleBounds,
+    ValidationReport,
+    View,
+    Violation,
+    check_manifest,
+)
 from florence2.errors import Florence2Error
 
 if TYPE_CHECKING:
@@ -74,7 +82,7 @@ def validate(
         ConfigurationError: a rule that the settings name is unknown or cannot have that outcome.
         Florence2Error: Great Expectations could not evaluate a rule.
     """
-    settings = RuleSettings(
+    settings = RuleBounds(
         tiny_box=config.tiny_box,
         near_iou=config.near_iou,
         rare_class=config.rare_class,
@@ -182,7 +190,7 @@ def _render_docs(
         code = outcome.expectation_config.meta["code"] if outcome.expectation_config else ""
         outcome.result = _for_readers(outcome.result, violations.get(code, ())[:_DOCS_ROWS])
     met = sum(bool(outcome.success) for outcome in outcomes)
-    figures = {
+    scores = {
         "evaluated_expectations": len(outcomes),
         "successful_expectations": met,
         "unsuccessful_expectations": len(outcomes) - met,
@@ -192,7 +200,7 @@ def _render_docs(
         success=met == len(outcomes),
         results=outcomes,
         suite_name="annotation rules",
-        statistics=figures,
+        statistics=scores,
         meta=results[0].meta if results else {},
     )
     page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(whole))  # type: ignore[no-untyped-call]
@@ -203,11 +211,11 @@ def _render_docs(
 
 
 def _for_readers(result: Mapping[str, Any], violations: Sequence[Violation]) -> dict[str, Any]:
-    """Return the figures of a result, with sentences and places instead of cells and positions."""
+    """Return the scores of a result, with sentences and places instead of cells and positions."""
     sentences = [html.escape(f"{violation.place}: {violation.message}") for violation in violations]
     places = [html.escape(violation.place) for violation in violations]
-    figures = {name: value for name, value in result.items() if isinstance(value, int | float | np.number)}
-    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in figures.items()}
+    scores = {name: value for name, value in result.items() if isinstance(value, int | float | np.number)}
+    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in scores.items()}
     return plain | {
         "unexpected_list": sentences,
         "partial_unexpected_list": sentences,

@@ -64,7 +64,7 @@ def usage_error(message: str) -> ConfigurationError:
 
 def _answer(option: str) -> None:
     """Raise for an option that another tool has and that has no equivalent here."""
-    from florence2.config.synonyms import WITHOUT_EQUIVALENT
+    from florence2.config import WITHOUT_EQUIVALENT
 
     if sentence := WITHOUT_EQUIVALENT.get(option.removeprefix("--").replace("-", "_")):
         raise usage_error(f"{option}: is no option here: {sentence}")

@@ -49,7 +49,7 @@ class LazyCommand(TyperCommand):
         Raises:
             ConfigurationError: it is of another package and cannot be imported, or its package is hidden by another.
         """
-        from florence2.health.own_packages import load_target
+        from florence2.doctor import load_target
 
         try:
             found = load_target(self.target)

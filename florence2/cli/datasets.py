@@ -15,8 +15,7 @@ from florence2.config import Configuration, ValidationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 
 if TYPE_CHECKING:
-    from florence2.data.manifest import DatasetManifest
-    from florence2.data.validation import ValidationReport
+    from florence2.datasets import DatasetManifest, ValidationReport
 
 __all__ = ["convert", "freeze", "stats", "validate"]
 
@@ -47,13 +46,12 @@ def validate(
         if name in settings and "base" not in settings:
             flag = f"--{name.replace('_', '-')} {settings[name]}"
             raise ConfigurationError(f"{flag}: only with a model can answers be measured; name it with --model")
-    from florence2.adapters import great_expectations
-    from florence2.data.ingest import ingest
-    from florence2.data.validation import raise_for_errors
-    from florence2.model.answer_length import answer_length
+    from florence2.adapters import validate
+    from florence2.datasets import ingest, raise_for_errors
+    from florence2.model import answer_length
 
     length = answer_length(config.model, config.training.max_target_tokens) if "base" in settings else None
-    clean, found = great_expectations.validate(
+    clean, found = validate(
         ingest(config.dataset),
         config.validation,
         count_tokens=length.count if length else None,
@@ -103,15 +101,14 @@ def convert(
     from rich.console import Console
     from rich.progress import Progress
 
-    from florence2.data import convert as conversion
-    from florence2.data.ingest import ingest
+    from florence2.datasets import convert, ingest
 
     manifest = ingest(config.dataset)
     if settings.keys() & ValidationConfig.model_fields.keys():
         manifest = _mended(manifest, config.validation, as_json)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images")
-        done = conversion.convert(
+        done = convert(
             manifest,
             target,
             to,
@@ -130,10 +127,10 @@ def convert(
 
 def _mended(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) -> DatasetManifest:
     """Return what validation leaves of a data set, and say how much that is."""
-    from florence2.adapters import great_expectations
-    from florence2.data.validation import raise_for_errors
+    from florence2.adapters import validate
+    from florence2.datasets import raise_for_errors
 
-    clean, found = great_expectations.validate(manifest, config)
+    clean, found = validate(manifest, config)
     raise_for_errors(clean, found)
     rows = "row" if found.rows_repaired == 1 else "rows"
     typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out", err=as_json)
@@ -154,8 +151,8 @@ def stats(
     against = against or config.reference
     from rich.console import Console
 
-    from florence2.data.ingest import ingest
-    from florence2.data.statistics import compare, compute_statistics, drift_tables, render_page, statistics_tables
+    from florence2.datasets import compare, compute_statistics, ingest
+    from florence2.reports import drift_tables, render_page, statistics_tables
 
     manifest = ingest(config)
     found = compute_statistics(manifest)
@@ -191,13 +188,10 @@ def freeze(
     config = _configured(dataset, settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
-    from florence2.adapters import great_expectations
-    from florence2.data.ingest import ingest
-    from florence2.data.splits.assignment import split_dataset
-    from florence2.data.splits.frozen_test import freeze_test
-    from florence2.data.validation import raise_for_errors
+    from florence2.adapters import validate
+    from florence2.datasets import freeze_test, ingest, raise_for_errors, split_dataset
 
-    clean, found = great_expectations.validate(ingest(config.dataset), config.validation)
+    clean, found = validate(ingest(config.dataset), config.validation)
     raise_for_errors(clean, found)
     frozen = freeze_test(split_dataset(clean, config.split))
     frozen.save(file)

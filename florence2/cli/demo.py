@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from florence2.config import RegistrationConfig, RequestLimits
+from florence2.config import LimitsConfig, RegistrationConfig
 from florence2.errors import ConfigurationError
 
 __all__ = ["demo"]
 
 _DEFAULT_NAME = RegistrationConfig().model_name
-_UPLOAD_MB = RequestLimits().max_upload_mb
+_UPLOAD_MB = LimitsConfig().max_upload_mb
 
 
 def demo(
@@ -39,8 +39,7 @@ def demo(
     """Serve a page: drop an image, choose a task, see what the models make of it. Ctrl-C ends it."""
     if challenger is not None and model is None:
         raise ConfigurationError("--challenger: needs --model, beside which it answers")
-    from florence2.demo.models import named_models, registered_models
-    from florence2.demo.page import build_page, check_installed, serve_page
+    from florence2.serving import build_page, check_installed, named_models, registered_models, serve_page
 
     check_installed()
     if model is None:

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from florence2.health import Finding
+    from florence2.doctor import Finding
 
 __all__ = ["doctor"]
 
@@ -32,7 +32,7 @@ def doctor(
 
     Nothing is changed and nothing downloaded. A check that hangs or crashes is reported as a problem.
     """
-    from florence2.health import worst
+    from florence2.doctor import worst
 
     start = time.monotonic()
     found = _found()
@@ -57,8 +57,7 @@ def _found() -> _Findings:
     """Run all checks; what is still waited for stands on the terminal meanwhile."""
     from rich.console import Console
 
-    from florence2.health import Check, diagnose, known_checks
-    from florence2.health.terminal import check_terminal
+    from florence2.doctor import Check, check_terminal, diagnose, known_checks
 
     checks = known_checks()
     waiting = [check.name for check in checks]

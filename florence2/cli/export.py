@@ -46,9 +46,8 @@ def export(
         raise ConfigurationError(f"--dtype {dtype}: the graphs of onnx are float32; leave it out")
     if output.exists():
         raise ConfigurationError(f"{output}: exists already; nothing is overwritten, give another name")
-    from florence2.adapters.model_source import exportable_model
-    from florence2.export.onnx_folder import check_installed, export_onnx
-    from florence2.export.transformers_folder import export_transformers
+    from florence2.adapters import exportable_model
+    from florence2.export import check_installed, export_onnx, export_transformers
 
     if form == "onnx":
         check_installed()

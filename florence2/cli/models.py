@@ -52,8 +52,7 @@ def train(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.evaluation.terminal import comparison
-    from florence2.evaluation.written import metrics_of
+    from florence2.reports import comparison, metrics_of
 
     result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     if as_json:
@@ -122,13 +121,12 @@ def evaluate(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.evaluation.terminal import figures
-    from florence2.evaluation.written import metrics_of
+    from florence2.reports import metrics_of, scores
 
     evaluation = sdk.evaluate(model or str(checkpoint), configuration, split, output)
     if as_json:
         typer.echo(json.dumps(metrics_of(evaluation), indent=2))
         return
-    Console().print(figures(evaluation, split))
+    Console().print(scores(evaluation, split))
     if output is not None:
         typer.echo(f"report      {output / 'report.html'}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from florence2.data.whole_files import write_whole
 from florence2.errors import ConfigurationError
+from florence2.storage import write_atomic
 
 __all__ = ["write_output"]
 
@@ -17,6 +17,6 @@ def write_output(file: Path, text: str) -> None:
         ConfigurationError: it cannot be written.
     """
     try:
-        write_whole(file, text)
+        write_atomic(file, text)
     except OSError as exc:
         raise ConfigurationError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc

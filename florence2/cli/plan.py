@@ -12,8 +12,8 @@ import yaml
 from florence2.config import Configuration, leaf_paths
 
 if TYPE_CHECKING:
-    from florence2.data.manifest import DatasetManifest
-    from florence2.training.probe import TrainingCost
+    from florence2.datasets import DatasetManifest
+    from florence2.training import TrainingCost
 
 __all__ = ["FACTOR", "Plan", "as_yaml", "make_plan"]
 
@@ -34,7 +34,7 @@ class Plan:
         strategy: how it trains.
         cost: of the training.
         read_seconds: in which the data set was read and checked.
-        evaluate_seconds: of the answers to the test split, before and after, and to pictures of the validation.
+        evaluate_seconds: of the answers to the test split, before and after, and to images of the validation.
         device: where it would run.
     """
 
@@ -114,9 +114,9 @@ def make_plan(config: Configuration) -> Plan:
     started = time.perf_counter()
     splits = _splits(config)
     read_seconds = time.perf_counter() - started
-    from florence2.data.cores import core_count
-    from florence2.model.base import best_device
-    from florence2.training.probe import probe_training
+    from florence2.config import core_count
+    from florence2.model import best_device
+    from florence2.training import probe_training
 
     train, valid, test = (splits.select(name) for name in ("train", "valid", "test"))
     cost = probe_training(train, valid, config.model, config.training)
@@ -137,18 +137,17 @@ def make_plan(config: Configuration) -> Plan:
 
 
 def _splits(config: Configuration) -> DatasetManifest:
-    from florence2.evaluation.judge import ValidationJudge
-    from florence2.sdk.preparation import prepare
+    from florence2.evaluation import EpochEvaluator
+    from florence2.sdk import prepare
 
     splits = prepare(config)
-    ValidationJudge.of(splits.select("valid"), config.training, config.evaluation)  # knows what best_by may be
+    EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation)  # knows what best_by may be
     return splits
 
 
 def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]:
-    from florence2.data.formats import FORMATS
-    from florence2.data.manifest import SPLITS
-    from florence2.data.sources.remote import redact
+    from florence2.datasets import FORMATS, SPLITS
+    from florence2.storage import redact
 
     found = [name for name, layout in FORMATS.items() if layout.recognise(splits.fetch_root())]
     parts = {name: splits.select(name).table for name in SPLITS}
@@ -163,9 +162,8 @@ def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]
 
 def _seconds_per_answer(test: DatasetManifest, config: Configuration) -> float:
     """Return what an answer of the base takes; where one alone takes long, that of one, else that of a batch."""
-    from florence2.inference.generation import predict
-    from florence2.model.base import load_base
-    from florence2.model.processing import samples_of
+    from florence2.inference import predict
+    from florence2.model import load_base, samples_of
 
     florence2, samples = load_base(config.model), samples_of(test)
     # A model that is not trained yet may write without end; one that is answers as long as it was taught.

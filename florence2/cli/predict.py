@@ -1,4 +1,4 @@
-"""The command predict: questions about pictures, answers on the terminal, in files and drawn."""
+"""The command predict: questions about images, answers on the terminal, in files and drawn."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import ModelConfig, PicturesConfig, PredictionSettings
+from florence2.config import ImagesConfig, ModelConfig, PredictionConfiguration
 from florence2.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from florence2.inference.image_files import ImageAnswer
+    from florence2.inference import ImageAnswer
 
 __all__ = ["predict"]
 
 logger = logging.getLogger(__name__)
 
 _MOST_BOXES = 40
-"""Lines of a picture on the terminal."""
+"""Lines of an image on the terminal."""
 
 
-_MODEL, _PREFIX = ModelConfig().base, str(PicturesConfig.model_fields["prefix"].default)
+_MODEL, _PREFIX = ModelConfig().base, str(ImagesConfig.model_fields["prefix"].default)
 
 
 @with_settings(
     "model.revision",
     "evaluation",
     without=["metrics", "examples", "resamples"],
-    also=(PredictionSettings,),
+    also=(PredictionConfiguration,),
 )
 def predict(
     images: Annotated[
@@ -51,7 +51,7 @@ def predict(
     prefix: Annotated[
         str | None, typer.Option(help=f"The prompt: a task token and what belongs to it. [default: {_PREFIX}]")
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn pictures.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn images.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each image.")] = False,
     **settings: Any,
 ) -> None:
@@ -60,7 +60,7 @@ def predict(
     folder, keep_answers = settings.pop("folder", None), settings.pop("keep_answers", None)
     settings.pop("drawn", None)
     if not images and folder is None:
-        raise typer.BadParameter("name images, or a --config with pictures.folder", param_hint="IMAGES")
+        raise typer.BadParameter("name images, or a --config with images.folder", param_hint="IMAGES")
     from florence2 import sdk
 
     name = model or settings.get("base", _MODEL)
@@ -80,7 +80,7 @@ def predict(
         raise typer.Exit(1)
 
 
-def _folder_for(output: Path | str | None, keep_answers: bool | None, pictures: str | None) -> Path | None:
+def _folder_for(output: Path | str | None, keep_answers: bool | None, images: str | None) -> Path | None:
     """Return where answers go: into the folder of --output, else to where a file says that the pipeline keeps them.
 
     Raises:
@@ -88,16 +88,16 @@ def _folder_for(output: Path | str | None, keep_answers: bool | None, pictures: 
     """
     if isinstance(output, Path) or (output is None and keep_answers is None):
         return output
-    from florence2.data.sources.remote import redact
-    from florence2.inference.answer_folder import answers_place
+    from florence2.inference import answers_location
+    from florence2.storage import redact
 
     keep = {} if keep_answers is None else {"keep_answers": keep_answers}
-    section = PredictionSettings(folder=pictures or ".", output=output, **keep).pictures
-    place = answers_place(section)
-    if place is None or (section.output is None and pictures is None):
+    section = PredictionConfiguration(folder=images or ".", output=output, **keep).images
+    place = answers_location(section)
+    if place is None or (section.output is None and images is None):
         return None
     if "://" in place:
-        raise ConfigurationError(f"pictures.output {redact(place)}: is no local folder; give another by --output")
+        raise ConfigurationError(f"images.output {redact(place)}: is no local folder; give another by --output")
     return Path(place)
 
 

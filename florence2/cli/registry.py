@@ -14,7 +14,7 @@ from florence2.errors import ConfigurationError, RegistryError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from florence2.adapters.mlflow.aliases import Registry
+    from florence2.adapters import Registry
 
 __all__ = ["registry"]
 
@@ -35,8 +35,8 @@ _MOVES = "champion_move."
 
 @registry.command("list")
 def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
-    """List the versions of a model with their aliases and figures, and the moves of the champion."""
-    from florence2.data.sources.remote import redact
+    """List the versions of a model with their aliases and scores, and the moves of the champion."""
+    from florence2.storage import redact
 
     store = _open(tracking_uri, name)
     aliases = store.aliases()
@@ -44,12 +44,12 @@ def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_j
     for version in store.versions():
         tags = store.tags_of(version)
         held = [alias for alias, holder in aliases.items() if holder == version]
-        rows.append({"version": version, "aliases": held, "figures": _figures(tags), "decision": tags.get("decision")})
+        rows.append({"version": version, "aliases": held, "scores": _scores(tags), "decision": tags.get("decision")})
     moves = [move.model_dump() for move in store.history()]
     if as_json:
         typer.echo(json.dumps({"name": name, "versions": rows, "history": moves}, indent=2))
         return
-    columns = list(dict.fromkeys(figure for row in rows for figure in row["figures"]))
+    columns = list(dict.fromkeys(score for row in rows for score in row["scores"]))
     _print(
         _table(
             f"{name} in {redact(store.tracking_uri)}",
@@ -58,7 +58,7 @@ def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_j
                 [
                     row["version"],
                     ", ".join(row["aliases"]),
-                    *(row["figures"].get(column, "") for column in columns),
+                    *(row["scores"].get(column, "") for column in columns),
                     row["decision"] or "",
                 ]
                 for row in rows
@@ -111,7 +111,7 @@ def compare(
     rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items()]
     _print(_table("what differs", ["tag", *(f"version {number}" for number in numbers)], rows))
     if not same_test:
-        typer.echo("Their test splits differ, so their figures cannot be compared: florence_promote asks both afresh.")
+        typer.echo("Their test splits differ, so their scores cannot be compared: florence_promote asks both afresh.")
 
 
 @registry.command()
@@ -143,8 +143,7 @@ def rollback(reason: _Reason, name: _Name = _DEFAULT_NAME, tracking_uri: _Store 
 
 
 def _open(tracking_uri: str | None, name: str) -> Registry:
-    from florence2.adapters.mlflow.aliases import Registry
-    from florence2.adapters.mlflow.local_store import default_tracking_uri
+    from florence2.adapters import Registry, default_tracking_uri
 
     return Registry(tracking_uri or default_tracking_uri(), name)
 
@@ -184,16 +183,16 @@ def _words(move: Mapping[str, Any]) -> str:
     return f"{move['action']}: {after}{before}"
 
 
-def _figures(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return the headline figures of a version with their intervals."""
-    from florence2.evaluation.figures import FIGURES
+def _scores(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the headline scores of a version with their intervals."""
+    from florence2.evaluation import SCORES
 
     found = {}
-    for figure in FIGURES.values():
-        if figure.headline and figure.name in tags:
-            low, high = tags.get(f"{figure.name}_low"), tags.get(f"{figure.name}_high")
+    for score in SCORES.values():
+        if score.headline and score.name in tags:
+            low, high = tags.get(f"{score.name}_low"), tags.get(f"{score.name}_high")
             ends = f" ({float(low):.3f} to {float(high):.3f})" if low and high else ""
-            found[figure.name] = f"{float(tags[figure.name]):.3f}{ends}"
+            found[score.name] = f"{float(tags[score.name]):.3f}{ends}"
     return found
 
 

@@ -12,7 +12,7 @@ import typer
 from florence2.cli.output_file import write_output
 
 if TYPE_CHECKING:
-    from florence2.evaluation.scoring.answers import AnswerScores
+    from florence2.evaluation import AnswerScores
 
 __all__ = ["score"]
 
@@ -21,7 +21,7 @@ def score(
     *,
     task: Annotated[
         Literal["od", "vqa", "docvqa", "chartqa", "caption", "ocr", "exact"],
-        typer.Option(help="od: COCO's twelve figures; the others judge answers in words."),
+        typer.Option(help="od: COCO's twelve scores; the others judge answers in words."),
     ],
     references: Annotated[
         Path, typer.Option(help='od: a COCO data set; else lines of {"id": 1, "answers": ["two", "2"]}.')
@@ -38,7 +38,7 @@ def score(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
 ) -> None:
-    """Score predictions of any model; figures that the references do not define are -1 for od, as in COCO.
+    """Score predictions of any model; scores that the references do not define are -1 for od, as in COCO.
 
     Ends with status 1 if a file cannot be judged, and lists all that is wrong with both.
     """
@@ -47,37 +47,37 @@ def score(
             raise typer.BadParameter("--per-row and --missing are for answers in words; leave them out for od")
         _score_boxes(references, predictions, as_json)
         return
-    from florence2.evaluation.scoring.answers import score_answers
+    from florence2.evaluation import score_answers
 
     scores = score_answers(task, references, predictions, missing_as_empty=missing == "empty")
     if per_row is not None:
         _write_rows(per_row, scores)
     if as_json:
         rows = {"rows": len(scores.values), "missing": scores.missing}
-        content = {"task": task, "metric": scores.metric, "mean": scores.mean, "figures": scores.figures, **rows}
+        content = {"task": task, "metric": scores.metric, "mean": scores.mean, "scores": scores.scores, **rows}
         typer.echo(json.dumps(content, indent=2))
         return
     mean = {} if scores.mean is None else {"mean": scores.mean}
-    _print_figures(mean | scores.figures)
+    _print_scores(mean | scores.scores)
     typer.echo(f"{'rows':24} {len(scores.values)}")
     if scores.missing:
         typer.echo(f"{'rows without prediction':24} {scores.missing}")
 
 
 def _score_boxes(references: Path, predictions: Path, as_json: bool) -> None:
-    from florence2.evaluation.scoring.boxes import score_boxes
+    from florence2.evaluation import score_boxes
 
     scores = score_boxes(references, predictions)
     if not scores.truths:
-        typer.echo(f"warning: {references} holds no annotations, so no figure is defined", err=True)
+        typer.echo(f"warning: {references} holds no annotations, so no score is defined", err=True)
     if as_json:
-        typer.echo(json.dumps({**scores.figures, "per_class": scores.per_class}, indent=2))
+        typer.echo(json.dumps({**scores.scores, "per_class": scores.per_class}, indent=2))
     else:
-        _print_figures(scores.figures)
+        _print_scores(scores.scores)
 
 
-def _print_figures(figures: Mapping[str, float]) -> None:
-    for name, value in figures.items():
+def _print_scores(scores: Mapping[str, float]) -> None:
+    for name, value in scores.items():
         typer.echo(f"{name:24} {value:.6f}")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import ServingSettings
+from florence2.config import ServingConfiguration
 
 __all__ = ["serve"]
 
@@ -17,12 +17,12 @@ __all__ = ["serve"]
     "serving",
     "limits",
     "evaluation",
-    tree=ServingSettings,
+    tree=ServingConfiguration,
     without=["metrics", "examples", "resamples", "eval_batch_size"],
 )
 def serve(**settings: Any) -> None:
     """Answer requests over HTTP until told to end, see docs/serving.md. MODEL is also models:/NAME@champion."""
-    configuration = ServingSettings(**settings)
-    from florence2.serving import server
+    configuration = ServingConfiguration(**settings)
+    from florence2.serving import serve as run_server
 
-    server.serve(configuration, typer.echo)
+    run_server(configuration, typer.echo)

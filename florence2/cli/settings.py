@@ -17,10 +17,16 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from florence2.cli.command import usage_error
-from florence2.config import Configuration, SectionTree, leaf_paths
-from florence2.config.files import read_sections
-from florence2.config.strict_yaml import load_yaml
-from florence2.config.synonyms import SYNONYMS, in_own_words, synonyms_of
+from florence2.config import (
+    SYNONYMS,
+    ConfigTree,
+    Configuration,
+    leaf_paths,
+    load_yaml,
+    read_sections,
+    synonyms_of,
+    translate_synonyms,
+)
 from florence2.errors import ConfigurationError
 
 __all__ = ["with_settings"]
@@ -47,8 +53,8 @@ _SET = Annotated[
 def with_settings(
     *paths: str,
     without: Collection[str] = (),
-    tree: type[SectionTree] = Configuration,
-    also: tuple[type[SectionTree], ...] = (),
+    tree: type[ConfigTree] = Configuration,
+    also: tuple[type[ConfigTree], ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options for settings; those that were given anywhere arrive as keywords, by name.
 
@@ -88,7 +94,7 @@ def with_settings(
 
 
 def _together(
-    file: Path | None, assignments: Collection[str], options: Mapping[str, Any], trees: tuple[type[SectionTree], ...]
+    file: Path | None, assignments: Collection[str], options: Mapping[str, Any], trees: tuple[type[ConfigTree], ...]
 ) -> dict[str, Any]:
     """Return the settings of a file, of ``--set`` and of options by name, the later over the earlier.
 
@@ -110,14 +116,14 @@ def _together(
 
 def _lay_over(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
     """Put settings over others; of a mapping, such as the outcomes of rules, entry by entry."""
-    for name, value in in_own_words(above).items():
+    for name, value in translate_synonyms(above).items():
         pairs = name == "rules" and isinstance(value, list)
         entries = dict(pair.split("=", 1) for pair in value if "=" in pair) if pairs else value
         below = settings.get(name)
         settings[name] = {**below, **entries} if isinstance(below, dict) and isinstance(entries, dict) else value
 
 
-def _flat(sections: Mapping[str, Any], trees: tuple[type[SectionTree], ...]) -> dict[str, Any]:
+def _flat(sections: Mapping[str, Any], trees: tuple[type[ConfigTree], ...]) -> dict[str, Any]:
     """Return the settings in sections by name."""
     found = {}
     for name, path in _paths(trees).items():
@@ -131,11 +137,11 @@ def _flat(sections: Mapping[str, Any], trees: tuple[type[SectionTree], ...]) -> 
     return found
 
 
-def _paths(trees: tuple[type[SectionTree], ...]) -> dict[str, tuple[str, ...]]:
+def _paths(trees: tuple[type[ConfigTree], ...]) -> dict[str, tuple[str, ...]]:
     return {name: path for tree in trees for name, path in leaf_paths(tree)}
 
 
-def _assigned(assignment: str, trees: tuple[type[SectionTree], ...]) -> dict[str, Any]:
+def _assigned(assignment: str, trees: tuple[type[ConfigTree], ...]) -> dict[str, Any]:
     """Return the setting that ``KEY=VALUE`` gives, by name; the value is read as YAML.
 
     Raises:
@@ -149,7 +155,7 @@ def _assigned(assignment: str, trees: tuple[type[SectionTree], ...]) -> dict[str
     except (ValueError, yaml.YAMLError) as exc:
         raise usage_error(f"--set {key}={text[:_SHOWN]}: the value is no YAML; put it in quotes") from exc
     key, paths = key.strip(), _paths(trees)
-    in_own_words({key: value})  # says what to do about a name of another tool that has no equivalent
+    translate_synonyms({key: value})  # says what to do about a name of another tool that has no equivalent
     full = {".".join(path): name for name, path in paths.items()}
     if not key:
         raise usage_error(f"--set {assignment}: names no setting; give it as KEY=VALUE, for example training.epochs=3")
@@ -170,7 +176,7 @@ def _is_below(path: tuple[str, ...], wanted: str) -> bool:
     return path[: len(parts)] == parts
 
 
-def _option(tree: type[SectionTree], name: str, path: tuple[str, ...]) -> inspect.Parameter:
+def _option(tree: type[ConfigTree], name: str, path: tuple[str, ...]) -> inspect.Parameter:
     """Return the option of a setting, in the panel of its section."""
     section: Any = tree
     for key in path[:-1]:

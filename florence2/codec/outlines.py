@@ -1,4 +1,4 @@
-"""``Outline``: what an answer shows of a picture, whatever its task: boxes, quadrilaterals and polygons alike."""
+"""``Outline``: what an answer shows of an image, whatever its task: boxes, quadrilaterals and polygons alike."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["Outline", "outlines_in", "outlines_of_boxes"]
 
 @dataclass(frozen=True)
 class Outline:
-    """A closed line in a picture.
+    """A closed line in an image.
 
     Attributes:
         points: at least three, each x and y in pixels; the first is joined to the last.
@@ -41,7 +41,7 @@ def outlines_in(
     Args:
         kind: how answers of the task are written.
         text: the answer without special tokens; what is no region in it is left out.
-        resolution_wh: width and height of the picture in pixels.
+        resolution_wh: width and height of the image in pixels.
         boxes: those of the answer where they are known already, with their confidence.
 
     Returns:

@@ -23,11 +23,11 @@ class AnswerKind(Enum):
     ANSWER = "answer"
     """A short text that is right or wrong: an answer to a question."""
     TEXT = "text"
-    """Free text that is more or less right: a caption, what is written in the picture."""
+    """Free text that is more or less right: a caption, what is written in the image."""
     PROPOSALS = "proposals"
     """Boxes without names, ``<loc><loc><loc><loc>...``"""
     QUADS = "quads"
-    """What is written in the picture and where, ``text`` and eight location tokens: the corners of a quadrilateral."""
+    """What is written in the image and where, ``text`` and eight location tokens: the corners of a quadrilateral."""
     POLYGONS = "polygons"
     """The outlines of one object, two location tokens a point, ``<sep>`` between outlines."""
 

@@ -11,29 +11,36 @@ from typing import Any, Unpack
 from pydantic import BaseModel, Field, ValidationError
 
 from florence2.config.keywords import Keywords
-from florence2.config.promotion import PromotionPolicy
+from florence2.config.promotion import PromotionConfig
 from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
+    ImagesConfig,
     ModelConfig,
-    PicturesConfig,
     RegistrationConfig,
     Section,
     SplitConfig,
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.config.synonyms import in_own_words
+from florence2.config.synonyms import translate_synonyms
 from florence2.errors import ConfigurationError
 
-__all__ = ["Configuration", "PredictionSettings", "PromotionConfiguration", "SectionTree", "leaf_paths", "shortened"]
+__all__ = [
+    "ConfigTree",
+    "Configuration",
+    "PredictionConfiguration",
+    "PromotionConfiguration",
+    "leaf_paths",
+    "shortened",
+]
 
 _SHORT = reprlib.Repr()  # a file of a kilobyte can hold a value whose text never ends
 _SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
-class SectionTree(Section):
+class ConfigTree(Section):
     """Base of what holds sections: a key may be given without its section.
 
     Raises:
@@ -47,10 +54,10 @@ class SectionTree(Section):
             raise ConfigurationError(_explain(type(self), exc)) from exc
 
 
-class PredictionSettings(SectionTree):
-    """The configuration of answers about a folder of pictures."""
+class PredictionConfiguration(ConfigTree):
+    """The configuration of answers about a folder of images."""
 
-    pictures: PicturesConfig
+    images: ImagesConfig
     model: ModelConfig = Field(default_factory=ModelConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
 
@@ -58,7 +65,7 @@ class PredictionSettings(SectionTree):
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
-class Configuration(SectionTree):
+class Configuration(ConfigTree):
     """The configuration of a fine-tune from data set to registered model.
 
     Raises:
@@ -84,17 +91,17 @@ class PromotionConfiguration(Configuration):
         ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
     """
 
-    promotion: PromotionPolicy = Field(default_factory=PromotionPolicy)
+    promotion: PromotionConfig = Field(default_factory=PromotionConfig)
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
-def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(tree: type[ConfigTree], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
     paths = dict(leaf_paths(tree))
     nested = {key: _as_mapping(tree, key, value) for key, value in values.items() if key in tree.model_fields}
-    flat = in_own_words({key: value for key, value in values.items() if key not in tree.model_fields})
+    flat = translate_synonyms({key: value for key, value in values.items() if key not in tree.model_fields})
     for key, value in flat.items():
         *sections, leaf = paths.get(key, (key,))
         target = nested
@@ -112,7 +119,7 @@ def _nest(tree: type[SectionTree], values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _as_mapping(tree: type[SectionTree], section: str, value: Any) -> Any:
+def _as_mapping(tree: type[ConfigTree], section: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_unset=True)
     if isinstance(value, str | os.PathLike):
@@ -131,7 +138,7 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
             yield name, (*above, name)
 
 
-def _explain(tree: type[SectionTree], error: ValidationError) -> str:
+def _explain(tree: type[ConfigTree], error: ValidationError) -> str:
     """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
     lines = []
     for problem in error.errors():
@@ -155,7 +162,7 @@ def shortened(value: Any) -> str:
     return _SHORT.repr(value)
 
 
-def _known_keys(tree: type[SectionTree], path: list[str]) -> list[str]:
+def _known_keys(tree: type[ConfigTree], path: list[str]) -> list[str]:
     model: type[BaseModel] = tree
     for name in path:
         annotation = model.model_fields[name].annotation

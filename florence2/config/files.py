@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from florence2.config.configuration import SectionTree, leaf_paths, shortened
+from florence2.config.configuration import ConfigTree, leaf_paths, shortened
 from florence2.config.strict_yaml import load_yaml
 from florence2.config.synonyms import SYNONYMS
 from florence2.errors import ConfigurationError
@@ -67,7 +67,7 @@ def parameters_of(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     return _named(file, content.get(PARAMETERS) or {}, f"{PARAMETERS}: ")
 
 
-def check_sections(file: Path, sections: Mapping[str, Any], tree: type[SectionTree], under: str = "") -> None:
+def check_sections(file: Path, sections: Mapping[str, Any], tree: type[ConfigTree], under: str = "") -> None:
     """Check all settings of a file together.
 
     Args:
@@ -95,7 +95,7 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[SectionTr
             raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {shown}")
 
 
-def read_sections(file: Path, *trees: type[SectionTree]) -> dict[str, Any]:
+def read_sections(file: Path, *trees: type[ConfigTree]) -> dict[str, Any]:
     """Read the sections in a file, which stand under ``parameters`` or are all that it holds.
 
     Args:

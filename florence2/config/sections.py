@@ -14,11 +14,11 @@ __all__ = [
     "Effect",
     "EngineConfig",
     "EvaluationConfig",
+    "ImagesConfig",
     "LoraConfig",
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
-    "PicturesConfig",
     "RegistrationConfig",
     "Section",
     "SplitConfig",
@@ -184,7 +184,7 @@ class ObjectiveConfig(Section):
 
 
 class AugmentationConfig(Section):
-    """Random changes of the training pictures; each only where it cannot change the right answer."""
+    """Random changes of the training images; each only where it cannot change the right answer."""
 
     flip: Fraction = Field(0.0, description="Probability of a mirror image; boxes go with it.")
     crop: Fraction = Field(0.0, description="Largest share of each side that is cut off; boxes go with it.")
@@ -195,10 +195,10 @@ class EngineConfig(Section):
     """How fast a fine-tune runs and how often it is saved; what it learns does not depend on it."""
 
     loader_workers: int | None = Field(
-        None, ge=0, le=256, description="Processes that decode pictures; empty: as many as there are cores to spare."
+        None, ge=0, le=256, description="Processes that decode images; empty: as many as there are cores to spare."
     )
     image_cache_gib: float = Field(
-        4.0, ge=0.0, description="Disk for decoded pictures, kept between epochs and runs; 0: none are kept."
+        4.0, ge=0.0, description="Disk for decoded images, kept between epochs and runs; 0: none are kept."
     )
     feature_cache_gib: float = Field(
         20.0, ge=0.0, description="Disk for what a frozen vision tower saw, kept between epochs and runs; 0: none."
@@ -241,11 +241,11 @@ class TrainingConfig(Section):
     best_by: str = Field(
         "loss",
         min_length=1,
-        description="What the kept epoch is best in on the validation split: loss, or a figure of the task such as "
+        description="What the kept epoch is best in on the validation split: loss, or a score of the task such as "
         "map50, vqa_accuracy.",
     )
     preview: Annotated[int, Effect.COURSE] = Field(
-        4, ge=0, le=64, description="Pictures drawn with the model's answers in each validation."
+        4, ge=0, le=64, description="Images drawn with the model's answers in each validation."
     )
     patience: int | None = Field(
         None, ge=1, description="Stop after so many epochs without a better one; empty: never before the last."
@@ -312,12 +312,12 @@ def _metric_name(metric: Any) -> Any:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-class PicturesConfig(Section):
-    """Pictures to answer a prompt about."""
+class ImagesConfig(Section):
+    """Images to answer a prompt about."""
 
-    folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the pictures.")
+    folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the images.")
     prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
-    drawn: int = Field(100, ge=0, description="Pictures that are drawn with their boxes, from the first.")
+    drawn: int = Field(100, ge=0, description="Images that are drawn with their boxes, from the first.")
     output: str | None = Field(
         None,
         min_length=1,

@@ -6,24 +6,24 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from florence2.config.configuration import SectionTree
+from florence2.config.configuration import ConfigTree
 from florence2.config.sections import EvaluationConfig, ModelConfig, Section
 
-__all__ = ["RequestLimits", "ServingConfig", "ServingSettings"]
+__all__ = ["LimitsConfig", "ServingConfig", "ServingConfiguration"]
 
 
-class RequestLimits(Section):
+class LimitsConfig(Section):
     """What a request may hold."""
 
     max_upload_mb: float = Field(
-        16.0, gt=0, le=4096, description="Largest request, and largest file of a picture, in megabytes."
+        16.0, gt=0, le=4096, description="Largest request, and largest file of an image, in megabytes."
     )
     max_pixels: int = Field(
-        40_000_000, ge=1, le=89_478_485, description="Largest picture, width times height; a larger one is not decoded."
+        40_000_000, ge=1, le=89_478_485, description="Largest image, width times height; a larger one is not decoded."
     )
-    max_questions: int = Field(16, ge=1, le=4096, description="Pictures with their prompts in one request.")
-    allow_urls: bool = Field(False, description="Fetch pictures by http and https, from public addresses only.")
-    url_seconds: float = Field(10.0, gt=0, le=600, description="Time in which a picture by URL must be here.")
+    max_questions: int = Field(16, ge=1, le=4096, description="Images with their prompts in one request.")
+    allow_urls: bool = Field(False, description="Fetch images by http and https, from public addresses only.")
+    url_seconds: float = Field(10.0, gt=0, le=600, description="Time in which an image by URL must be here.")
 
     @property
     def max_bytes(self) -> int:
@@ -51,12 +51,12 @@ class ServingConfig(Section):
     )
 
 
-class ServingSettings(SectionTree):
+class ServingConfiguration(ConfigTree):
     """The configuration of ``florence2 serve``."""
 
     model: ModelConfig = Field(default_factory=ModelConfig)
     serving: ServingConfig = Field(default_factory=ServingConfig)
-    limits: RequestLimits = Field(default_factory=RequestLimits)
+    limits: LimitsConfig = Field(default_factory=LimitsConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
 
     def __init__(self, /, **values: Any) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 
 from florence2.errors import ConfigurationError
 
-__all__ = ["METRICS_WITHOUT_EQUIVALENT", "OUTPUT", "SYNONYMS", "WITHOUT_EQUIVALENT", "in_own_words", "synonyms_of"]
+__all__ = [
+    "METRICS_WITHOUT_EQUIVALENT",
+    "OUTPUT",
+    "SYNONYMS",
+    "WITHOUT_EQUIVALENT",
+    "synonyms_of",
+    "translate_synonyms",
+]
 
 SYNONYMS: dict[str, str] = {
     "accumulate_grad_batches": "gradient_accumulation",
@@ -60,7 +67,7 @@ def synonyms_of(setting: str) -> list[str]:
     return [theirs for theirs, ours in SYNONYMS.items() if ours == setting]
 
 
-def in_own_words(values: Mapping[str, Any]) -> dict[str, Any]:
+def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings, given by name without their section, under our names and with our values.
 
     Raises:

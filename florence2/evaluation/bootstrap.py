@@ -1,22 +1,22 @@
-"""How far a figure may be off, and whether one model is better than another: the bootstrap over images.
+"""How far a score may be off, and whether one model is better than another: the bootstrap over images.
 
 The images of the split are a sample of those that the model will meet. A resample draws images from the split with
-replacement, as many as it has, and every figure is computed anew for it; how the figures vary between resamples is
+replacement, as many as it has, and every score is computed anew for it; how the scores vary between resamples is
 about how they would vary between splits. All samples of an image, such as several questions, are drawn together, for
 they are not independent. Two models are compared on the same resamples, so that what makes an image hard cancels out.
 
 The interval is the percentile interval, moved by what the resamples are off on average. A mean is not off, and its
 interval stays as it is. Mean average precision is: the fewer true boxes a class has, the higher its precision comes
 out, and a resample, which holds fewer different ones, repeats that. So mAP of a small split is larger than that of a
-large one, and the interval says where the figure of splits *of this size* lies. ``benchmarks.interval_coverage``
-measures how often it does. Compare models on the same split, never figures of splits of different sizes.
+large one, and the interval says where the score of splits *of this size* lies. ``benchmarks.interval_coverage``
+measures how often it does. Compare models on the same split, never scores of splits of different sizes.
 
-The interval cannot know what the sample does not show: with fewer than about 30 images it is too narrow, and a figure
+The interval cannot know what the sample does not show: with fewer than about 30 images it is too narrow, and a score
 that is the same on every image, such as that of a model that is always right, gets an interval without width. A
-resample that does not define a figure, such as the precision of a class none of whose images was drawn, is left out.
+resample that does not define a score, such as the precision of a class none of whose images was drawn, is left out.
 
-The accelerated interval (BCa) was not taken: it needs every figure once more without each image, for 5,000 images
-five times the work of 1,000 resamples, and its correction is not defined where all resamples are above the figure, as
+The accelerated interval (BCa) was not taken: it needs every score once more without each image, for 5,000 images
+five times the work of 1,000 resamples, and its correction is not defined where all resamples are above the score, as
 happens to mAP.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 6, 10 and 13; the paired comparison is
@@ -33,8 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from florence2.errors import ConfigurationError
-from florence2.evaluation.figures import figure_named
 from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.scores import score_named
 
 __all__ = [
     "Comparison",
@@ -57,12 +57,12 @@ _WEIGHTS_AT_ONCE = 1 << 22
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a figure, or a difference of two, may lie.
+    """Where a score, or a difference of two, may lie.
 
     Attributes:
         low: lower end.
         high: upper end.
-        level: share of splits of this size whose interval holds the figure that they have on average, in 0..1.
+        level: share of splits of this size whose interval holds the score that they have on average, in 0..1.
     """
 
     low: float
@@ -75,20 +75,20 @@ class Intervals:
     """The intervals of a model.
 
     Attributes:
-        figures: of each figure that is defined.
-        per_class: of the figures of each class, by its name.
+        scores: of each score that is defined.
+        per_class: of the scores of each class, by its name.
     """
 
-    figures: dict[str, Interval] = field(default_factory=dict)
+    scores: dict[str, Interval] = field(default_factory=dict)
     per_class: dict[str, dict[str, Interval]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of two models on the same images.
+    """One score of two models on the same images.
 
     Attributes:
-        difference: the figure of the second model minus that of the first.
+        difference: the score of the second model minus that of the first.
         interval: where the difference may lie.
         probability_better: share of resamples in which the second model is better, in 0..1; one in which both are
             equal counts half. For an error rate, better is smaller.
@@ -104,21 +104,21 @@ class Comparisons:
     """The second of two models compared with the first.
 
     Attributes:
-        figures: of each figure that both have.
-        per_class: of the figures of each class, by its name.
+        scores: of each score that both have.
+        per_class: of the scores of each class, by its name.
     """
 
-    figures: dict[str, Comparison] = field(default_factory=dict)
+    scores: dict[str, Comparison] = field(default_factory=dict)
     per_class: dict[str, dict[str, Comparison]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """A figure on the split and on r resamples of it.
+    """A score on the split and on r resamples of it.
 
     Attributes:
         value: on the split.
-        resampled: values (r,), NaN where a resample does not define the figure.
+        resampled: values (r,), NaN where a resample does not define the score.
     """
 
     value: float
@@ -127,25 +127,25 @@ class Resampled:
 
 @dataclass(frozen=True)
 class Resamples:
-    """The figures of a model.
+    """The scores of a model.
 
     Attributes:
         images: number of images.
         seed: of the resamples.
-        figures: by name.
-        per_class: the figures of each class, by its name.
+        scores: by name.
+        per_class: the scores of each class, by its name.
     """
 
     images: int
     seed: int
-    figures: dict[str, Resampled]
+    scores: dict[str, Resampled]
     per_class: dict[str, dict[str, Resampled]]
 
 
 def resample(
     metrics: Sequence[Metric[Any, Any]], units: Sequence[Ints], resamples: int = 1_000, seed: int = 0
 ) -> Resamples:
-    """Compute the figures of metrics on resamples of the images.
+    """Compute the scores of metrics on resamples of the images.
 
     Memory: 32 MB of weights for the metric at work, or those of one resample where the split is so large that they
     are more; and what the metric itself needs for them.
@@ -158,40 +158,40 @@ def resample(
         seed: of the random numbers; equal numbers of images and equal seeds give equal resamples.
 
     Returns:
-        The figures; none where there are fewer than two images, for one image does not tell how images differ.
+        The scores; none where there are fewer than two images, for one image does not tell how images differ.
     """
     images = 1 + max((int(unit.max(initial=-1)) for unit in units), default=-1)
-    figures: dict[str, Resampled] = {}
+    scores: dict[str, Resampled] = {}
     per_class: dict[str, dict[str, Resampled]] = {}
     if images < 2 or resamples < 1:
-        return Resamples(images, seed, figures, per_class)
+        return Resamples(images, seed, scores, per_class)
     for metric, unit in zip(metrics, units, strict=True):
         blocks = [
             (metric.resampled(weights), metric.resampled_per_class(weights))
             for weights in _weights(unit, images, resamples, seed)
         ]
-        figures |= _joined(metric.compute(), [block for block, _ in blocks])
+        scores |= _joined(metric.compute(), [block for block, _ in blocks])
         for label, values in metric.per_class().items():
             of_class = _joined(values, [block.get(label, {}) for _, block in blocks])
             per_class.setdefault(label, {}).update(of_class)
-    return Resamples(images, seed, figures, per_class)
+    return Resamples(images, seed, scores, per_class)
 
 
 def bootstrap_intervals(resamples: Resamples, level: float = 0.95) -> Intervals:
-    """Return the interval of each figure.
+    """Return the interval of each score.
 
     Args:
         resamples: of the model.
         level: share of splits whose interval is to hold what they have on average.
     """
     return Intervals(
-        _intervals(resamples.figures, level),
-        {label: _intervals(figures, level) for label, figures in resamples.per_class.items()},
+        _intervals(resamples.scores, level),
+        {label: _intervals(scores, level) for label, scores in resamples.per_class.items()},
     )
 
 
 def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) -> Comparisons:
-    """Compare two models, each figure on the same resamples.
+    """Compare two models, each score on the same resamples.
 
     Args:
         before: of the first model.
@@ -207,10 +207,10 @@ def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) 
             f"{after.seed} are not paired; judge both models on the same split and resample it with the same seed"
         )
     return Comparisons(
-        _comparisons(before.figures, after.figures, level),
+        _comparisons(before.scores, after.scores, level),
         {
-            label: _comparisons(before.per_class.get(label, {}), figures, level)
-            for label, figures in after.per_class.items()
+            label: _comparisons(before.per_class.get(label, {}), scores, level)
+            for label, scores in after.per_class.items()
         },
     )
 
@@ -225,7 +225,7 @@ def _weights(unit: Ints, images: int, resamples: int, seed: int) -> Iterator[Int
 
 
 def _joined(values: Mapping[str, float], blocks: Sequence[Mapping[str, Floats]]) -> dict[str, Resampled]:
-    """Return the figures that are defined on the split and can be resampled."""
+    """Return the scores that are defined on the split and can be resampled."""
     return {
         name: Resampled(value, np.concatenate([block[name] for block in blocks]))
         for name, value in values.items()
@@ -233,14 +233,14 @@ def _joined(values: Mapping[str, float], blocks: Sequence[Mapping[str, Floats]])
     }
 
 
-def _intervals(figures: Mapping[str, Resampled], level: float) -> dict[str, Interval]:
-    """Return the intervals of figures, none of which can be negative; those that are shares end at 1."""
+def _intervals(scores: Mapping[str, Resampled], level: float) -> dict[str, Interval]:
+    """Return the intervals of scores, none of which can be negative; those that are shares end at 1."""
     intervals = {}
-    for name, figure in figures.items():
-        values = _centred(figure.resampled, figure.value)
+    for name, score in scores.items():
+        values = _centred(score.resampled, score.value)
         if len(values):
             low, high = _ends(values, level)
-            most = max(1.0, float(np.nanmax(figure.resampled)))
+            most = max(1.0, float(np.nanmax(score.resampled)))
             intervals[name] = Interval(max(low, 0.0), min(high, most), level)
     return intervals
 
@@ -253,7 +253,7 @@ def _comparisons(
         difference = after[name].value - before[name].value
         differences = _centred(after[name].resampled - before[name].resampled, difference)
         if len(differences):
-            gains = differences if figure_named(name).higher_is_better else -differences
+            gains = differences if score_named(name).higher_is_better else -differences
             # Rounding errors are no gains: two ways to a perfect score differ by 1e-16.
             better = (np.sign(gains.round(9)).mean() + 1) / 2
             comparisons[name] = Comparison(difference, Interval(*_ends(differences, level), level), float(better))
@@ -263,7 +263,7 @@ def _comparisons(
 def _centred(resampled: Floats, value: float) -> Floats:
     """Return the resamples that are defined, moved so that their mean is the value on the split.
 
-    They stay where they are if they are no further off than the chance of so many draws explains: the figure is then
+    They stay where they are if they are no further off than the chance of so many draws explains: the score is then
     a mean, which has no bias, and a share keeps its steps.
     """
     defined = resampled[~np.isnan(resampled)]

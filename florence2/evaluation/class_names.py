@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import difflib
 
-from florence2.codec.scan import scan_column
-from florence2.codec.tasks import CLASS_TASKS
+from florence2.codec import CLASS_TASKS, scan_column
 from florence2.config import EvaluationConfig
-from florence2.data.checks.boxes import boxes_of, tidy
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest, boxes_of, tidy
 from florence2.errors import ConfigurationError
 
 __all__ = ["check_classes"]

@@ -10,27 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import AnswerKind, Task, split_prefix
+from florence2.codec import AnswerKind, Detections, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.metrics import metrics_for
 from florence2.evaluation.metrics.metric import Metric
 from florence2.evaluation.metrics.readings import judged_pair
 from florence2.evaluation.report import ModelEvaluation, public_name
-from florence2.inference.generation import Prediction, predict
-from florence2.model.base import Florence2
-from florence2.model.processing import Sample, check_prompts_fit, samples_of
+from florence2.inference import Prediction, predict
+from florence2.model import Florence2, Sample, check_prompts_fit, samples_of
 
-__all__ = ["Answers", "JudgedBy", "evaluate_split"]
+__all__ = ["Answers", "AppliedMetric", "evaluate_split"]
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class JudgedBy:
+class AppliedMetric:
     """A metric with what it was given.
 
     Attributes:
@@ -48,18 +46,18 @@ class Answers:
 
     Attributes:
         samples: the rows of the split, in order.
-        images: path of each row's picture in the data set.
+        images: path of each row's image in the data set.
         predictions: one for each sample; boxes without a finite score are left out of them.
         unscored: how many boxes were left out of each.
         judged: the metrics with their rows.
-        evaluation: the figures over the whole split.
+        evaluation: the scores over the whole split.
     """
 
     samples: tuple[Sample, ...]
     images: tuple[str, ...]
     predictions: tuple[Prediction, ...]
     unscored: tuple[int, ...]
-    judged: tuple[JudgedBy, ...]
+    judged: tuple[AppliedMetric, ...]
     evaluation: ModelEvaluation
 
     def pair(self, row: int) -> tuple[object, object]:
@@ -74,13 +72,13 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
     Args:
         florence2: the model.
         name: what the report calls it.
-        split: the rows, of one or several tasks. Those whose picture could not be read are left out and counted.
+        split: the rows, of one or several tasks. Those whose image could not be read are left out and counted.
         config: batch size, beams, metrics.
 
     Raises:
         ConfigurationError: a metric of the configuration is unknown or judges no task of the split, or a class in it is
             misspelt.
-        DatasetError: the split is empty, no picture of it can be read, or a prompt is too long for the model.
+        DatasetError: the split is empty, no image of it can be read, or a prompt is too long for the model.
         ModelError: the model is not a Florence-2: its tokenizer knows no locations.
     """
     check_classes(split, config)
@@ -96,8 +94,8 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
     judged = _judge(samples, predictions, config.metrics)
     evaluation = ModelEvaluation(
         model=public_name(name),
-        metrics={figure: value for each in judged for figure, value in each.metric.compute().items()},
-        per_class={label: figures for each in judged for label, figures in each.metric.per_class().items()},
+        metrics={score: value for each in judged for score, value in each.metric.compute().items()},
+        per_class={label: scores for each in judged for label, scores in each.metric.per_class().items()},
         counts=_counts(samples, judged) | _left_out(split, readable),
         seconds=seconds,
     )
@@ -106,7 +104,7 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
 
 
 def _readable(split: DatasetManifest) -> DatasetManifest:
-    """Leave out the rows whose picture cannot be read.
+    """Leave out the rows whose image cannot be read.
 
     Raises:
         DatasetError: nothing is left.
@@ -117,12 +115,10 @@ def _readable(split: DatasetManifest) -> DatasetManifest:
     if not broken.any():
         return split
     first = split.table[broken].iloc[0]
-    message = (
-        f"{split.name}: {int(broken.sum())} of {len(split)} rows have a picture that cannot be read, the first of "
-    )
+    message = f"{split.name}: {int(broken.sum())} of {len(split)} rows have an image that cannot be read, the first of "
     message += f"{first['file']}:{first['line']}: {first['image']}: {first['image_error']}"
     if broken.all():
-        raise DatasetError(f"{message}; replace the files by pictures that viewers can show")
+        raise DatasetError(f"{message}; replace the files by images that viewers can show")
     logger.warning("%s; they are left out", message)
     return split.drop(split.table.index[broken])
 
@@ -145,7 +141,7 @@ def _finite(prediction: Prediction) -> tuple[Prediction, int]:
     return replace(prediction, detections=kept), int((~good).sum())
 
 
-def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: Sequence[str]) -> list[JudgedBy]:
+def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: Sequence[str]) -> list[AppliedMetric]:
     """Feed each answer to the metrics of its task; each metric sees the whole split before it computes."""
     metrics: dict[str, Metric[Any, Any]] = {}
     rows: dict[str, list[int]] = {}
@@ -159,15 +155,15 @@ def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: 
     if not metrics:
         tasks = sorted({split_prefix(sample.prefix)[0].token for sample in samples})
         raise ConfigurationError(f"evaluation.metrics: none of {', '.join(names)} can judge {', '.join(tasks)}")
-    return [JudgedBy(metric, tuple(rows[name])) for name, metric in metrics.items()]
+    return [AppliedMetric(metric, tuple(rows[name])) for name, metric in metrics.items()]
 
 
-def _counts(samples: Sequence[Sample], judged: Iterable[JudgedBy]) -> dict[str, int]:
-    """Count pictures and rows, and what the metrics counted, for example boxes of classes that do not exist."""
+def _counts(samples: Sequence[Sample], judged: Iterable[AppliedMetric]) -> dict[str, int]:
+    """Count images and rows, and what the metrics counted, for example boxes of classes that do not exist."""
     counted = {what: number for each in judged for what, number in each.metric.counts().items()}
     answers = sum(split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES for sample in samples)
-    pictures = len({sample.image for sample in samples})
-    return counted | {"answers": answers, "images": pictures, "annotations": len(samples)}
+    images = len({sample.image for sample in samples})
+    return counted | {"answers": answers, "images": images, "annotations": len(samples)}
 
 
 def _pair(task: Task, sample: Sample, prediction: Prediction) -> tuple[object, object]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import split_prefix
-from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.codec import Detections, split_prefix
+from florence2.evaluation.analysis.rows import EvaluatedSample
 
 __all__ = ["Box", "Example", "ExampleAnswer", "choose_examples", "example_of"]
 
@@ -34,7 +33,7 @@ class ExampleAnswer:
 
     Attributes:
         text: the answer.
-        value: what it is worth, see ``JudgedRow``.
+        value: what it is worth, see ``EvaluatedSample``.
         boxes: in its order; empty where the answer has none.
         cut: whether it was cut at the greatest length.
     """
@@ -50,12 +49,12 @@ class Example:
     """One row of the split with what models answered.
 
     Attributes:
-        image: path of the picture in its data set.
+        image: path of the image in its data set.
         width: its width in pixels.
         height: its height in pixels.
         prefix: the task token with its input, for example ``<VQA>How many cards?``.
         target: the annotated answer.
-        figure: name of the figure that the answers' values are of.
+        score: name of the score that the answers' values are of.
         truth: the true boxes; None where the answer has no boxes.
         after: the answer of the model that is judged.
         before: the answer of the base model; None where there is only one model.
@@ -66,13 +65,13 @@ class Example:
     height: int
     prefix: str
     target: str
-    figure: str
+    score: str
     truth: tuple[Box, ...] | None
     after: ExampleAnswer
     before: ExampleAnswer | None = None
 
 
-def example_of(after: JudgedRow, before: JudgedRow | None = None) -> Example:
+def example_of(after: EvaluatedSample, before: EvaluatedSample | None = None) -> Example:
     """Return a row with the answer of one model or of both."""
     width, height = after.resolution_wh
     truth = None if after.boxes is None else _boxes(after.boxes.target, [True] * len(after.boxes.target))
@@ -82,14 +81,14 @@ def example_of(after: JudgedRow, before: JudgedRow | None = None) -> Example:
         height=height,
         prefix=after.prefix,
         target=after.target,
-        figure=after.figure,
+        score=after.score,
         truth=truth,
         after=_answer(after),
         before=None if before is None else _answer(before),
     )
 
 
-def _answer(row: JudgedRow) -> ExampleAnswer:
+def _answer(row: EvaluatedSample) -> ExampleAnswer:
     boxes = () if row.boxes is None else _boxes(row.boxes.prediction, row.boxes.right.tolist())
     return ExampleAnswer(row.text, row.value, boxes, row.truncated)
 

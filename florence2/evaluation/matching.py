@@ -1,6 +1,6 @@
 """Which predicted boxes are right: the matching of COCO at one overlap, for single images.
 
-mAP itself is not computed from this, see ``detection.py``; curves, counts and pictures are, and agree with it.
+mAP itself is not computed from this, see ``detection.py``; curves, counts and images are, and agree with it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.detections import Detections
+from florence2.codec import Detections
 
 __all__ = ["NO_TRUTH", "MatchedImage", "box_iou", "match_image", "truth_of"]
 

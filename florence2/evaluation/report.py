@@ -15,7 +15,7 @@ from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Example
-from florence2.evaluation.figures import in_order
+from florence2.evaluation.scores import in_order
 
 __all__ = ["EvaluationReport", "ModelEvaluation", "comparison_table", "public_name"]
 
@@ -25,16 +25,16 @@ _PAGE_FILE = "report.html"
 
 @dataclass(frozen=True)
 class ModelEvaluation:
-    """The figures of one model.
+    """The scores of one model.
 
     Attributes:
         model: what the model is called.
-        metrics: figures by name; one that the split does not define is absent.
-        per_class: figures by class name.
+        metrics: scores by name; one that the split does not define is absent.
+        per_class: scores by class name.
         counts: how much was judged: images, questions, truths ...
         seconds: time that the answers took.
-        intervals: within which headline figures lie, by name; empty where none were asked for.
-        analysis: where the model is right and where it fails; None where only figures were asked for.
+        intervals: within which headline scores lie, by name; empty where none were asked for.
+        analysis: where the model is right and where it fails; None where only scores were asked for.
     """
 
     model: str
@@ -53,11 +53,11 @@ class EvaluationReport:
     Attributes:
         before: the base model.
         after: the fine-tuned model.
-        comparison: differences of headline figures on the same images, by name.
+        comparison: differences of headline scores on the same images, by name.
         examples: rows spread evenly over the split, with the answers of both.
         worst: the worst rows of the fine-tuned model, see ``extremes``.
         best: its best ones.
-        facts: what the figures rest on: fingerprint of the data, base, strategy ...
+        facts: what the scores rest on: fingerprint of the data, base, strategy ...
         html: the page that shows all this, see ``render_page``.
     """
 
@@ -135,6 +135,6 @@ def public_name(model: str) -> str:
 
 
 def comparison_table(report: EvaluationReport) -> list[tuple[str, float | None, float | None]]:
-    """Return each figure before and after, the most telling first; None where a model has no such figure."""
+    """Return each score before and after, the most telling first; None where a model has no such score."""
     before, after = report.before.metrics, report.after.metrics
     return [(name, before.get(name), after.get(name)) for name in in_order([*before, *after])]

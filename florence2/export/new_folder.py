@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from florence2.data.whole_files import whole
 from florence2.errors import ConfigurationError
+from florence2.storage import whole
 
 __all__ = ["new_folder"]
 

@@ -12,10 +12,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.data.scenes.shapes import draw_shapes
+from florence2.builtin import draw_shapes
 from florence2.export.onnx_graphs import DECODER, ENCODER, VISION
-from florence2.model.base import Florence2
-from florence2.model.processing import encode_prompts
+from florence2.model import Florence2, encode_prompts
 
 __all__ = ["TOLERANCE", "Agreement", "measure_agreement"]
 
@@ -24,7 +23,7 @@ TOLERANCE = 1e-3
 
 _PROMPTS = (
     "<OD>",
-    "<VQA>What is in the picture?",
+    "<VQA>What is in the image?",
     "<CAPTION_TO_PHRASE_GROUNDING>a red star, a blue square and something that is not there",
     "<CAPTION>",
     "<OCR>",
@@ -56,7 +55,7 @@ class Agreement:
 
 
 def measure_agreement(florence2: Florence2, folder: Path) -> Agreement:
-    """Let model and graphs answer prompts of different lengths about different pictures, alone and in batches.
+    """Let model and graphs answer prompts of different lengths about different images, alone and in batches.
 
     Args:
         florence2: the model, in float32 on the CPU.
@@ -65,9 +64,9 @@ def measure_agreement(florence2: Florence2, folder: Path) -> Agreement:
     rng = np.random.default_rng(0)
     size = florence2.processor.image_processor.size
     scenes = [draw_shapes(rng, 64, 1 + place % 3).image for place in range(len(_PROMPTS))]
-    pictures = [scene.resize((size["width"], size["height"])) for scene in scenes]
-    pictures[1] = Image.fromarray(rng.integers(0, 256, (size["height"], size["width"], 3), dtype=np.uint8))
-    found = [_compare(florence2, folder, pictures[:count], _PROMPTS[:count]) for count in _BATCHES]
+    images = [scene.resize((size["width"], size["height"])) for scene in scenes]
+    images[1] = Image.fromarray(rng.integers(0, 256, (size["height"], size["width"], 3), dtype=np.uint8))
+    found = [_compare(florence2, folder, images[:count], _PROMPTS[:count]) for count in _BATCHES]
     return Agreement(
         difference=max(difference for difference, _ in found),
         answers=sum(_BATCHES),
@@ -76,9 +75,9 @@ def measure_agreement(florence2: Florence2, folder: Path) -> Agreement:
 
 
 def _compare(
-    florence2: Florence2, folder: Path, pictures: Sequence[Image.Image], prompts: Sequence[str]
+    florence2: Florence2, folder: Path, images: Sequence[Image.Image], prompts: Sequence[str]
 ) -> tuple[float, bool]:
-    inputs = encode_prompts(florence2.processor, pictures, prompts)
+    inputs = encode_prompts(florence2.processor, images, prompts)
     tokens, logits = _greedy(florence2, folder, {name: tensor.numpy() for name, tensor in inputs.items()})
     model: Any = florence2.model.eval()
     with torch.no_grad():

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from florence2.errors import ConfigurationError, ModelError
-from florence2.export.hub_card import hub_card
 from florence2.export.new_folder import new_folder
-from florence2.export.source import Exportable
-from florence2.model.quiet import quiet_transformers
+from florence2.model import quiet_transformers
+from florence2.reports import Exportable, render_hub_card
 
 __all__ = ["check_installed", "export_onnx"]
 
@@ -59,7 +58,7 @@ def export_onnx(source: Exportable, output: Path) -> float:
                 f"the graphs do not answer as the model does: a logit is off by {found.difference:.2g}, at most "
                 f"{TOLERANCE:g} is allowed; nothing was written, export with --format transformers"
             )
-        card = hub_card(
+        card = render_hub_card(
             output.name,
             source.card,
             source.facts,

@@ -6,7 +6,7 @@
     decoder.onnx          input_ids (batch, 1), attention_mask, cross_*, past_key_I, past_value_I (batch, heads, past,
                           head size) -> logits (batch, 1, vocabulary), present_key_I, present_value_I
 
-What the decoder reads of picture and question is computed once, by the encoder. A first step has a past of length 0.
+What the decoder reads of image and question is computed once, by the encoder. A first step has a past of length 0.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from florence2.model.base import Florence2
+from florence2.model import Florence2
 
 __all__ = ["DECODER", "ENCODER", "VISION", "write_graphs"]
 
@@ -52,7 +52,7 @@ class _Encoder(nn.Module):
     ) -> tuple[torch.Tensor, ...]:
         language = self.model.model.language_model
         words = self.model.get_input_embeddings()(input_ids)
-        # A prompt begins with the places of its picture.
+        # A prompt begins with the places of its image.
         embedded = torch.cat([image_features, words[:, image_features.shape[1] :]], dim=1)
         hidden = language.encoder(attention_mask=attention_mask, inputs_embeds=embedded).last_hidden_state
         read = []

@@ -5,10 +5,9 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from florence2.export.hub_card import hub_card
 from florence2.export.new_folder import new_folder
-from florence2.export.source import Exportable
-from florence2.model.saving import SavedType, save_folder
+from florence2.model import SavedType, save_folder
+from florence2.reports import Exportable, render_hub_card
 
 __all__ = ["export_transformers"]
 
@@ -27,7 +26,7 @@ def export_transformers(source: Exportable, output: Path, dtype: SavedType = "fl
     version = metadata.version("transformers")
     with new_folder(output) as folder:
         save_folder(source.florence2, folder, dtype)
-        card = hub_card(
+        card = render_hub_card(
             output.name, source.card, source.facts, "load_transformers.md", dtype=dtype, transformers=version
         )
         (folder / "README.md").write_text(card, encoding="utf-8")

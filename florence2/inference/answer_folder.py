@@ -1,4 +1,4 @@
-"""Where the answers about a folder of pictures are kept: while they are made in parts, at the end as a whole.
+"""Where the answers about a folder of images are kept: while they are made in parts, at the end as a whole.
 
 A run that was killed leaves its parts, and the next one of the same question to the same model goes on from there. The
 place is a local folder or a URI; each part is a file of its own, since object stores cannot append. Each question
@@ -21,13 +21,12 @@ from typing import Any, Literal
 
 import fsspec  # type: ignore[import-untyped]
 
-from florence2.config import Effect, EvaluationConfig, PicturesConfig
-from florence2.data.sources.archives import is_archive
-from florence2.data.sources.remote import redact
+from florence2.config import Effect, EvaluationConfig, ImagesConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference.image_files import ImageAnswer, ImagePredictions, saved_files
+from florence2.storage import is_archive, redact
 
-__all__ = ["AnswerFolder", "answers_place", "open_place"]
+__all__ = ["AnswerFolder", "answers_location", "open_answer_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,15 +37,15 @@ _NOT_DECIDING = {"metrics", *EvaluationConfig.with_effect(Effect.COURSE, Effect.
 """Settings of the evaluation that change no answer."""
 
 
-def answers_place(pictures: PicturesConfig) -> str | None:
-    """Return the folder or URI in which answers about pictures are kept; None where they are kept nowhere.
+def answers_location(images: ImagesConfig) -> str | None:
+    """Return the folder or URI in which answers about images are kept; None where they are kept nowhere.
 
     Without ``output`` that is ``FOLDER-predictions`` next to the folder, the archive, or whatever a URI names.
     What cannot have anything beside it, a built-in set or a page of the web, has none.
     """
-    if not pictures.keep_answers or pictures.output is not None:
-        return pictures.output
-    folder = pictures.folder.rstrip("/")
+    if not images.keep_answers or images.output is not None:
+        return images.output
+    folder = images.folder.rstrip("/")
     if folder.startswith("builtin:") or re.match(r"https?://", folder):
         return None
     if "://" not in folder:
@@ -57,8 +56,8 @@ def answers_place(pictures: PicturesConfig) -> str | None:
     return f"{above}{slash}{name}-predictions"
 
 
-def open_place(
-    pictures: PicturesConfig,
+def open_answer_folder(
+    images: ImagesConfig,
     model_content: str,
     evaluation: EvaluationConfig,
     file_system: Callable[[str], Any] | None = None,
@@ -66,38 +65,38 @@ def open_place(
     """Return where answers are kept, made ready; None where they are kept nowhere.
 
     Args:
-        pictures: says where, and holds the prompt.
+        images: says where, and holds the prompt.
         model_content: fingerprint of the model.
         evaluation: how answers are generated.
         file_system: gives the fsspec file system of an address, for a caller that has its credentials; None: fsspec
             finds them.
 
     Raises:
-        ConfigurationError: the place cannot be written. One beside the pictures is then left out with a warning.
+        ConfigurationError: the place cannot be written. One beside the images is then left out with a warning.
     """
-    place = answers_place(pictures)
+    place = answers_location(images)
     if place is None:
         return None
-    question = [pictures.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
+    question = [images.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
     try:
         folder = AnswerFolder(place, key, file_system)
         folder.prepare()
     except ConfigurationError as exc:
-        if pictures.output is not None:
+        if images.output is not None:
             raise
-        logger.warning("%s; the answers are not kept beside the pictures", exc)
+        logger.warning("%s; the answers are not kept beside the images", exc)
         return None
     return folder
 
 
 class AnswerFolder:
-    """Keeps the answers to one question about the pictures of one folder.
+    """Keeps the answers to one question about the images of one folder.
 
     Args:
         place: a local folder or a URI; made if absent.
         key: identifies the question: prompt, model and settings.
-        file_system: as ``open_place`` takes it.
+        file_system: as ``open_answer_folder`` takes it.
 
     Raises:
         ConfigurationError: there are no such places.
@@ -123,7 +122,7 @@ class AnswerFolder:
             self._files.pipe_file(f"{self._parts}/started", b"")
 
     def answered(self) -> dict[tuple[str, str], ImageAnswer]:
-        """Return what an earlier run answered, by name and sha256 of the picture.
+        """Return what an earlier run answered, by name and sha256 of the image.
 
         Raises:
             ConfigurationError: it cannot be read.
@@ -195,5 +194,5 @@ class AnswerFolder:
         except Exception as exc:  # each file system has its own
             raise ConfigurationError(
                 f"{redact(self.place)}: cannot be {doing} ({type(exc).__name__}: {redact(str(exc))}); "
-                "give another pictures.output, or pictures.keep_answers: false"
+                "give another images.output, or images.keep_answers: false"
             ) from exc

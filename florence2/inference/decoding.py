@@ -1,6 +1,6 @@
-"""The arithmetic of an answer: see the pictures, read the questions, write token after token.
+"""The arithmetic of an answer: see the images, read the questions, write token after token.
 
-A picture about which several questions are asked is seen once. Rows whose answer has ended leave the batch, so that
+An image about which several questions are asked is seen once. Rows whose answer has ended leave the batch, so that
 no arithmetic is spent on their padding. What a row gets does not depend on the others: attention masks hide padding,
 and a sampled answer draws its own random numbers.
 """
@@ -21,9 +21,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from florence2.config import EvaluationConfig
 from florence2.errors import AnswerError, ModelError
-from florence2.model.base import Florence2, best_device
-from florence2.model.pixels import PixelTransform
-from florence2.model.processing import encode_questions
+from florence2.model import Florence2, PixelTransform, best_device, tokenize_prompts
 
 __all__ = ["Decoder", "Grammar", "Question", "Written"]
 
@@ -41,8 +39,8 @@ class Question:
     """One row of a batch.
 
     Attributes:
-        features: of its picture, (places, width) of the language model.
-        ids: of the prompt, the picture's places included.
+        features: of its image, (places, width) of the language model.
+        ids: of the prompt, the image's places included.
         seed: of its random numbers.
     """
 
@@ -93,19 +91,19 @@ class Decoder:
         self.transform = PixelTransform.of(florence2.processor)
 
     @torch.inference_mode()
-    def see(self, pictures: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
-        """Return the features (n, places, width) of n pictures of the model's size."""
-        pixels = self.transform.normalise(torch.from_numpy(np.stack(pictures)).to(self._model.device))
+    def see(self, decoded: Sequence[NDArray[np.uint8]]) -> torch.Tensor:
+        """Return the features (n, places, width) of n images of the model's size."""
+        pixels = self.transform.normalise(torch.from_numpy(np.stack(decoded)).to(self._model.device))
         features: torch.Tensor = self._model.model.get_image_features(pixels).pooler_output
         return features
 
     def ask(self, features: Sequence[torch.Tensor], prefixes: Sequence[str], seeds: Sequence[int]) -> list[Question]:
-        """Join pictures and questions.
+        """Join images and questions.
 
         Args:
-            features: of the picture of each row, (places, width).
+            features: of the image of each row, (places, width).
             prefixes: the prompts.
-            seeds: a number that stands for the content of each picture.
+            seeds: a number that stands for the content of each image.
 
         Raises:
             AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
@@ -114,23 +112,23 @@ class Decoder:
         return [self.question(*row) for row in rows]
 
     def encode(self, prefixes: Sequence[str]) -> list[list[int]]:
-        """Return the ids of prompts, the places of a picture included.
+        """Return the ids of prompts, the places of an image included.
 
         Raises:
             AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
         """
-        ids = encode_questions(self._florence2.processor, prefixes)
+        ids = tokenize_prompts(self._florence2.processor, prefixes)
         most = self._florence2.max_tokens
         for prefix, tokens in zip(prefixes, ids, strict=True):
             if len(tokens) > most:
                 raise AnswerError(
-                    f"prefix {shorten(prefix, 60)!r}: {len(tokens)} tokens with the picture, the model reads {most}; "
+                    f"prefix {shorten(prefix, 60)!r}: {len(tokens)} tokens with the image, the model reads {most}; "
                     "shorten it"
                 )
         return ids
 
     def question(self, features: torch.Tensor, ids: list[int], prefix: str, seed: int) -> Question:
-        """Join a picture and an encoded prompt; ``seed`` is a number that stands for the content of the picture."""
+        """Join an image and an encoded prompt; ``seed`` is a number that stands for the content of the image."""
         return Question(features, ids, (self._config.generation_seed, seed, zlib.crc32(prefix.encode())))
 
     @torch.inference_mode()
@@ -154,7 +152,7 @@ class Decoder:
         ids, mask = ids.to(self._model.device), (torch.arange(longest) < lengths).long().to(self._model.device)
         embedded = self._model.get_input_embeddings()(ids)
         features = torch.stack([question.features for question in batch])
-        embedded[:, : features.shape[1]] = features  # a prompt begins with the places of its picture
+        embedded[:, : features.shape[1]] = features  # a prompt begins with the places of its image
         encoder = self._model.model.language_model.encoder
         return encoder(attention_mask=mask, inputs_embeds=embedded).last_hidden_state, mask
 
@@ -205,9 +203,9 @@ class Decoder:
         tokens, chances = found[:, 1:], torch.zeros(found[:, 1:].shape, device=hidden.device)
         ends = (tokens == self._end).long()
         lengths = torch.where(ends.any(dim=1), ends.argmax(dim=1) + 1, tokens.shape[1])
-        at_once = max(1, _MOST_SCORES // (tokens.shape[1] * self._vocabulary))
-        for start in range(0, len(tokens), at_once):
-            rows = slice(start, start + at_once)
+        micro_batch_size = max(1, _MOST_SCORES // (tokens.shape[1] * self._vocabulary))
+        for start in range(0, len(tokens), micro_batch_size):
+            rows = slice(start, start + micro_batch_size)
             logits = self._logits(found[rows, :-1], hidden[rows], mask[rows], None).float()
             own = logits.gather(2, tokens[rows, :, None])[..., 0]
             chances[rows] = (own - logits.logsumexp(dim=-1)).exp()

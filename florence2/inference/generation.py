@@ -1,4 +1,4 @@
-"""Answers for pictures and prompts: the one path that evaluation, prediction and serving share."""
+"""Answers for images and prompts: the one path that evaluation, prediction and serving share."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import CLASS_TASKS, TASKS, AnswerKind, Task, split_prefix
+from florence2.codec import CLASS_TASKS, TASKS, AnswerKind, Detections, Task, split_prefix
 from florence2.config import EvaluationConfig
-from florence2.inference.pictures import decoded_ahead
+from florence2.inference.image_loader import decoded_ahead
 from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
-from florence2.model.base import Florence2
-from florence2.model.processing import Sample
+from florence2.model import Florence2, Sample
 
 if TYPE_CHECKING:
     import torch
 
     from florence2.inference.decoding import Decoder, Grammar, Question, Written
-    from florence2.model.pixels import PixelTransform
+    from florence2.model import PixelTransform
 
-__all__ = ["Answerer", "Asked", "Prediction", "predict"]
+__all__ = ["Asked", "Prediction", "Predictor", "predict"]
 
 _SORTED_BATCHES = 8
 """Batches whose rows are sorted by the length of the answer that is expected; so many are in memory as features."""
@@ -91,22 +89,22 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Asked:
-    """A question about a picture that is decoded already, made by ``Answerer.prepare``.
+    """A question about an image that is decoded already, made by ``Predictor.prepare``.
 
     Attributes:
-        picture: at the model's size, uint8 (height, width, 3); questions about one picture share the array.
+        pixels: at the model's size, uint8 (height, width, 3); questions about one image share the array.
         prefix: the prompt.
         ids: of the prompt, see ``Decoder.encode``.
-        resolution_wh: width and height in pixels of the upright picture as it was sent.
+        resolution_wh: width and height in pixels of the upright image as it was sent.
     """
 
-    picture: NDArray[np.uint8]
+    pixels: NDArray[np.uint8]
     prefix: str
     ids: list[int]
     resolution_wh: tuple[int, int]
 
 
-class Answerer:
+class Predictor:
     """A model that answers many calls: what it needs besides its weights is made once.
 
     One thread at a time may call ``predict``, ``write`` and ``answer``; ``prepare`` may be called by any.
@@ -142,9 +140,9 @@ class Answerer:
         chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
         seen = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
         sources = [image for images in seen for image in images]
-        with closing(decoded_ahead(sources, decoder.transform, 2 * size)) as pictures:
+        with closing(decoded_ahead(sources, decoder.transform, 2 * size)) as decoded:
             for chunk, images in zip(chunks, seen, strict=True):
-                questions = _questions(decoder, chunk, images, pictures, size)
+                questions = _questions(decoder, chunk, images, decoded, size)
                 answers: dict[int, Written] = {}
                 for task, rows in _batches(chunk, questions, tasks, size):
                     batch = [questions[row] for row in rows]
@@ -152,7 +150,7 @@ class Answerer:
                 yield from (answers[row] for row in range(len(chunk)))
 
     def prepare(self, image: Image.Image, prefixes: Sequence[str], resolution_wh: tuple[int, int]) -> list[Asked]:
-        """Make questions about a picture ready for ``answer``.
+        """Make questions about an image ready for ``answer``.
 
         Args:
             image: RGB and upright, of any size.
@@ -164,8 +162,8 @@ class Answerer:
         """
         with self._tokenizing:
             ids = [self._encoded(prefix) for prefix in prefixes]
-        picture = self.transform.shrink(image)
-        return [Asked(picture, *question, resolution_wh) for question in zip(prefixes, ids, strict=True)]
+        pixels = self.transform.shrink(image)
+        return [Asked(pixels, *question, resolution_wh) for question in zip(prefixes, ids, strict=True)]
 
     def answer(self, asked: Sequence[Asked]) -> Iterator[tuple[int, Prediction]]:
         """Answer questions, all of one task together; what one is answered does not depend on the others.
@@ -173,10 +171,10 @@ class Answerer:
         Yields:
             The place of a question and its answer, as soon as those of its task have ended.
         """
-        pictures = list({id(question.picture): question.picture for question in asked}.values())
+        decoded = list({id(question.pixels): question.pixels for question in asked}.values())
         features: dict[int, tuple[torch.Tensor, int]] = {}
-        for picture, seen in zip(pictures, self._decoder.see(pictures), strict=True):
-            features[id(picture)] = seen, zlib.crc32(picture.tobytes())
+        for pixels, seen in zip(decoded, self._decoder.see(decoded), strict=True):
+            features[id(pixels)] = seen, zlib.crc32(pixels.tobytes())
         by_task: defaultdict[str, list[int]] = defaultdict(list)
         for row, question in enumerate(asked):
             by_task[split_prefix(question.prefix)[0].token].append(row)
@@ -185,7 +183,7 @@ class Answerer:
             rows = by_task[token]
             batch = []
             for row in rows:
-                seen, seed = features[id(asked[row].picture)]
+                seen, seed = features[id(asked[row].pixels)]
                 batch.append(self._decoder.question(seen, asked[row].ids, asked[row].prefix, seed))
             written = self._decoder.write(batch, self._grammars.of(TASKS[token]))
             for row, answer in zip(rows, written, strict=True):
@@ -202,7 +200,7 @@ def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationC
 
     Args:
         florence2: the model; moved to the GPU where there is one, and put in evaluation mode.
-        samples: pictures with prompts; of their suffix only the length counts, for putting batches together.
+        samples: images with prompts; of their suffix only the length counts, for putting batches together.
         config: batch size, how to decode, longest answer.
 
     Yields:
@@ -210,24 +208,24 @@ def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationC
 
     Raises:
         AnswerError: a prefix is not a task token with what belongs to it.
-        DatasetError: a picture cannot be decoded; names its file.
+        DatasetError: an image cannot be decoded; names its file.
         ModelError: the model's processor or tokenizer is not Florence-2's.
     """
-    yield from Answerer(florence2, config).predict(samples)
+    yield from Predictor(florence2, config).predict(samples)
 
 
 def _questions(
     decoder: Decoder,
     chunk: Sequence[Sample],
     images: Sequence[Path | BinaryIO],
-    pictures: Iterator[NDArray[np.uint8]],
+    decoded: Iterator[NDArray[np.uint8]],
     batch_size: int,
 ) -> list[Question]:
-    """Take the pictures of a chunk from the iterator, see each of them once, and join them with their prompts."""
+    """Take the images of a chunk from the iterator, see each of them once, and join them with their prompts."""
     features: dict[Path | BinaryIO, tuple[torch.Tensor, int]] = {}
     for start in range(0, len(images), batch_size):
-        batch = list(islice(pictures, min(batch_size, len(images) - start)))
-        seen = zip(decoder.see(batch), (zlib.crc32(picture.tobytes()) for picture in batch), strict=True)
+        batch = list(islice(decoded, min(batch_size, len(images) - start)))
+        seen = zip(decoder.see(batch), (zlib.crc32(pixels.tobytes()) for pixels in batch), strict=True)
         features |= zip(images[start : start + batch_size], seen, strict=True)
     rows = [features[sample.image] for sample in chunk]
     return decoder.ask([row[0] for row in rows], [sample.prefix for sample in chunk], [row[1] for row in rows])

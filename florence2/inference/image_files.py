@@ -13,17 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from florence2.codec.detections import Detections
-from florence2.codec.outlines import Outline, outlines_in
-from florence2.codec.tasks import split_prefix
-from florence2.config import EvaluationConfig
-from florence2.data.cores import core_count
-from florence2.data.images.drawing import class_colours, draw_outlines
-from florence2.data.images.files import list_images, open_rgb, probe_image
+from florence2.codec import Detections, Outline, outlines_in, split_prefix
+from florence2.config import EvaluationConfig, core_count
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error
+from florence2.images import class_colours, draw_outlines, list_images, open_rgb, probe_image
 from florence2.inference.generation import Prediction, predict
-from florence2.model.base import Florence2
-from florence2.model.processing import Sample
+from florence2.model import Florence2, Sample
 
 __all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images", "saved_files"]
 
@@ -75,7 +70,7 @@ class ImagePredictions:
         root: folder to which their names are relative.
         prefix: the prompt.
         answers: one for each file, in the order in which they were given.
-        drawn: how many pictures are drawn where they are saved, from the first.
+        drawn: how many images are drawn where they are saved, from the first.
     """
 
     root: Path
@@ -108,7 +103,7 @@ class ImagePredictions:
         Args:
             folder: for ``predictions.jsonl``, ``predictions.json`` with the counts; where the task asks for boxes,
                 ``coco_results.json`` and ``coco_dataset.json`` with the images and categories that its ids mean; and
-                ``drawn/`` with pictures where its answers show boxes, quadrilaterals or polygons.
+                ``drawn/`` with images where its answers show boxes, quadrilaterals or polygons.
 
         Raises:
             ConfigurationError: it cannot be written.
@@ -179,8 +174,8 @@ class ImagePredictions:
         folder.mkdir(exist_ok=True)
         colours = class_colours(outline.name for _, _, outlines in shown for outline in outlines)
         for number, answer, outlines in shown[: self.drawn]:
-            picture = draw_outlines(open_rgb(self.root / answer.image), outlines, colours=colours)
-            picture.save(folder / f"{number:05d}_{Path(answer.image).stem}.png")
+            image = draw_outlines(open_rgb(self.root / answer.image), outlines, colours=colours)
+            image.save(folder / f"{number:05d}_{Path(answer.image).stem}.png")
 
 
 def saved_files(names: Iterable[str]) -> list[str]:
@@ -241,7 +236,7 @@ class Keeper(Protocol):
     """Keeps answers while others are made, see ``AnswerFolder``."""
 
     def answered(self) -> Mapping[tuple[str, str], ImageAnswer]:
-        """Return what is answered already, by name and sha256 of the picture."""
+        """Return what is answered already, by name and sha256 of the image."""
 
     def add(self, sha256: str, answer: ImageAnswer) -> None:
         """Keep an answer."""
@@ -288,7 +283,7 @@ def predict_images(
         if (name, probe.sha256) in kept
     }
     if answered:
-        logger.info("%d of %d pictures were answered by a run that was cut off", len(answered), len(rows))
+        logger.info("%d of %d images were answered by a run that was cut off", len(answered), len(rows))
     left = [
         (row, probe) for row, probe in zip(rows, probes, strict=True) if not row.error and row.image not in answered
     ]

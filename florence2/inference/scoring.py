@@ -3,7 +3,7 @@
 The score of a box is the mean probability of the tokens that name its class. Florence-2 publishes no score; of fourteen
 formulas none ranks boxes better by more than noise, and those that take the four locations in rank them worse: one of
 a thousand bins is not sure even where the box is right (``python -m benchmarks.score_formulas``, mean mAP of six times
-300 pictures: 0.675 after a fine-tune on cards and 0.667 without one on shapes, against 0.640 and 0.646 with all scores
+300 images: 0.675 after a fine-tune on cards and 0.667 without one on shapes, against 0.640 and 0.646 with all scores
 equal).
 """
 
@@ -16,9 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.answers import BoxSpan, box_problem
-from florence2.codec.detections import Detections
-from florence2.codec.locations import BINS, dequantize, location_token
+from florence2.codec import BINS, BoxSpan, Detections, box_problem, dequantize, location_token
 from florence2.errors import ModelError
 
 __all__ = ["TokenReader", "WrittenBox", "read_boxes", "score_detections", "suppress_duplicates"]

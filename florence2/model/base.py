@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from florence2.codec.tasks import prompt_of
+from florence2.codec import prompt_of
 from florence2.config import ModelConfig
-from florence2.data.sources.packed import is_packed, unpacked
 from florence2.errors import DatasetError, ModelError
 from florence2.model.quiet import quiet_transformers
+from florence2.storage import is_packed, unpacked
 
 if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
@@ -33,7 +33,9 @@ __all__ = [
     "unpacked_model",
 ]
 
-BUILTIN_MODELS: dict[str, Path] = {f"builtin:{name}": Path(__file__).parent / name for name in ("nano", "small")}
+_BUILTIN = Path(__file__).parents[1] / "builtin"
+
+BUILTIN_MODELS: dict[str, Path] = {f"builtin:{name}": _BUILTIN / name for name in ("nano", "small")}
 """Models that come with the package, by the name that a configuration gives them."""
 
 
@@ -58,7 +60,7 @@ class Florence2:
 
     @property
     def max_tokens(self) -> int:
-        """Return how many tokens an answer, or a prompt with its picture, can have: the table of positions."""
+        """Return how many tokens an answer, or a prompt with its image, can have: the table of positions."""
         config: Any = self.model.config
         return int(config.text_config.max_position_embeddings)
 
@@ -67,7 +69,7 @@ class Florence2:
         return [len(ids) for ids in self.tokenizer(list(answers))["input_ids"]] if answers else []
 
     def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
-        """Return the length of each prompt in tokens: picture, question, begin and end."""
+        """Return the length of each prompt in tokens: image, question, begin and end."""
         processor: Any = self.processor
         questions = processor._construct_prompts([prompt_of(prefix) for prefix in prefixes])  # no public way tells it
         return [length + processor.num_image_tokens for length in self.count_answer_tokens(questions)]

@@ -12,15 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from florence2.data.array_pool import ArrayPool
-from florence2.data.cache import cache_folder
 from florence2.model.base import Florence2
 from florence2.model.pixels import PixelTransform
+from florence2.storage import ArrayPool, cache_folder
 
 __all__ = ["FrozenVision", "feature_pool", "fill_features", "freeze_vision"]
 
 _COLOURS = 3
-_PICTURES_AT_ONCE = 8
+_IMAGES_AT_ONCE = 8
 
 
 class FrozenVision(nn.Module):
@@ -67,7 +66,7 @@ def freeze_vision(florence2: Florence2) -> FrozenVision:
 
 
 def feature_pool(florence2: Florence2, base_fingerprint: str, limit_gib: float) -> ArrayPool:
-    """Return where the features of a base's vision tower are kept, by the sha256 of the picture's file.
+    """Return where the features of a base's vision tower are kept, by the sha256 of the image's file.
 
     Args:
         florence2: the base.
@@ -92,17 +91,17 @@ def fill_features(
     Args:
         florence2: the base, its vision frozen.
         pool: has admitted the names.
-        files: pictures by the sha256 of their file.
+        files: images by the sha256 of their file.
         device: where to compute.
 
     Yields:
-        How many pictures have been looked at, after each batch of them.
+        How many images have been looked at, after each batch of them.
     """
     transform = PixelTransform.of(florence2.processor)
     tower = freeze_vision(florence2).tower.to(device)
     lacking = [name for name in files if pool.get(name) is None]
-    for start in range(0, len(lacking), _PICTURES_AT_ONCE):
-        names = lacking[start : start + _PICTURES_AT_ONCE]
+    for start in range(0, len(lacking), _IMAGES_AT_ONCE):
+        names = lacking[start : start + _IMAGES_AT_ONCE]
         features = _features(tower, transform, [files[name] for name in names], device)
         for name, values in zip(names, features, strict=True):
             pool.put(name, values)
@@ -114,7 +113,7 @@ def _features(
 ) -> NDArray[np.float32]:
     pixels = [transform.shrink(transform.open(file)) for file in files]
     if len(pixels) == 1:
-        pixels *= 2  # a picture alone would be computed in another way, with other last bits, than in company
+        pixels *= 2  # an image alone would be computed in another way, with other last bits, than in company
     with torch.no_grad():
         values = tower(transform.normalise(torch.from_numpy(np.stack(pixels)).to(device))).last_hidden_state
     return values[: len(files)].float().cpu().numpy()  # type: ignore[no-any-return]

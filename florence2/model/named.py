@@ -7,10 +7,10 @@ import shlex
 from pathlib import Path
 
 from florence2.config import ModelConfig
-from florence2.data.sources.packed import is_packed
 from florence2.errors import ModelError
 from florence2.model.base import Florence2, base_fingerprint, load_base, resolve, unpacked_model
 from florence2.model.checkpoint import Checkpoint
+from florence2.storage import is_packed
 
 __all__ = ["CHECKPOINT", "check_named", "checkpoint_named", "load_named", "named_fingerprint"]
 

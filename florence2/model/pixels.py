@@ -1,4 +1,4 @@
-"""Pictures as the image processor of the model makes them: first small bytes to keep, then numbers to compute with."""
+"""Images as the image processor of the model makes them: first small bytes to keep, then numbers to compute with."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.data.images.files import open_rgb
 from florence2.errors import ModelError
+from florence2.images import open_rgb
 
 if TYPE_CHECKING:
     from transformers import Florence2Processor
@@ -56,7 +56,7 @@ class PixelTransform:
         return cls(size, int(ours.resample), float(ours.rescale_factor), mean, std)  # type: ignore[arg-type]
 
     def open(self, source: Path | BinaryIO) -> Image.Image:
-        """Open a picture as RGB, no larger than ``shrink`` needs where its format allows that.
+        """Open an image as RGB, no larger than ``shrink`` needs where its format allows that.
 
         Raises:
             DatasetError: it cannot be decoded.
@@ -64,7 +64,7 @@ class PixelTransform:
         return open_rgb(source, least_side=DECODED_PER_PIXEL * max(self.size_wh))
 
     def shrink(self, image: Image.Image) -> NDArray[np.uint8]:
-        """Return an RGB picture at the model's size: uint8 (height, width, 3)."""
+        """Return an RGB image at the model's size: uint8 (height, width, 3)."""
         if image.size != self.size_wh:
             image = image.resize(self.size_wh, Image.Resampling(self.resample))
         return np.asarray(image)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image
 
-from florence2.codec.tasks import prompt_of
-from florence2.data.manifest import DatasetManifest
+from florence2.codec import prompt_of
+from florence2.datasets import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.base import Florence2
 
@@ -23,8 +23,8 @@ __all__ = [
     "check_answers_fit",
     "check_prompts_fit",
     "encode_prompts",
-    "encode_questions",
     "samples_of",
+    "tokenize_prompts",
 ]
 
 IGNORED = -100
@@ -38,10 +38,10 @@ class Sample:
     """One annotation row as the model sees it.
 
     Attributes:
-        image: the picture: a path, or an open file of its bytes.
+        image: the image: a path, or an open file of its bytes.
         prefix: the prompt, ``<OD>`` or ``<VQA>How many?``.
         suffix: the right answer.
-        resolution_wh: width and height of the picture in pixels.
+        resolution_wh: width and height of the image in pixels.
     """
 
     image: Path | BinaryIO
@@ -64,11 +64,11 @@ def samples_of(manifest: DatasetManifest) -> list[Sample]:
 def encode_prompts(
     processor: Florence2Processor, images: Sequence[Image.Image], prefixes: Sequence[str]
 ) -> dict[str, Any]:
-    """Encode pictures and prompts for the model.
+    """Encode images and prompts for the model.
 
     Args:
         processor: of the model; it replaces task tokens by Florence-2's own questions.
-        images: n RGB pictures of any size.
+        images: n RGB images of any size.
         prefixes: n prompts.
 
     Returns:
@@ -83,15 +83,15 @@ def encode_prompts(
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 
-def encode_questions(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
-    """Encode prompts without their pictures: the ids of ``encode_prompts`` before padding.
+def tokenize_prompts(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
+    """Encode prompts without their images: the ids of ``encode_prompts`` before padding.
 
     Args:
         processor: of the model.
         prefixes: n prompts.
 
     Returns:
-        n lists of ids, places for the picture's tokens included; equal prompts share one list.
+        n lists of ids, places for the image's tokens included; equal prompts share one list.
 
     Raises:
         AnswerError: a prefix is not a task token with what belongs to it.
@@ -118,19 +118,19 @@ def check_answers_fit(manifest: DatasetManifest, florence2: Florence2, longest: 
     """
     limit = min(longest, florence2.max_tokens)
     lengths = florence2.count_answer_tokens(manifest.table["suffix"].tolist())
-    remedy = "shorten them, split the picture, or raise training.max_target_tokens up to what the model takes"
+    remedy = "shorten them, split the image, or raise training.max_target_tokens up to what the model takes"
     _check_lengths(manifest, lengths, limit, f"answers are longer than {limit} tokens; {remedy}")
 
 
 def check_prompts_fit(manifest: DatasetManifest, florence2: Florence2) -> None:
-    """Make sure that every picture with its question fits into the model.
+    """Make sure that every image with its question fits into the model.
 
     Raises:
         DatasetError: questions are longer; lists the rows by file and line.
     """
     limit = florence2.max_tokens
     lengths = florence2.count_prompt_tokens(manifest.table["prefix"].tolist())
-    _check_lengths(manifest, lengths, limit, f"prompts with their picture are longer than {limit} tokens; shorten them")
+    _check_lengths(manifest, lengths, limit, f"prompts with their image are longer than {limit} tokens; shorten them")
 
 
 def _check_lengths(manifest: DatasetManifest, lengths: Sequence[int], limit: int, problem: str) -> None:

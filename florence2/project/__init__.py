@@ -1,5 +1,5 @@
 """A project of one's own: a data set is looked at, and a commented configuration written that suits it."""
 
-from florence2.project.create import Project, create_project
+import lazy_loader as lazy
 
-__all__ = ["Project", "create_project"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -6,21 +6,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from florence2.codec.tasks import TASKS
+from florence2.codec import TASKS
 from florence2.config import Configuration, DatasetConfig, TrainingConfig
-from florence2.evaluation.figures import figure_named
-from florence2.evaluation.metrics import metrics_for
-from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
-from florence2.project.survey import FEW_PICTURES, Survey
+from florence2.evaluation import MeanAveragePrecisionMetric, metrics_for, score_named
+from florence2.project.survey import FEW_IMAGES, Survey
 
-__all__ = ["FEW_ROWS", "HUB_BASE", "Choice", "choices", "deciding_figure", "promotion_choices"]
+__all__ = ["FEW_ROWS", "HUB_BASE", "Choice", "choices", "deciding_score", "promotion_choices"]
 
 HUB_BASE = "florence-community/Florence-2-base-ft"
 """What to start from for real work."""
 
 _DEFAULTS = Configuration()
 _SAMPLES = 8000
-"""Pictures that a training sees in all: about what the recipes of the project were measured with."""
+"""Images that a training sees in all: about what the recipes of the project were measured with."""
 _EPOCHS = (3, 5, 10, 20, 30, 50)
 _FULL_STEPS = 10
 _LEAST_BATCH = 4
@@ -28,7 +26,7 @@ _PATIENT_FROM = 20
 FEW_ROWS = 100
 """Rows of the training split below which nothing useful is to be expected."""
 _MEASURABLE = 50
-"""Rows of the validation split from which a figure says more than the loss."""
+"""Rows of the validation split from which a score says more than the loss."""
 _TRIAL_EVAL_BATCH = 64
 _TOKENS = 32
 
@@ -56,7 +54,7 @@ def choices(found: Survey, dataset: DatasetConfig, base: str, model_name: str, f
         dataset: where it lies.
         base: the model to start from.
         model_name: under which the result is registered.
-        frozen: file that names the pictures of the test split, None where the data set comes with one.
+        frozen: file that names the images of the test split, None where the data set comes with one.
     """
     return [
         *_about_data(found, dataset, frozen),
@@ -68,22 +66,22 @@ def choices(found: Survey, dataset: DatasetConfig, base: str, model_name: str, f
 
 
 def promotion_choices(found: Survey, ours: list[Choice]) -> list[Choice]:
-    """Choose the settings of a promotion: the same data and answers, and the figure that decides.
+    """Choose the settings of a promotion: the same data and answers, and the score that decides.
 
     Args:
         found: what is in the data set.
         ours: the settings of the fine-tune.
     """
     same = [choice for choice in ours if not choice.path.startswith("training.")]
-    figure = deciding_figure(found)
-    better = "more" if figure_named(figure).higher_is_better else "less"
-    why = f"{figure_named(figure).title} on the test split decides; {better} is better."
-    return [*same, Choice("promotion.primary", figure, why)]
+    score = deciding_score(found)
+    better = "more" if score_named(score).higher_is_better else "less"
+    why = f"{score_named(score).title} on the test split decides; {better} is better."
+    return [*same, Choice("promotion.primary", score, why)]
 
 
-def deciding_figure(found: Survey) -> str:
-    """Return the figure by which the most frequent task is judged."""
-    return _figure(next(iter(_tasks(found))))
+def deciding_score(found: Survey) -> str:
+    """Return the score by which the most frequent task is judged."""
+    return _score(next(iter(_tasks(found))))
 
 
 def _tasks(found: Survey) -> dict[str, int]:
@@ -91,7 +89,7 @@ def _tasks(found: Survey) -> dict[str, int]:
     return {str(task): int(count) for task, count in counts.items()}
 
 
-def _figure(task: str) -> str:
+def _score(task: str) -> str:
     metric = metrics_for(TASKS[task])[0]
     return "map50" if metric is MeanAveragePrecisionMetric else metric.name
 
@@ -104,14 +102,14 @@ def _about_data(found: Survey, dataset: DatasetConfig, frozen: str | None) -> It
         why = f"{_times(defect.count)}: {defect.sentence} What breaks the rule {what}; fail would stop the run."
         yield Choice(f"validation.rules.{defect.code}", defect.outcome, why)
     for split in found.missing:
-        rows, pictures = found.count(split)
-        few = f"; with fewer than {FEW_PICTURES} pictures a tenth would be too few" if pictures < FEW_PICTURES else ""
+        rows, images = found.count(split)
+        few = f"; with fewer than {FEW_IMAGES} images a tenth would be too few" if images < FEW_IMAGES else ""
         share = getattr(found.split, f"{split}_fraction")
         small = few if share != getattr(_DEFAULTS.split, f"{split}_fraction") else ""
-        why = f"There is no {split} split: {_count(pictures, 'picture')} ({_count(rows, 'row')}) are taken{small}."
+        why = f"There is no {split} split: {_count(images, 'image')} ({_count(rows, 'row')}) are taken{small}."
         yield Choice(f"split.{split}_fraction", share, why)
     if frozen is not None:
-        yield Choice("split.frozen_test", frozen, "The pictures of the test split: they stay it, whatever is added.")
+        yield Choice("split.frozen_test", frozen, "The images of the test split: they stay it, whatever is added.")
 
 
 def _why_base(base: str) -> str:
@@ -146,17 +144,15 @@ def _about_training(found: Survey) -> Iterator[Choice]:
 
 def _best_by(found: Survey, default: TrainingConfig) -> Choice:
     rows, _ = found.count("valid")
-    figures = list(dict.fromkeys(map(_figure, _tasks(found))))
-    if len(figures) > 1:
-        why = f"Several tasks, so the loss decides which epoch is kept; or one of {', '.join(figures)}."
+    scores = list(dict.fromkeys(map(_score, _tasks(found))))
+    if len(scores) > 1:
+        why = f"Several tasks, so the loss decides which epoch is kept; or one of {', '.join(scores)}."
         return Choice("training.best_by", default.best_by, why)
     if rows < _MEASURABLE:
-        why = (
-            f"{_count(rows, 'row')} to validate on are too few for {figures[0]}: the loss decides which epoch is kept."
-        )
+        why = f"{_count(rows, 'row')} to validate on are too few for {scores[0]}: the loss decides which epoch is kept."
         return Choice("training.best_by", default.best_by, why)
     why = "What the kept epoch is best in on the validation split; loss would save the time of answering it."
-    return Choice("training.best_by", figures[0], why)
+    return Choice("training.best_by", scores[0], why)
 
 
 def _about_answers(found: Survey, base: str) -> Iterator[Choice]:
@@ -164,7 +160,7 @@ def _about_answers(found: Survey, base: str) -> Iterator[Choice]:
         yield Choice(
             "evaluation.eval_batch_size",
             _TRIAL_EVAL_BATCH,
-            f"Pictures at once, for the small base; {_DEFAULTS.evaluation.eval_batch_size} for {HUB_BASE}.",
+            f"Images at once, for the small base; {_DEFAULTS.evaluation.eval_batch_size} for {HUB_BASE}.",
         )
     longest = -(-found.longest * 3 // 2 // _TOKENS) * _TOKENS
     limit = min(_DEFAULTS.evaluation.max_new_tokens, max(_TOKENS, longest))

@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from florence2.config import Configuration, DatasetConfig, ModelConfig
-from florence2.data.formats import recognise
-from florence2.data.splits.assignment import split_dataset
-from florence2.data.splits.frozen_test import freeze_test
-from florence2.data.whole_files import write_whole
+from florence2.datasets import freeze_test, recognise, split_dataset
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.project.choices import choices, promotion_choices
 from florence2.project.pages import GITIGNORE, described, readme, yaml_page
 from florence2.project.survey import Survey, survey
+from florence2.storage import write_atomic
 
 __all__ = ["CONFIGURATION", "FROZEN_TEST", "PROMOTION", "Project", "create_project"]
 
@@ -162,7 +160,7 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
-            write_whole(folder / name, text)
+            write_atomic(folder / name, text)
             written.append(folder / name)
     except OSError as exc:
         for file in written:

@@ -10,11 +10,11 @@ from typing import Any
 
 import yaml
 
-from florence2.data.printable import printable
-from florence2.data.sources.remote import redact
-from florence2.data.statistics.summary import Distribution
+from florence2.datasets import Distribution
+from florence2.printable import printable
 from florence2.project.choices import FEW_ROWS, Choice
 from florence2.project.survey import Survey
+from florence2.storage import redact
 
 __all__ = ["GITIGNORE", "described", "readme", "yaml_page"]
 
@@ -39,7 +39,7 @@ def described(found: Survey, source: str) -> list[str]:
     splits = ", ".join(f"{name} {found.count(name)[0]:,}" for name in ("train", "valid", "test"))
     made = f" ({' and '.join(found.missing)} taken from train)" if found.missing else ""
     lines = [
-        f"{printable(redact(source))} ({found.layout}): {overall.images:,} pictures of {sides} pixels.",
+        f"{printable(redact(source))} ({found.layout}): {overall.images:,} images of {sides} pixels.",
         f"Rows: {tasks}. To use: {splits}{made}.",
     ]
     if found.count("train")[0] < FEW_ROWS:
@@ -111,11 +111,11 @@ In this folder:
 florence2 train --config florence.yaml
 ```
 
-The run goes into `runs/1`: the checkpoint, and in `report/report.html` the figures before and after, where it fails,
-and pictures. `florence2 train --resume` goes on with a run that was stopped.
+The run goes into `runs/1`: the checkpoint, and in `report/report.html` the scores before and after, where it fails,
+and images. `florence2 train --resume` goes on with a run that was stopped.
 
 ```sh
-florence2 predict --model=runs/1 {ask} PICTURES --output=answers
+florence2 predict --model=runs/1 {ask} IMAGES --output=answers
 ```
 
 ## With ZenML and MLflow

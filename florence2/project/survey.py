@@ -5,23 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from florence2.adapters.great_expectations import validate
+from florence2.adapters import validate
 from florence2.config import DatasetConfig, ModelConfig, Outcome, SplitConfig, TrainingConfig, ValidationConfig
-from florence2.data.formats import read_dataset, recognise
-from florence2.data.manifest import DatasetManifest
-from florence2.data.rules import RULES
-from florence2.data.sources.locate import locate
-from florence2.data.splits.assignment import split_dataset
-from florence2.data.statistics import DatasetStatistics, compute_statistics
-from florence2.data.validation import raise_for_errors
+from florence2.datasets import (
+    RULES,
+    DatasetManifest,
+    DatasetStatistics,
+    compute_statistics,
+    locate,
+    raise_for_errors,
+    read_dataset,
+    recognise,
+    split_dataset,
+)
 from florence2.errors import ModelError
-from florence2.model.answer_length import AnswerLength, answer_length
-from florence2.model.base import resolve
+from florence2.model import AnswerLength, answer_length, resolve
 
-__all__ = ["FEW_PICTURES", "Defect", "Survey", "survey"]
+__all__ = ["FEW_IMAGES", "Defect", "Survey", "survey"]
 
-FEW_PICTURES = 200
-"""Below this, a tenth of the pictures is too few to measure anything by."""
+FEW_IMAGES = 200
+"""Below this, a tenth of the images is too few to measure anything by."""
 _LARGER_SHARE = 0.2
 _TRIAL = ModelConfig()
 
@@ -70,7 +73,7 @@ class Survey:
     exact: bool
 
     def count(self, split: str) -> tuple[int, int]:
-        """Return the rows and the pictures of a split."""
+        """Return the rows and the images of a split."""
         table = self.rows.table[self.rows.table["split"] == split]
         return len(table), int(table["image"].nunique())
 
@@ -103,7 +106,7 @@ def survey(config: DatasetConfig, base: str) -> Survey:
         max_target_tokens=length.limit,
     )
     raise_for_errors(rows, report)
-    few = rows.table["image"].nunique() < FEW_PICTURES
+    few = rows.table["image"].nunique() < FEW_IMAGES
     split = SplitConfig(valid_fraction=_LARGER_SHARE, test_fraction=_LARGER_SHARE) if few else SplitConfig()
     return Survey(
         layout,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from florence2.config import PromotionPolicy
+from florence2.config import PromotionConfig
 from florence2.promotion.evidence import Evidence
 from florence2.promotion.gates import Gate, gates_of
 
@@ -52,7 +52,7 @@ class Decision(BaseModel):
         return {name: text[:_LONGEST_TAG] for name, text in tags.items()}
 
 
-def decide(policy: PromotionPolicy, evidence: Evidence) -> Decision:
+def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
     """Decide whether a challenger becomes champion.
 
     Every gate must be passed. One that could not be judged, because the model did not load or nothing can be
@@ -63,7 +63,7 @@ def decide(policy: PromotionPolicy, evidence: Evidence) -> Decision:
         evidence: what it showed.
 
     Raises:
-        ConfigurationError: the policy asks for a figure that the test split does not define.
+        ConfigurationError: the policy asks for a score that the test split does not define.
     """
     challenger, champion = evidence.challenger, evidence.champion
     if challenger is None:

@@ -1,4 +1,4 @@
-"""``Evaluated``: a candidate's figures on the test split, and on resamples of it, so that two can be compared."""
+"""``Evaluated``: a candidate's scores on the test split, and on resamples of it, so that two can be compared."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from florence2.config import EvaluationConfig
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
 from florence2.errors import Florence2Error
-from florence2.evaluation.bootstrap import Resampled, Resamples
-from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation import ModelEvaluation, Resampled, Resamples
 
 __all__ = ["Evaluated", "evaluate_weights"]
 
@@ -29,8 +28,8 @@ class Evaluated:
     """What a model made of the test split.
 
     Attributes:
-        evaluation: its figures, with the analysis; None where the model could not be asked.
-        resamples: its figures on resamples of the images; empty where the model could not be asked.
+        evaluation: its scores, with the analysis; None where the model could not be asked.
+        resamples: its scores on resamples of the images; empty where the model could not be asked.
     """
 
     evaluation: ModelEvaluation | None
@@ -45,14 +44,14 @@ class Evaluated:
         """Write ``evaluation.json`` and ``resamples.npz`` into a folder."""
         index: list[tuple[str | None, str, float]] = []
         arrays: dict[str, np.ndarray[Any, Any]] = {}
-        for place, (label, name, figure) in enumerate(_figures(self.resamples)):
-            index.append((label, name, figure.value))
-            arrays[str(place)] = figure.resampled
+        for place, (label, name, score) in enumerate(_scores(self.resamples)):
+            index.append((label, name, score.value))
+            arrays[str(place)] = score.resampled
         content = {
             "evaluation": _adapter().dump_python(self.evaluation, mode="json"),
             "images": self.resamples.images,
             "seed": self.resamples.seed,
-            "figures": index,
+            "scores": index,
         }
         (folder / _EVALUATION_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         np.savez_compressed(folder / _RESAMPLES_FILE, **arrays)  # type: ignore[arg-type]
@@ -68,8 +67,8 @@ class Evaluated:
             content = json.loads((folder / _EVALUATION_FILE).read_text(encoding="utf-8"))
             resamples = Resamples(content["images"], content["seed"], {}, {})
             with np.load(folder / _RESAMPLES_FILE) as arrays:
-                for place, (label, name, value) in enumerate(content["figures"]):
-                    target = resamples.figures if label is None else resamples.per_class.setdefault(label, {})
+                for place, (label, name, value) in enumerate(content["scores"]):
+                    target = resamples.scores if label is None else resamples.per_class.setdefault(label, {})
                     target[name] = Resampled(value, arrays[str(place)])
             return cls(_adapter().validate_python(content["evaluation"]), resamples)
         except (OSError, ValueError, KeyError, TypeError) as exc:
@@ -89,20 +88,19 @@ def evaluate_weights(weights: Path, name: str, test: DatasetManifest, config: Ev
         ModelError: the folder holds no whole Florence-2.
         DatasetError: the split is empty.
     """
-    from florence2.evaluation.evaluate import evaluate_split
-    from florence2.evaluation.judged import describe, judged_rows, resamples_of
-    from florence2.model.base import load_folder
+    from florence2.evaluation import describe, evaluate_split, evaluated_samples, resamples_of
+    from florence2.model import load_folder
 
     answers = evaluate_split(load_folder(str(weights)), name, test, config)
     resamples = resamples_of(answers, config)
-    return Evaluated(describe(answers, judged_rows(answers), resamples), resamples)
+    return Evaluated(describe(answers, evaluated_samples(answers), resamples), resamples)
 
 
-def _figures(resamples: Resamples) -> Iterator[tuple[str | None, str, Resampled]]:
-    """Yield class, or None, name and values of every figure."""
-    yield from ((None, name, figure) for name, figure in resamples.figures.items())
-    for label, figures in resamples.per_class.items():
-        yield from ((label, name, figure) for name, figure in figures.items())
+def _scores(resamples: Resamples) -> Iterator[tuple[str | None, str, Resampled]]:
+    """Yield class, or None, name and values of every score."""
+    yield from ((None, name, score) for name, score in resamples.scores.items())
+    for label, scores in resamples.per_class.items():
+        yield from ((label, name, score) for name, score in scores.items())
 
 
 @functools.cache

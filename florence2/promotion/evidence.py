@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from florence2.evaluation.bootstrap import Comparisons
+from florence2.evaluation import Comparisons
 
 __all__ = ["Evidence", "Measured"]
 
@@ -17,16 +17,16 @@ class Measured:
     Attributes:
         version: in the registry.
         failure: why it could not be loaded or asked; empty where it could, and then the rest is known.
-        figures: over the test split, by name.
-        per_class: figures of each class, by its name.
+        scores: over the test split, by name.
+        per_class: scores of each class, by its name.
         valid_answers: share of the answers that are neither cut nor malformed, in 0..1.
-        seconds_per_image: median time for one answer to one picture.
+        seconds_per_image: median time for one answer to one image.
         memory_gib: greatest memory of the process that answered, or of its GPU if that was more.
     """
 
     version: str
     failure: str = ""
-    figures: Mapping[str, float] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
     per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     valid_answers: float | None = None
     seconds_per_image: float | None = None
@@ -42,8 +42,8 @@ class Evidence:
         champion: the model that it would replace; None where there is none yet.
         comparison: the challenger against the champion on the same images, with intervals of the level
             ``2 * confidence - 1``, whose ends are bounds of that confidence; empty where nothing can be compared.
-        test_images: pictures in the test split.
-        trained_on: how many of them were among the pictures that the challenger was trained on; None: not known.
+        test_images: images in the test split.
+        trained_on: how many of them were among the images that the challenger was trained on; None: not known.
         training_unknown: why that is not known.
         other_tests: versions that were registered with another test split than the present one.
         rows: of the data set.

@@ -7,16 +7,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from florence2.config import PromotionPolicy
+from florence2.config import PromotionConfig
 from florence2.errors import ConfigurationError
-from florence2.evaluation.bootstrap import Comparison
-from florence2.evaluation.figures import figure_named, in_order
+from florence2.evaluation import Comparison, in_order, score_named
 from florence2.promotion.evidence import Evidence, Measured
 
 __all__ = ["Gate", "gates_of"]
 
 _DIGITS = 9
-"""Decimals that count: two ways to the same figure differ by rounding errors of 1e-16."""
+"""Decimals that count: two ways to the same score differ by rounding errors of 1e-16."""
 
 _FEW_IMAGES = 30
 """Below so many the intervals are too narrow, see ``florence2.evaluation.bootstrap``."""
@@ -28,8 +27,8 @@ class Gate(BaseModel):
     Attributes:
         name: for programs.
         title: for people.
-        judges: model: its figures and what it was trained on; serving: the model as it is served, seen by another
-            program than that which measured its figures; advantage: whether it is a reason to replace the champion.
+        judges: model: its scores and what it was trained on; serving: the model as it is served, seen by another
+            program than that which measured its scores; advantage: whether it is a reason to replace the champion.
         value: what was found; None where nothing could be.
         limit: what the policy asks for; None where it asks for no number.
         passed: None where it could not be judged.
@@ -52,7 +51,7 @@ class Gate(BaseModel):
         return {True: "passed", False: "failed", None: "not judged"}[self.passed]
 
 
-def gates_of(policy: PromotionPolicy, evidence: Evidence) -> tuple[Gate, ...]:
+def gates_of(policy: PromotionConfig, evidence: Evidence) -> tuple[Gate, ...]:
     """Judge a challenger by every gate that the policy and the situation ask for.
 
     Without a champion there is nothing to compare with: the first model meets the other gates alone.
@@ -62,18 +61,18 @@ def gates_of(policy: PromotionPolicy, evidence: Evidence) -> tuple[Gate, ...]:
         evidence: with a challenger.
 
     Raises:
-        ConfigurationError: the policy asks for a figure that the test split does not define.
+        ConfigurationError: the policy asks for a score that the test split does not define.
     """
     assert evidence.challenger is not None
     return (
         *_serving(policy, evidence.challenger),
         *_data(policy, evidence),
-        *_figures(policy, evidence.challenger),
+        *_scores(policy, evidence.challenger),
         *(_advantage(policy, evidence, evidence.champion) if evidence.champion is not None else ()),
     )
 
 
-def _serving(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
+def _serving(policy: PromotionConfig, model: Measured) -> Iterator[Gate]:
     loads = not model.failure
     why = (
         "A fresh process loaded it by its registry URI and answered."
@@ -93,17 +92,17 @@ def _serving(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
             yield Gate(name=name, title=title, judges="serving", value=value, limit=limit, passed=passed, why=why)
 
 
-def _data(policy: PromotionPolicy, evidence: Evidence) -> Iterator[Gate]:
+def _data(policy: PromotionConfig, evidence: Evidence) -> Iterator[Gate]:
     seen, total = evidence.trained_on, evidence.test_images
     if seen is None:
-        why = f"It is not known on which pictures it was trained: {evidence.training_unknown}"
+        why = f"It is not known on which images it was trained: {evidence.training_unknown}"
     elif seen:
-        why = f"It was trained on {seen} of the {total} test pictures: its figures there mean nothing."
+        why = f"It was trained on {seen} of the {total} test images: its scores there mean nothing."
     else:
-        why = f"None of the {total} test pictures was among those it was trained on."
+        why = f"None of the {total} test images was among those it was trained on."
     yield Gate(
         name="unseen_test",
-        title="Test pictures unseen",
+        title="Test images unseen",
         judges="model",
         value=seen,
         limit=0,
@@ -122,8 +121,8 @@ def _data(policy: PromotionPolicy, evidence: Evidence) -> Iterator[Gate]:
     )
 
 
-def _figures(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
-    primary = figure_named(policy.primary)
+def _scores(policy: PromotionConfig, model: Measured) -> Iterator[Gate]:
+    primary = score_named(policy.primary)
     if policy.minimum is not None:
         value = _primary(policy, model)
         better = 1 if primary.higher_is_better else -1
@@ -151,7 +150,7 @@ def _figures(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
     yield from _class_floor(policy, model)
 
 
-def _class_floor(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
+def _class_floor(policy: PromotionConfig, model: Measured) -> Iterator[Gate]:
     values = _of_classes(policy, model.per_class)
     if policy.class_floor == 0 or (not values and not model.failure):
         return
@@ -164,7 +163,7 @@ def _class_floor(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
         why = f"Every class reaches {policy.class_floor:g}."
     yield Gate(
         name="class_floor",
-        title=f"Every class, {policy.class_figure.upper()}",
+        title=f"Every class, {policy.class_score.upper()}",
         judges="model",
         value=min(values.values(), default=None),
         limit=policy.class_floor,
@@ -173,7 +172,7 @@ def _class_floor(policy: PromotionPolicy, model: Measured) -> Iterator[Gate]:
     )
 
 
-def _advantage(policy: PromotionPolicy, evidence: Evidence, champion: Measured) -> Iterator[Gate]:
+def _advantage(policy: PromotionConfig, evidence: Evidence, champion: Measured) -> Iterator[Gate]:
     if policy.same_test:
         others = " and ".join(f"version {version}" for version in evidence.other_tests)
         yield Gate(
@@ -211,12 +210,12 @@ def _advantage(policy: PromotionPolicy, evidence: Evidence, champion: Measured) 
     yield from _class_regression(policy, evidence)
 
 
-def _improvement(policy: PromotionPolicy, evidence: Evidence, champion: Measured) -> Gate:
+def _improvement(policy: PromotionConfig, evidence: Evidence, champion: Measured) -> Gate:
     """Ask whether the bound of the difference, on the champion's side, is beyond the improvement that is required."""
-    compared = evidence.comparison.figures.get(policy.primary)
+    compared = evidence.comparison.scores.get(policy.primary)
     assert evidence.challenger is not None
     _primary(policy, evidence.challenger)
-    title = figure_named(policy.primary).title
+    title = score_named(policy.primary).title
     least = None if compared is None else _worst_end(policy.primary, compared)
     if compared is None or least is None:
         why = "The two models could not be compared."
@@ -227,7 +226,7 @@ def _improvement(policy: PromotionPolicy, evidence: Evidence, champion: Measured
             f"confidence; more than {policy.improvement:g} is asked for."
         )
         if evidence.test_images < _FEW_IMAGES:
-            why += f" With {evidence.test_images} test pictures the bootstrap is surer than it should be."
+            why += f" With {evidence.test_images} test images the bootstrap is surer than it should be."
     return Gate(
         name="improvement",
         title=f"Gain in {title}",
@@ -239,17 +238,15 @@ def _improvement(policy: PromotionPolicy, evidence: Evidence, champion: Measured
     )
 
 
-def _class_regression(policy: PromotionPolicy, evidence: Evidence) -> Iterator[Gate]:
+def _class_regression(policy: PromotionConfig, evidence: Evidence) -> Iterator[Gate]:
     """Ask for classes that are worse by more than the limit on the test split, and beyond chance worse at all."""
-    figure = policy.class_figure
-    compared = {
-        name: of_class[figure] for name, of_class in evidence.comparison.per_class.items() if figure in of_class
-    }
+    score = policy.class_score
+    compared = {name: of_class[score] for name, of_class in evidence.comparison.per_class.items() if score in of_class}
     if not compared:
         return
-    gains = {name: _gain(figure, each.difference) for name, each in compared.items()}
+    gains = {name: _gain(score, each.difference) for name, each in compared.items()}
     drops = {name: gain for name, gain in gains.items() if round(-gain - policy.class_regression, _DIGITS) > 0}
-    worse = {name: gain for name, gain in drops.items() if round(_best_end(figure, compared[name]), _DIGITS) < 0}
+    worse = {name: gain for name, gain in drops.items() if round(_best_end(score, compared[name]), _DIGITS) < 0}
     if worse:
         why = f"Worse than the champion in {_listed(worse, '{:+.3f}')}."
     elif drops:
@@ -258,7 +255,7 @@ def _class_regression(policy: PromotionPolicy, evidence: Evidence) -> Iterator[G
         why = f"No class is worse by more than {policy.class_regression:g}."
     yield Gate(
         name="class_regression",
-        title=f"Loss in any class, {policy.class_figure.upper()}",
+        title=f"Loss in any class, {policy.class_score.upper()}",
         judges="advantage",
         value=max(0.0, -min((worse or gains).values())),
         limit=policy.class_regression,
@@ -270,47 +267,47 @@ def _class_regression(policy: PromotionPolicy, evidence: Evidence) -> Iterator[G
 _NOT_ASKED = "It could not be asked."
 
 
-def _primary(policy: PromotionPolicy, model: Measured) -> float | None:
-    """Return the primary figure; None for a model that could not be asked.
+def _primary(policy: PromotionConfig, model: Measured) -> float | None:
+    """Return the primary score; None for a model that could not be asked.
 
     Raises:
         ConfigurationError: the test split does not define it.
     """
     if model.failure:
         return None
-    if policy.primary not in model.figures:
-        known = ", ".join(in_order(model.figures)) or "none"
+    if policy.primary not in model.scores:
+        known = ", ".join(in_order(model.scores)) or "none"
         raise ConfigurationError(
             f"promotion.primary: the test split does not define {policy.primary!r}; it defines {known}"
         )
-    return model.figures[policy.primary]
+    return model.scores[policy.primary]
 
 
-def _of_classes(policy: PromotionPolicy, per_class: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return the figure of each class; nothing where the test split has no classes.
+def _of_classes(policy: PromotionConfig, per_class: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return the score of each class; nothing where the test split has no classes.
 
     Raises:
-        ConfigurationError: it has classes, but they have no such figure.
+        ConfigurationError: it has classes, but they have no such score.
     """
-    figure = policy.class_figure
-    values = {name: figures[figure] for name, figures in per_class.items() if figure in figures}
+    score = policy.class_score
+    values = {name: scores[score] for name, scores in per_class.items() if score in scores}
     if per_class and not values:
-        known = ", ".join(sorted({name for figures in per_class.values() for name in figures}))
-        raise ConfigurationError(f"promotion.class_figure: classes have no figure {figure!r}; they have {known}")
+        known = ", ".join(sorted({name for scores in per_class.values() for name in scores}))
+        raise ConfigurationError(f"promotion.class_score: classes have no score {score!r}; they have {known}")
     return values
 
 
-def _gain(figure: str, difference: float) -> float:
+def _gain(score: str, difference: float) -> float:
     """Return a difference so that more is better."""
-    return difference if figure_named(figure).higher_is_better else -difference
+    return difference if score_named(score).higher_is_better else -difference
 
 
-def _worst_end(figure: str, compared: Comparison) -> float:
-    return min(_gain(figure, compared.interval.low), _gain(figure, compared.interval.high))
+def _worst_end(score: str, compared: Comparison) -> float:
+    return min(_gain(score, compared.interval.low), _gain(score, compared.interval.high))
 
 
-def _best_end(figure: str, compared: Comparison) -> float:
-    return max(_gain(figure, compared.interval.low), _gain(figure, compared.interval.high))
+def _best_end(score: str, compared: Comparison) -> float:
+    return max(_gain(score, compared.interval.low), _gain(score, compared.interval.high))
 
 
 def _listed(values: Mapping[str, float], form: str) -> str:

@@ -13,7 +13,7 @@ class ServingCheck(BaseModel):
     Attributes:
         failure: why the model could not be loaded or asked, or that it took too long; empty where it answered.
         load_seconds: time until the model was ready.
-        seconds_per_image: median time for one answer to one picture, the first one left out.
+        seconds_per_image: median time for one answer to one image, the first one left out.
         memory_gib: greatest resident memory of the process, or of its GPU if that was more.
     """
 

@@ -1,6 +1,5 @@
 """The same road without ZenML: ``train``, ``load``, ``evaluate``, ``predict`` for scripts, notebooks, the command."""
 
-from florence2.sdk.models import ImageInput, Model, evaluate, load, predict
-from florence2.sdk.training import TrainingResult, train
+import lazy_loader as lazy
 
-__all__ = ["ImageInput", "Model", "TrainingResult", "evaluate", "load", "predict", "train"]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

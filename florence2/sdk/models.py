@@ -9,24 +9,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from florence2.adapters.model_source import model_source
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.adapters import model_source
+from florence2.codec import AnswerKind, Detections, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
-from florence2.data.ingest import ingest
-from florence2.data.manifest import SPLITS, DatasetManifest
-from florence2.data.printable import first_line
+from florence2.datasets import SPLITS, DatasetManifest, ingest
 from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation.evaluate import evaluate_split
-from florence2.evaluation.judged import describe, judged_rows, resamples_of
-from florence2.evaluation.report import ModelEvaluation
-from florence2.evaluation.written import save_evaluation
-from florence2.inference.generation import Answerer, Prediction
-from florence2.inference.image_files import ImagePredictions, find_images, predict_images
-from florence2.model.answer_length import AnswerLength
-from florence2.model.base import Florence2, best_device
-from florence2.model.processing import Sample
-from florence2.sdk.pictures import ImageInput, listed, samples_of
+from florence2.evaluation import ModelEvaluation, describe, evaluate_split, evaluated_samples, resamples_of
+from florence2.inference import ImagePredictions, Prediction, Predictor, find_images, predict_images
+from florence2.model import AnswerLength, Florence2, Sample, best_device
+from florence2.printable import first_line
+from florence2.reports import save_evaluation
+from florence2.sdk.images import ImageInput, listed, samples_of
 from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
 from florence2.sdk.progress import audible
 
@@ -56,7 +49,7 @@ class Model:
 
     def __init__(self, florence2: Florence2, name: str) -> None:
         self.florence2, self.name = florence2, name
-        self._engine = lru_cache(_KEPT_ENGINES)(Answerer)
+        self._engine = lru_cache(_KEPT_ENGINES)(Predictor)
         self._lock = threading.Lock()  # an engine answers one thread at a time
 
     def __reduce__(self) -> tuple[type[Model], tuple[Florence2, str]]:
@@ -85,7 +78,7 @@ class Model:
         prefix: str = "<OD>",
         **settings: Unpack[AnswerKeywords],
     ) -> Prediction | list[Prediction]:
-        """Answer a prompt about one picture or several.
+        """Answer a prompt about one image or several.
 
         Several are answered in batches; what one is answered does not depend on the others. Threads may share a model;
         their calls are answered one after the other.
@@ -96,13 +89,13 @@ class Model:
             settings: how to answer, as the section ``evaluation`` of the configuration has it: ``num_beams=3``.
 
         Returns:
-            For one picture its answer: ``text``, and where the task asks for boxes ``detections``, in pixels. For a
+            For one image its answer: ``text``, and where the task asks for boxes ``detections``, in pixels. For a
             sequence a list of them, in order.
 
         Raises:
             AnswerError: the prefix is not a task token with what belongs to it.
             ConfigurationError: a setting is unknown or invalid.
-            DatasetError: a picture cannot be decoded.
+            DatasetError: an image cannot be decoded.
         """
         split_prefix(prefix)
         config = _answering(settings)
@@ -137,7 +130,7 @@ class Model:
         confidence: float = 0.0,
         **settings: Unpack[AnswerKeywords],
     ) -> Detections | list[Detections]:
-        """Find boxes in one picture or in several.
+        """Find boxes in one image or in several.
 
         Args:
             images: as ``predict`` takes them.
@@ -146,13 +139,13 @@ class Model:
             settings: how to answer, see ``predict``.
 
         Returns:
-            For one picture its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
+            For one image its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
             sequence a list of them, in order.
 
         Raises:
             AnswerError: the prefix asks for no boxes.
             ConfigurationError: the confidence is not in 0..1, or a setting is unknown or invalid.
-            DatasetError: a picture cannot be decoded.
+            DatasetError: an image cannot be decoded.
         """
         if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
             raise AnswerError(f"prefix {prefix!r} asks for no boxes with names; take predict for it")
@@ -181,7 +174,7 @@ class Model:
         length = AnswerLength(limit, self.florence2.count_answer_tokens)
         rows = clean_splits(manifest, config, length).select(split)
         answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
-        judged = judged_rows(answers)
+        judged = evaluated_samples(answers)
         evaluation = describe(answers, judged, resamples_of(answers, config.evaluation))
         if output is not None:
             facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
@@ -235,7 +228,7 @@ def evaluate(
         output: folder for ``metrics.json``, ``predictions.jsonl`` and ``report.html``; made if it is missing.
 
     Returns:
-        The figures by name, in 0..1 unless the metric says otherwise, with their intervals, by class, and where the
+        The scores by name, in 0..1 unless the metric says otherwise, with their intervals, by class, and where the
         model fails.
 
     Raises:
@@ -264,14 +257,14 @@ def predict(
     configuration: Configuration | Mapping[str, Any] | None = None,
     output: Path | str | None = None,
 ) -> ImagePredictions:
-    """Answer a prompt about image files; see ``load`` for pictures in memory and for more than one prompt.
+    """Answer a prompt about image files; see ``load`` for images in memory and for more than one prompt.
 
     Args:
         model: as ``load`` takes it.
         images: files, folders or patterns, one or several.
         prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
         configuration: how answers are generated, and the revision of a hub id.
-        output: folder for the answers and the drawn pictures.
+        output: folder for the answers and the drawn images.
 
     Returns:
         An answer for each image; one that cannot be decoded says why.

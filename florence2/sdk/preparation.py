@@ -8,17 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.adapters.great_expectations import validate
+from florence2.adapters import validate
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.sources.remote import redact
-from florence2.data.splits.assignment import split_dataset
-from florence2.data.splits.frozen_test import load_frozen
-from florence2.data.validation import raise_for_errors
+from florence2.datasets import DatasetManifest, ingest, load_frozen, raise_for_errors, split_dataset
 from florence2.errors import ConfigurationError
-from florence2.evaluation.metrics import metric_named
-from florence2.model.answer_length import AnswerLength, answer_length
+from florence2.evaluation import metric_named
+from florence2.model import AnswerLength, answer_length
+from florence2.storage import redact
 
 __all__ = ["check_metrics", "check_output", "clean_splits", "prepare", "settings_of"]
 

@@ -12,33 +12,26 @@ from typing import Any
 from PIL import Image
 
 from florence2.config import Configuration
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
-from florence2.evaluation.compare import compare
-from florence2.evaluation.evaluate import evaluate_split
-from florence2.evaluation.judge import ValidationJudge
-from florence2.evaluation.report import EvaluationReport, public_name
-from florence2.model.checkpoint import Checkpoint
-from florence2.model.named import CHECKPOINT
-from florence2.run_folder import (
+from florence2.evaluation import EpochEvaluator, EvaluationReport, evaluate_split, public_name
+from florence2.model import CHECKPOINT, Checkpoint
+from florence2.reports import compare, draw_plots
+from florence2.sdk.models import Model, load
+from florence2.sdk.preparation import check_output, prepare, settings_of
+from florence2.sdk.progress import audible
+from florence2.sdk.run_folder.folders import (
     LATEST,
     STATE,
-    RunRecord,
-    draw_plots,
     has_trained,
     numbered,
     remove_unstarted,
     resumed,
-    save_metrics,
     save_settings,
     unfinished_run,
 )
-from florence2.sdk.models import Model, load
-from florence2.sdk.preparation import check_output, prepare, settings_of
-from florence2.sdk.progress import audible
-from florence2.training.history import EpochRecord, TrainingHistory
-from florence2.training.monitoring import MetricSink, Monitoring
-from florence2.training.run_state import RunStorage
+from florence2.sdk.run_folder.record import RunRecord, save_metrics
+from florence2.training import EpochRecord, MetricSink, Monitoring, RunStorage, TrainingHistory
 
 __all__ = ["TrainingResult", "train"]
 
@@ -50,11 +43,11 @@ class TrainingResult:
     """What a training left.
 
     Attributes:
-        folder: of this run, see ``florence2.run_folder`` for what is in it.
+        folder: of this run, see ``florence2.sdk.run_folder`` for what is in it.
         checkpoint: the best epoch by validation: ``result.checkpoint.folder`` is its path.
         latest: the last epoch.
         report: base and fine-tuned model on the test split.
-        history: the losses, the learning rate and the figures of each epoch.
+        history: the losses, the learning rate and the scores of each epoch.
     """
 
     folder: Path
@@ -65,17 +58,17 @@ class TrainingResult:
 
     @property
     def best(self) -> EpochRecord:
-        """Return the epoch that was kept, with its figures on the validation split."""
+        """Return the epoch that was kept, with its scores on the validation split."""
         return self.history.best
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Return the figures of the fine-tuned model on the test split, by name."""
+        """Return the scores of the fine-tuned model on the test split, by name."""
         return self.report.after.metrics
 
     @property
     def base_metrics(self) -> Mapping[str, float]:
-        """Return the figures of the base on the same test split, by name."""
+        """Return the scores of the base on the same test split, by name."""
         return self.report.before.metrics
 
     def load(self, device: str = "auto") -> Model:
@@ -94,7 +87,7 @@ def train(
 
     Progress is told by the logger ``florence2``, a line for each epoch; where no logging is set up it is shown on
     standard error. Ctrl-C, the stop button of a notebook and SIGTERM finish the step, save the run, and say how to go
-    on with it. Where ``metrics`` are named, their figures are measured after each epoch too, which takes the time to
+    on with it. Where ``metrics`` are named, their scores are measured after each epoch too, which takes the time to
     answer the validation split.
 
     Args:
@@ -107,7 +100,7 @@ def train(
             step 0 are the base's.
 
     Returns:
-        Where the run is, its checkpoints, its figures and its history.
+        Where the run is, its checkpoints, its scores and its history.
 
     Raises:
         ConfigurationError: a setting is unknown or invalid, or there is no run to go on with.
@@ -147,19 +140,19 @@ def train(
             raise
 
 
-def _made_ready(config: Configuration) -> tuple[DatasetManifest, ValidationJudge]:
+def _made_ready(config: Configuration) -> tuple[DatasetManifest, EpochEvaluator]:
     """Return the rows and the evaluator of the validation split, having found what is wrong before any work is done."""
     _check_metrics(config)
     splits = prepare(config)
     measures = bool(config.evaluation.metrics)
-    evaluator = ValidationJudge.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
+    evaluator = EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
     return splits, evaluator
 
 
 def _run(
-    folder: Path, splits: DatasetManifest, evaluator: ValidationJudge, config: Configuration, sink: MetricSink | None
+    folder: Path, splits: DatasetManifest, evaluator: EpochEvaluator, config: Configuration, sink: MetricSink | None
 ) -> TrainingResult:
-    from florence2.training.fit import fit  # settings and data have been found right: what is wrong is told before
+    from florence2.training import fit  # settings and data have been found right: what is wrong is told before
 
     record = RunRecord(folder, sink)
     if has_trained(folder):  # only the evaluation was cut off
@@ -192,7 +185,7 @@ def _check_metrics(config: Configuration) -> None:
     of_the_script = [name for name in config.evaluation.metrics if name.startswith("__main__:")]
     if not of_the_script:
         return
-    from florence2.training.launch import process_count
+    from florence2.training import process_count
 
     if process_count(config.training) > 1:
         raise ConfigurationError(
@@ -209,11 +202,11 @@ def _say_how_to_go_on(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class _PreviewFolder:
-    """Keeps the pictures of each validation in the folder of a run."""
+    """Keeps the images of each validation in the folder of a run."""
 
     run: Path
 
-    def __call__(self, picture: Image.Image, step: int) -> None:
+    def __call__(self, image: Image.Image, step: int) -> None:
         folder = self.run / "validation"
         folder.mkdir(exist_ok=True)
-        picture.save(folder / f"step-{step:06d}.png")
+        image.save(folder / f"step-{step:06d}.png")

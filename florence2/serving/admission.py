@@ -72,4 +72,4 @@ class Admission:
         return counted
 
     def _too_large(self) -> TooLargeError:
-        return TooLargeError(f"the request has more than {self._most_bytes / 1e6:g} MB; send smaller pictures")
+        return TooLargeError(f"the request has more than {self._most_bytes / 1e6:g} MB; send smaller images")

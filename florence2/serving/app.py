@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI, Request, Response
 from starlette.requests import ClientDisconnect
 
-from florence2.config import ServingSettings
-from florence2.data.cores import core_count
+from florence2.config import ServingConfiguration, core_count
 from florence2.errors import AnswerError, OverloadedError, RequestError, TimeLimitError, TooLargeError
 from florence2.serving.admission import Admission
 from florence2.serving.metrics import CONTENT_TYPE, Counter, Histogram, gauge
@@ -25,9 +24,9 @@ from florence2.serving.requests import OPENAPI_REQUEST, questions_of_form, quest
 from florence2.serving.served_model import ServedModel
 
 if TYPE_CHECKING:
-    from florence2.adapters.model_source import ModelSource
-    from florence2.inference.generation import Asked, Prediction
-    from florence2.model.base import Florence2
+    from florence2.adapters import ModelSource
+    from florence2.inference import Asked, Prediction
+    from florence2.model import Florence2
 
 __all__ = ["create_app"]
 
@@ -57,7 +56,7 @@ _STATUS: dict[type[Exception], int] = {
 class _Server:
     """What the routes share."""
 
-    def __init__(self, source: ModelSource, settings: ServingSettings) -> None:
+    def __init__(self, source: ModelSource, settings: ServingConfiguration) -> None:
         self.settings = settings
         self.requests = Counter("florence2_requests_total", "Requests to /predict by status of the answer.", "status")
         self.seconds = Histogram(
@@ -114,7 +113,7 @@ class _Server:
     async def _let_wait(
         self, request: Request, model: ServedModel, until: float
     ) -> list[tuple[Asked, Future[Prediction]]]:
-        """Read a request and let its questions wait; what was sent is forgotten here, the small pictures are left."""
+        """Read a request and let its questions wait; what was sent is forgotten here, the small images are left."""
         questions: Callable[[], Sequence[tuple[str | bytes, str]]]
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
@@ -143,7 +142,7 @@ class _Server:
 def _ask(
     model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], until: float
 ) -> list[tuple[Asked, Future[Prediction]]]:
-    """Let questions wait until their request ends, which it may do while its pictures are decoded here."""
+    """Let questions wait until their request ends, which it may do while its images are decoded here."""
     return model.ask(questions(), until)
 
 
@@ -178,7 +177,7 @@ def _json(content: Any, status: int = 200) -> Response:
     return Response(text, status, media_type="application/json")
 
 
-def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
+def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
     """Load a model and return the application that serves it.
 
     Args:
@@ -219,7 +218,7 @@ def create_app(source: ModelSource, settings: ServingSettings) -> FastAPI:
 
     @app.post("/predict", openapi_extra=OPENAPI_REQUEST)
     async def predict(request: Request) -> Response:
-        """Answer prompts about pictures: JSON with base64 or URLs, or files of a form."""
+        """Answer prompts about images: JSON with base64 or URLs, or files of a form."""
         return await server.predict(request)
 
     @app.get("/health")

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from florence2.adapters.model_source import ModelSource
-from florence2.data.sources.remote import redact
+from florence2.adapters import ModelSource
+from florence2.storage import redact
 
 if TYPE_CHECKING:
-    from florence2.model.base import Florence2
+    from florence2.model import Florence2
 
 __all__ = ["ModelHolder"]
 

@@ -17,7 +17,7 @@ __all__ = ["OPENAPI_REQUEST", "questions_of_form", "questions_of_json"]
 class _Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    image: str = Field(description="The file of a picture as base64 or as a data URI; or a URL, where allowed.")
+    image: str = Field(description="The file of an image as base64 or as a data URI; or a URL, where allowed.")
     prefix: str = Field(
         validation_alias=AliasChoices("prefix", "prompt"),
         description="The prompt: a task token and what belongs to it, <OD> or <VQA>How many?",
@@ -89,7 +89,7 @@ OPENAPI_REQUEST: dict[str, Any] = {
 
 
 def questions_of_json(body: bytes) -> list[tuple[str | bytes, str]]:
-    """Return the pictures and prompts of a JSON body.
+    """Return the images and prompts of a JSON body.
 
     Raises:
         RequestError: it is not what is asked for.
@@ -98,7 +98,7 @@ def questions_of_json(body: bytes) -> list[tuple[str | bytes, str]]:
 
 
 async def questions_of_form(request: Request, most: int) -> list[tuple[str | bytes, str]]:
-    """Return the pictures and prompts of a form: each of its files ``image`` with each of its fields ``prefix``.
+    """Return the images and prompts of a form: each of its files ``image`` with each of its fields ``prefix``.
 
     Args:
         request: its body is read here; files above a megabyte wait on disk.

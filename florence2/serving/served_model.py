@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from florence2.config import ServingSettings
-from florence2.inference.batching import Batcher
-from florence2.inference.generation import Answerer, Asked, Prediction
-from florence2.inference.sent_pictures import PictureReader
+from florence2.config import ServingConfiguration
+from florence2.inference import Asked, Batcher, Prediction, Predictor, RequestImageReader
 
 if TYPE_CHECKING:
-    from florence2.model.base import Florence2
+    from florence2.model import Florence2
 
 __all__ = ["ServedModel"]
 
@@ -32,7 +30,7 @@ class ServedModel:
     """
 
     version: str
-    reader: PictureReader
+    reader: RequestImageReader
     batcher: Batcher[Asked, Prediction]
 
     @classmethod
@@ -40,7 +38,7 @@ class ServedModel:
         cls,
         florence2: Florence2,
         version: str,
-        settings: ServingSettings,
+        settings: ServingConfiguration,
         observe: Callable[[int, float], None] | None = None,
     ) -> ServedModel:
         """Make a loaded model ready; it answers once, so that the first request does not wait longer than others.
@@ -51,20 +49,20 @@ class ServedModel:
             settings: of the server.
             observe: is told the size of each batch and the seconds that it took.
         """
-        short = Answerer(florence2, settings.evaluation.model_copy(update={"max_new_tokens": 2}))
+        short = Predictor(florence2, settings.evaluation.model_copy(update={"max_new_tokens": 2}))
         grey = Image.new("RGB", (64, 64), (128, 128, 128))
         list(short.answer(short.prepare(grey, ["<OD>", "<CAPTION>"], grey.size)))
-        answerer = Answerer(florence2, settings.evaluation)
+        answerer = Predictor(florence2, settings.evaluation)
         batcher = Batcher(
             answerer.answer, most=settings.serving.max_batch, room=settings.serving.queue, observe=observe
         )
-        return cls(version, PictureReader(answerer, settings.limits), batcher)
+        return cls(version, RequestImageReader(answerer, settings.limits), batcher)
 
     def ask(self, questions: Sequence[tuple[str | bytes, str]], until: float) -> list[tuple[Asked, Future[Prediction]]]:
         """Make the questions of a request ready and let them wait for their answers.
 
         Args:
-            questions: pictures, see ``image_bytes``, with their prompts.
+            questions: images, see ``image_bytes``, with their prompts.
             until: time of ``time.monotonic`` at which they no longer wait; decoding takes its part of it.
 
         Raises:

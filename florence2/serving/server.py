@@ -8,8 +8,8 @@ import signal
 import socket
 from collections.abc import Callable
 
-from florence2.adapters.model_source import model_source
-from florence2.config import ServingSettings
+from florence2.adapters import model_source
+from florence2.config import ServingConfiguration
 from florence2.errors import ConfigurationError
 from florence2.serving.app import create_app
 
@@ -22,7 +22,7 @@ _KEEP_ALIVE_SECONDS = 75
 """How long a connection is kept between requests: a client of a slow model may well need more than uvicorn's five."""
 
 
-def serve(settings: ServingSettings, say: Callable[[str], None]) -> None:
+def serve(settings: ServingConfiguration, say: Callable[[str], None]) -> None:
     """Load a model and answer requests until SIGTERM or SIGINT.
 
     Args:

@@ -7,8 +7,7 @@ from pathlib import Path
 import torch
 from transformers import TrainingArguments
 
-from florence2.config import TrainingConfig
-from florence2.data.cores import core_count
+from florence2.config import TrainingConfig, core_count
 
 __all__ = ["loader_workers", "optimizer_steps", "trainer_arguments", "uses_bfloat16"]
 
@@ -27,7 +26,7 @@ def trainer_arguments(
     run: Path,
     *,
     rows: int,
-    at_once: int,
+    micro_batch_size: int,
     processes: int,
     best_by: str,
     higher_is_better: bool,
@@ -39,10 +38,10 @@ def trainer_arguments(
         learning_rate: its peak.
         run: folder for saves.
         rows: of the training split.
-        at_once: samples that one process takes at once; the batch of the recipe is made of so many as it takes.
+        micro_batch_size: samples in one forward pass of one process; gradients are added up to the batch of the recipe.
         processes: that train together.
-        best_by: figure of the validation by which the best epoch is chosen.
-        higher_is_better: whether a larger figure is the better one.
+        best_by: score of the validation by which the best epoch is chosen.
+        higher_is_better: whether a larger score is the better one.
     """
     cuda = torch.cuda.is_available()
     workers = loader_workers(training)
@@ -50,9 +49,11 @@ def trainer_arguments(
     arguments = TrainingArguments(
         output_dir=str(run),
         num_train_epochs=training.epochs,
-        per_device_train_batch_size=at_once,
-        per_device_eval_batch_size=at_once,
-        gradient_accumulation_steps=training.gradient_accumulation * training.batch_size // (at_once * processes),
+        per_device_train_batch_size=micro_batch_size,
+        per_device_eval_batch_size=micro_batch_size,
+        gradient_accumulation_steps=training.gradient_accumulation
+        * training.batch_size
+        // (micro_batch_size * processes),
         learning_rate=learning_rate,
         warmup_steps=training.warmup,  # below 1: a share of all steps
         logging_steps=max(1, min(_STEPS_PER_LOG, steps_per_epoch // _LOGS_PER_EPOCH)),
@@ -99,9 +100,9 @@ def uses_bfloat16(training: TrainingConfig) -> bool:
 
 
 def loader_workers(training: TrainingConfig) -> int:
-    """Return how many processes decode pictures beside the training."""
+    """Return how many processes decode images beside the training."""
     if training.engine.loader_workers is not None:
         return training.engine.loader_workers
     if not torch.cuda.is_available():
-        return 0  # the cores are busy training, and decoded pictures are kept
+        return 0  # the cores are busy training, and decoded images are kept
     return max(0, min(_MOST_WORKERS, core_count() - 1))

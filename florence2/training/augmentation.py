@@ -1,7 +1,7 @@
-"""Random changes of training pictures that never change the right answer; boxes move with their picture.
+"""Random changes of training images that never change the right answer; boxes move with their image.
 
 What is left of an object beside a cut edge, a mirrored text, a mirrored "left": each would teach a wrong answer. So a
-cut leaves every box whole, and pictures are cut and mirrored only for answers that are boxes, mirrored only where no
+cut leaves every box whole, and images are cut and mirrored only for answers that are boxes, mirrored only where no
 word says left or right.
 """
 
@@ -12,32 +12,30 @@ import re
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from florence2.codec.answers import format_spans
-from florence2.codec.locations import BINS, dequantize, quantize
-from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.codec import BINS, AnswerKind, dequantize, format_spans, quantize, split_prefix
 from florence2.config import AugmentationConfig
 from florence2.training.box_order import single_boxes
 
 __all__ = ["augment"]
 
 _SIDES = re.compile(r"left|(?<!b)right|clockwise", re.IGNORECASE)
-"""Also within a name: "turn_left", "ArrowRight"; a picture too many that is not mirrored costs nothing."""
+"""Also within a name: "turn_left", "ArrowRight"; an image too many that is not mirrored costs nothing."""
 
 
 def augment(
     image: Image.Image, prefix: str, suffix: str, config: AugmentationConfig, random: np.random.Generator
 ) -> tuple[Image.Image, str]:
-    """Change a picture at random and its answer with it.
+    """Change an image at random and its answer with it.
 
     Args:
-        image: an RGB picture.
+        image: an RGB image.
         prefix: the prompt.
         suffix: the right answer.
         config: what may change, and how much.
         random: draws the changes.
 
     Returns:
-        The new picture and the right answer to it.
+        The new image and the right answer to it.
     """
     # All is drawn whether it is used or not, so that one setting does not change what another one draws.
     mirrored, cuts, light = random.random() < config.flip, random.random(4), random.uniform(-1, 1, 2)

@@ -1,4 +1,4 @@
-"""From rows to batches: pictures decoded once, texts encoded once, and each made anew only where it is random."""
+"""From rows to batches: images decoded once, texts encoded once, and each made anew only where it is random."""
 
 from __future__ import annotations
 
@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from florence2.config import AugmentationConfig, ObjectiveConfig
-from florence2.data.array_pool import ArrayPool
-from florence2.data.cache import cache_folder
-from florence2.data.manifest import DatasetManifest
-from florence2.model.base import Florence2
-from florence2.model.pixels import PixelTransform
-from florence2.model.processing import IGNORED, encode_questions, samples_of
+from florence2.datasets import DatasetManifest
+from florence2.model import IGNORED, Florence2, PixelTransform, samples_of, tokenize_prompts
+from florence2.storage import ArrayPool, cache_folder
 from florence2.training.augmentation import augment
 from florence2.training.box_order import ordered
 from florence2.training.sampling import Draw
@@ -34,19 +31,19 @@ class Example:
 
     Attributes:
         row: its position in the manifest.
-        picture: uint8 (height, width, 3), or float32 features (channels, rows, columns) of a frozen vision tower.
-        question: ids of the prompt, places for the picture's tokens included.
+        image: uint8 (height, width, 3), or float32 features (channels, rows, columns) of a frozen vision tower.
+        question: ids of the prompt, places for the image's tokens included.
         answer: ids of ``<s> answer </s>``.
     """
 
     row: int
-    picture: NDArray[np.generic]
+    image: NDArray[np.generic]
     question: list[int]
     answer: list[int]
 
 
 def pixel_pool(transform: PixelTransform, limit_gib: float) -> ArrayPool:
-    """Return where decoded pictures of the model's size are kept, by the sha256 of their file."""
+    """Return where decoded images of the model's size are kept, by the sha256 of their file."""
     width, height = transform.size_wh
     key = hashlib.sha256(f"{transform.size_wh}/{transform.resample}/pixels 1".encode()).hexdigest()[:24]
     folder = cache_folder("pixels") / key
@@ -62,7 +59,7 @@ class TrainingRows(Dataset[Example]):
         objective: order of the boxes.
         augmentation: random changes; None for validation, where nothing is random.
         seed: of what is random.
-        pool: of pictures or features, by sha256; the examples' pictures are whatever it holds.
+        pool: of images or features, by sha256; the examples' images are whatever it holds.
     """
 
     def __init__(
@@ -88,7 +85,7 @@ class TrainingRows(Dataset[Example]):
         # In validation the order is fixed, so that its loss can be compared between epochs.
         self._box_order = "given" if random_order and augmentation is None else objective.box_order
         self._is_random = self._augmentation is not None or self._box_order == "random"
-        self._questions = encode_questions(florence2.processor, [sample.prefix for sample in self._samples])
+        self._questions = tokenize_prompts(florence2.processor, [sample.prefix for sample in self._samples])
         fixed = [ordered(sample.prefix, sample.suffix, self._box_order, None) for sample in self._samples]
         self._answers: list[list[int]] = florence2.tokenizer(fixed)["input_ids"]
 
@@ -114,34 +111,34 @@ class TrainingRows(Dataset[Example]):
         rows = [place.row for place in places]
         make = self._drawn if self._is_random else self._fixed
         with ThreadPoolExecutor(min(_THREADS, len(places))) as threads:
-            pictures, suffixes = zip(*threads.map(make, places), strict=True)
-            if len({picture.shape for picture in pictures}) > 1:
+            images, suffixes = zip(*threads.map(make, places), strict=True)
+            if len({image.shape for image in images}) > 1:
                 # Features are gone from the cache; the tower sees the whole batch.
-                pictures = tuple(threads.map(self._decoded, rows))
+                images = tuple(threads.map(self._decoded, rows))
         answers = [self._answers[row] for row in rows]
         if self._is_random:
             # All at once and in one thread: that is faster, and a tokenizer may first have to switch off padding.
             answers = self._tokenizer(list(suffixes))["input_ids"]
         questions = [self._questions[row] for row in rows]
-        return [Example(*parts) for parts in zip(rows, pictures, questions, answers, strict=True)]
+        return [Example(*parts) for parts in zip(rows, images, questions, answers, strict=True)]
 
     def _fixed(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
-        return self._picture(draw.row), ""
+        return self._image(draw.row), ""
 
     def _drawn(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
-        """Return the picture of a draw and the answer to it."""
+        """Return the image of a draw and the answer to it."""
         random = np.random.default_rng([self._seed, *draw])
         sample = self._samples[draw.row]
         suffix = sample.suffix
         if self._augmentation is None:
-            picture = self._picture(draw.row)
+            image = self._image(draw.row)
         else:
-            image = self._transform.open(sample.image)
-            image, suffix = augment(image, sample.prefix, suffix, self._augmentation, random)
-            picture = self._transform.shrink(image)
-        return picture, ordered(sample.prefix, suffix, self._box_order, random)
+            opened = self._transform.open(sample.image)
+            opened, suffix = augment(opened, sample.prefix, suffix, self._augmentation, random)
+            image = self._transform.shrink(opened)
+        return image, ordered(sample.prefix, suffix, self._box_order, random)
 
-    def _picture(self, row: int) -> NDArray[np.generic]:
+    def _image(self, row: int) -> NDArray[np.generic]:
         """Return what the pool holds, or the pixels."""
         name = self._names[row]
         found = self._pool.get(name)
@@ -167,7 +164,7 @@ def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]
     """
     questions = _padded([example.question for example in examples], pad_id)
     return {
-        "pixel_values": torch.from_numpy(np.stack([example.picture for example in examples])),
+        "pixel_values": torch.from_numpy(np.stack([example.image for example in examples])),
         "input_ids": questions,
         "attention_mask": _padded([[1] * len(example.question) for example in examples], 0),
         "labels": _padded([example.answer for example in examples], IGNORED),

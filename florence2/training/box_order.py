@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from florence2.codec.answers import format_spans, scan_boxes
-from florence2.codec.tasks import TASKS, AnswerKind, split_prefix
-from florence2.data.manifest import DatasetManifest
+from florence2.codec import TASKS, AnswerKind, format_spans, scan_boxes, split_prefix
+from florence2.datasets import DatasetManifest
 
 __all__ = ["ordered", "single_boxes", "spelt_out"]
 

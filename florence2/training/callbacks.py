@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LINES = 30.0
 _FIGURES_IN_A_LINE = 3
-_NO_FIGURES = ("_loss", "_runtime", "_per_second")
+_NO_SCORES = ("_loss", "_runtime", "_per_second")
 
 
 class Track(TrainerCallback):
@@ -88,9 +88,9 @@ class Patience(TrainerCallback):
 
     def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
         """Tell whether so many epochs have passed."""
-        figures = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
+        scores = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
         best = max if args.greater_is_better else min
-        return bool(figures) and len(figures) - 1 - figures.index(best(figures)) >= self._epochs
+        return bool(scores) and len(scores) - 1 - scores.index(best(scores)) >= self._epochs
 
     def on_evaluate(
         self,
@@ -153,13 +153,13 @@ class EpochLines(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Log the losses of the epoch that has ended, and the figure that chooses the best one, else the first ones."""
+        """Log the losses of the epoch that has ended, and the score that chooses the best one, else the first ones."""
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         told = [f"loss {losses[-1]:.4f}"] if losses else []
         told.append(f"validation loss {(metrics or {}).get('eval_loss', float('nan')):.4f}")
         chosen = args.metric_for_best_model or ""
-        figures = [name for name in metrics or {} if name.startswith("eval_") and not name.endswith(_NO_FIGURES)]
-        shown = [chosen] if chosen in figures else figures[:_FIGURES_IN_A_LINE]
+        scores = [name for name in metrics or {} if name.startswith("eval_") and not name.endswith(_NO_SCORES)]
+        shown = [chosen] if chosen in scores else scores[:_FIGURES_IN_A_LINE]
         told += [f"{name.removeprefix('eval_')} {(metrics or {})[name]:.4f}" for name in shown]
         epoch = f"epoch {round(state.epoch or 0)}/{args.num_train_epochs:g}" if state.global_step else "base"
         logger.info("%s: %s", epoch, ", ".join(told))

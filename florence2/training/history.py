@@ -19,7 +19,7 @@ class BaseRecord:
 
     Attributes:
         validation_loss: mean cross-entropy (nats) over all tokens of the answers.
-        metrics: figures of the tasks; empty where they were not measured.
+        metrics: scores of the tasks; empty where they were not measured.
     """
 
     validation_loss: float
@@ -58,7 +58,7 @@ class EpochRecord:
         loss: mean training loss of the steps that were logged within it; NaN where none was.
         validation_loss: mean cross-entropy (nats) over all tokens of the answers of the validation split.
         learning_rate: at the last of these steps; NaN where none was logged.
-        metrics: figures of the tasks on the validation split; empty where they were not measured.
+        metrics: scores of the tasks on the validation split; empty where they were not measured.
         seconds: wall clock that the training has run by then, see ``StepRecord``.
     """
 
@@ -110,17 +110,17 @@ class TrainingHistory:
 
     @property
     def measured(self) -> tuple[str, ...]:
-        """Return the names of the figures that were measured on the validation split, without the loss."""
+        """Return the names of the scores that were measured on the validation split, without the loss."""
         return tuple(dict.fromkeys(name for record in self.epochs for name in record.metrics))
 
     def series(self, name: str) -> dict[int, float]:
-        """Return the values of a figure by epoch: of the tasks, or ``loss``, ``validation_loss``, ``learning_rate``."""
+        """Return the values of a score by epoch: of the tasks, or ``loss``, ``validation_loss``, ``learning_rate``."""
         if name in ("loss", "validation_loss", "learning_rate"):
             return {record.epoch: getattr(record, name) for record in self.epochs}
         return {record.epoch: record.metrics[name] for record in self.epochs if name in record.metrics}
 
     def base_value(self, name: str) -> float | None:
-        """Return the value of a figure for the base; None where it was not measured."""
+        """Return the value of a score for the base; None where it was not measured."""
         if self.base is None:
             return None
         return self.base.validation_loss if name == "validation_loss" else self.base.metrics.get(name)
@@ -144,7 +144,7 @@ class TrainingHistory:
         base = None
         for entry in _last_of_each(entries):
             if "eval_loss" in entry and not entry["step"]:
-                base = BaseRecord(entry["eval_loss"], _figures(entry))
+                base = BaseRecord(entry["eval_loss"], _scores(entry))
             elif "eval_loss" in entry:
                 epochs.append(_epoch(entry, [step for step in steps if step.step > (epochs[-1].step if epochs else 0)]))
             else:
@@ -185,12 +185,12 @@ def _epoch(entry: Mapping[str, float], steps: Sequence[StepRecord]) -> EpochReco
         loss=math.fsum(step.loss for step in steps) / len(steps) if steps else nan,
         validation_loss=float(entry["eval_loss"]),
         learning_rate=steps[-1].learning_rate if steps else nan,
-        metrics=_figures(entry),
+        metrics=_scores(entry),
         seconds=entry.get("seconds"),
     )
 
 
-def _figures(entry: Mapping[str, float]) -> dict[str, float]:
+def _scores(entry: Mapping[str, float]) -> dict[str, float]:
     return {
         name.removeprefix(_EVAL): float(value)
         for name, value in entry.items()

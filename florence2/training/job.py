@@ -14,17 +14,22 @@ from accelerate.utils.memory import should_reduce_batch_size
 from transformers import PrinterCallback, TrainerCallback, TrainerState, set_seed
 from transformers.trainer import TRAINER_STATE_NAME
 
-from florence2.codec.answers import scan_boxes
-from florence2.codec.tasks import TASKS, AnswerKind
+from florence2.codec import TASKS, AnswerKind, scan_boxes
 from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
-from florence2.data.array_pool import ArrayPool
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
 from florence2.errors import OutOfMemoryError
-from florence2.model.base import Florence2, best_device, load_exact
-from florence2.model.frozen_vision import feature_pool, fill_features
-from florence2.model.pixels import PixelTransform
-from florence2.model.processing import check_answers_fit, check_prompts_fit
-from florence2.model.quiet import quiet_transformers
+from florence2.model import (
+    Florence2,
+    PixelTransform,
+    best_device,
+    check_answers_fit,
+    check_prompts_fit,
+    feature_pool,
+    fill_features,
+    load_exact,
+    quiet_transformers,
+)
+from florence2.storage import ArrayPool
 from florence2.training.arguments import trainer_arguments
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.box_order import spelt_out
@@ -69,12 +74,12 @@ class Job:
     processes: int
 
 
-def run_job(job: Job, at_once: int) -> None:
+def run_job(job: Job, micro_batch_size: int) -> None:
     """Train in this process, alone or as one of several.
 
     Args:
         job: what to do.
-        at_once: samples that this process takes at once.
+        micro_batch_size: samples that this process takes at once.
 
     Raises:
         OutOfMemoryError: so many samples do not fit; where this is the only process and the epoch was not being
@@ -96,7 +101,7 @@ def run_job(job: Job, at_once: int) -> None:
     for part, (trainable, total) in trainable_parameters(florence2.model).items():
         logger.info("%s: %s of %s parameters train", part, f"{trainable:,}", f"{total:,}")
     with StopRequest() as stop, quiet_transformers():
-        trainer = _trainer(job, florence2, learning_rate, at_once, state, stop)
+        trainer = _trainer(job, florence2, learning_rate, micro_batch_size, state, stop)
         try:
             trainer.train_from(state.latest)
         except Exception as exc:
@@ -104,7 +109,7 @@ def run_job(job: Job, at_once: int) -> None:
                 raise
             if job.processes == 1 and trainer.is_within_epoch and not state.is_saved(trainer.state.global_step):
                 trainer.save_now()
-            raise OutOfMemoryError(f"{at_once} samples at once do not fit into the memory") from exc
+            raise OutOfMemoryError(f"{micro_batch_size} samples at once do not fit into the memory") from exc
     if trainer.is_world_process_zero():
         history = _course_of(trainer.state.log_history)
         best_step = trainer.state.best_global_step
@@ -151,24 +156,24 @@ def _trainer(
     job: Job,
     florence2: Florence2,
     learning_rate: float,
-    at_once: int,
+    micro_batch_size: int,
     state: RunState,
     stop: StopRequest,
 ) -> FineTuner:
     training, evaluator = job.training, job.monitoring.evaluator
-    best_by, higher_is_better = (evaluator.figure, evaluator.higher_is_better) if evaluator else ("loss", False)
+    best_by, higher_is_better = (evaluator.score, evaluator.higher_is_better) if evaluator else ("loss", False)
     arguments = trainer_arguments(
         training,
         learning_rate,
         job.storage.folder,
         rows=len(job.train),
-        at_once=at_once,
+        micro_batch_size=micro_batch_size,
         processes=job.processes,
         best_by=best_by,
         higher_is_better=higher_is_better,
     )
     arguments.eval_on_start = job.monitoring.evaluate_base and state.latest is None
-    with arguments.main_process_first(desc="pictures"):
+    with arguments.main_process_first(desc="images"):
         pool = _pool(job, florence2)
     rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
     train = rows(job.train, augmentation=training.augmentation)
@@ -194,21 +199,21 @@ def _trainer(
 
 
 def _pool(job: Job, florence2: Florence2) -> ArrayPool:
-    """Return the cache from which the pictures of a job come: features where all of them fit, else pixels."""
+    """Return the cache from which the images of a job come: features where all of them fit, else pixels."""
     engine = job.training.engine
     files = _files(job.train) | _files(job.valid)
     if job.training.strategy == "freeze" and engine.feature_cache_gib:
         pool = feature_pool(florence2, job.fingerprint, engine.feature_cache_gib)
         needed = len(files) * pool.array_bytes / 2**30
         if job.training.augmentation != AugmentationConfig():
-            logger.info("augmented pictures differ each time: what the vision tower sees is not kept")
+            logger.info("augmented images differ each time: what the vision tower sees is not kept")
         elif pool.admit(files) == len(files):
             for done in fill_features(florence2, pool, files, torch.device(best_device())):
-                logger.info("the frozen vision tower has seen %d pictures for the first time", done)
+                logger.info("the frozen vision tower has seen %d images for the first time", done)
             return pool
         else:
             logger.warning(
-                "training.engine.feature_cache_gib %g is less than the %.1f GiB that %d pictures need: "
+                "training.engine.feature_cache_gib %g is less than the %.1f GiB that %d images need: "
                 "the vision tower sees each anew in every epoch",
                 engine.feature_cache_gib,
                 needed,

@@ -65,15 +65,15 @@ def launch(job: Job) -> None:
     """
     share = job.training.batch_size // job.processes
     sizes = [size for size in range(share, 0, -1) if share % size == 0]
-    at_once = share
+    micro_batch_size = share
     while True:
         try:
             if job.processes == 1:
-                run_job(job, at_once)
+                run_job(job, micro_batch_size)
             else:
-                _run_in_processes(job, at_once)
+                _run_in_processes(job, micro_batch_size)
         except OutOfMemoryError as exc:
-            smaller = next((size for size in sizes if size <= at_once // 2), None)
+            smaller = next((size for size in sizes if size <= micro_batch_size // 2), None)
             if smaller is None:
                 raise OutOfMemoryError(
                     "not even one sample fits into the memory; set training.engine.gradient_checkpointing, "
@@ -85,7 +85,7 @@ def launch(job: Job) -> None:
                 smaller,
                 job.training.batch_size,
             )
-            at_once = smaller
+            micro_batch_size = smaller
         except Exception as exc:
             if isinstance(exc, Florence2Error) or not is_full(exc):
                 raise
@@ -100,8 +100,8 @@ def launch(job: Job) -> None:
             torch.cuda.empty_cache()
 
 
-def _run_in_processes(job: Job, at_once: int) -> None:
-    """Train in new processes, which tell this one their numbers and pictures and how they ended.
+def _run_in_processes(job: Job, micro_batch_size: int) -> None:
+    """Train in new processes, which tell this one their numbers and images and how they ended.
 
     They are started by a command of their own rather than by ``multiprocessing``, which would import the caller's
     script again, and in a session of their own: Ctrl-C reaches them through this process, once.
@@ -109,7 +109,7 @@ def _run_in_processes(job: Job, at_once: int) -> None:
     where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(job.processes)}
     news: queue.Queue[Any] = queue.Queue()
     without_sinks = replace(job.monitoring, sink=None, preview=None)
-    order = pickle.dumps((replace(job, monitoring=without_sinks), at_once, job.monitoring.preview is not None))
+    order = pickle.dumps((replace(job, monitoring=without_sinks), micro_batch_size, job.monitoring.preview is not None))
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
         workers: list[subprocess.Popen[bytes]] = []
@@ -190,7 +190,7 @@ def work() -> None:
     """Be one of the processes: take the order from standard input, tell the news on standard output."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no news
-    job, at_once, has_preview = pickle.load(sys.stdin.buffer)
+    job, micro_batch_size, has_preview = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_leave_with_the_caller, daemon=True).start()
     first = os.environ["RANK"] == "0"
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
@@ -203,7 +203,7 @@ def work() -> None:
 
     sink, preview = partial(tell, "metrics") if first else None, partial(tell, "preview") if has_preview else None
     try:
-        run_job(replace(job, monitoring=replace(job.monitoring, sink=sink, preview=preview)), at_once)
+        run_job(replace(job, monitoring=replace(job.monitoring, sink=sink, preview=preview)), micro_batch_size)
     except (Florence2Error, KeyboardInterrupt, SystemExit) as exc:
         tell("failure", exc)
         os._exit(1)  # not through the other processes, which may wait for this one

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from PIL import Image
 
 if TYPE_CHECKING:
-    from florence2.model.base import Florence2
+    from florence2.model import Florence2
 
 __all__ = ["Evaluator", "MetricSink", "Monitoring", "PreviewSink"]
 
@@ -24,12 +24,12 @@ class Evaluator(Protocol):
     """Evaluates a model on the validation split, in the middle of its training.
 
     Attributes:
-        figure: the metric by which the best epoch is chosen, or ``loss``.
+        score: the metric by which the best epoch is chosen, or ``loss``.
         higher_is_better: whether a larger value of it is better.
     """
 
     @property
-    def figure(self) -> str: ...  # noqa: D102
+    def score(self) -> str: ...  # noqa: D102
     @property
     def higher_is_better(self) -> bool: ...  # noqa: D102
 

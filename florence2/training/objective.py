@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy, log_softmax
 
-from florence2.codec.locations import BINS, location_token
+from florence2.codec import BINS, location_token
 from florence2.config import ObjectiveConfig
-from florence2.model.processing import IGNORED
+from florence2.model import IGNORED
 
 __all__ = ["AnswerLoss"]
 

@@ -13,10 +13,8 @@ import numpy as np
 import torch
 
 from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
-from florence2.data.manifest import DatasetManifest
-from florence2.model.base import best_device, load_base
-from florence2.model.frozen_vision import FrozenVision, feature_pool
-from florence2.model.pixels import PixelTransform
+from florence2.datasets import DatasetManifest
+from florence2.model import FrozenVision, PixelTransform, best_device, feature_pool, load_base
 from florence2.training.arguments import loader_workers, optimizer_steps, uses_bfloat16
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.box_order import spelt_out
@@ -40,7 +38,7 @@ class TrainingCost:
         parameters: trainable and all parameters of each part of the model.
         learning_rate: the peak.
         steps: updates of the weights, unless it is stopped early.
-        train_seconds: the steps of all epochs together, and the pictures that are decoded for them.
+        train_seconds: the steps of all epochs together, and the images that are decoded for them.
         valid_seconds: the loss on the validation split after each epoch.
         memory_gib: peak of the GPU where there is one, else of the process.
         timed: what was timed, in words.
@@ -73,21 +71,21 @@ def probe_training(
         ModelError: the base cannot be loaded, or the pattern for LoRA's layers fits none.
         ConfigurationError: the batch cannot be shared by the processes.
     """
-    at_once = training.batch_size // process_count(training)
+    micro_batch_size = training.batch_size // process_count(training)
     bench = _Bench(train, valid, model, training)
     size, steps, batch = 1, 1, bench.batch(1)
     seconds = bench.step(batch)  # the first one also warms up
     if seconds < _SECONDS:
         seconds = bench.step(batch)
-    if seconds * at_once <= _SECONDS:
-        size, batch = at_once, bench.batch(at_once)
+    if seconds * micro_batch_size <= _SECONDS:
+        size, batch = micro_batch_size, bench.batch(micro_batch_size)
         first = bench.step(batch)
         steps = max(1, min(_MOST_STEPS, int(_SECONDS / max(first, 1e-6))))
         seconds = median(bench.step(batch) for _ in range(steps))
     validating = bench.clock(partial(bench.look, batch)) / size
-    kept = 0 if size == at_once else bench.kept_bytes(batch) * (at_once - size)
+    kept = 0 if size == micro_batch_size else bench.kept_bytes(batch) * (micro_batch_size - size)
     samples = training.epochs * len(train) / max(1, process_count(training))
-    decoding = bench.seconds_of_pictures(len(train))
+    decoding = bench.seconds_of_images(len(train))
     computing = samples * seconds / size
     workers = loader_workers(training)
     return TrainingCost(
@@ -97,7 +95,7 @@ def probe_training(
         train_seconds=max(computing, decoding / workers) if workers else computing + decoding,
         valid_seconds=training.epochs * len(valid) * validating,
         memory_gib=memory_gib() + kept / 2**30,
-        timed=f"{steps} {'step' if steps == 1 else 'steps'} of {size} of {at_once} samples at once",
+        timed=f"{steps} {'step' if steps == 1 else 'steps'} of {size} of {micro_batch_size} samples at once",
     )
 
 
@@ -131,7 +129,7 @@ class _Bench:
         self._decoding = (time.perf_counter() - started) / len(few)
         self._towers = [module for module in self._model.modules() if isinstance(module, FrozenVision)]
         self._seeing = 0.0
-        self._pictures = len({*train.table["sha256"], *valid.table["sha256"]})
+        self._images = len({*train.table["sha256"], *valid.table["sha256"]})
         self._keeps_features = self._do_features_fit()
 
     def batch(self, size: int) -> dict[str, torch.Tensor]:
@@ -182,19 +180,19 @@ class _Bench:
         del loss
         return total
 
-    def seconds_of_pictures(self, rows: int) -> float:
+    def seconds_of_images(self, rows: int) -> float:
         """Return the time of all decoding, and of what a frozen tower sees once for all epochs.
 
         Args:
             rows: of the training split.
         """
-        training, once = self._training, self._pictures * (self._decoding + self._seeing)
+        training, once = self._training, self._images * (self._decoding + self._seeing)
         if self._keeps_features:
             return once
         if training.augmentation != AugmentationConfig():
             return training.epochs * rows * self._decoding
         width, height = self._transform.size_wh
-        held = min(1.0, training.engine.image_cache_gib * 2**30 / (3 * width * height * self._pictures))
+        held = min(1.0, training.engine.image_cache_gib * 2**30 / (3 * width * height * self._images))
         return once * (1 + (training.epochs - 1) * (1 - held))
 
     def _train(self, batch: Mapping[str, torch.Tensor]) -> None:
@@ -209,7 +207,7 @@ class _Bench:
         if not self._towers or self._training.augmentation != AugmentationConfig():
             return False
         limit = self._training.engine.feature_cache_gib
-        return self._pictures * feature_pool(self._florence2, "", limit).array_bytes <= limit * 2**30
+        return self._images * feature_pool(self._florence2, "", limit).array_bytes <= limit * 2**30
 
     def _features(self, pixels: torch.Tensor) -> torch.Tensor:
         with torch.no_grad():

@@ -21,8 +21,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from florence2.data.whole_files import whole
 from florence2.errors import TrainingError
+from florence2.storage import whole
 from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["RunState", "RunStorage", "forget_old_runs", "is_full"]

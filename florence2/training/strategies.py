@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from florence2.config import TrainingConfig
-from florence2.model.base import Florence2
-from florence2.model.frozen_vision import FrozenVision, freeze_vision
-from florence2.model.lora import add_lora
+from florence2.model import Florence2, FrozenVision, add_lora, freeze_vision
 
 __all__ = ["default_learning_rate", "prepare_strategy", "trainable_parameters"]
 

@@ -18,9 +18,7 @@ from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerContro
 from transformers.trainer import TRAINER_STATE_NAME
 
 from florence2.errors import ConfigurationError, TrainingError
-from florence2.model.base import Florence2
-from florence2.model.pixels import PixelTransform
-from florence2.model.processing import IGNORED
+from florence2.model import IGNORED, Florence2, PixelTransform
 from florence2.training.batches import TrainingRows
 from florence2.training.callbacks import Patience
 from florence2.training.monitoring import Monitoring
@@ -113,9 +111,9 @@ class FineTuner(Trainer):
         """Take out what is not for the model, and make pixels of bytes where the model computes."""
         prepared = dict(super()._prepare_inputs({name: value for name, value in inputs.items() if name != "rows"}))
         self._batch = inputs["rows"].tolist()
-        pictures = prepared["pixel_values"]
-        if pictures.dtype == torch.uint8:
-            prepared["pixel_values"] = self._transform.normalise(pictures)
+        images = prepared["pixel_values"]
+        if images.dtype == torch.uint8:
+            prepared["pixel_values"] = self._transform.normalise(images)
         if self.compute_loss_func is not None:
             # The trainer takes the labels away from the model, which makes its own input from them.
             prepared["decoder_input_ids"] = self._shifted(prepared["labels"])
@@ -204,18 +202,18 @@ class FineTuner(Trainer):
         evaluator, preview = self._monitoring.evaluator, self._monitoring.preview
         if evaluator is not None:
             trained = self.accelerator.unwrap_model(self.model)
-            figures = self._from_first(
+            scores = self._from_first(
                 lambda: dict(evaluator(Florence2(trained, self._processor), self.state.global_step, preview))
             )
-            output.metrics.update({f"eval_{name}": value for name, value in figures.items()})
-        self._check_figure(output.metrics)
+            output.metrics.update({f"eval_{name}": value for name, value in scores.items()})
+        self._check_score(output.metrics)
         return output
 
-    def _check_figure(self, metrics: Mapping[str, float]) -> None:
-        """Raise if the figure that chooses the epoch is none."""
+    def _check_score(self, metrics: Mapping[str, float]) -> None:
+        """Raise if the score that chooses the epoch is none."""
         name = self.args.metric_for_best_model or ""
         if name not in metrics:
-            told = ", ".join(sorted(figure.removeprefix("eval_") for figure in metrics))
+            told = ", ".join(sorted(score.removeprefix("eval_") for score in metrics))
             raise ConfigurationError(
                 f"training.best_by: the validation split does not define {name.removeprefix('eval_')}; it gives {told}"
             )

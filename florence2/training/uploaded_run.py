@@ -16,10 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.data.sources.packed import write_object
-from florence2.data.sources.remote import redact
-from florence2.data.sources.safe_names import safe_parts
-from florence2.data.whole_files import whole, write_whole
+from florence2.storage import redact, safe_parts, whole, write_atomic, write_object
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -109,7 +106,7 @@ class UploadedRun:
                     files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
                 shutil.rmtree(run / name, ignore_errors=True)
         if index["finished"] is not None:
-            write_whole(run / "finished.json", json.dumps(index["finished"]))
+            write_atomic(run / "finished.json", json.dumps(index["finished"]))
         logger.info("%s is fetched from %s", ", ".join(index["saves"]), redact(self._address))
 
 

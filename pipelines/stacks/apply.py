@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from florence2.adapters.mlflow.local_store import TRACKING_URI_FILE
+from florence2.adapters import TRACKING_URI_FILE
 from florence2.errors import ConfigurationError, StackError
 from pipelines.stacks.differences import Change, component_change, configuration_update, stack_change
 from pipelines.stacks.flavors import checked_settings, register_own

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from packaging.requirements import Requirement
 
-from florence2.health.requirements import required_by
+from florence2.doctor import required_by
 
 __all__ = ["Missing", "Part", "listed", "missing_packages", "missing_parts"]
 
@@ -133,7 +133,7 @@ def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unre
     if tracker is None or (flavors["experiment_tracker"] == "mlflow" and not tracker.values.get("tracking_uri")):
         found.append(
             Missing(
-                "an MLflow server: figures and models of remote steps have nowhere to go",
+                "an MLflow server: scores and models of remote steps have nowhere to go",
                 "write under components: experiment_tracker: {flavor: mlflow, configuration: {tracking_uri: 'https://...'}}",
             )
         )

@@ -16,8 +16,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from florence2.config import Section
-from florence2.config.strict_yaml import load_yaml
+from florence2.config import Section, load_yaml
 from florence2.errors import ConfigurationError
 
 __all__ = ["ComponentFile", "ComponentsFile", "StackFile", "read_stack"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from florence2.builtin.canvas import Scene
+from florence2.builtin.shapes import SHAPE_CLASSES, SHAPE_COLORS, SHAPE_OUTLINES
 from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
 from florence2.codec.locations import location_token, quantize
-from florence2.data.scenes import SHAPE_CLASSES, Scene
-from florence2.data.scenes.shapes import SHAPE_COLORS, SHAPE_OUTLINES
 from pretraining.course import Pair
 from pretraining.facts import near_misses, singled_out
 

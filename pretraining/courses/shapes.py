@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from florence2.data.scenes import Scene, draw_shapes
-from florence2.data.scenes.shapes import SHAPE_COLORS, SHAPE_OUTLINES, SHAPE_TEXTURES
+from florence2.builtin.canvas import Scene
+from florence2.builtin.shapes import SHAPE_COLORS, SHAPE_OUTLINES, SHAPE_TEXTURES, draw_shapes
 from pretraining.course import Mark, Pair
 from pretraining.courses import shape_questions
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from torch import Tensor
 
-from florence2.data.scenes import Scene
+from florence2.builtin.canvas import Scene
 from pretraining.course import Mark, Pair
 from pretraining.world.objects import COLORS, MAGNITUDES, OUTLINES, TEXTURES
 from pretraining.world.questions import ask_long, ask_short

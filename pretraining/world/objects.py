@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from florence2.data.scenes.canvas import Points, jitter, place, transform
-from florence2.data.scenes.shapes import SHAPE_OUTLINES
+from florence2.builtin.canvas import Points, jitter, place, transform
+from florence2.builtin.shapes import SHAPE_OUTLINES
 
 __all__ = ["CLASSES", "COLORS", "MAGNITUDES", "OUTLINES", "TEXTURES", "Found", "draw_crowd", "draw_objects"]
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from florence2.builtin.canvas import Points
 from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
 from florence2.codec.locations import location_token, quantize
 from florence2.codec.regions import Quads, format_quads
-from florence2.data.scenes.canvas import Points
 from pretraining.course import Pair
 from pretraining.world.scenes import WorldScene
 from pretraining.world.vqa import Asker, plural, question

@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
+from florence2.builtin.canvas import SUPERSAMPLING, Points, Scene, background, jitter
 from florence2.codec.detections import Detections
-from florence2.data.scenes.canvas import SUPERSAMPLING, Points, Scene, background, jitter
 from pretraining.world.objects import Found, draw_crowd, draw_objects
 from pretraining.world.texts import Line, draw_document, draw_words
 

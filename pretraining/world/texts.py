@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from florence2.data.scenes.canvas import Points, jitter
+from florence2.builtin.canvas import Points, jitter
 from pretraining.vocabulary import WORDS
 
 __all__ = ["CHARACTERS", "FIELDS", "Line", "draw_document", "draw_words"]

@@ -19,7 +19,7 @@ ELSEWHERE = {
     r"make (format|lock|clean)\b": "Makefile",
     r"make retrain\b": "tests/integration/test_retrain.py",
     r"make story\b": "benchmarks/story.py",
-    r"make (nano|small)\b": "tests/unit/test_builtin_bases.py",
+    r"make (nano|small)\b": "tests/unit/builtin/test_bases.py",
     r"make gpu\b": "tests/gpu/test_gpu.py",
     r"zenml pipeline run florence_finetune\b": "tests/integration/test_finetune_pipeline.py",
     r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",

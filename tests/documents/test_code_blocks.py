@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
-from florence2.config import Configuration, PredictionSettings, PromotionConfiguration
+from florence2.config import Configuration, PredictionConfiguration, PromotionConfiguration
 from tests.builders import write_image, write_lines
 from tests.documents.blocks import PAGES, ROOT, Block, blocks_of, commands_of, consoles_of, name_of
 from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of, unknown_options
@@ -101,8 +101,8 @@ def check_settings(block: Block) -> None:
         return
     parameters = content.get("parameters", content)
     tree: Any = Configuration
-    if "pictures" in parameters:
-        tree = PredictionSettings
+    if "images" in parameters:
+        tree = PredictionConfiguration
     elif "promotion" in parameters:
         tree = PromotionConfiguration
     tree(**parameters)

@@ -13,8 +13,8 @@ from docs.generator.pages import DOCS, PAGES
 from docs.generator.tasks import EXAMPLES, example_prompt, tasks_page
 from florence2.codec.tasks import TASKS, Task
 from florence2.config import leaf_paths
-from florence2.evaluation.figures import FIGURES
 from florence2.evaluation.metrics import METRICS
+from florence2.evaluation.scores import SCORES
 from tests.builders import write_dataset
 from tests.documents.blocks import ROOT
 from tests.documents.terminal import Terminal
@@ -40,12 +40,12 @@ def test_every_setting_is_in_the_reference_with_its_option() -> None:
         "--max-pixels",
     ):
         assert f"<br>`{option}`" in page
-    assert "`pictures.output` |" in page, "the option --output of commands is another"
+    assert "`images.output` |" in page, "the option --output of commands is another"
 
 
-def test_every_task_metric_and_figure_is_in_the_reference() -> None:
+def test_every_task_metric_and_score_is_in_the_reference() -> None:
     page = tasks_page()
-    for name in (*TASKS, *METRICS, *FIGURES):
+    for name in (*TASKS, *METRICS, *SCORES):
         assert f"`{name}`" in page
 
 
@@ -56,7 +56,7 @@ def test_the_examples_are_valid_rows(task: Task, terminal: Terminal, tmp_path: P
     assert " 0 errors" in terminal.check(f"florence2 validate {data}", tmp_path)
 
 
-def test_every_step_of_the_picture_is_one_of_the_pipelines() -> None:
+def test_every_step_of_the_image_is_one_of_the_pipelines() -> None:
     assert len(STEPS) == 9
     for step in STEPS:
         assert (ROOT / "steps" / f"{step}.py").is_file()

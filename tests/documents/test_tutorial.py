@@ -35,9 +35,9 @@ def test_it_is_kept_without_outputs() -> None:
 
 
 def test_the_fine_tuned_model_is_much_better(printed: str) -> None:
-    figures = re.search(r"mAP50: base ([\d.]+), fine-tuned ([\d.]+)", printed)
-    assert figures is not None
-    before, after = map(float, figures.groups())
+    scores = re.search(r"mAP50: base ([\d.]+), fine-tuned ([\d.]+)", printed)
+    assert scores is not None
+    before, after = map(float, scores.groups())
     assert after > before + 0.2
 
 
@@ -46,7 +46,7 @@ def test_the_registered_model_answers_with_a_card(printed: str) -> None:
     assert re.search(r"registered model: (ace|jack|queen|king) of \w+(<loc_\d+>){4}", printed)
 
 
-def test_its_page_shows_the_pictures(executed: nbformat.NotebookNode, tmp_path: Path) -> None:
+def test_its_page_shows_the_images(executed: nbformat.NotebookNode, tmp_path: Path) -> None:
     page = markdown_of(json.loads(nbformat.writes(executed)), tmp_path / "tutorial")
     drawn = sorted((tmp_path / "tutorial").iterdir())
     assert [file.suffix for file in drawn] == [".png"]

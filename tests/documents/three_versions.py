@@ -10,8 +10,8 @@ import mlflow
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.registry import register
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.data.splits.assignment import split_dataset
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.splits.assignment import split_dataset
 from florence2.evaluation.report import EvaluationReport
 from florence2.model.named import checkpoint_named
 

@@ -1,4 +1,4 @@
-"""The folder in which the commands of the pages are run: the data, pictures and runs that the pages speak of."""
+"""The folder in which the commands of the pages are run: the data, images and runs that the pages speak of."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STAND_INS = {
 _QUICK = ["--preview=0", "--resamples=20", "--max-new-tokens=32"]
 
 
-_PICTURES = (
+_IMAGES = (
     "my-jsonl/train/a.jpg",
     "my-roboflow/a.jpg",
     "my-coco/train/a.jpg",
@@ -38,7 +38,7 @@ _PICTURES = (
     "my-questions/train/images/7.png",
     "my-receipts/img/000.jpg",
 )
-"""Pictures of small sets whose annotations the pages show."""
+"""Images of small sets whose annotations the pages show."""
 
 
 class Workplace:
@@ -75,8 +75,8 @@ class Workplace:
         for number in range(3):
             shutil.copy(data / "test" / f"{number}.png", self.folder / "photos")
         shutil.copy(data / "test" / "0.png", self.folder / "a.png")
-        for picture in _PICTURES:
-            write_image(self.folder / picture, (640, 480))
+        for image in _IMAGES:
+            write_image(self.folder / image, (640, 480))
 
     def _runs(self) -> None:
         """Make one run that ended and two that were killed."""

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 import florence2
+from florence2.builtin.shapes import draw_shapes
 from florence2.config import Configuration
-from florence2.data.ingest import ingest
-from florence2.data.manifest import DatasetManifest
-from florence2.data.scenes import draw_shapes
-from florence2.data.splits.assignment import split_dataset
-from florence2.evaluation.judge import ValidationJudge
-from florence2.training.fit import fit
+from florence2.datasets.ingestion import ingest
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.splits.assignment import split_dataset
+from florence2.evaluation.epoch_evaluator import EpochEvaluator
+from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
 from pretraining.batches import Recipe, batches
 from pretraining.sizes import SIZES
@@ -52,7 +52,7 @@ def test_a_fine_tune_in_bfloat16_learns(
     cards: DatasetManifest, tmp_path: Path, strategy: Literal["lora", "full", "freeze"]
 ) -> None:
     config = Configuration(dataset="builtin:cards", base="builtin:nano", strategy=strategy, epochs=4, preview=0)
-    evaluator = ValidationJudge.of(cards.select("valid"), config.training, config.evaluation)
+    evaluator = EpochEvaluator.of(cards.select("valid"), config.training, config.evaluation)
     torch.cuda.reset_peak_memory_stats()
     checkpoint = fit(
         cards, config.model, config.training, tmp_path / "checkpoint", monitoring=Monitoring(evaluator=evaluator)

@@ -17,7 +17,7 @@ from many_runs import run  # type: ignore[import-not-found]  # lies beside this 
 from florence2.adapters.mlflow.aliases import CHAMPION, Registry
 from florence2.adapters.mlflow.registry import register
 from florence2.config import Configuration
-from florence2.data.formats import read_dataset
+from florence2.datasets.formats import read_dataset
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.checkpoint import Checkpoint
 from steps.stack_registry import tracking_uri

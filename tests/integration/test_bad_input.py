@@ -35,7 +35,7 @@ def _missing_image(root: Path) -> dict[str, Any]:
 
 def _unreadable_image(root: Path) -> dict[str, Any]:
     config = _rows(annotation("broken.png"))(root)
-    (root / "train" / "broken.png").write_bytes(b"no picture")
+    (root / "train" / "broken.png").write_bytes(b"no image")
     return config
 
 

@@ -31,7 +31,7 @@ def reached(step: str) -> set[str]:
 
 def test_a_step_follows_what_it_calls_directly_and_not() -> None:
     files = reached("fine_tune")
-    assert {"florence2/training/fit.py", "florence2/model/lora.py", "florence2/codec/answers.py"} <= files
+    assert {"florence2/training/fitting.py", "florence2/model/lora.py", "florence2/codec/answers.py"} <= files
     assert {"materializers/checkpoint.py", "materializers/folder.py", "steps/fine_tune.py"} <= files
 
 
@@ -42,8 +42,8 @@ def test_nothing_before_the_evaluation_follows_it(step: str) -> None:
 
 def test_training_does_not_follow_the_rules() -> None:
     files = reached("fine_tune")
-    assert "florence2/data/rules.py" not in files
-    assert not [file for file in files if file.startswith("florence2/data/checks/")]
+    assert "florence2/datasets/checks/rules.py" not in files
+    assert not [file for file in files if file.startswith("florence2/datasets/checks/")]
 
 
 def test_registration_follows_the_report_but_not_how_it_was_analysed() -> None:
@@ -57,11 +57,11 @@ def test_an_import_inside_a_function_counts() -> None:
 
 
 def test_a_template_counts() -> None:
-    assert "florence2/evaluation/page/page.html" in reached("evaluate_model")
+    assert "florence2/reports/evaluation/page.html" in reached("evaluate_model")
 
 
 def test_ingest_follows_the_readers_and_the_generator_of_the_built_in_set() -> None:
-    assert {"florence2/data/formats/jsonl.py", "florence2/data/scenes/builtin.py"} <= reached("ingest_dataset")
+    assert {"florence2/datasets/formats/jsonl.py", "florence2/builtin/datasets.py"} <= reached("ingest_dataset")
 
 
 def test_no_step_follows_the_command_line() -> None:
@@ -72,10 +72,11 @@ def test_no_step_follows_the_command_line() -> None:
 
 def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
     """The judge of the validation is followed by a parameter of the step, only where it chooses the epoch."""
-    files = {file.relative_to(ROOT).as_posix() for file in files_reached_from(ROOT / "florence2/evaluation/judge.py")}
+    reached = files_reached_from(ROOT / "florence2/evaluation/epoch_evaluator.py")
+    files = {file.relative_to(ROOT).as_posix() for file in reached}
     assert {"florence2/evaluation/metrics/detection.py", "florence2/inference/generation.py"} <= files
-    assert code_of("florence2.evaluation.judge") == code_of("florence2.evaluation.judge")
-    assert code_of("florence2.evaluation.judge") != code_of("florence2.evaluation.metrics.detection")
+    assert code_of("florence2.evaluation.epoch_evaluator") == code_of("florence2.evaluation.epoch_evaluator")
+    assert code_of("florence2.evaluation.epoch_evaluator") != code_of("florence2.evaluation.metrics.detection")
 
 
 def test_the_code_of_ones_own_metrics_is_theirs_and_that_of_modules_beside_them(

@@ -60,7 +60,7 @@ def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -
     result = json.loads(done.stdout)
     checkpoint = json.loads((project / result["checkpoint"] / "checkpoint.json").read_text())
     assert plan["steps"] == checkpoint["history"][-1]["step"] == 2 * 18
-    assert result["after"]["figures"].keys() == result["before"]["figures"].keys()
+    assert result["after"]["scores"].keys() == result["before"]["scores"].keys()
     assert "epoch 2/2" in done.stderr
     assert plan["seconds"]["right_within_a_factor_of"] == FACTOR
     assert 0 < plan["seconds"]["train"] < plan["seconds"]["total"]

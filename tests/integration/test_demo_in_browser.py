@@ -11,8 +11,8 @@ import aiohttp
 import pytest
 
 from florence2.config import EvaluationConfig
-from florence2.demo.models import named_models
-from florence2.demo.page import build_page, serve_page
+from florence2.serving.demo.models import named_models
+from florence2.serving.demo.page import build_page, serve_page
 from tests.builders import write_mistaken, write_stars
 from tests.integration.browser import CHROMIUM, Tab, opened
 from tests.integration.test_page_in_browser import PALE
@@ -23,10 +23,10 @@ BLUE, RED_BROWN = (0x1C, 0x6D, 0xD0), (0xC2, 0x41, 0x0C)
 """The first two colours of classes."""
 
 DRAWN = """(() => {
-  const count = picture => {
+  const count = image => {
     const canvas = document.createElement("canvas"), pen = canvas.getContext("2d");
-    canvas.width = picture.naturalWidth; canvas.height = picture.naturalHeight;
-    pen.drawImage(picture, 0, 0);
+    canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+    pen.drawImage(image, 0, 0);
     const found = {}, data = pen.getImageData(0, 0, canvas.width, canvas.height).data;
     for (let i = 0; i < data.length; i += 4) {
       const key = data.slice(i, i + 3).join(); found[key] = (found[key] || 0) + 1;
@@ -110,7 +110,7 @@ def test_two_models_answer_side_by_side(address: str, stars: Path, width: int, s
     seen = asyncio.run(look(address, stars / "red-star-0.png", width, scheme))
     assert not seen["field before"]
     champion, challenger = seen["drawn"]
-    # "blue star" comes before "red star", so it has the first colour in both pictures.
+    # "blue star" comes before "red star", so it has the first colour in both images.
     assert champion.get(",".join(map(str, RED_BROWN)), 0) > 500 > champion.get(",".join(map(str, BLUE)), 0)
     assert challenger.get(",".join(map(str, BLUE)), 0) > 500
     assert "red star" in seen["answers"][0]
@@ -133,11 +133,11 @@ async def refused(address: str, file: Path) -> str:
         return str(await tab.value("document.querySelector('.toast-body').innerText"))
 
 
-def test_a_file_that_is_no_picture_is_told_in_a_sentence(address: str, tmp_path: Path) -> None:
-    (tmp_path / "no.png").write_bytes(b"no picture")
+def test_a_file_that_is_no_image_is_told_in_a_sentence(address: str, tmp_path: Path) -> None:
+    (tmp_path / "no.png").write_bytes(b"no image")
     message = asyncio.run(refused(address, tmp_path / "no.png"))
     assert "this image: " in message
-    assert "replace the file by a picture that viewers can show" in message
+    assert "replace the file by an image that viewers can show" in message
     assert "/tmp" not in message
 
 

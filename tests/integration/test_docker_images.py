@@ -34,10 +34,9 @@ def test_the_context_holds_the_code_and_nothing_else() -> None:
         "florence2", "materializers", "pipelines", "steps", "florence_finetune.py", "florence_predict.py",
         "florence_promote.py", "pyproject.toml", "requirements.lock", "README.md", "LICENSE",
     }  # fmt: skip
-    assert {"florence2/model/nano/model.safetensors", "florence2/evaluation/page/page.html"} <= context.keys()
-    bases = sum(
-        size for name, size in context.items() if name.startswith(("florence2/model/nano/", "florence2/model/small/"))
-    )
+    assert {"florence2/builtin/nano/model.safetensors", "florence2/reports/evaluation/page.html"} <= context.keys()
+    weights = ("florence2/builtin/nano/", "florence2/builtin/small/")
+    bases = sum(size for name, size in context.items() if name.startswith(weights))
     assert sum(context.values()) - bases < 3_000_000
     assert bases < 2 * 8 * 2**20
 

@@ -61,7 +61,7 @@ def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
     assert first.status == 0
     project.edit("florence2/evaluation/metrics/detection.py")
     outcome = project.run("first", parameters(data))
-    # The figures are the same, so there is nothing new to register either.
+    # The scores are the same, so there is nothing new to register either.
     assert outcome.summary["executed_steps"] == ["evaluate_model"]
     assert outcome.summary["model_uri"] == first.summary["model_uri"]
 
@@ -70,10 +70,10 @@ def test_an_edit_of_the_evaluation_trains_again_where_it_chose_the_epoch(
     project: Project, first: Outcome, data: Path
 ) -> None:
     assert first.status == 0
-    by_figure = parameters(data, best_by="map50")
-    assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
+    by_score = parameters(data, best_by="map50")
+    assert "fine_tune" in project.run("score", by_score).summary["executed_steps"]
     project.edit("florence2/evaluation/metrics/detection.py")
-    assert "fine_tune" in project.run("figure", by_figure).summary["executed_steps"]
+    assert "fine_tune" in project.run("score", by_score).summary["executed_steps"]
 
 
 def test_an_edit_of_ones_own_metric_runs_what_uses_it(project: Project, first: Outcome, data: Path) -> None:
@@ -142,7 +142,7 @@ def last_save(runs: Path) -> int:
 
 def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
     assert first.status == 0
-    project.edit("florence2/training/fit.py")
+    project.edit("florence2/training/fitting.py")
     executed = project.run("first", parameters(data)).summary["executed_steps"]
     # The same seed gives the same weights, so what follows stays cached.
     assert executed == ["fine_tune"]
@@ -193,15 +193,15 @@ def test_one_pixel_re_runs_what_depends_on_it(
     project: Project, first: Outcome, data: Path, split: str, trains: bool
 ) -> None:
     assert first.status == 0
-    picture = data / split / "0.png"
-    before = picture.read_bytes()
-    with Image.open(picture) as image:
+    file = data / split / "0.png"
+    before = file.read_bytes()
+    with Image.open(file) as image:
         image.putpixel((63, 63), (1, 2, 3))
-        image.save(picture)
+        image.save(file)
     try:
         executed = project.run("pixel", parameters(data)).summary["executed_steps"]
     finally:
-        picture.write_bytes(before)
+        file.write_bytes(before)
     assert {"ingest_dataset", "evaluate_model"} <= set(executed)
     assert ("fine_tune" in executed) is trains
 
@@ -237,13 +237,13 @@ import json, mlflow, pandas as pd
 from PIL import Image
 from transformers import AutoProcessor, Florence2ForConditionalGeneration
 mlflow.set_tracking_uri({first.summary["tracking_uri"]!r})
-picture = {str(data / "test" / "0.png")!r}
-asked = pd.DataFrame({{"image": [open(picture, "rb").read()], "prompt": ["<OD>"]}})
+image = {str(data / "test" / "0.png")!r}
+asked = pd.DataFrame({{"image": [open(image, "rb").read()], "prompt": ["<OD>"]}})
 registered = mlflow.pyfunc.load_model({first.summary["model_uri"]!r}).predict(asked)["answer"][0]
 folder = mlflow.artifacts.download_artifacts({first.summary["model_uri"]!r}) + "/artifacts/model"
 model = Florence2ForConditionalGeneration.from_pretrained(folder)
 processor = AutoProcessor.from_pretrained(folder)
-inputs = processor(images=Image.open(picture).convert("RGB"), text="<OD>", return_tensors="pt")
+inputs = processor(images=Image.open(image).convert("RGB"), text="<OD>", return_tensors="pt")
 text = processor.tokenizer.decode(model.generate(**inputs)[0])
 for special in ("<s>", "</s>", "<pad>"):
     text = text.replace(special, "")
@@ -272,8 +272,8 @@ print("RESULT" + json.dumps([version.run_metadata.get("mlflow") for version in v
 def test_a_seeded_split_is_made_where_there_is_none(project: Project, data: Path, tmp_path: Path) -> None:
     lines = (data / "train" / "annotations.jsonl").read_text()
     (tmp_path / "annotations.jsonl").write_text(lines)
-    for picture in (data / "train").glob("*.png"):
-        (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    for image in (data / "train").glob("*.png"):
+        (tmp_path / image.name).write_bytes(image.read_bytes())
     outcome = project.run("unsplit", parameters(tmp_path) | {"split": {"valid_fraction": 0.25, "test_fraction": 0.25}})
     assert outcome.status == 0, outcome.output
 

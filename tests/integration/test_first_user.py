@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from florence2.health.apart import run_apart
+from florence2.doctor.isolated import run_isolated
 from tests.builders import write_scenes
 from tests.integration.project import Project
 
@@ -46,14 +46,14 @@ def test_without_a_configuration_of_zenml_none_is_made(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZENML_CONFIG_PATH", str(tmp_path / "zen"))
-    (found,) = run_apart(CHECK, 60)
+    (found,) = run_isolated(CHECK, 60)
     assert (found.level, found.fix) == ("warning", "python -m pipelines.local_stack")
     assert not (tmp_path / "zen").exists()
 
 
 def test_a_stack_without_mlflow_is_named(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)  # where none is chosen, the default one is active
-    about, lacks = run_apart(CHECK, 60)
+    about, lacks = run_isolated(CHECK, 60)
     assert "stack default" in about.message
     assert "no MLflow experiment tracker and no MLflow model registry" in lacks.message
     assert "run `make stack`" in lacks.message
@@ -63,7 +63,7 @@ def test_a_server_that_is_down_is_a_problem_and_no_wait(store: Path, monkeypatch
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     monkeypatch.setenv("ZENML_STORE_URL", f"http://127.0.0.1:{port}")
-    (found,) = run_apart(CHECK, 60)
+    (found,) = run_isolated(CHECK, 60)
     assert found.level == "problem"
     assert f"ZenML's server: http://127.0.0.1:{port}: nothing answers at 127.0.0.1:{port}" in found.message
 
@@ -73,7 +73,7 @@ def test_a_server_that_accepts_and_is_silent_does_not_hold_up_the_doctor(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("ZENML_STORE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        (found,) = run_apart(CHECK, 15)
+        (found,) = run_isolated(CHECK, 15)
     assert found.level == "problem"
 
 

@@ -14,16 +14,16 @@ import torch
 from transformers import AutoProcessor, Florence2ForConditionalGeneration
 
 from florence2.config import Configuration, EvaluationConfig, ModelConfig
-from florence2.data.formats import read_dataset
-from florence2.data.images.files import open_rgb
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
+from florence2.images.files import open_rgb
 from florence2.inference.generation import predict
 from florence2.model.base import BUILTIN_MODELS, load_base
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.lora import TARGETS
 from florence2.model.processing import samples_of
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from florence2.training.job import new_word_ids
 from florence2.training.monitoring import Monitoring
 from tests.builders import write_scenes
@@ -190,7 +190,7 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(splits: DatasetManifest, 
     assert rates[0] < rates[peak] <= 1e-3
 
 
-def test_a_figure_without_an_evaluator_is_refused_at_once(splits: DatasetManifest, tmp_path: Path) -> None:
+def test_a_score_without_an_evaluator_is_refused_at_once(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(update={"best_by": "map50"})
     with pytest.raises(ConfigurationError, match=r"training.best_by 'map50' needs an evaluator; pass monitoring"):
         fit(splits, SHORT.model, training, tmp_path / "checkpoint")

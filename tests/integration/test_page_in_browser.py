@@ -58,7 +58,7 @@ async def _look(file: Path, width: int, scheme: str) -> dict[str, Any]:
                 "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth && e.tabIndex < 0)"
                 ".length"
             ),
-            "empty pictures": await tab.value(
+            "empty images": await tab.value(
                 "[...document.querySelectorAll('.frame svg')].filter(e => e.getBoundingClientRect().width < 60).length"
             ),
         }
@@ -79,7 +79,7 @@ def test_a_crowded_page_fits_and_can_be_read(tmp_path: Path, width: int, scheme:
     assert seen["too wide"] == []
     assert seen["pale"] == []
     assert seen["unreachable"] == 0
-    assert seen["empty pictures"] == 0
+    assert seen["empty images"] == 0
     assert seen["paper"] == {"light": "rgb(247, 248, 249)", "dark": "rgb(20, 23, 26)"}[scheme]
     assert seen["focus"] == ["A", "solid"]
     assert [address for address in seen["requests"] if not address.startswith(("file:", "data:"))] == []

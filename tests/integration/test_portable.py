@@ -10,15 +10,15 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from florence2.config import DatasetConfig, ModelConfig, PicturesConfig, SplitConfig
-from florence2.data.formats import read_dataset
-from florence2.data.sources.locate import locate
-from florence2.data.sources.packed import is_packed
-from florence2.data.splits.frozen_test import freeze_test, load_frozen
+from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.location import locate
+from florence2.datasets.splits.frozen_test import freeze_test, load_frozen
 from florence2.errors import DatasetError, ModelError
 from florence2.model.base import BUILTIN_MODELS, base_fingerprint
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import named_fingerprint
+from florence2.storage.packed import is_packed
 from pipelines import portable
 from steps import artifact_store
 from tests.builders import write_dataset
@@ -117,9 +117,9 @@ def test_a_checkpoint_is_sent_but_not_without_its_base(tmp_path: Path) -> None:
         portable.portable_named(ModelConfig(base=checkpoint("bad", str(tmp_path / "base"))))
 
 
-def test_pictures_are_sent_as_well(tmp_path: Path) -> None:
-    pictures = portable.portable_pictures(PicturesConfig(folder=str(write_dataset(tmp_path / "data") / "train")))
-    assert sorted(file.suffix for file in locate(pictures.folder).iterdir()) == sorted(
+def test_images_are_sent_as_well(tmp_path: Path) -> None:
+    images = portable.portable_images(ImagesConfig(folder=str(write_dataset(tmp_path / "data") / "train")))
+    assert sorted(file.suffix for file in locate(images.folder).iterdir()) == sorted(
         file.suffix for file in (tmp_path / "data/train").iterdir()
     )
 

@@ -1,4 +1,4 @@
-"""From a folder of pictures to answers, cached by the content of both pictures and model."""
+"""From a folder of images to answers, cached by the content of both images and model."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from tests.waiting import wait_for
 @pytest.fixture
 def parameters(tmp_path: Path) -> dict[str, Any]:
     write_scenes(tmp_path / "set", test=3)
-    (tmp_path / "set" / "test" / "bad.png").write_bytes(b"no picture")
+    (tmp_path / "set" / "test" / "bad.png").write_bytes(b"no image")
     shutil.copytree(BUILTIN_MODELS["builtin:nano"], tmp_path / "model")
     return {
-        "pictures": {"folder": str(tmp_path / "set" / "test"), "drawn": 2},
+        "images": {"folder": str(tmp_path / "set" / "test"), "drawn": 2},
         "model": {"base": str(tmp_path / "model")},
         "evaluation": {"max_new_tokens": 32},
     }
 
 
-def test_pictures_are_answered_once(project: Project, parameters: dict[str, Any], tmp_path: Path) -> None:
+def test_images_are_answered_once(project: Project, parameters: dict[str, Any], tmp_path: Path) -> None:
     first = project.run("answers", parameters, "florence_predict")
     assert first.status == 0, first.output
     assert first.summary["executed_steps"] == ["predict_images"]
@@ -50,21 +50,21 @@ def test_pictures_are_answered_once(project: Project, parameters: dict[str, Any]
     assert other_model.summary["executed_steps"] == ["predict_images"], other_model.output
 
     (tmp_path / "set" / "test" / "bad.png").unlink()
-    other_pictures = project.run("answers", parameters, "florence_predict")
-    assert other_pictures.summary["executed_steps"] == ["predict_images"]
-    assert other_pictures.summary["unreadable"] == 0
+    other_images = project.run("answers", parameters, "florence_predict")
+    assert other_images.summary["executed_steps"] == ["predict_images"]
+    assert other_images.summary["unreadable"] == 0
 
 
-def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_pictures(
+def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_images(
     project: Project, parameters: dict[str, Any], tmp_path: Path
 ) -> None:
     code = project.root / "florence2" / "inference" / "answer_folder.py"
     before = code.read_text()
     code.write_text(before.replace("_PART_ANSWERS = 256", "_PART_ANSWERS = 4"))
-    pictures, beside = tmp_path / "photos", tmp_path / "photos-predictions"
+    images, beside = tmp_path / "photos", tmp_path / "photos-predictions"
     for number in range(400):
-        write_image(pictures / f"{number:03}.png", (64, 64))
-    parameters = parameters | {"pictures": {"folder": str(pictures)}, "evaluation": {"eval_batch_size": 4}}
+        write_image(images / f"{number:03}.png", (64, 64))
+    parameters = parameters | {"images": {"folder": str(images)}, "evaluation": {"eval_batch_size": 4}}
     process = project.start("killed", parameters, "florence_predict")
     try:
         log = project.root / "killed.log"
@@ -80,7 +80,7 @@ def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_pictures(
     assert 0 < there < 400
     outcome = project.run("killed", parameters, "florence_predict")
     assert outcome.status == 0, outcome.output
-    assert f"{there} of 400 pictures were answered by a run that was cut off" in outcome.output
+    assert f"{there} of 400 images were answered by a run that was cut off" in outcome.output
     assert outcome.summary["images"] == 400
     lines = (beside / "predictions.jsonl").read_text()
     assert lines == (Path(outcome.summary["predictions"]) / "predictions.jsonl").read_text()
@@ -90,8 +90,8 @@ def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_pictures(
 
 
 def test_what_a_user_can_get_wrong_ends_in_a_message(project: Project, parameters: dict[str, Any]) -> None:
-    wrong = parameters | {"pictures": {"folder": "data", "prefx": "<OD>"}}
+    wrong = parameters | {"images": {"folder": "data", "prefx": "<OD>"}}
     outcome = project.run("wrong", wrong, "florence_predict")
     assert outcome.status == 1
-    assert "pictures.prefx: unknown key; did you mean 'prefix'?" in outcome.output
+    assert "images.prefx: unknown key; did you mean 'prefix'?" in outcome.output
     assert "Traceback" not in outcome.output

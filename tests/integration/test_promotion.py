@@ -81,7 +81,7 @@ EXPECTED: dict[str, tuple[int, str, str, str]] = {
     "unchanged": (0, "nothing", "1", "Version 1 is champion already."),
     "one-class-worse": (3, "hold", "1", "Worse than the champion in yellow star (-"),
     "better": (0, "promote", "3", "Version 3 becomes champion in place of version 1"),
-    "slow-and-leaked": (3, "reject", "3", "It was trained on 40 of the 40 test pictures"),
+    "slow-and-leaked": (3, "reject", "3", "It was trained on 40 of the 40 test images"),
     "unloadable": (3, "reject", "3", "there is no such folder"),
     "champion-gone": (3, "hold", "3", "Version 3 is champion but cannot be used: ModelError"),
 }

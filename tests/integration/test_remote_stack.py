@@ -14,11 +14,11 @@ import pytest
 import s3fs  # type: ignore[import-untyped]
 import yaml
 
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
-from florence2.data.sources.packed import is_packed
-from florence2.data.splits.frozen_test import freeze_test
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets.splits.frozen_test import freeze_test
 from florence2.model.base import BUILTIN_MODELS
+from florence2.storage.packed import is_packed
 from tests.builders import write_scenes
 from tests.integration.remote_stack import SECRETS, RemoteStack
 
@@ -151,8 +151,8 @@ def test_another_machine_with_the_same_content_trains_nothing(stack: RemoteStack
 
 def test_answers_are_kept_in_the_store_with_its_credentials(stack: RemoteStack) -> None:
     """Steps have no other: their environment names neither the server nor a key."""
-    folder = write_scenes(stack.submitter("first") / "pictures", test=2) / "test"
-    parameters = {"pictures": {"folder": str(folder)}, "evaluation": {"max_new_tokens": 16}}
+    folder = write_scenes(stack.submitter("first") / "images", test=2) / "test"
+    parameters = {"images": {"folder": str(folder)}, "evaluation": {"max_new_tokens": 16}}
     (stack.submitter("first") / "answers.yaml").write_text(yaml.safe_dump({"parameters": parameters}))
     done = stack.submit("first", ["zenml", "pipeline", "run", "florence_predict", "-c", "answers.yaml"])
     assert done.returncode == 0, done.stdout + done.stderr

@@ -94,9 +94,9 @@ def test_a_model_that_is_no_better_is_held_and_then_champion_by_hand_and_rolled_
     assert (back["before"], back["after"], back["why"]) == ("2", "1", "worse")
 
 
-def test_the_champion_answers_about_pictures_by_its_alias(project: Project, first: Done, data: Path) -> None:
+def test_the_champion_answers_about_images_by_its_alias(project: Project, first: Done, data: Path) -> None:
     assert first.status == 0
-    settings = {"pictures": {"folder": str(data / "test")}, "model": {"base": "models:/retrained@champion"}}
+    settings = {"images": {"folder": str(data / "test")}, "model": {"base": "models:/retrained@champion"}}
     answered = project.run("champion", settings | {"evaluation": {"max_new_tokens": 32}}, "florence_predict")
     assert answered.status == 0, answered.output
     assert answered.summary["images"] > 0

@@ -20,12 +20,12 @@ from PIL import Image
 
 import florence2
 from florence2 import Configuration, TrainingResult
-from florence2.data.formats import read_dataset
+from florence2.datasets.formats import read_dataset
 from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
 from florence2.model.checkpoint import Checkpoint
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from tests.builders import write_scenes
-from tests.unit.test_own_metric import CountMetric
+from tests.unit.evaluation.metrics.test_own import CountMetric
 
 pytestmark = pytest.mark.integration
 
@@ -71,10 +71,10 @@ def test_the_result_is_that_of_the_folder(result: TrainingResult) -> None:
         *("configuration.yaml", "command.txt", "history.jsonl", "metrics.json"),
         *("checkpoints", "plots", "report", "validation"),
     }
-    figures = json.loads((result.folder / "metrics.json").read_text())["figures"]
-    assert {name: figure["tuned"] for name, figure in figures.items()} == dict(result.metrics)
-    assert {name: figure["base"] for name, figure in figures.items()} == dict(result.base_metrics)
-    assert figures.keys() == {"right_count", "vqa_accuracy"}
+    scores = json.loads((result.folder / "metrics.json").read_text())["scores"]
+    assert {name: score["tuned"] for name, score in scores.items()} == dict(result.metrics)
+    assert {name: score["base"] for name, score in scores.items()} == dict(result.base_metrics)
+    assert scores.keys() == {"right_count", "vqa_accuracy"}
 
 
 def test_the_history_has_each_epoch_the_base_and_how_long_it_took(
@@ -98,12 +98,12 @@ def test_the_history_has_each_epoch_the_base_and_how_long_it_took(
     assert kept["epochs"][2]["validation_loss"] == losses[3]
 
 
-def test_each_figure_has_its_plot(result: TrainingResult) -> None:
+def test_each_score_has_its_plot(result: TrainingResult) -> None:
     plots = {file.name for file in (result.folder / "plots").iterdir()}
     assert plots == {"loss.png", "learning_rate.png", "right_count.png", "vqa_accuracy.png"}
     for name in plots:
-        with Image.open(result.folder / "plots" / name) as picture:
-            picture.load()
+        with Image.open(result.folder / "plots" / name) as image:
+            image.load()
     assert {file.name for file in (result.folder / "validation").iterdir()} == {
         *("step-000000.png", "step-000004.png", "step-000008.png", "step-000012.png")
     }
@@ -111,14 +111,14 @@ def test_each_figure_has_its_plot(result: TrainingResult) -> None:
 
 def test_best_and_latest_are_models_that_differ(result: TrainingResult, scenes: Path) -> None:
     assert result.checkpoint.compute_fingerprint() != result.latest.compute_fingerprint()
-    picture = scenes / "test" / "0.png"
+    image = scenes / "test" / "0.png"
     best, same, last = (
         florence2.load(name, device="cpu").florence2.model.state_dict()
         for name in (result.folder, result.folder / "checkpoints" / "best", result.folder / "checkpoints" / "latest")
     )
     assert all(bool((best[name] == same[name]).all()) for name in best)
     assert any(bool((best[name] != last[name]).any()) for name in best)
-    assert result.load(device="cpu").predict(picture).detections is not None
+    assert result.load(device="cpu").predict(image).detections is not None
     settings = {"dataset": scenes, "max_new_tokens": 16, "resamples": 0, "metrics": ["vqa_accuracy"]}
     found = florence2.evaluate(result.folder / "checkpoints" / "latest", settings)
     assert found.metrics.keys() == {"vqa_accuracy"}
@@ -209,7 +209,7 @@ def test_an_evaluation_that_was_cut_off_trains_nothing_again(
 ) -> None:
     run = Path(shutil.copytree(result.folder, tmp_path / "1"))
     shutil.rmtree(run / "report")
-    monkeypatch.setattr("florence2.training.fit.fit", lambda *_, **__: pytest.fail("it trained again"))
+    monkeypatch.setattr("florence2.training.fitting.fit", lambda *_, **__: pytest.fail("it trained again"))
     again = florence2.train({"metrics": ["vqa_accuracy"]}, tmp_path, resume=True)
     assert again.metrics == {"vqa_accuracy": result.metrics["vqa_accuracy"]}
     assert again.history == result.history

@@ -40,7 +40,7 @@ MEGABYTE = 1_000_000
 CONFIG = Configuration(model_name="cards", alias="champion")
 
 
-def picture(size: tuple[int, int] = (64, 64)) -> str:
+def image(size: tuple[int, int] = (64, 64)) -> str:
     stream = io.BytesIO()
     Image.new("RGB", size, (200, 30, 30)).save(stream, "PNG")
     return base64.b64encode(stream.getvalue()).decode()
@@ -129,7 +129,7 @@ def champion(registered: RegisteredModel, tmp_path_factory: pytest.TempPathFacto
 def test_no_request_is_lost_while_the_alias_moves_and_a_broken_version_changes_nothing(
     champion: Served, registered: RegisteredModel
 ) -> None:
-    question = {"image": picture(), "prefix": "<OD>"}
+    question = {"image": image(), "prefix": "<OD>"}
     registry = mlflow.MlflowClient(registered.tracking_uri)
     seen: list[str] = []
     asked_late: list[str] = []
@@ -171,7 +171,7 @@ def test_no_request_is_lost_while_the_alias_moves_and_a_broken_version_changes_n
 
 def test_a_thousand_requests_at_once_get_an_answer_or_a_time_to_come_back(champion: Served, tmp_path: Path) -> None:
     bodies = tmp_path / "bodies.json"
-    bodies.write_text(json.dumps([json.dumps({"image": picture(), "prefix": "<OD>"})]))
+    bodies.write_text(json.dumps([json.dumps({"image": image(), "prefix": "<OD>"})]))
     command = [sys.executable, "-m", "benchmarks.request_clients", f"http://{champion.address}", str(bodies)]
     done = subprocess.run([*command, "--clients", "1000"], capture_output=True, text=True, check=True)
     counts = json.loads(done.stdout)["counts"]
@@ -204,7 +204,7 @@ def test_a_hundred_megabytes_are_refused_and_the_memory_stays_flat(champion: Ser
 
 
 def test_who_goes_away_is_not_answered(champion: Served) -> None:
-    questions = {"questions": [{"image": picture(), "prefix": "<OD>"}] * 16}
+    questions = {"questions": [{"image": image(), "prefix": "<OD>"}] * 16}
     body = json.dumps(questions).encode()
     head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     host, port = champion.address.split(":")
@@ -218,13 +218,13 @@ def test_who_goes_away_is_not_answered(champion: Served) -> None:
         gone.sendall(head.encode() + body[:100])
     wait_for(lambda: champion.count('florence2_requests_total{status="499"}') > gone_before)
     wait_for(lambda: champion.count("florence2_waiting") == 0)
-    assert champion.ask("/predict", {"image": picture(), "prefix": "<OD>"})[0] == 200
+    assert champion.ask("/predict", {"image": image(), "prefix": "<OD>"})[0] == 200
     assert champion.count("florence2_batch_size_sum") - answered < 160
     assert "failed" not in champion.log.read_text()
 
 
 def test_told_to_end_it_answers_what_it_has_and_ends_well(champion: Served) -> None:
-    questions = {"questions": [{"image": picture(), "prefix": prefix} for prefix in ("<OD>", "<CAPTION>")] * 8}
+    questions = {"questions": [{"image": image(), "prefix": prefix} for prefix in ("<OD>", "<CAPTION>")] * 8}
 
     def arrived() -> int:
         """Count the questions that were answered or wait; up to four more are being answered."""
@@ -253,7 +253,7 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
         SERVING_MODEL_CONFIG=limits,
         PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     ) as served:
-        row = {"image": picture(), "prompt": "<OD>"}
+        row = {"image": image(), "prompt": "<OD>"}
         values = [list(row.values())]
         forms: list[dict[str, Any]] = [
             {"dataframe_split": {"columns": list(row), "data": values}},
@@ -275,9 +275,9 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
         for rows, message in (
             ([row | {"image": "aGVsbG8="}], "row 0: image: unreadable, not an image of a known format"),
             ([row | {"image": "%"}], "row 0: image: neither base64 nor a URL"),
-            ([row | {"image": "http://169.254.169.254/"}], "row 0: image: pictures by URL are not fetched"),
+            ([row | {"image": "http://169.254.169.254/"}], "row 0: image: images by URL are not fetched"),
             ([row | {"prompt": "<ODD>"}], "starts with no task token"),
-            ([row | {"image": picture((400, 400))}], "400 x 400 pixels, at most 100000 are decoded"),
+            ([row | {"image": image((400, 400))}], "400 x 400 pixels, at most 100000 are decoded"),
             ([row] * 5, "5 rows in one request, 4 may be"),
             ([{"image": row["image"]}], "prompt"),
             ([row | {"image": None}], "image"),

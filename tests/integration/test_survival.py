@@ -17,11 +17,11 @@ import torch
 from transformers import Trainer
 
 from florence2.config import Configuration, TrainingConfig
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import OutOfMemoryError, TrainingError
 from florence2.model.checkpoint import Checkpoint
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
 from florence2.training.run_state import RunState, RunStorage, forget_old_runs
 from florence2.training.trainer import FineTuner
@@ -191,7 +191,7 @@ def test_a_training_that_had_ended_is_not_done_again(
         patch.setattr(Checkpoint, "write_card", lambda self: kill())
         fit(splits, BASE, RECIPES["lora"], tmp_path / "c")
     assert not (tmp_path / "c").exists(), "it appears with all that belongs to it"
-    monkeypatch.setattr("florence2.training.fit.launch", lambda *_: pytest.fail("it trained again"))
+    monkeypatch.setattr("florence2.training.fitting.launch", lambda *_: pytest.fail("it trained again"))
     assert_same(fit(splits, BASE, RECIPES["lora"], tmp_path / "c"), whole["lora"])
 
 
@@ -309,7 +309,7 @@ def test_a_checkpoint_that_was_not_stored_costs_no_training(
     kept = {file.suffix for file in (tmp_path / "c.run").rglob("*") if file.is_file()}
     assert not kept & {".pt", ".pth"}, "only the weights are kept"
     shutil.rmtree(first.folder)
-    monkeypatch.setattr("florence2.training.fit.launch", lambda *_: pytest.fail("it trained again"))
+    monkeypatch.setattr("florence2.training.fitting.launch", lambda *_: pytest.fail("it trained again"))
     heard: list[tuple[int, float]] = []
     again = fit(
         splits,

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 from florence2.config import Configuration
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, ModelError, TrainingError
 from florence2.model.base import Florence2
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring, PreviewSink
 from florence2.training.objective import AnswerLoss
 from tests.builders import write_scenes
@@ -38,13 +38,13 @@ def test_a_training_that_gets_no_better_ends(splits: DatasetManifest, tmp_path: 
     assert len(losses) < 9
 
 
-@pytest.mark.parametrize(("figure", "best"), [("high", 2), ("low", 3)])
-def test_the_best_epoch_may_be_that_of_another_figure(
-    splits: DatasetManifest, tmp_path: Path, figure: str, best: int
+@pytest.mark.parametrize(("score", "best"), [("high", 2), ("low", 3)])
+def test_the_best_epoch_may_be_that_of_another_score(
+    splits: DatasetManifest, tmp_path: Path, score: str, best: int
 ) -> None:
-    """The evaluator's figures are made up: the second epoch has the highest, the third the lowest."""
-    training = SHORT.training.model_copy(update={"epochs": 3, "best_by": figure})
-    evaluator = MadeUp(figure, higher_is_better=figure == "high")
+    """The evaluator's scores are made up: the second epoch has the highest, the third the lowest."""
+    training = SHORT.training.model_copy(update={"epochs": 3, "best_by": score})
+    evaluator = MadeUp(score, higher_is_better=score == "high")
     shown: list[int] = []
     checkpoint = fit(
         splits,
@@ -54,13 +54,13 @@ def test_the_best_epoch_may_be_that_of_another_figure(
         monitoring=Monitoring(evaluator=evaluator, preview=lambda _, step: shown.append(step)),
     )
     assert checkpoint.epoch == best
-    assert checkpoint.metrics[f"eval_{figure}"] == {"high": 0.9, "low": 0.1}[figure]
+    assert checkpoint.metrics[f"eval_{score}"] == {"high": 0.9, "low": 0.1}[score]
     assert shown == [4, 8, 12]
 
 
 @dataclass
 class MadeUp:
-    figure: str
+    score: str
     higher_is_better: bool
 
     def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
@@ -170,28 +170,28 @@ def test_a_batch_that_processes_cannot_share_is_refused(splits: DatasetManifest,
 
 
 @pytest.mark.parametrize(
-    ("figures", "error", "message"),
+    ("scores", "error", "message"),
     [
         ({"other": 0.5}, ConfigurationError, r"training.best_by: the validation split does not define high; .*other"),
         ({"high": float("nan")}, TrainingError, r"eval_high is no number after 4 steps; lower training.learning_rate"),
     ],
 )
-def test_a_figure_that_is_none_is_told_at_the_first_validation(
-    splits: DatasetManifest, tmp_path: Path, figures: dict[str, float], error: type[Exception], message: str
+def test_a_score_that_is_none_is_told_at_the_first_validation(
+    splits: DatasetManifest, tmp_path: Path, scores: dict[str, float], error: type[Exception], message: str
 ) -> None:
     training = SHORT.training.model_copy(update={"best_by": "high"})
     with pytest.raises(error, match=message):
-        fit(splits, SHORT.model, training, tmp_path / "c", monitoring=Monitoring(evaluator=Always(figures)))
+        fit(splits, SHORT.model, training, tmp_path / "c", monitoring=Monitoring(evaluator=Always(scores)))
 
 
 @dataclass
 class Always:
-    figures: dict[str, float]
-    figure: str = "high"
+    scores: dict[str, float]
+    score: str = "high"
     higher_is_better: bool = True
 
     def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
-        return self.figures
+        return self.scores
 
 
 def test_a_process_alone_without_memory_ends_all_of_them_and_they_start_again(

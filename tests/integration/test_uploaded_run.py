@@ -18,9 +18,9 @@ import fsspec  # type: ignore[import-untyped]
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
-from florence2.training.fit import fit
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
+from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
 from florence2.training.run_state import RunStorage
 from florence2.training.uploaded_run import UploadedRun, forget_old_uploads
@@ -52,8 +52,8 @@ def test_a_lost_machine_costs_what_was_not_uploaded(splits: DatasetManifest, sce
     script = f"""
 import functools, fsspec, os, pathlib, signal
 from florence2.config import TrainingConfig
-from florence2.data.formats import read_dataset
-from florence2.training.fit import fit
+from florence2.datasets.formats import read_dataset
+from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
 from florence2.training.run_state import RunStorage
 from florence2.training.uploaded_run import UploadedRun
@@ -132,7 +132,7 @@ def test_what_was_not_stored_after_the_training_is_not_trained_again(
         splits, BASE, RECIPES["full"], tmp_path / "c", storage=RunStorage(tmp_path / "c.run", uploaded=uploaded)
     )
     assert not list((tmp_path / "run").rglob("*.pt")), "only the weights are kept"
-    monkeypatch.setattr("florence2.training.fit.launch", lambda *_: pytest.fail("it trained again"))
+    monkeypatch.setattr("florence2.training.fitting.launch", lambda *_: pytest.fail("it trained again"))
     assert_same(
         fit(splits, BASE, RECIPES["full"], tmp_path / "d", storage=RunStorage(tmp_path / "d.run", uploaded=uploaded)),
         first,

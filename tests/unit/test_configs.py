@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from florence2.config import Configuration, PredictionSettings, PromotionConfiguration
+from florence2.config import Configuration, PredictionConfiguration, PromotionConfiguration
 from florence2.evaluation.metrics import metric_named
+from tests import ROOT
 
-FILES = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*.yaml"))
+FILES = sorted((ROOT / "configs").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_key_is_known_and_every_value_valid(file: Path) -> None:
-    trees = {"predict": PredictionSettings, "promote": PromotionConfiguration}
+    trees = {"predict": PredictionConfiguration, "promote": PromotionConfiguration}
     config: Any = trees.get(file.stem, Configuration)(**yaml.safe_load(file.read_text())["parameters"])
     assert all(metric_named(name).name == name for name in config.evaluation.metrics)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import ROOT
 
 
 @pytest.mark.parametrize(("notebook", "sphinx", "status"), [(0, 0, 0), (1, 0, 2), (0, 1, 2), (1, 1, 2)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.data.printable import first_line, printable
+from florence2.printable import first_line, printable
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Literal
 from florence2.adapters.mlflow.history import Move, earlier_champions, moves_of
 from florence2.adapters.mlflow.provenance import TRAINING_IMAGES
 from florence2.adapters.mlflow.registry import RegisteredModel
-from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
+from florence2.storage import redact
 
 if TYPE_CHECKING:
     import mlflow.entities.model_registry as entities

@@ -6,8 +6,7 @@ from florence2.adapters.mlflow.aliases import CHAMPION, Registry
 from florence2.adapters.mlflow.registry import RegisteredModel
 from florence2.config import RegistrationConfig
 from florence2.errors import RegistryError
-from florence2.promotion.candidates import Candidate, Candidates
-from florence2.promotion.decision import Decision
+from florence2.promotion import Candidate, Candidates, Decision
 
 __all__ = ["apply_decision", "find_candidates", "training_images_of"]
 

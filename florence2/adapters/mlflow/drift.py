@@ -6,7 +6,7 @@ import json
 
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.registry import STATISTICS
-from florence2.data.statistics import DatasetStatistics, compare
+from florence2.datasets import DatasetStatistics, compare
 from florence2.errors import DatasetError, RegistryError
 
 __all__ = ["drift_between"]

@@ -12,8 +12,8 @@ from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
 from florence2.adapters.mlflow.registry import MODEL_CARD, STATISTICS
 from florence2.errors import ModelError, RegistryError
-from florence2.export.source import Exportable, hub_facts
-from florence2.model.base import Florence2, load_folder
+from florence2.model import Florence2, load_folder
+from florence2.reports import Exportable, hub_facts
 
 __all__ = ["SCHEME", "ModelAddress", "registered_exportable"]
 
@@ -90,7 +90,7 @@ class ModelAddress:
 
 
 def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportable:
-    """Return a registered model with its card and figures, to be exported; raises as ``ModelAddress``'s methods."""
+    """Return a registered model with its card and scores, to be exported; raises as ``ModelAddress``'s methods."""
     address = ModelAddress.of(uri, tracking_uri)
     registry, model = address.registry, address.registry.version(address.version())
     tags = registry.tags_of(model.version)
@@ -103,12 +103,12 @@ def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportab
         tasks = [token for token in statistics["overall"]["tasks"]["counts"] if token]
     except (RegistryError, ValueError, KeyError, TypeError):
         tasks = []
-    facts = hub_facts(tags.get("base", ""), tasks, _figures(tags))
+    facts = hub_facts(tags.get("base", ""), tasks, _scores(tags))
     return Exportable(address.load(model.version), card, facts)
 
 
-def _figures(tags: dict[str, str]) -> dict[str, float]:
-    """Return the figures among the tags of a version."""
-    from florence2.evaluation.figures import FIGURES
+def _scores(tags: dict[str, str]) -> dict[str, float]:
+    """Return the scores among the tags of a version."""
+    from florence2.evaluation import SCORES
 
-    return {name: float(tags[name]) for name in FIGURES if name in tags}
+    return {name: float(tags[name]) for name in SCORES if name in tags}

@@ -8,9 +8,9 @@ from importlib import metadata
 from pathlib import Path
 
 from florence2.config import Configuration
-from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.report import EvaluationReport
-from florence2.model.checkpoint import Checkpoint
+from florence2.datasets import DatasetManifest
+from florence2.evaluation import EvaluationReport
+from florence2.model import Checkpoint
 
 __all__ = [
     "PACKAGE",
@@ -29,7 +29,7 @@ PACKAGE = Path(__file__).parents[2]
 TRAINING_IMAGES = "training_images"
 """Tag with the hash of the file of this name, ``training_images.json``, that lies with each version."""
 
-_CODE = {".py", ".html", ".md"}
+_CODE = {".py", ".pyi", ".html", ".md"}
 """Suffixes of what the library runs on: modules and templates. What else is in its folder are the built-in bases."""
 
 
@@ -40,7 +40,7 @@ def provenance_tags(
     test_data: DatasetManifest,
     configuration: Configuration,
 ) -> dict[str, str]:
-    """Return the tags of a version; figures with the ends of their intervals as ``NAME_low`` and ``NAME_high``."""
+    """Return the tags of a version; scores with the ends of their intervals as ``NAME_low`` and ``NAME_high``."""
     tags = {
         "data_fingerprint": training_data.fingerprint,
         "test_fingerprint": test_data.fingerprint,

@@ -1,4 +1,4 @@
-"""The registered model as MLflow runs it: pictures and prompts in, answers with their boxes out.
+"""The registered model as MLflow runs it: images and prompts in, answers with their boxes out.
 
 MLflow stores this file as source and runs it when the model is loaded; nothing is pickled. The same code answers
 ``mlflow.pyfunc.load_model(...).predict`` and ``mlflow models serve``, whose server calls it from many threads: they are
@@ -18,12 +18,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
-from florence2.config import EvaluationConfig, RequestLimits
+from florence2.config import EvaluationConfig, LimitsConfig
 from florence2.errors import AnswerError, ConfigurationError, RequestError
-from florence2.inference.batching import Batcher
-from florence2.inference.generation import Answerer, Asked, Prediction
-from florence2.inference.sent_pictures import PictureReader
-from florence2.model.base import load_folder
+from florence2.inference import Asked, Batcher, Prediction, Predictor, RequestImageReader
+from florence2.model import load_folder
 
 __all__ = ["Florence2Model"]
 
@@ -34,21 +32,21 @@ _FOREVER = 1e9
 
 
 class Florence2Model(PythonModel):
-    """Answers prompts about pictures."""
+    """Answers prompts about images."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the weights that lie with the model; its configuration is a ``RequestLimits``.
+        """Load the weights that lie with the model; its configuration is a ``LimitsConfig``.
 
         Raises:
             ConfigurationError: a limit is unknown or invalid.
         """
         config = EvaluationConfig()
         try:
-            self._limits = RequestLimits(**(context.model_config or {}))
+            self._limits = LimitsConfig(**(context.model_config or {}))
         except ValueError as exc:
             raise ConfigurationError(f"the model_config of this model: {exc}") from exc
-        self._answerer = Answerer(load_folder(context.artifacts["model"]), config)
-        self._reader = PictureReader(self._answerer, self._limits)
+        self._answerer = Predictor(load_folder(context.artifacts["model"]), config)
+        self._reader = RequestImageReader(self._answerer, self._limits)
         self._chunk = config.eval_batch_size
         self._batcher: Batcher[Asked, Prediction] = Batcher(
             self._answerer.answer, most=config.eval_batch_size, room=1 << 30
@@ -66,7 +64,7 @@ class Florence2Model(PythonModel):
 
         Args:
             context: not used.
-            model_input: columns ``image`` (the file of a picture: base64, or a URL where ``allow_urls`` is set; from
+            model_input: columns ``image`` (the file of an image: base64, or a URL where ``allow_urls`` is set; from
                 Python also its bytes) and ``prompt`` (``<OD>``, ``<VQA>...``).
             params: not used.
 
@@ -92,7 +90,7 @@ class Florence2Model(PythonModel):
         ).set_index(model_input.index)
 
     def _answers(self, rows: list[tuple[Any, Any]]) -> Iterator[Prediction]:
-        """Yield the answers, a chunk of pictures in memory at a time."""
+        """Yield the answers, a chunk of images in memory at a time."""
         for start in range(0, len(rows), self._chunk):
             asked = []
             for place, (image, prompt) in enumerate(rows[start : start + self._chunk], start):

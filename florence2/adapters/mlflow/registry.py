@@ -22,20 +22,19 @@ from florence2.adapters.mlflow.provenance import (
     provenance_tags,
     training_images_text,
 )
-from florence2.config import Configuration, RequestLimits
-from florence2.data.manifest import DatasetManifest
-from florence2.data.statistics import compute_statistics
+from florence2.config import Configuration, LimitsConfig
+from florence2.datasets import DatasetManifest, compute_statistics
 from florence2.errors import RegistryError
-from florence2.evaluation.report import EvaluationReport
-from florence2.export.model_card import model_card
-from florence2.model.checkpoint import Checkpoint
+from florence2.evaluation import EvaluationReport
+from florence2.model import Checkpoint
+from florence2.reports import render_model_card
 
 __all__ = ["CONFIGURATION", "MODEL_CARD", "STATISTICS", "RegisteredModel", "log_report", "register"]
 
 MODEL_CARD, CONFIGURATION, STATISTICS = "model_card.md", "configuration.json", "statistics.json"
 """Files that lie with each version."""
 
-_REQUIREMENTS = ("numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
+_REQUIREMENTS = ("lazy-loader", "numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
 """What the registered model imports when it runs, besides the code that is stored with it."""
 
 _DESCRIPTION = 5000
@@ -70,7 +69,7 @@ def log_report(report: EvaluationReport) -> None:
 
     if mlflow.active_run() is None:
         return
-    mlflow.log_metrics(_figures(report))
+    mlflow.log_metrics(_scores(report))
     with tempfile.TemporaryDirectory() as folder:
         report.save(Path(folder))
         mlflow.log_artifacts(folder, artifact_path="evaluation")
@@ -110,7 +109,7 @@ def register(
     name, alias = configuration.registration.model_name, configuration.registration.alias
     tags = provenance_tags(checkpoint, report, training_data, test_data, configuration)
     statistics = compute_statistics(training_data)
-    card = model_card(name, checkpoint, report, configuration.training, statistics, test_data, tags)
+    card = render_model_card(name, checkpoint, report, configuration.training, statistics, test_data, tags)
     beside = {
         MODEL_CARD: card,
         CONFIGURATION: configuration_text(configuration),
@@ -145,7 +144,7 @@ def _shortened(card: str) -> str:
     return card[: _DESCRIPTION - len(more)] + more
 
 
-def _figures(report: EvaluationReport) -> dict[str, float]:
+def _scores(report: EvaluationReport) -> dict[str, float]:
     before = {f"before_{name}": value for name, value in report.before.metrics.items()}
     after = {f"after_{name}": value for name, value in report.after.metrics.items()}
     return before | after
@@ -210,7 +209,7 @@ def _log_model(weights: Path, beside: Mapping[str, str], code: Path, name: str) 
         artifacts={key: str(path) for key, path in artifacts.items()},
         signature=ModelSignature(inputs=inputs, outputs=outputs),
         input_example=pd.DataFrame({"image": [base64.b64encode(png.getvalue()).decode()], "prompt": ["<OD>"]}),
-        model_config=RequestLimits().model_dump(),
+        model_config=LimitsConfig().model_dump(),
         code_paths=[str(code)],
         # A local build tag such as +cpu names no release.
         pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],

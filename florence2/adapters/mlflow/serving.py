@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from florence2.adapters.mlflow import ask_served
-from florence2.data.manifest import DatasetManifest
-from florence2.evaluation.examples import choose_examples
-from florence2.promotion.candidates import Candidate
-from florence2.promotion.serving import ServingCheck
+from florence2.adapters.mlflow import query_version as ask_served
+from florence2.datasets import DatasetManifest
+from florence2.evaluation import choose_examples
+from florence2.promotion import Candidate, ServingCheck
 
 __all__ = ["check_serving", "sample_requests"]
 
@@ -26,7 +25,7 @@ _LONGEST_FAILURE = 500
 
 
 def sample_requests(test_data: DatasetManifest) -> list[tuple[str, str]]:
-    """Return picture file and prompt of some rows that stand for the split: every task has its share."""
+    """Return image file and prompt of some rows that stand for the split: every task has its share."""
     table = test_data.table[test_data.table["image_error"].isna()]
     images, prompts = table["image"].tolist(), table["prefix"].tolist()
     rows = choose_examples(prompts, _REQUESTS + 1) if prompts else []
@@ -39,7 +38,7 @@ def check_serving(candidate: Candidate, requests: Sequence[tuple[str, str]], lim
 
     Args:
         candidate: the version.
-        requests: picture file and prompt of each request; the first is not timed.
+        requests: image file and prompt of each request; the first is not timed.
         limit_seconds: time in which everything must be done.
 
     Returns:

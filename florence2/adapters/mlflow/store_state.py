@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from florence2.data.printable import first_line
-from florence2.data.sources.remote import redact
 from florence2.errors import RegistryError
+from florence2.printable import first_line
+from florence2.storage import redact
 
 __all__ = ["check_answers", "registered_models"]
 

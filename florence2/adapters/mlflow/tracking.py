@@ -10,11 +10,11 @@ from florence2.config import Section
 if TYPE_CHECKING:
     from PIL import Image
 
-__all__ = ["log_metrics", "log_picture", "log_settings"]
+__all__ = ["log_image", "log_metrics", "log_settings"]
 
 
 def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
-    """Log figures to the active run.
+    """Log scores to the active run.
 
     Args:
         metrics: by name.
@@ -35,14 +35,14 @@ def log_settings(**sections: Section) -> None:
             mlflow.log_params(section.leaves(name))
 
 
-def log_picture(picture: Image.Image, step: int) -> None:
-    """Log a picture of the validation to the active run.
+def log_image(image: Image.Image, step: int) -> None:
+    """Log an image of the validation to the active run.
 
     Args:
-        picture: of any mode.
+        image: of any mode.
         step: the optimizer step at which it was made.
     """
     import mlflow
 
     if mlflow.active_run() is not None:
-        mlflow.log_image(picture, f"validation/step-{step:06d}.png")
+        mlflow.log_image(image, f"validation/step-{step:06d}.png")

@@ -1,4 +1,4 @@
-"""Everything that a report says of one model besides its figures, put together."""
+"""Everything that a report says of one model besides its scores, put together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from florence2.evaluation.analysis.calibration import Calibration, calibration
 from florence2.evaluation.analysis.confusion import Confusion, confusion
 from florence2.evaluation.analysis.curves import PrecisionRecall, precision_recall
 from florence2.evaluation.analysis.questions import Questions, questions
-from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.analysis.validity import Validity, validity
 from florence2.evaluation.matching import MatchedImage
 
@@ -27,7 +27,7 @@ class Analysis:
         confusion: which class is taken for which.
         calibration: whether confidences can be believed.
         sizes: boxes by their size.
-        crowding: pictures by the number of true boxes.
+        crowding: images by the number of true boxes.
         questions: by kind and opening.
     """
 
@@ -40,7 +40,7 @@ class Analysis:
     questions: Questions | None = None
 
 
-def analyse(rows: Sequence[JudgedRow], ranked: Sequence[MatchedImage]) -> Analysis:
+def analyse(rows: Sequence[EvaluatedSample], ranked: Sequence[MatchedImage]) -> Analysis:
     """Analyse what a model answered to a split.
 
     Args:

@@ -1,4 +1,4 @@
-"""How well boxes are found by their size and by how many stand in a picture, at IoU 0.5."""
+"""How well boxes are found by their size and by how many stand in an image, at IoU 0.5."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.detections import Detections
+from florence2.codec import Detections
 from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["BoxGroup", "by_crowding", "by_size"]
@@ -29,7 +29,7 @@ _CROWDS: tuple[tuple[str, int, int], ...] = (
     ("11 to 20 boxes", 11, 20),
     ("more than 20 boxes", 21, 10**9),
 )
-"""Name, least and greatest number of true boxes in a picture."""
+"""Name, least and greatest number of true boxes in an image."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class BoxGroup:
 
     Attributes:
         name: of the kind.
-        images: pictures that have such boxes, or are of that kind.
+        images: images that have such boxes, or are of that kind.
         truths: true boxes.
         found: those of them that were found.
         predictions: predicted boxes.
@@ -78,7 +78,7 @@ def by_size(images: Sequence[MatchedImage]) -> tuple[BoxGroup, ...]:
 
 
 def by_crowding(images: Sequence[MatchedImage]) -> tuple[BoxGroup, ...]:
-    """Group pictures by the number of true boxes in them."""
+    """Group images by the number of true boxes in them."""
     groups = []
     for name, least, most in _CROWDS:
         inside = [image for image in images if least <= len(image.target) <= most]

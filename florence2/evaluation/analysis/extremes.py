@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from florence2.evaluation.analysis.rows import JudgedRow
-from florence2.evaluation.figures import figure_named
+from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.scores import score_named
 
 __all__ = ["extremes"]
 
 
-def extremes(rows: Sequence[JudgedRow], worst: int, best: int) -> tuple[list[int], list[int]]:
+def extremes(rows: Sequence[EvaluatedSample], worst: int, best: int) -> tuple[list[int], list[int]]:
     """Choose rows by their own value, those with boxes and those with other answers apart.
 
-    Among equals a picture with more true boxes comes first, then the earlier row.
+    Among equals an image with more true boxes comes first, then the earlier row.
 
     Args:
         rows: of a split.
@@ -35,16 +35,16 @@ def extremes(rows: Sequence[JudgedRow], worst: int, best: int) -> tuple[list[int
     return low, high
 
 
-def _faultless(row: JudgedRow) -> bool:
+def _faultless(row: EvaluatedSample) -> bool:
     return _goodness(row) == 1 or row.text == row.target
 
 
-def _goodness(row: JudgedRow) -> float:
-    """Return the value so that more is better; 1 is perfect where the figure is a share or a rate of errors."""
+def _goodness(row: EvaluatedSample) -> float:
+    """Return the value so that more is better; 1 is perfect where the score is a share or a rate of errors."""
     value = row.value or 0.0
-    return value if figure_named(row.figure).higher_is_better else 1 - value
+    return value if score_named(row.score).higher_is_better else 1 - value
 
 
-def _rank(rows: Sequence[JudgedRow], index: int) -> tuple[int, int]:
+def _rank(rows: Sequence[EvaluatedSample], index: int) -> tuple[int, int]:
     boxes = rows[index].boxes
     return (0 if boxes is None else -len(boxes.target), index)

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.metrics.answers import normalize_answer
 
 __all__ = ["QuestionGroup", "Questions", "questions"]
@@ -28,7 +28,7 @@ class QuestionGroup:
     Attributes:
         name: of the kind.
         questions: how many there are.
-        value: mean of the figure over them.
+        value: mean of the score over them.
     """
 
     name: str
@@ -41,32 +41,32 @@ class Questions:
     """The questions of a split, grouped in two ways.
 
     Attributes:
-        figure: name of the figure whose mean is given, such as ``vqa_accuracy``.
+        score: name of the score whose mean is given, such as ``vqa_accuracy``.
         by_answer: by the kind of the annotated answer.
         by_opening: by the first two words; the rarer ones share a group.
     """
 
-    figure: str
+    score: str
     by_answer: tuple[QuestionGroup, ...]
     by_opening: tuple[QuestionGroup, ...]
 
 
-def questions(rows: Sequence[JudgedRow]) -> Questions | None:
+def questions(rows: Sequence[EvaluatedSample]) -> Questions | None:
     """Group the questions of a split; None where it asks none.
 
     Args:
-        rows: of a split, also those that are no questions. Where questions have several figures, those with the most
+        rows: of a split, also those that are no questions. Where questions have several scores, those with the most
             frequent one are grouped.
     """
     asked = [row for row in rows if row.question is not None and row.value is not None]
     if not asked:
         return None
-    figure = Counter(row.figure for row in asked).most_common(1)[0][0]
-    asked = [row for row in asked if row.figure == figure]
+    score = Counter(row.score for row in asked).most_common(1)[0][0]
+    asked = [row for row in asked if row.score == score]
     openings = [_opening(row.question or "") for row in asked]
     frequent = {name for name, _ in Counter(openings).most_common(_OPENINGS)}
     return Questions(
-        figure,
+        score,
         by_answer=_groups(asked, [_kind(row.target) for row in asked]),
         by_opening=_groups(asked, [name if name in frequent else "others" for name in openings]),
     )
@@ -84,7 +84,7 @@ def _opening(question: str) -> str:
     return " ".join(words[:_OPENING_WORDS]) or "(no words)"
 
 
-def _groups(rows: Sequence[JudgedRow], names: Sequence[str]) -> tuple[QuestionGroup, ...]:
+def _groups(rows: Sequence[EvaluatedSample], names: Sequence[str]) -> tuple[QuestionGroup, ...]:
     """Return the groups, the largest first."""
     values: defaultdict[str, list[float]] = defaultdict(list)
     for row, name in zip(rows, names, strict=True):

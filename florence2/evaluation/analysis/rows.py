@@ -1,29 +1,29 @@
-"""``JudgedRow``: one row of a split with what a model answered and what that is worth."""
+"""``EvaluatedSample``: one row of a split with what a model answered and what that is worth."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.codec import AnswerKind, split_prefix
 from florence2.evaluation.matching import MatchedImage
 
-__all__ = ["BOX_FIGURE", "JudgedRow"]
+__all__ = ["BOX_SCORE", "EvaluatedSample"]
 
-BOX_FIGURE = "F1"
+BOX_SCORE = "F1"
 """Name of the value of a row with boxes, see ``MatchedImage.f1``."""
 
 
 @dataclass(frozen=True)
-class JudgedRow:
+class EvaluatedSample:
     """One row, judged.
 
     Attributes:
-        image: path of the picture in its data set.
+        image: path of the image in its data set.
         resolution_wh: its width and height in pixels.
         prefix: the prompt.
         target: the annotated answer.
         text: the model's answer.
-        figure: name of the figure that ``value`` is one of.
+        score: name of the score that ``value`` is one of.
         value: what this answer is worth by itself; None where a single answer has no such value.
         boxes: its boxes with the true ones, matched; None where the answer has none.
         truncated: whether the answer was cut at the greatest length.
@@ -36,7 +36,7 @@ class JudgedRow:
     prefix: str
     target: str
     text: str
-    figure: str
+    score: str
     value: float | None
     boxes: MatchedImage | None = None
     truncated: bool = False

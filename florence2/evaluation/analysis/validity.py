@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from florence2.evaluation.analysis.rows import JudgedRow
+from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["Validity", "validity"]
@@ -38,7 +38,7 @@ class Validity:
     without_truth: int
 
 
-def validity(rows: Sequence[JudgedRow], images: Sequence[MatchedImage]) -> Validity:
+def validity(rows: Sequence[EvaluatedSample], images: Sequence[MatchedImage]) -> Validity:
     """Count what is not as it should be.
 
     Args:

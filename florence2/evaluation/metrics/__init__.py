@@ -1,7 +1,7 @@
 """The registry of metrics: which there are, which judge an answer of which kind, and which a task gets unasked.
 
 Tasks of one split that have a metric in common are judged by it together, as one set of samples: the three caption
-tasks have one CIDEr, ``<OD>`` and ``<DENSE_REGION_CAPTION>`` one mAP over the names of both. To have the figures of
+tasks have one CIDEr, ``<OD>`` and ``<DENSE_REGION_CAPTION>`` one mAP over the names of both. To have the scores of
 each task apart, evaluate its rows alone.
 
 A metric of your own is a class below ``Metric`` that says what it ``judges``, at the top of a module:
@@ -14,10 +14,15 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
-from florence2.codec.tasks import AnswerKind, Task
-from florence2.config.synonyms import METRICS_WITHOUT_EQUIVALENT
+from florence2.codec import AnswerKind, Task
+from florence2.config import METRICS_WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
-from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
+from florence2.evaluation.metrics.answers import (
+    ANLSMetric,
+    ExactAnswerMetric,
+    RelaxedAccuracyMetric,
+    VQAAccuracyMetric,
+)
 from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
 from florence2.evaluation.metrics.cider import CIDErMetric
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric

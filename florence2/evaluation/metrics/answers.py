@@ -2,7 +2,7 @@
 
 VQA accuracy follows the official VQAv2 evaluation (https://visualqa.org/evaluation.html; program
 GT-Vision-Lab/VQA, ``vqaEval.py``, commit a013f00, BSD-2-Clause), peculiarities included, so that published
-figures can be compared. ANLS follows Biten et al., Scene Text Visual Question Answering (arXiv 1905.13648),
+scores can be compared. ANLS follows Biten et al., Scene Text Visual Question Answering (arXiv 1905.13648),
 relaxed accuracy Masry et al., ChartQA (arXiv 2203.10244).
 """
 
@@ -15,8 +15,8 @@ from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
-from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import AnswerMetric, references
+from florence2.evaluation.metrics.score import Score
 
 __all__ = [
     "ANLSMetric",
@@ -67,8 +67,8 @@ class VQAAccuracyMetric(AnswerMetric):
     """Accuracy of answers as in VQAv2; normalised exact match where there is a single reference answer."""
 
     name: ClassVar[str] = "vqa_accuracy"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "VQA accuracy", "share of questions answered right", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "VQA accuracy", "share of questions answered right", headline=True),
     )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
@@ -76,7 +76,7 @@ class VQAAccuracyMetric(AnswerMetric):
         return vqa_accuracy(prediction, references(target))
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "Share of right answers after the official VQAv2 normalisation (case, punctuation, articles, number "
             "words, contractions). With several reference answers an answer that three other people gave is right."
@@ -87,8 +87,8 @@ class ANLSMetric(AnswerMetric):
     """Average normalised Levenshtein similarity, the measure of DocVQA, with its threshold of 0.5."""
 
     name: ClassVar[str] = "anls"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "ANLS", "similarity to the nearest right answer", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "ANLS", "similarity to the nearest right answer", headline=True),
     )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
@@ -96,7 +96,7 @@ class ANLSMetric(AnswerMetric):
         return anls(prediction, references(target))
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "Average normalised Levenshtein similarity: 1 minus edits divided by the longer text, to the nearest "
             "reference answer; below 0.5 it counts as 0. Case and repeated blanks do not matter."
@@ -107,8 +107,8 @@ class ExactAnswerMetric(AnswerMetric):
     """Share of answers equal to a reference letter by letter; for answers of which nothing else is known."""
 
     name: ClassVar[str] = "exact_answer"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Exact answers", "answers equal letter by letter", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Exact answers", "answers equal letter by letter", headline=True),
     )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
@@ -116,7 +116,7 @@ class ExactAnswerMetric(AnswerMetric):
         return float(prediction.strip() in [answer.strip() for answer in references(target)])
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return "Share of answers that equal a reference answer letter by letter; only blanks at the ends do not matter."
 
 
@@ -124,8 +124,8 @@ class RelaxedAccuracyMetric(AnswerMetric):
     """Relaxed accuracy, the measure of ChartQA: numbers may be 5 % off."""
 
     name: ClassVar[str] = "relaxed_accuracy"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Relaxed accuracy", "questions answered right, numbers up to 5 % off", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Relaxed accuracy", "questions answered right, numbers up to 5 % off", headline=True),
     )
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
@@ -133,7 +133,7 @@ class RelaxedAccuracyMetric(AnswerMetric):
         return float(any(is_about_equal(prediction, answer) for answer in references(target)))
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "Share of right answers as ChartQA counts them: a number may be 5 % off the reference number, other "
             "answers must be equal but for case. 50% is the number 0.5."

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
-from florence2.codec.tasks import AnswerKind
-from florence2.evaluation.metrics.figure import Figure
+from florence2.codec import AnswerKind
 from florence2.evaluation.metrics.metric import WORDS, AnswerMetric, Metric, check_plain, references
+from florence2.evaluation.metrics.score import Score
 from florence2.evaluation.metrics.text import compose
 
 __all__ = ["BLEUMetric", "ChrFMetric", "RougeLMetric", "caption_words"]
@@ -35,7 +35,7 @@ def caption_words(text: str) -> list[str]:
 
 
 class _CorpusMetric(Metric[str, str | Sequence[str]]):
-    """A metric of sacrebleu: statistics of each sample are added up, and the figure is computed from their sum."""
+    """A metric of sacrebleu: statistics of each sample are added up, and the score is computed from their sum."""
 
     judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
@@ -66,26 +66,26 @@ class _CorpusMetric(Metric[str, str | Sequence[str]]):
         self._statistics.append(statistics)
         self._has_reference.append(any(expected))
 
-    def _figure(self, statistics: Sequence[float] | NDArray[np.float64]) -> float:
+    def _score(self, statistics: Sequence[float] | NDArray[np.float64]) -> float:
         return float(self._scorer._compute_score_from_stats(statistics).score) / 100
 
     def compute(self) -> dict[str, float]:
-        """Return the figure in 0..1, sacrebleu's divided by 100; nothing where the references are empty."""
+        """Return the score in 0..1, sacrebleu's divided by 100; nothing where the references are empty."""
         if not any(self._has_reference):
             return {}
-        return {self.name: self._figure(np.sum(self._statistics, axis=0))}
+        return {self.name: self._score(np.sum(self._statistics, axis=0))}
 
     def values(self) -> tuple[float, ...]:
-        """Return the figure of each sample alone; NaN where its reference is empty."""
+        """Return the score of each sample alone; NaN where its reference is empty."""
         pairs = zip(self._statistics, self._has_reference, strict=True)
-        return tuple(self._figure(statistics) if expected else math.nan for statistics, expected in pairs)
+        return tuple(self._score(statistics) if expected else math.nan for statistics, expected in pairs)
 
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Return the figure for each row of weights (r, n), from the weighted sums of the statistics."""
+        """Return the score for each row of weights (r, n), from the weighted sums of the statistics."""
         sums = weights @ np.array(self._statistics) if self._statistics else np.zeros((len(weights), 0))
         defined = weights @ np.array(self._has_reference, dtype=np.int64) > 0
-        figures = [self._figure(row) if known else math.nan for row, known in zip(sums, defined, strict=True)]
-        return {self.name: np.array(figures, dtype=np.float64)}
+        scores = [self._score(row) if known else math.nan for row, known in zip(sums, defined, strict=True)]
+        return {self.name: np.array(scores, dtype=np.float64)}
 
     def counts(self) -> dict[str, int]:
         """Return the number of samples."""
@@ -101,7 +101,7 @@ class BLEUMetric(_CorpusMetric):
     """BLEU (Papineni et al., 2002), computed by sacrebleu over the whole split."""
 
     name: ClassVar[str] = "bleu"
-    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "BLEU", "word sequences that stand in a reference, 0 to 1"),)
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "BLEU", "word sequences that stand in a reference, 0 to 1"),)
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -110,7 +110,7 @@ class BLEUMetric(_CorpusMetric):
         return BLEU()
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "BLEU (sacrebleu, word n-grams up to 4, tokenizer 13a, exponential smoothing) from 0 to 1: how much of "
             "what was said stands in a reference. Case counts."
@@ -121,7 +121,7 @@ class ChrFMetric(_CorpusMetric):
     """chrF, the F-score of character n-grams (Popović, 2015), computed by sacrebleu over the whole split."""
 
     name: ClassVar[str] = "chrf"
-    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "chrF", "shared wording letter by letter, 0 to 1"),)
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "chrF", "shared wording letter by letter, 0 to 1"),)
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -130,7 +130,7 @@ class ChrFMetric(_CorpusMetric):
         return CHRF()
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return "chrF (sacrebleu, character n-grams up to 6, beta 2) from 0 to 1: how much of the wording is shared."
 
 
@@ -142,7 +142,7 @@ class RougeLMetric(AnswerMetric):
     """
 
     name: ClassVar[str] = "rouge_l"
-    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "ROUGE-L", "words shared in the same order, 0 to 1"),)
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "ROUGE-L", "words shared in the same order, 0 to 1"),)
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the F-score to the nearest reference, in 0..1."""
@@ -150,7 +150,7 @@ class RougeLMetric(AnswerMetric):
         return max(_common_share(given, caption_words(text)) for text in references(target))
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "ROUGE-L from 0 to 1: the longest sequence of words that caption and nearest reference share in order, "
             "against the length of both. Case and punctuation do not matter."

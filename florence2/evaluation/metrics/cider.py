@@ -1,7 +1,7 @@
-"""``CIDErMetric``: how well a caption says what people said of the picture and not of the others (CIDEr-D).
+"""``CIDErMetric``: how well a caption says what people said of the image and not of the others (CIDEr-D).
 
 Source: Vedantam et al., CIDEr: Consensus-based Image Description Evaluation (arXiv 1411.5726), equations 1 to 4 and the
-variant D of section 7; the figures are those of the program of the COCO caption challenge (pycocoevalcap). Only the
+variant D of section 7; the scores are those of the program of the COCO caption challenge (pycocoevalcap). Only the
 words differ: that program cuts texts with a tokenizer in Java, here they are ``caption_words``.
 """
 
@@ -16,10 +16,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.tasks import AnswerKind
+from florence2.codec import AnswerKind
 from florence2.evaluation.metrics.captions import caption_words
-from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
+from florence2.evaluation.metrics.score import Score
 
 __all__ = ["CIDErMetric", "cider_scores"]
 
@@ -51,8 +51,8 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
     """CIDEr-D, from 0 to 10; the mean over captions."""
 
     name: ClassVar[str] = "cider"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "CIDEr", "wording shared with the references, rare words count more, 0 to 10", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "CIDEr", "wording shared with the references, rare words count more, 0 to 10", headline=True),
     )
     judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
@@ -102,7 +102,7 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
         self._values = None
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "CIDEr-D from 0 to 10: word sequences shared with the references, those that are rare in the set weighing "
             "more. Case and punctuation do not matter. Depends on the set: compare only on the same one."
@@ -113,16 +113,16 @@ def cider_scores(samples: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]
     """Judge captions by CIDEr-D.
 
     Args:
-        samples: for each picture the words of the caption and those of each reference.
+        samples: for each image the words of the caption and those of each reference.
 
     Returns:
         A value in 0..10 for each.
     """
     counted = [(_ngrams(words), [_ngrams(reference) for reference in expected]) for words, expected in samples]
-    pictures: _NGrams = Counter()
+    images: _NGrams = Counter()
     for _, expected in counted:
-        pictures.update(set().union(*expected))
-    rarity = {ngram: math.log(len(samples) / count) for ngram, count in pictures.items()}
+        images.update(set().union(*expected))
+    rarity = {ngram: math.log(len(samples) / count) for ngram, count in images.items()}
     unseen = math.log(len(samples)) if samples else 0.0
     scores = []
     for ngrams, expected in counted:

@@ -1,4 +1,4 @@
-"""The COCO detection figures of a COCO data set and a COCO results list, and those of resamples of its images.
+"""The COCO detection scores of a COCO data set and a COCO results list, and those of resamples of its images.
 
 They are those of pycocotools (``COCOeval("bbox")`` with default parameters: ten IoU thresholds 0.50..0.95, 101 recall
 points, at most 100 detections an image and class).
@@ -19,12 +19,12 @@ from florence2.evaluation.metrics.coco_matching import AREA_RANGES, FoundBoxes, 
 from florence2.evaluation.metrics.coco_resampling import average_precisions, recalls
 
 __all__ = [
-    "FIGURE_NAMES",
+    "SCORE_NAMES",
     "CocoScores",
     "coco_scores",
     "match_results",
     "resampled_classes",
-    "resampled_figures",
+    "resampled_scores",
     "scores_of",
 ]
 
@@ -46,22 +46,22 @@ _PRECISIONS: dict[str, tuple[slice, int]] = {
 _RECALLS = ("mar_1", "mar_10", "mar_100", "mar_small", "mar_medium", "mar_large")
 """In the order of ``coco_resampling.VIEWS``."""
 
-FIGURE_NAMES = (*_PRECISIONS, *_RECALLS)
-"""The twelve figures in the order in which COCO prints them."""
-_CLASS_FIGURES: dict[str, slice] = {"ap": _ALL_IOUS, "ap50": _IOU_50, "ap75": _IOU_75}
-"""Figures of a single class, and the IoU thresholds whose mean they are."""
+SCORE_NAMES = (*_PRECISIONS, *_RECALLS)
+"""The twelve scores in the order in which COCO prints them."""
+_CLASS_SCORES: dict[str, slice] = {"ap": _ALL_IOUS, "ap50": _IOU_50, "ap75": _IOU_75}
+"""Scores of a single class, and the IoU thresholds whose mean they are."""
 
 
 @dataclass(frozen=True)
 class CocoScores:
-    """The figures of one evaluation; what the ground truth does not define (COCO's -1) is absent.
+    """The scores of one evaluation; what the ground truth does not define (COCO's -1) is absent.
 
     Attributes:
-        figures: of the twelve of ``FIGURE_NAMES`` those that are defined.
+        scores: of the twelve of ``SCORE_NAMES`` those that are defined.
         per_class: ``ap``, ``ap50`` and ``ap75`` by category id, for the categories with ground truth.
     """
 
-    figures: dict[str, float]
+    scores: dict[str, float]
     per_class: dict[int, dict[str, float]]
 
 
@@ -69,7 +69,7 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
     """Evaluate a results list.
 
     Detections of equal score are ranked by ascending image id and then by their order in the list: the sort is
-    stable, as in pycocotools, and with many ties this order decides the figures. An annotation of the id 0 is never
+    stable, as in pycocotools, and with many ties this order decides the scores. An annotation of the id 0 is never
     found, for pycocotools cannot tell it from no match: number annotations from 1.
 
     Args:
@@ -77,14 +77,14 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
         results: ``image_id``, ``category_id``, ``bbox`` and ``score`` of each detection.
 
     Returns:
-        The figures. Detections of a category without ground truth lower nothing, as in COCO.
+        The scores. Detections of a category without ground truth lower nothing, as in COCO.
 
     Raises:
         AnswerError: a result is of an image that the data set does not have.
     """
-    scores = scores_of(match_results(dataset, results))
+    evaluated = scores_of(match_results(dataset, results))
     categories = _ids(dataset["categories"])
-    return CocoScores(scores.figures, {categories[place]: figures for place, figures in scores.per_class.items()})
+    return CocoScores(evaluated.scores, {categories[place]: scores for place, scores in evaluated.per_class.items()})
 
 
 def match_results(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Matches:
@@ -133,36 +133,36 @@ def _ids(items: Iterable[Mapping[str, Any]]) -> list[int]:
 
 
 def scores_of(matches: Matches) -> CocoScores:
-    """Return the figures of the images as they are, each of them once; ``per_class`` is by position."""
+    """Return the scores of the images as they are, each of them once; ``per_class`` is by position."""
     once = np.ones((1, matches.images), dtype=np.int64)
-    per_class = {place: _defined(figures) for place, figures in resampled_classes(matches, once).items()}
+    per_class = {place: _defined(scores) for place, scores in resampled_classes(matches, once).items()}
     return CocoScores(
-        figures=_defined(resampled_figures(matches, once)),
-        per_class={place: figures for place, figures in per_class.items() if figures},
+        scores=_defined(resampled_scores(matches, once)),
+        per_class={place: scores for place, scores in per_class.items() if scores},
     )
 
 
-def resampled_figures(matches: Matches, weights: Ints) -> dict[str, Floats]:
-    """Return the twelve figures of data sets in which images occur several times or not at all.
+def resampled_scores(matches: Matches, weights: Ints) -> dict[str, Floats]:
+    """Return the twelve scores of data sets in which images occur several times or not at all.
 
     Args:
         matches: the matched boxes.
         weights: how often (r, images) each image occurs in each of r resamples.
 
     Returns:
-        Values (r,) of each figure, NaN where a resample does not define it.
+        Values (r,) of each score, NaN where a resample does not define it.
     """
     precision = average_precisions(matches, weights, tuple(range(len(AREA_RANGES))))
     recall = recalls(matches, weights)
-    figures = {name: _mean(precision[area, :, ious]) for name, (ious, area) in _PRECISIONS.items()}
-    return figures | {name: _mean(view) for name, view in zip(_RECALLS, recall, strict=True)}
+    scores = {name: _mean(precision[area, :, ious]) for name, (ious, area) in _PRECISIONS.items()}
+    return scores | {name: _mean(view) for name, view in zip(_RECALLS, recall, strict=True)}
 
 
 def resampled_classes(matches: Matches, weights: Ints) -> dict[int, dict[str, Floats]]:
-    """Return the figures of each category by its position; see ``resampled_figures``."""
+    """Return the scores of each category by its position; see ``resampled_scores``."""
     precision = average_precisions(matches, weights, (_ALL,))[0]
     return {
-        place: {name: _mean(of_class[None, ious]) for name, ious in _CLASS_FIGURES.items()}
+        place: {name: _mean(of_class[None, ious]) for name, ious in _CLASS_SCORES.items()}
         for place, of_class in enumerate(precision)
     }
 
@@ -175,6 +175,6 @@ def _mean(values: Floats) -> Floats:
     return mean
 
 
-def _defined(figures: Mapping[str, Floats]) -> dict[str, float]:
+def _defined(scores: Mapping[str, Floats]) -> dict[str, float]:
     """Return the values of the one resample that is the data set itself, where they are numbers."""
-    return {name: float(value[0]) for name, value in figures.items() if not np.isnan(value[0])}
+    return {name: float(value[0]) for name, value in scores.items() if not np.isnan(value[0])}

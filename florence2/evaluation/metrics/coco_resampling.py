@@ -1,6 +1,6 @@
 """Average precision and recall of data sets in which an image occurs several times or not at all.
 
-The figures are exactly those of pycocotools on a data set with as many copies of each image as its weight says, each
+The scores are exactly those of pycocotools on a data set with as many copies of each image as its weight says, each
 an image of its own that stands beside the original. Detections are matched once. What is left for a resample are sums
 of weights along the detections of a category by falling score, and only where a true box is found: the precision
 falls at every other place, so that recall points and the envelope of the precisions never look there.

@@ -1,15 +1,15 @@
 """``MeanAveragePrecisionMetric``: class-aware COCO mAP over the whole split.
 
-Conventions, each of which changes the figure:
+Conventions, each of which changes the score:
 
 - A detection counts only if its class name equals that of the truth, letter by letter.
-- Confidence ranks the detections, so it is required; all ones would make the figure an accident of order.
+- Confidence ranks the detections, so it is required; all ones would make the score an accident of order.
 - Equal confidences within an image rank as the model wrote them. Images rank by a digest of their content, so
   that neither the order of updates nor the quality of an image decides between equals.
 - Detections of a class that never occurs in the ground truth do not lower the mean, as in COCO, where a class
   without ground truth has no average precision; ``counts()["predictions_of_unknown_classes"]`` tells how many.
 - An image without truth still matters: detections on it are false positives of their class.
-- Sizes are pixels of the image as it was given: in a 64 x 64 picture no box is large.
+- Sizes are pixels of the image as it was given: in a 64 x 64 image no box is large.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import AnswerKind
+from florence2.codec import AnswerKind, Detections
 from florence2.errors import AnswerError
-from florence2.evaluation.metrics.coco import CocoScores, resampled_classes, resampled_figures, scores_of
+from florence2.evaluation.metrics.coco import CocoScores, resampled_classes, resampled_scores, scores_of
 from florence2.evaluation.metrics.coco_matching import FoundBoxes, Matches, TrueBoxes, match_boxes
-from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.score import Score
 
 __all__ = ["MeanAveragePrecisionMetric", "rank_among_equals"]
 
@@ -37,22 +36,22 @@ Floats = NDArray[np.float64]
 
 
 class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
-    """COCO mean average precision (twelve figures) and average precision of each class."""
+    """COCO mean average precision (twelve scores) and average precision of each class."""
 
     name: ClassVar[str] = "mean_average_precision"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure("map50", "mAP50", "boxes: right class, overlap at least 0.5", headline=True),
-        Figure("map", "mAP", "boxes: mean over overlaps 0.50 to 0.95", headline=True),
-        Figure("map75", "mAP75", "boxes: overlap at least 0.75"),
-        Figure("map_small", "mAP, small", "truths below 32 x 32 pixels"),
-        Figure("map_medium", "mAP, medium", "from 32 x 32 to 96 x 96 pixels"),
-        Figure("map_large", "mAP, large", "from 96 x 96 pixels"),
-        Figure("mar_1", "Recall, 1 box", "one box an image and class"),
-        Figure("mar_10", "Recall, 10 boxes", "at most ten boxes an image and class"),
-        Figure("mar_100", "Recall, 100 boxes", "at most 100 boxes an image and class"),
-        Figure("mar_small", "Recall, small", "truths below 32 x 32 pixels"),
-        Figure("mar_medium", "Recall, medium", "from 32 x 32 to 96 x 96 pixels"),
-        Figure("mar_large", "Recall, large", "from 96 x 96 pixels"),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score("map50", "mAP50", "boxes: right class, overlap at least 0.5", headline=True),
+        Score("map", "mAP", "boxes: mean over overlaps 0.50 to 0.95", headline=True),
+        Score("map75", "mAP75", "boxes: overlap at least 0.75"),
+        Score("map_small", "mAP, small", "truths below 32 x 32 pixels"),
+        Score("map_medium", "mAP, medium", "from 32 x 32 to 96 x 96 pixels"),
+        Score("map_large", "mAP, large", "from 96 x 96 pixels"),
+        Score("mar_1", "Recall, 1 box", "one box an image and class"),
+        Score("mar_10", "Recall, 10 boxes", "at most ten boxes an image and class"),
+        Score("mar_100", "Recall, 100 boxes", "at most 100 boxes an image and class"),
+        Score("mar_small", "Recall, small", "truths below 32 x 32 pixels"),
+        Score("mar_medium", "Recall, medium", "from 32 x 32 to 96 x 96 pixels"),
+        Score("mar_large", "Recall, large", "from 96 x 96 pixels"),
     )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
 
@@ -84,9 +83,9 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     def compute(self) -> dict[str, float]:
         """Return ``map``, ``map50``, ``map75``, ``map_small``, ... ``mar_100``, ... as far as they are defined.
 
-        Without any detection the figures are 0; without any ground truth there are none.
+        Without any detection the scores are 0; without any ground truth there are none.
         """
-        return dict(self._evaluate().figures)
+        return dict(self._evaluate().scores)
 
     def per_class(self) -> dict[str, dict[str, float]]:
         """Return ``ap``, ``ap50``, ``ap75``, ``truths`` and ``predictions`` of each class of the ground truth."""
@@ -113,7 +112,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         self._scores = self._matched = None
 
     def describe(self) -> str:
-        """Say what the figures mean."""
+        """Say what the scores mean."""
         return (
             "Mean average precision as COCO defines it, over the whole split: a box is right if its class name is "
             "equal and it overlaps the true one enough (IoU 0.5 for map50, the mean over 0.50 to 0.95 for map). "
@@ -121,17 +120,17 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         )
 
     def resampled(self, weights: Ints) -> dict[str, Floats]:
-        """Return the figures of resamples of the images, exact: those of a split with as many copies of each image.
+        """Return the scores of resamples of the images, exact: those of a split with as many copies of each image.
 
         Copies stand beside the original, so that between equal confidences they do not change the order of images.
         """
-        figures = resampled_figures(*self._weighted(weights))
-        return {name: figures[name] for name in self.compute()}
+        scores = resampled_scores(*self._weighted(weights))
+        return {name: scores[name] for name in self.compute()}
 
     def resampled_per_class(self, weights: Ints) -> dict[str, dict[str, Floats]]:
         """Return ``ap``, ``ap50`` and ``ap75`` of each class of the ground truth on resamples of the images."""
         classes = sorted(self._count_classes()[0])
-        return {classes[place]: figures for place, figures in resampled_classes(*self._weighted(weights)).items()}
+        return {classes[place]: scores for place, scores in resampled_classes(*self._weighted(weights)).items()}
 
     def _weighted(self, weights: Ints) -> tuple[Matches, Ints]:
         """Return the matched boxes, and the weights of the images in their order."""

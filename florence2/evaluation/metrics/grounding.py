@@ -1,6 +1,6 @@
-"""``GroundingAccuracyMetric``: how many phrases of a caption were found in the picture.
+"""``GroundingAccuracyMetric``: how many phrases of a caption were found in the image.
 
-Conventions, each of which changes the figure:
+Conventions, each of which changes the score:
 
 - A phrase is what stands before boxes, letter by letter; written several times it is one phrase with all of its boxes.
 - It has one chance: the box of the highest confidence, of equal ones the first, is compared (recall at 1).
@@ -18,11 +18,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.detections import Detections
-from florence2.codec.tasks import AnswerKind
+from florence2.codec import AnswerKind, Detections
 from florence2.evaluation.matching import box_iou
-from florence2.evaluation.metrics.figure import Figure
 from florence2.evaluation.metrics.metric import Metric, weighted_ratio
+from florence2.evaluation.metrics.score import Score
 
 __all__ = ["GroundingAccuracyMetric"]
 
@@ -33,8 +32,8 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
     """Share of phrases whose box overlaps a true one by at least half (IoU 0.5)."""
 
     name: ClassVar[str] = "grounding_accuracy"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Phrases found", "phrases whose box overlaps by at least 0.5", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Phrases found", "phrases whose box overlaps by at least 0.5", headline=True),
     )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES,)
 
@@ -84,7 +83,7 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
         self._unknown = 0
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "Share of phrases whose surest box overlaps a true box of the phrase by at least half (IoU 0.5); of "
             "several true boxes any one will do."

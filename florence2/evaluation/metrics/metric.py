@@ -1,7 +1,7 @@
 """The one interface of all metrics, and the base of those that are a mean over samples.
 
-A metric sees one sample at a time and keeps what it needs of each; a figure is computed once, over the whole
-split. So no figure depends on the order of samples, on how they were batched or on padding.
+A metric sees one sample at a time and keeps what it needs of each; a score is computed once, over the whole
+split. So no score depends on the order of samples, on how they were batched or on padding.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import ClassVar, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from florence2.codec.tasks import AnswerKind
+from florence2.codec import AnswerKind
 from florence2.errors import AnswerError
-from florence2.evaluation.metrics.figure import Figure
+from florence2.evaluation.metrics.score import Score
 
 __all__ = ["WORDS", "AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
 
@@ -33,23 +33,23 @@ class Metric(ABC, Generic[Prediction, Target]):
 
     Attributes:
         name: the public name, used in configurations and on the command line.
-        figures: the figures that ``compute`` may return, each with its title and direction, the first ones first in
-            reports. Empty: one figure that has the metric's name, and larger is better.
+        scores: the scores that ``compute`` may return, each with its title and direction, the first ones first in
+            reports. Empty: one score that has the metric's name, and larger is better.
         judges: the kinds of answers that it can read, and what it is given of each: of ``BOXES`` and ``PROPOSALS``
             ``Detections`` with confidence and without, of ``QUADS`` two ``Quads``, of ``POLYGONS`` two ``Polygons``, of
             ``ANSWER`` and ``TEXT`` two texts.
     """
 
     name: ClassVar[str]
-    figures: ClassVar[tuple[Figure, ...]] = ()
+    scores: ClassVar[tuple[Score, ...]] = ()
     judges: ClassVar[tuple[AnswerKind, ...]] = ()
 
     @classmethod
-    def declared_figures(cls) -> tuple[Figure, ...]:
-        """Return every figure that ``compute`` may return; a class that inherits them has its own name in them."""
-        owner = next(kind for kind in cls.__mro__ if issubclass(kind, Metric) and "figures" in vars(kind))
-        inherited = (replace(f, name=cls.name) if f.name == owner.name else f for f in owner.figures)
-        return tuple(inherited) or (Figure(cls.name, cls.name),)
+    def declared_scores(cls) -> tuple[Score, ...]:
+        """Return every score that ``compute`` may return; a class that inherits them has its own name in them."""
+        owner = next(kind for kind in cls.__mro__ if issubclass(kind, Metric) and "scores" in vars(kind))
+        inherited = (replace(f, name=cls.name) if f.name == owner.name else f for f in owner.scores)
+        return tuple(inherited) or (Score(cls.name, cls.name),)
 
     @abstractmethod
     def update(self, prediction: Prediction, target: Target) -> None:
@@ -61,9 +61,9 @@ class Metric(ABC, Generic[Prediction, Target]):
 
     @abstractmethod
     def compute(self) -> dict[str, float]:
-        """Return the figures over all samples since the last reset.
+        """Return the scores over all samples since the last reset.
 
-        A figure that the samples do not define (no sample at all, no object of that size) is absent: neither a
+        A score that the samples do not define (no sample at all, no object of that size) is absent: neither a
         false 0, which would look like a bad model, nor COCO's -1, which would spoil every mean taken of it.
         """
 
@@ -73,33 +73,33 @@ class Metric(ABC, Generic[Prediction, Target]):
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in a sentence or two what the figures mean and which conventions they follow."""
+        """Say in a sentence or two what the scores mean and which conventions they follow."""
 
     @abstractmethod
     def counts(self) -> dict[str, int]:
         """Return how much was judged, for example ``{"images": 40, "truths": 93}``."""
 
     def per_class(self) -> dict[str, dict[str, float]]:
-        """Return figures by class name; empty where the metric knows no classes."""
+        """Return scores by class name; empty where the metric knows no classes."""
         return {}
 
     def values(self) -> tuple[float, ...]:
         """Return the value of each sample, in the order in which they came, to find the worst and the best.
 
         NaN where a sample defines none, for example without a reference text; empty where samples have no value of
-        their own. The figure need not be the mean of the values: an error rate weighs long texts more.
+        their own. The score need not be the mean of the values: an error rate weighs long texts more.
         """
         return ()
 
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
-        """Return the figures of resamples of the samples, for intervals; weights of 1 give those of ``compute``.
+        """Return the scores of resamples of the samples, for intervals; weights of 1 give those of ``compute``.
 
         Args:
             weights: (r, n), how often each of the n samples, in the order in which they came, counts in each of the
                 r resamples.
 
         Returns:
-            For each figure r values, NaN where a resample does not define it. Empty: no figure can be resampled.
+            For each score r values, NaN where a resample does not define it. Empty: no score can be resampled.
         """
         return {}
 
@@ -107,12 +107,12 @@ class Metric(ABC, Generic[Prediction, Target]):
         self,
         weights: NDArray[np.int64],  # noqa: ARG002
     ) -> dict[str, dict[str, NDArray[np.float64]]]:
-        """Return the figures of resamples by class name; empty where the metric knows no classes."""
+        """Return the scores of resamples by class name; empty where the metric knows no classes."""
         return {}
 
 
 class SampleMeanMetric(Metric[Prediction, Target]):
-    """A metric whose figure is the mean of one value for each sample, in 0..1."""
+    """A metric whose score is the mean of one value for each sample, in 0..1."""
 
     def __init__(self) -> None:
         self._values: list[float] = []

@@ -53,10 +53,10 @@ def _problem(found: Any, taken: Collection[str]) -> str | None:
         return f"has the name {found.name!r} of a metric that there is already; give another"
     if not found.judges:
         return "must say what it can read, as in: judges = (AnswerKind.BOXES,)"
-    # Reports know a figure by its name alone, and one that they do not know as larger for better. A class may still
+    # Reports know a score by its name alone, and one that they do not know as larger for better. A class may still
     # have the attribute by which its direction was once said.
-    if not all(f.higher_is_better for f in found.declared_figures()) or not getattr(found, "higher_is_better", True):
-        return "counts errors, which reports would take for a gain; let it return a figure that is larger for better"
+    if not all(f.higher_is_better for f in found.declared_scores()) or not getattr(found, "higher_is_better", True):
+        return "counts errors, which reports would take for a gain; let it return a score that is larger for better"
     if any(p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in _parameters(found)):
         return "is made anew for each split, without arguments: give those of its __init__ defaults"
     return None

@@ -14,7 +14,7 @@ def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike], rows: i
     """Return the intersection over union of two areas, each the union of its outlines.
 
     The areas are cut into rows, at every corner and evenly, and each row is measured along its middle.
-    Where no edges cross within a row that is exact, and nothing is rounded to pixels, which on a small picture would
+    Where no edges cross within a row that is exact, and nothing is rounded to pixels, which on a small image would
     cost a perfect answer. An outline that crosses itself encloses what lies an odd number of edges away from outside.
 
     Args:

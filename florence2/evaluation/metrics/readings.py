@@ -6,10 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from florence2.codec.answers import parse_detections
-from florence2.codec.detections import Detections
-from florence2.codec.regions import parse_polygons, parse_proposals, parse_quads
-from florence2.codec.tasks import AnswerKind
+from florence2.codec import AnswerKind, Detections, parse_detections, parse_polygons, parse_proposals, parse_quads
 
 __all__ = ["judged_pair"]
 

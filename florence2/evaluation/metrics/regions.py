@@ -8,11 +8,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.regions import Polygons, Quads
-from florence2.codec.tasks import AnswerKind
-from florence2.evaluation.metrics.figure import Figure
+from florence2.codec import AnswerKind, Polygons, Quads
 from florence2.evaluation.metrics.metric import Metric, SampleMeanMetric, weighted_ratio
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
+from florence2.evaluation.metrics.score import Score
 from florence2.evaluation.metrics.text import compose
 
 __all__ = ["MeanIoUMetric", "OCRRegionF1Metric"]
@@ -32,8 +31,8 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
     """
 
     name: ClassVar[str] = "mean_iou"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Mean IoU", "outlines: shared part of both areas", headline=True),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Mean IoU", "outlines: shared part of both areas", headline=True),
     )
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.POLYGONS,)
 
@@ -46,7 +45,7 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
 
         Args:
             prediction: the outlines that the model wrote.
-            target: the true ones, in pixels of the same picture.
+            target: the true ones, in pixels of the same image.
         """
         super().update(prediction, target)
         self._malformed += prediction.malformed
@@ -67,7 +66,7 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
         self._malformed = 0
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return (
             "Mean over the questions of the area that answer and truth share, divided by the area that either covers. "
             "All outlines of an answer are one area; no answer counts as 0."
@@ -79,16 +78,16 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
 
     Each written region is matched with at most one true one, and so that most are matched: the order in which they
     stand decides nothing. Texts are compared after Unicode composition with runs of blanks as one blank; case counts.
-    The second figure leaves the text out. Source: the end-to-end and localisation tasks of the ICDAR Robust Reading
+    The second score leaves the text out. Source: the end-to-end and localisation tasks of the ICDAR Robust Reading
     competitions, which fold case.
     """
 
     name: ClassVar[str] = "ocr_region_f1"
     judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
     localisation: ClassVar[str] = "ocr_region_localisation_f1"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Text regions, F1", "right place and equal text, each once", headline=True),
-        Figure(localisation, "Text regions, place", "F1 of the places alone, whatever the text"),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Text regions, F1", "right place and equal text, each once", headline=True),
+        Score(localisation, "Text regions, place", "F1 of the places alone, whatever the text"),
     )
 
     def __init__(self) -> None:
@@ -100,7 +99,7 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
 
         Args:
             prediction: the texts that the model read, with their places.
-            target: the true ones, in pixels of the same picture.
+            target: the true ones, in pixels of the same image.
         """
         overlap = _overlapping(prediction, target)
         given, expected = (
@@ -124,7 +123,7 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
         return tuple(2 * right / regions if regions else math.nan for right, _, regions in self._samples)
 
     def resampled(self, weights: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """Return both figures for each row of weights (r, n)."""
+        """Return both scores for each row of weights (r, n)."""
         right, found, regions = np.array(self._samples, dtype=np.int64).reshape(-1, 3).T
         return {
             self.name: weighted_ratio(weights, 2 * right, regions),
@@ -141,10 +140,10 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
         self._counts = dict.fromkeys(self._counts, 0)
 
     def describe(self) -> str:
-        """Say what the figures mean."""
+        """Say what the scores mean."""
         return (
             "F1 of written regions: right if the quadrilateral overlaps a true one by at least half (IoU 0.5) and the "
-            "text is equal, each region once; the localisation figure does not ask for the text. Case counts."
+            "text is equal, each region once; the localisation score does not ask for the text. Case counts."
         )
 
 

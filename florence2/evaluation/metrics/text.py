@@ -1,7 +1,7 @@
-"""Metrics of what is written in a picture: character and word error rates.
+"""Metrics of what is written in an image: character and word error rates.
 
 Texts are compared after Unicode composition (NFC) and with runs of blanks as one blank; case counts.
-The figures are of the split as a whole, not means over samples: a long text weighs more than a short one.
+The scores are of the split as a whole, not means over samples: a long text weighs more than a short one.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from florence2.codec.tasks import AnswerKind
-from florence2.evaluation.metrics.figure import Figure
+from florence2.codec import AnswerKind
 from florence2.evaluation.metrics.metric import WORDS, Metric, check_plain, references, weighted_ratio
+from florence2.evaluation.metrics.score import Score
 
 __all__ = ["CharacterErrorRateMetric", "WordErrorRateMetric", "compose"]
 
@@ -85,8 +85,8 @@ class CharacterErrorRateMetric(_ErrorRateMetric):
     """Edited characters divided by the characters of the references; 0 is best."""
 
     name: ClassVar[str] = "character_error_rate"
-    figures: ClassVar[tuple[Figure, ...]] = (
-        Figure(name, "Character errors", "edits per character", headline=True, higher_is_better=False),
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score(name, "Character errors", "edits per character", headline=True, higher_is_better=False),
     )
 
     @staticmethod
@@ -94,7 +94,7 @@ class CharacterErrorRateMetric(_ErrorRateMetric):
         return text
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return "Characters to insert, delete or replace, divided by the characters of the references. Case counts."
 
 
@@ -102,14 +102,14 @@ class WordErrorRateMetric(_ErrorRateMetric):
     """Edited words divided by the words of the references; 0 is best."""
 
     name: ClassVar[str] = "word_error_rate"
-    figures: ClassVar[tuple[Figure, ...]] = (Figure(name, "Word errors", "edits per word", higher_is_better=False),)
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "Word errors", "edits per word", higher_is_better=False),)
 
     @staticmethod
     def _units(text: str) -> Sequence[str]:
         return text.split()
 
     def describe(self) -> str:
-        """Say what the figure means."""
+        """Say what the score means."""
         return "Words to insert, delete or replace, divided by the words of the references. Case counts."
 
 

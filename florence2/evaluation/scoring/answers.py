@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from florence2.data.formats.values import BadValueError, checked_text, excerpt
+from florence2.datasets import BadValueError, checked_text, excerpt
 from florence2.errors import AnswerError
-from florence2.evaluation.metrics.answers import ANLSMetric, ExactAnswerMetric, RelaxedAccuracyMetric, VQAAccuracyMetric
+from florence2.evaluation.metrics.answers import (
+    ANLSMetric,
+    ExactAnswerMetric,
+    RelaxedAccuracyMetric,
+    VQAAccuracyMetric,
+)
 from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
 from florence2.evaluation.metrics.cider import CIDErMetric
 from florence2.evaluation.metrics.metric import Metric
@@ -42,19 +47,19 @@ class AnswerScores:
 
     Attributes:
         metric: name of the metric whose values are those of the rows.
-        figures: of all metrics of the task, over all rows.
+        scores: of all metrics of the task, over all rows.
         values: the value of each row by its id, in the order of the references; None where a row defines none.
         missing: rows without a prediction, judged as empty answers.
     """
 
     metric: str
-    figures: dict[str, float]
+    scores: dict[str, float]
     values: dict[Hashable, float | None]
     missing: int
 
     @property
     def mean(self) -> float | None:
-        """The mean of the values; that of an error rate weighs each row alike, the figure each character."""
+        """The mean of the values; that of an error rate weighs each row alike, the score each character."""
         defined = [value for value in self.values.values() if value is not None]
         return math.fsum(defined) / len(defined) if defined else None
 
@@ -92,7 +97,7 @@ def score_answers(task: str, references: Path, predictions: Path, *, missing_as_
     values = [None if math.isnan(value) else value for value in metrics[0].values()]
     return AnswerScores(
         metric=metrics[0].name,
-        figures={name: value for metric in metrics for name, value in metric.compute().items()},
+        scores={name: value for metric in metrics for name, value in metric.compute().items()},
         values=dict(zip(expected, values, strict=True)),
         missing=len(expected.keys() - given.keys()),
     )

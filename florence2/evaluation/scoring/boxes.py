@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from florence2.data.formats.values import BadValueError, excerpt, number
-from florence2.evaluation.metrics.coco import FIGURE_NAMES, coco_scores
+from florence2.datasets import BadValueError, excerpt, number
+from florence2.evaluation.metrics.coco import SCORE_NAMES, coco_scores
 from florence2.evaluation.scoring.files import FileProblems, id_of, walk_file
 
 __all__ = ["COCO_NAMES", "UNDEFINED", "BoxScores", "score_boxes"]
@@ -22,25 +22,25 @@ COCO_NAMES = (
     *("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large"),
     *("AR_1", "AR_10", "AR_100", "AR_small", "AR_medium", "AR_large"),
 )
-"""What the figures of ``FIGURE_NAMES`` are called where detectors are compared, in that order."""
+"""What the scores of ``SCORE_NAMES`` are called where detectors are compared, in that order."""
 
 UNDEFINED = -1.0
-"""The value of a figure that the ground truth does not define, as in COCO."""
+"""The value of a score that the ground truth does not define, as in COCO."""
 
 _OF_CLASS = {"AP": "ap", "AP50": "ap50", "AP75": "ap75"}
 
 
 @dataclass(frozen=True)
 class BoxScores:
-    """The figures of a results list.
+    """The scores of a results list.
 
     Attributes:
-        figures: by each of ``COCO_NAMES``; ``UNDEFINED`` where the data set has no such object.
+        scores: by each of ``COCO_NAMES``; ``UNDEFINED`` where the data set has no such object.
         per_class: ``AP``, ``AP50`` and ``AP75`` by the id of each category of the data set.
         truths: how many annotations there are.
     """
 
-    figures: dict[str, float]
+    scores: dict[str, float]
     per_class: dict[Hashable, dict[str, float]]
     truths: int
 
@@ -53,7 +53,7 @@ def score_boxes(references: Path, predictions: Path) -> BoxScores:
         predictions: a list of ``image_id``, ``category_id``, ``bbox`` (x, y, width, height in pixels) and ``score``.
 
     Returns:
-        The twelve figures of COCO. Images without a prediction are images on which nothing was found.
+        The twelve scores of COCO. Images without a prediction are images on which nothing was found.
 
     Raises:
         DatasetError: a file cannot be read or judged; lists all that is wrong.
@@ -83,13 +83,13 @@ def _judged(truth: _Truth, annotations: Sequence[dict[str, Any]], results: Seque
         "categories": [{"id": index, "name": str(name)} for name, index in categories.items()],
         "annotations": [{**row, "id": index} for index, row in enumerate(annotations, start=1)],
     }
-    scores = coco_scores(dataset, results)
-    figures = {ours: scores.figures.get(name, UNDEFINED) for ours, name in zip(COCO_NAMES, FIGURE_NAMES, strict=True)}
+    evaluated = coco_scores(dataset, results)
+    scores = {ours: evaluated.scores.get(name, UNDEFINED) for ours, name in zip(COCO_NAMES, SCORE_NAMES, strict=True)}
     per_class = {
-        category: {ours: scores.per_class.get(index, {}).get(name, UNDEFINED) for ours, name in _OF_CLASS.items()}
+        category: {ours: evaluated.per_class.get(index, {}).get(name, UNDEFINED) for ours, name in _OF_CLASS.items()}
         for category, index in categories.items()
     }
-    return BoxScores(figures, per_class, len(annotations))
+    return BoxScores(scores, per_class, len(annotations))
 
 
 @dataclass(frozen=True)

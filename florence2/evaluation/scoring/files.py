@@ -7,9 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.data.formats.json_lines import bounded_lines, parse_object
-from florence2.data.formats.positioned_json import walk_json
-from florence2.data.formats.values import BadValueError, excerpt
+from florence2.datasets import BadValueError, bounded_lines, excerpt, parse_object, walk_json
 from florence2.errors import DatasetError
 
 __all__ = ["FileProblems", "id_of", "walk_file", "walk_lines"]

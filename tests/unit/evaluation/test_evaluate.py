@@ -15,16 +15,16 @@ import pytest
 from florence2 import sdk
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig, ModelConfig
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError
-from florence2.evaluation.compare import compare
 from florence2.evaluation.evaluate import Answers, evaluate_split
-from florence2.evaluation.judged import describe, judged_rows, resamples_of
+from florence2.evaluation.evaluated import describe, evaluated_samples, resamples_of
 from florence2.evaluation.report import ModelEvaluation
-from florence2.evaluation.written import metrics_of, save_evaluation
 from florence2.inference.generation import Prediction
 from florence2.model.base import Florence2, load_base
+from florence2.reports.evaluation.comparison import compare
+from florence2.reports.evaluation.files import metrics_of, save_evaluation
 from tests.builders import manifest, write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)
@@ -81,7 +81,7 @@ def test_an_empty_split_is_named_even_where_others_have_rows(nano: Florence2, te
         evaluate_split(nano, "base", nothing, SHORT)
 
 
-def test_rows_whose_picture_cannot_be_read_are_left_out_and_counted(
+def test_rows_whose_image_cannot_be_read_are_left_out_and_counted(
     nano: Florence2, test_split: DatasetManifest, answers: Answers, caplog: pytest.LogCaptureFixture
 ) -> None:
     table = test_split.table.copy()
@@ -90,13 +90,13 @@ def test_rows_whose_picture_cannot_be_read_are_left_out_and_counted(
     found = evaluate_split(nano, "base", test_split.replace_rows(table), SHORT)
     assert found.evaluation.counts["rows_without_a_readable_image"] == 2
     assert found.evaluation.counts["annotations"] == 10
-    assert "2 of 12 rows have a picture that cannot be read, the first of test/annotations.jsonl:1" in caplog.text
+    assert "2 of 12 rows have an image that cannot be read, the first of test/annotations.jsonl:1" in caplog.text
     assert "rows_without_a_readable_image" not in answers.evaluation.counts
 
 
-def test_a_split_without_any_readable_picture_is_an_error(nano: Florence2, test_split: DatasetManifest) -> None:
+def test_a_split_without_any_readable_image_is_an_error(nano: Florence2, test_split: DatasetManifest) -> None:
     table = test_split.table.assign(image_error="unreadable: not an image").astype(test_split.table.dtypes)
-    with pytest.raises(DatasetError, match=r"12 of 12 rows have a picture that cannot be read.*replace the files"):
+    with pytest.raises(DatasetError, match=r"12 of 12 rows have an image that cannot be read.*replace the files"):
         evaluate_split(nano, "base", test_split.replace_rows(table), SHORT)
 
 
@@ -153,7 +153,7 @@ def test_scores_that_are_no_numbers_are_left_out_and_counted(
 
 
 def described(found: Answers) -> ModelEvaluation:
-    return describe(found, judged_rows(found), resamples_of(found, SHORT))
+    return describe(found, evaluated_samples(found), resamples_of(found, SHORT))
 
 
 def test_cut_malformed_and_empty_answers_and_unknown_classes_are_counted_and_shown(
@@ -189,7 +189,7 @@ def test_what_a_report_counts_is_what_the_metric_counted(answers: Answers) -> No
     assert sum(map(sum, analysis.confusion.counts[:-1])) == counts["truths"]
 
 
-def test_references_without_any_box_define_no_figure_but_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_references_without_any_box_define_no_score_but_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a false 0 nor a crash: the boxes that were found are still told."""
     found = answered(monkeypatch, manifest({"suffix": ""}), Prediction("cat", boxes(("cat", 0.9))))
     evaluation = described(found)
@@ -199,11 +199,11 @@ def test_references_without_any_box_define_no_figure_but_count(monkeypatch: pyte
 
 
 def test_each_row_is_worth_what_its_metric_says(answers: Answers) -> None:
-    rows = judged_rows(answers)
+    rows = evaluated_samples(answers)
     asked = [row for row in rows if row.question is not None]
-    assert {row.figure for row in asked} == {"vqa_accuracy"}
+    assert {row.score for row in asked} == {"vqa_accuracy"}
     assert sum(row.value or 0 for row in asked) / 6 == pytest.approx(answers.evaluation.metrics["vqa_accuracy"])
-    assert {row.figure for row in rows if row.boxes is not None} == {"F1"}
+    assert {row.score for row in rows if row.boxes is not None} == {"F1"}
 
 
 def test_the_examples_of_a_report_stand_for_every_task(answers: Answers) -> None:
@@ -212,7 +212,7 @@ def test_the_examples_of_a_report_stand_for_every_task(answers: Answers) -> None
     assert all(example.image.startswith("test/") for example in report.examples)
     assert report.before == report.after
     assert report.after.metrics == answers.evaluation.metrics
-    assert {example.prefix for example in report.worst} == {row.prefix for row in judged_rows(answers)}
+    assert {example.prefix for example in report.worst} == {row.prefix for row in evaluated_samples(answers)}
 
 
 def test_more_examples_than_rows_shows_every_row_once(answers: Answers) -> None:
@@ -220,7 +220,7 @@ def test_more_examples_than_rows_shows_every_row_once(answers: Answers) -> None:
     assert len(report.examples) == len({(example.image, example.prefix) for example in report.examples}) == 12
 
 
-def test_figures_have_intervals_and_a_model_is_no_better_than_itself(answers: Answers) -> None:
+def test_scores_have_intervals_and_a_model_is_no_better_than_itself(answers: Answers) -> None:
     report = compare(answers, answers, {}, SHORT)
     interval = report.after.intervals["vqa_accuracy"]
     assert interval.low <= report.after.metrics["vqa_accuracy"] <= interval.high
@@ -244,13 +244,13 @@ def test_no_path_of_this_machine_is_in_a_report(nano: Florence2, test_split: Dat
         assert f"{place}/" not in written
 
 
-def test_one_model_is_written_as_figures_predictions_and_page(answers: Answers, tmp_path: Path) -> None:
-    rows = judged_rows(answers)
+def test_one_model_is_written_as_scores_predictions_and_page(answers: Answers, tmp_path: Path) -> None:
+    rows = evaluated_samples(answers)
     evaluation = described(answers)
     save_evaluation(answers, rows, evaluation, {"split": "test"}, SHORT, tmp_path / "new")
     assert {file.name for file in (tmp_path / "new").iterdir()} == {"metrics.json", "predictions.jsonl", "report.html"}
     metrics = json.loads((tmp_path / "new" / "metrics.json").read_text())
-    assert metrics["figures"] == answers.evaluation.metrics
+    assert metrics["scores"] == answers.evaluation.metrics
     assert metrics["intervals"]["map50"]["level"] == 0.95
     assert metrics["counts"]["images"] == 6
     lines = [json.loads(line) for line in (tmp_path / "new" / "predictions.jsonl").read_text().splitlines()]

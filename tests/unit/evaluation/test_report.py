@@ -26,7 +26,7 @@ from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.matching import NO_TRUTH, box_iou, truth_of
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation, comparison_table, public_name
-from florence2.evaluation.terminal import comparison, figures
+from florence2.reports.evaluation.terminal import comparison, scores
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10**9)
@@ -110,7 +110,7 @@ def test_a_folder_without_a_report_is_a_clear_error(tmp_path: Path) -> None:
             EvaluationReport.load(tmp_path)
 
 
-def test_table_has_the_most_telling_figures_first_and_no_false_zero() -> None:
+def test_table_has_the_most_telling_scores_first_and_no_false_zero() -> None:
     assert comparison_table(EvaluationReport(BEFORE, AFTER)) == [
         ("map50", 0.02, 0.71),
         ("vqa_accuracy", 0.2, None),
@@ -136,7 +136,7 @@ def test_the_terminal_shows_intervals_and_what_they_tell() -> None:
 def test_the_terminal_shows_one_model_and_the_faults_that_there_are() -> None:
     validity = Validity(40, 3, 3, 0, 0, 9, 0, 0, 0)
     evaluation = ModelEvaluation("m", {"map50": 0.5}, intervals={"map50": Interval(0, 1)}, analysis=Analysis(validity))
-    text = printed(figures(evaluation, "valid"))
+    text = printed(scores(evaluation, "valid"))
     for shown in ("valid split", "0.500 (0.000 to 1.000)", "right class", "reached the greatest length"):
         assert shown in text
     assert "malformed" not in text

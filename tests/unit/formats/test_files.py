@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from florence2.data.formats.files import read_bytes, read_json, read_text
+from florence2.datasets.formats.files import read_bytes, read_json, read_text
 from florence2.errors import AnnotationFileError, DatasetError
 
 

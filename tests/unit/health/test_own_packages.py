@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from florence2.health.own_packages import OWN_PACKAGES
+from florence2.doctor.own_packages import OWN_PACKAGES
 
 ROOT = Path(__file__).parents[3]
 EXECUTED = 'raise RuntimeError("the code of the folder was executed")\n'
@@ -64,14 +64,14 @@ def test_commands_that_do_not_need_them_work(project: Path) -> None:
 
 
 def test_the_doctor_reports_the_folder(project: Path) -> None:
-    done = python(project, "-m", "florence2.health.apart", "pipelines.stack_checks:check_stack")
+    done = python(project, "-m", "florence2.doctor.isolated", "pipelines.stack_checks:check_stack")
     (found,) = json.loads(done.stdout)
     assert found["level"] == "problem"
     assert found["message"].startswith(f"{project / 'pipelines'}: this folder hides ")
 
 
 def test_our_own_are_taken(tmp_path: Path) -> None:
-    code = "from florence2.health.own_packages import check_own_packages; check_own_packages()"
+    code = "from florence2.doctor.own_packages import check_own_packages; check_own_packages()"
     assert python(tmp_path, "-c", code).returncode == 0
     assert python(ROOT, "-c", code).returncode == 0
 

@@ -1,4 +1,4 @@
-"""Pictures of detections: enlarged and drawn over."""
+"""Images of detections: enlarged and drawn over."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.codec.outlines import Outline
-from florence2.data.images.drawing import class_colours, draw_detections, draw_outlines, ink_on
+from florence2.images.drawing import class_colours, contrasting_colour, draw_detections, draw_outlines
 
 
-def test_small_pictures_are_enlarged_before_boxes_are_drawn() -> None:
+def test_small_images_are_enlarged_before_boxes_are_drawn() -> None:
     image = Image.new("RGBA", (64, 48), "#000000")
     found = Detections(
         np.array([[16, 24, 40, 40]], dtype=np.float32), ("9 of clubs",), np.array([0.5], dtype=np.float32)
@@ -28,8 +28,8 @@ def test_colours_are_stable_and_their_labels_readable() -> None:
     colours = class_colours(["b", "a", "b"])
     assert colours == class_colours(["a", "b"])
     assert len(set(colours.values())) == 2
-    assert {ink_on(colour) for colour in class_colours(map(str, range(12))).values()} == {"#ffffff"}
-    assert ink_on("#ffee88") == "#000000"
+    assert {contrasting_colour(colour) for colour in class_colours(map(str, range(12))).values()} == {"#ffffff"}
+    assert contrasting_colour("#ffee88") == "#000000"
 
 
 def test_a_polygon_is_drawn_along_its_edges_and_closed() -> None:

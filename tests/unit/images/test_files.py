@@ -1,4 +1,4 @@
-"""Images: what probing finds, and how pictures become upright RGB."""
+"""Images: what probing finds, and how images become upright RGB."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florence2.data.images import files
-from florence2.data.images.files import ImageDefect, ImageProbe, list_images, open_bytes, open_rgb, probe_image
-from florence2.data.images.near_duplicates import group_near_identical
-from florence2.data.images.signatures import mean_luma, signature
 from florence2.errors import DatasetError, ImageError, RequestError
+from florence2.images import files
+from florence2.images.files import ImageDefect, ImageProbe, list_images, open_bytes, open_rgb, probe_image
+from florence2.images.near_duplicates import group_near_identical
+from florence2.images.signatures import mean_luma, signature
 from tests.builders import write_image
 
 
@@ -83,7 +83,7 @@ def test_decompression_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: str) -> None:
-    # The upright picture: wide, red at its upper left.
+    # The upright image: wide, red at its upper left.
     upright = Image.new("RGB", (32, 16), "blue")
     upright.paste("red", (0, 0, 8, 8))
     undo = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
@@ -139,10 +139,10 @@ def test_modes_become_rgb(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["P", "L", "RGB", "1"])
 def test_transparency_that_the_mode_does_not_tell_of(tmp_path: Path, mode: str) -> None:
-    picture = Image.new("RGB", (120, 120), (0, 0, 0))
-    picture.paste((255, 255, 255), (0, 0, 60, 120))
+    image = Image.new("RGB", (120, 120), (0, 0, 0))
+    image.paste((255, 255, 255), (0, 0, 60, 120))
     transparent: int | tuple[int, ...] = (0, 0, 0) if mode == "RGB" else 0
-    stored = picture.quantize(2, dither=Image.Dither.NONE) if mode == "P" else picture.convert(mode)
+    stored = image.quantize(2, dither=Image.Dither.NONE) if mode == "P" else image.convert(mode)
     if mode == "P":
         transparent = stored.getpixel((100, 60))  # type: ignore[assignment]
     stored.save(tmp_path / "a.png", transparency=transparent)
@@ -179,27 +179,27 @@ def test_open_rgb_takes_a_stream_and_translates_errors(tmp_path: Path) -> None:
         open_rgb(tmp_path / "missing.png")
 
 
-def test_brightness_and_signature_of_large_pictures_come_from_reduced_ones(tmp_path: Path) -> None:
+def test_brightness_and_signature_of_large_images_come_from_reduced_ones(tmp_path: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)
-    picture = Image.fromarray(pixels).resize((1203, 907), Image.Resampling.BICUBIC)
-    expected = mean_luma(signature(picture))
+    image = Image.fromarray(pixels).resize((1203, 907), Image.Resampling.BICUBIC)
+    expected = mean_luma(signature(image))
     signatures = []
     for name in ("a.jpg", "a.png", "a.webp", "a.tif"):
-        picture.save(tmp_path / name)
+        image.save(tmp_path / name)
         probe = probe_image(tmp_path / name)
         assert (probe.width, probe.height, probe.mode) == (1203, 907, "RGB")
         assert probe.brightness == pytest.approx(mean_luma(str(probe.signature)), abs=0.00005)  # of 4 decimals
-        # Cells of a reduced picture differ by at most 2 levels, see _LEAST_SIDE; so does their mean.
+        # Cells of a reduced image differ by at most 2 levels, see _LEAST_SIDE; so does their mean.
         assert probe.brightness == pytest.approx(expected, abs=2 / 255)
         signatures.append(str(probe.signature))
     assert group_near_identical(signatures).tolist() == [0, 0, 0, 0]
 
 
 def test_a_jpeg_that_is_cut_off_or_progressive(tmp_path: Path) -> None:
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8))
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype=np.uint8))
     path = tmp_path / "a.jpg"
     for progressive in (False, True):
-        picture.save(path, progressive=progressive)
+        image.save(path, progressive=progressive)
         assert probe_image(path).error is None
         data = path.read_bytes()
         for kept in (len(data) - 3000, len(data) - 300):
@@ -227,7 +227,7 @@ def test_formats_that_start_programs_are_not_opened(tmp_path: Path) -> None:
     assert probe_image(tmp_path / "a.jpg").error == "unreadable: not an image of a known format"
 
 
-def test_a_picture_of_many_pixels_is_refused_by_its_header(tmp_path: Path) -> None:
+def test_an_image_of_many_pixels_is_refused_by_its_header(tmp_path: Path) -> None:
     header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     (tmp_path / "a.png").write_bytes(

@@ -1,4 +1,4 @@
-"""Near-identical pictures: the same one saved again is found, another one is not."""
+"""Near-identical images: the same one saved again is found, another one is not."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
-from florence2.data.images import near_duplicates
-from florence2.data.images.near_duplicates import group_near_identical, signature
+from florence2.images import near_duplicates
+from florence2.images.near_duplicates import group_near_identical, signature
 
 CELLS = 176
 
 
 def photograph(seed: int, size: tuple[int, int] = (160, 120), blobs: tuple[int, int] = (9, 12)) -> Image.Image:
-    """Return a picture of soft blobs."""
+    """Return an image of soft blobs."""
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 256, (*blobs, 3), dtype=np.uint8))
     return coarse.resize(size, Image.Resampling.BICUBIC)
@@ -132,7 +132,7 @@ def test_the_sweep_finds_what_all_pairs_would(seed: int, count: int, contrast: f
         assert len(set(found[expected == label].tolist())) == 1
 
 
-def test_many_blank_pictures_take_no_time() -> None:
+def test_many_blank_images_take_no_time() -> None:
     blank = [signature(Image.new("RGB", (32, 32), (level, level, level))) for level in range(0, 256, 5)] * 2000
     groups = group_near_identical(blank)
     assert set(groups.tolist()) == {0}  # each is within reach of the next

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from florence2.data.images import parallel
-from florence2.data.images.files import ImageProbe, probe_image
-from florence2.data.images.parallel import probe_images
+from florence2.images import parallel
+from florence2.images.files import ImageProbe, probe_image
+from florence2.images.parallel import probe_images
 from tests.builders import write_image
 
 OUTSIDE = "outside: leads out of the data set's folder by a symbolic link"

@@ -1,4 +1,4 @@
-"""Signatures of pictures: what stands in them, and the brightness that is taken from them."""
+"""Signatures of images: what stands in them, and the brightness that is taken from them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from florence2.data.images.signatures import LUMA_BYTES, decode_signature, mean_luma, signature
+from florence2.images.signatures import LUMA_BYTES, decode_signature, mean_luma, signature
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 255), st.integers(1, 90), st.integers(1, 90))
-def test_an_even_picture_has_the_luma_of_its_pixels(level: int, width: int, height: int) -> None:
+def test_an_even_image_has_the_luma_of_its_pixels(level: int, width: int, height: int) -> None:
     text = signature(Image.new("L", (width, height), level))
     cells = decode_signature(text)
     assert cells is not None and cells[LUMA_BYTES:] == bytes([128] * 32)
@@ -25,12 +25,12 @@ def test_an_even_picture_has_the_luma_of_its_pixels(level: int, width: int, heig
 
 def test_luma_is_the_mean_of_the_pixels_but_for_the_margin_and_the_rounding_of_cells() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (9, 12, 3), dtype=np.uint8)
-    picture = Image.fromarray(pixels).resize((300, 200), Image.Resampling.BICUBIC)
-    luma = np.asarray(picture, dtype=np.float64) @ [0.299, 0.587, 0.114]
+    image = Image.fromarray(pixels).resize((300, 200), Image.Resampling.BICUBIC)
+    luma = np.asarray(image, dtype=np.float64) @ [0.299, 0.587, 0.114]
     inside = luma[8:192, 12:288].mean()
     # A cell is rounded to whole levels twice: scaled as RGB, then turned into luma. The triangle filter of an outer
     # cell has an eighth of its weight in the margin, a twenty-fourth of all; there, less than 60 levels are other.
-    assert mean_luma(signature(picture)) * 255 == pytest.approx(inside, abs=1 + 60 / 24)
+    assert mean_luma(signature(image)) * 255 == pytest.approx(inside, abs=1 + 60 / 24)
     assert np.abs(np.concatenate([luma[:8], luma[192:]]).mean() - inside) < 60
     assert np.abs(np.concatenate([luma[:, :12], luma[:, 288:]], axis=1).mean() - inside) < 60
 

@@ -13,9 +13,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from florence2.data.images import worker
-from florence2.data.images.files import ImageProbe, probe_image
-from florence2.data.images.worker import ImageWorkers, serve
+from florence2.images import worker
+from florence2.images.files import ImageProbe, probe_image
+from florence2.images.worker import ImageWorkers, serve
 from tests.builders import write_image
 
 

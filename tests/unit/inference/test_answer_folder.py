@@ -13,11 +13,11 @@ import fsspec  # type: ignore[import-untyped]
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
-from florence2.config import EvaluationConfig, ModelConfig, PicturesConfig
-from florence2.data.images.files import list_images
+from florence2.config import EvaluationConfig, ImagesConfig, ModelConfig
 from florence2.errors import ConfigurationError, DatasetError
+from florence2.images.files import list_images
 from florence2.inference import answer_folder
-from florence2.inference.answer_folder import AnswerFolder, answers_place, open_place
+from florence2.inference.answer_folder import AnswerFolder, answers_location, open_answer_folder
 from florence2.inference.generation import predict
 from florence2.inference.image_files import ImagePredictions, predict_images
 from florence2.model.base import Florence2, load_base
@@ -32,28 +32,28 @@ def nano() -> Florence2:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> PicturesConfig:
+def images(tmp_path: Path) -> ImagesConfig:
     for number in range(8):
         write_image(tmp_path / "photos" / f"{number}.png", (64, 64))
-    (tmp_path / "photos" / "bad.png").write_bytes(b"no picture")
-    return PicturesConfig(folder=str(tmp_path / "photos"))
+    (tmp_path / "photos" / "bad.png").write_bytes(b"no image")
+    return ImagesConfig(folder=str(tmp_path / "photos"))
 
 
 @pytest.fixture(params=[None, "memory://bucket/answers"])
-def kept(request: pytest.FixtureRequest, pictures: PicturesConfig) -> Iterator[PicturesConfig]:
-    yield pictures.model_copy(update={"output": request.param})
+def kept(request: pytest.FixtureRequest, images: ImagesConfig) -> Iterator[ImagesConfig]:
+    yield images.model_copy(update={"output": request.param})
     fsspec.filesystem("memory").store.clear()
 
 
-def place_of(pictures: PicturesConfig, model_content: str = "m") -> AnswerFolder:
-    place = open_place(pictures, model_content, SHORT)
+def place_of(images: ImagesConfig, model_content: str = "m") -> AnswerFolder:
+    place = open_answer_folder(images, model_content, SHORT)
     assert place is not None
     return place
 
 
-def answer(nano: Florence2, pictures: PicturesConfig, place: AnswerFolder | None) -> ImagePredictions:
-    folder = Path(pictures.folder)
-    return predict_images(nano, list_images(folder), pictures.prefix, SHORT, folder, place)
+def answer(nano: Florence2, images: ImagesConfig, place: AnswerFolder | None) -> ImagePredictions:
+    folder = Path(images.folder)
+    return predict_images(nano, list_images(folder), images.prefix, SHORT, folder, place)
 
 
 def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
@@ -73,7 +73,7 @@ def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
 
 
 def test_a_run_that_was_cut_off_is_gone_on_with(
-    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = answer(nano, kept, None)
     asked = cut_off_after(monkeypatch, 5)
@@ -92,23 +92,23 @@ def test_a_run_that_was_cut_off_is_gone_on_with(
     assert (tmp_path / "copy" / "drawn").is_dir()
 
 
-def test_another_question_another_model_and_another_picture_are_answered_afresh(
-    nano: Florence2, pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+def test_another_question_another_model_and_another_image_are_answered_afresh(
+    nano: Florence2, images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, pictures, place_of(pictures))
-    assert len(place_of(pictures).answered()) == 4
-    assert place_of(pictures.model_copy(update={"prefix": "<CAPTION>"})).answered() == {}
-    assert place_of(pictures, "other model").answered() == {}
-    write_image(Path(pictures.folder) / "0.png", (64, 64), (1, 2, 3))
+        answer(nano, images, place_of(images))
+    assert len(place_of(images).answered()) == 4
+    assert place_of(images.model_copy(update={"prefix": "<CAPTION>"})).answered() == {}
+    assert place_of(images, "other model").answered() == {}
+    write_image(Path(images.folder) / "0.png", (64, 64), (1, 2, 3))
     asked = cut_off_after(monkeypatch, 99)
-    answer(nano, pictures, place_of(pictures))
+    answer(nano, images, place_of(images))
     assert asked == [5]
 
 
 def test_the_parts_of_another_question_stay_where_one_is_finished(
-    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+    nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
@@ -124,7 +124,7 @@ def names_in(place: AnswerFolder) -> set[str]:
 
 
 def test_the_answers_to_another_prompt_replace_all_files_of_the_earlier_one(
-    nano: Florence2, kept: PicturesConfig
+    nano: Florence2, kept: ImagesConfig
 ) -> None:
     detection, place = answer(nano, kept, None), place_of(kept)
     place.finish(detection)
@@ -143,7 +143,7 @@ def test_the_answers_to_another_prompt_replace_all_files_of_the_earlier_one(
 
 
 def test_what_is_left_of_answers_that_were_half_written_is_replaced_as_well(
-    nano: Florence2, kept: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+    nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = place_of(kept)
     files = fsspec.core.url_to_fs(place.place)[0]
@@ -168,7 +168,7 @@ def test_what_is_left_of_answers_that_were_half_written_is_replaced_as_well(
     }
 
 
-def test_an_image_that_became_unreadable_is_no_error_of_the_folder(nano: Florence2, kept: PicturesConfig) -> None:
+def test_an_image_that_became_unreadable_is_no_error_of_the_folder(nano: Florence2, kept: ImagesConfig) -> None:
     place = place_of(kept)
     found = answer(nano, kept, place)
     (Path(kept.folder) / "0.png").write_bytes(b"no image any more")
@@ -179,9 +179,9 @@ def test_an_image_that_became_unreadable_is_no_error_of_the_folder(nano: Florenc
 
 
 def test_parts_that_cannot_be_read_are_an_error_about_reading(
-    pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+    images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(pictures)
+    place = place_of(images)
 
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError("refused")
@@ -192,14 +192,14 @@ def test_parts_that_cannot_be_read_are_an_error_about_reading(
 
 
 def test_a_line_that_was_half_written_is_answered_again(
-    nano: Florence2, pictures: PicturesConfig, monkeypatch: pytest.MonkeyPatch
+    nano: Florence2, images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, pictures, place_of(pictures))
-    (part, *_) = sorted(Path(f"{pictures.folder}-predictions").rglob("*.jsonl"))
+        answer(nano, images, place_of(images))
+    (part, *_) = sorted(Path(f"{images.folder}-predictions").rglob("*.jsonl"))
     part.write_bytes(part.read_bytes()[:-20])
-    assert len(place_of(pictures).answered()) == 3
+    assert len(place_of(images).answered()) == 3
 
 
 class OfACaller(MemoryFileSystem):  # type: ignore[misc]
@@ -209,15 +209,15 @@ class OfACaller(MemoryFileSystem):  # type: ignore[misc]
     pseudo_dirs: ClassVar[list[str]] = [""]
 
 
-def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2, pictures: PicturesConfig) -> None:
+def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2, images: ImagesConfig) -> None:
     asked: list[str] = []
 
     def file_system(address: str) -> OfACaller:
         asked.append(address)
         return OfACaller()
 
-    kept = pictures.model_copy(update={"output": "memory://theirs/answers"})
-    place = open_place(kept, "m", SHORT, file_system)
+    kept = images.model_copy(update={"output": "memory://theirs/answers"})
+    place = open_answer_folder(kept, "m", SHORT, file_system)
     assert place is not None
     place.finish(answer(nano, kept, place))
     assert asked == ["memory://theirs/answers"]
@@ -243,14 +243,14 @@ def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2,
         ("/data/photos", "gs://bucket/answers", "gs://bucket/answers"),
     ],
 )
-def test_answers_are_kept_beside_the_pictures_or_where_it_is_said(
+def test_answers_are_kept_beside_the_images_or_where_it_is_said(
     folder: str, output: str | None, place: str | None
 ) -> None:
-    assert answers_place(PicturesConfig(folder=folder, output=output)) == place
+    assert answers_location(ImagesConfig(folder=folder, output=output)) == place
 
 
 def test_answers_that_are_not_kept_are_nowhere() -> None:
-    assert answers_place(PicturesConfig(folder="/data/photos", keep_answers=False)) is None
+    assert answers_location(ImagesConfig(folder="/data/photos", keep_answers=False)) is None
 
 
 @pytest.mark.parametrize(
@@ -261,17 +261,17 @@ def test_a_folder_is_named_by_where_it_is(
 ) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a/b")
-    assert answers_place(PicturesConfig(folder=folder)) == str(tmp_path / place)
+    assert answers_location(ImagesConfig(folder=folder)) == str(tmp_path / place)
 
 
 def test_a_place_that_cannot_be_written_is_left_out_or_told(
-    pictures: PicturesConfig, caplog: pytest.LogCaptureFixture
+    images: ImagesConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Path(f"{pictures.folder}-predictions").write_text("a file in its place")
+    Path(f"{images.folder}-predictions").write_text("a file in its place")
     with caplog.at_level(logging.WARNING):
-        assert open_place(pictures, "m", SHORT) is None
-    assert "the answers are not kept beside the pictures" in caplog.text
-    for wrong in (f"{pictures.folder}-predictions", "nosuch://a/b?token=secret"):
-        with pytest.raises(ConfigurationError, match=r"cannot be written .*; give another pictures\.output") as told:
-            open_place(pictures.model_copy(update={"output": wrong}), "m", SHORT)
+        assert open_answer_folder(images, "m", SHORT) is None
+    assert "the answers are not kept beside the images" in caplog.text
+    for wrong in (f"{images.folder}-predictions", "nosuch://a/b?token=secret"):
+        with pytest.raises(ConfigurationError, match=r"cannot be written .*; give another images\.output") as told:
+            open_answer_folder(images.model_copy(update={"output": wrong}), "m", SHORT)
         assert "secret" not in str(told.value)

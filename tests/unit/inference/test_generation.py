@@ -11,9 +11,9 @@ import pytest
 
 from florence2.codec.answers import parse_detections
 from florence2.config import Configuration, EvaluationConfig, ModelConfig
-from florence2.data.formats import read_dataset
-from florence2.data.images.files import open_rgb
+from florence2.datasets.formats import read_dataset
 from florence2.errors import AnswerError, ConfigurationError, DatasetError, ModelError
+from florence2.images.files import open_rgb
 from florence2.inference.decoding import Decoder
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import Florence2, load_base
@@ -120,17 +120,17 @@ def test_a_grammar_of_classes_lets_only_them_through(nano: Florence2, samples: l
     assert not free <= set(DECODING["classes"]["classes"])
 
 
-def test_a_picture_that_is_asked_twice_is_seen_once(
+def test_an_image_that_is_asked_twice_is_seen_once(
     nano: Florence2, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int] = []
     see = Decoder.see
-    monkeypatch.setattr(Decoder, "see", lambda self, pictures: seen.append(len(pictures)) or see(self, pictures))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(Decoder, "see", lambda self, images: seen.append(len(images)) or see(self, images))  # type: ignore[func-returns-value]
     answers(nano, samples)
     assert sum(seen) == len({sample.image for sample in samples}) < len(samples)
 
 
-def test_a_picture_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
+def test_an_image_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
     assert isinstance(samples[0].image, Path)
     stream = Sample(io.BytesIO(samples[0].image.read_bytes()), samples[0].prefix, "", samples[0].resolution_wh)
     assert answers(nano, [stream])[0].text == answers(nano, samples[:1])[0].text
@@ -138,7 +138,7 @@ def test_a_picture_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
 
 def test_the_first_answer_comes_without_reading_all(nano: Florence2, samples: list[Sample], tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
-    broken.write_bytes(b"no picture")
+    broken.write_bytes(b"no image")
     rows = [*samples[:8], Sample(broken, "<OD>", "", (1, 1))]
     asked = predict(nano, rows, EvaluationConfig(eval_batch_size=1, max_new_tokens=4))
     assert next(asked).text
@@ -150,14 +150,14 @@ def test_the_first_answer_comes_without_reading_all(nano: Florence2, samples: li
     ("prefix", "message"), [("<ODD>", "starts with no task token"), ("<VQA>", "needs a text"), ("<OD>x", "no text")]
 )
 def test_a_wrong_prompt_is_named_before_any_work(nano: Florence2, tmp_path: Path, prefix: str, message: str) -> None:
-    picture = write_image(tmp_path / "a.png")
+    image = write_image(tmp_path / "a.png")
     with pytest.raises(AnswerError, match=message):
-        answers(nano, [Sample(picture, "<OD>", "", (20, 10)), Sample(picture, prefix, "", (20, 10))])
+        answers(nano, [Sample(image, "<OD>", "", (20, 10)), Sample(image, prefix, "", (20, 10))])
 
 
 def test_a_prompt_that_is_too_long_is_named(nano: Florence2, samples: list[Sample]) -> None:
     asked = Sample(samples[0].image, "<VQA>" + "what " * 2000, "", (64, 64))
-    with pytest.raises(AnswerError, match=r"prefix '<VQA>what .*tokens with the picture, the model reads"):
+    with pytest.raises(AnswerError, match=r"prefix '<VQA>what .*tokens with the image, the model reads"):
         answers(nano, [asked])
 
 

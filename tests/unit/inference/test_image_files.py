@@ -22,26 +22,26 @@ SHORT = {"max_new_tokens": 24}
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of pictures, one of them in a folder of its own, one that is none."""
-    root = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images, one of them in a folder of its own, one that is none."""
+    root = tmp_path_factory.mktemp("images")
     write_scenes(root / "set", test=3)
     folder = root / "folder"
     (root / "set" / "test").rename(folder)
     (folder / "annotations.jsonl").unlink()
     (folder / "inner").mkdir()
     (folder / "2.png").rename(folder / "inner" / "0.png")
-    (folder / "none.png").write_bytes(b"no picture")
+    (folder / "none.png").write_bytes(b"no image")
     return folder
 
 
 @pytest.fixture(scope="module")
-def found(pictures: Path) -> ImagePredictions:
-    return sdk.predict("builtin:nano", pictures, configuration=SHORT)
+def found(images: Path) -> ImagePredictions:
+    return sdk.predict("builtin:nano", images, configuration=SHORT)
 
 
-def test_a_file_that_cannot_be_decoded_stops_nothing(pictures: Path, found: ImagePredictions) -> None:
-    names = [Path(answer.image).relative_to(pictures).as_posix() for answer in found.answers]
+def test_a_file_that_cannot_be_decoded_stops_nothing(images: Path, found: ImagePredictions) -> None:
+    names = [Path(answer.image).relative_to(images).as_posix() for answer in found.answers]
     assert names == ["0.png", "1.png", "inner/0.png", "none.png"]
     assert [answer.error is None for answer in found.answers] == [True, True, True, False]
     assert found.counts() | {"boxes": 0} == {"images": 4, "unreadable": 1, "boxes": 0, "truncated": 0, "malformed": 0}
@@ -76,12 +76,12 @@ def test_coco_results_say_the_same_boxes(found: ImagePredictions, tmp_path: Path
         np.testing.assert_allclose(result["bbox"], [x_min, y_min, x_max - x_min, y_max - y_min], atol=2e-3)
 
 
-def test_pictures_of_one_name_are_drawn_side_by_side(found: ImagePredictions, tmp_path: Path) -> None:
+def test_images_of_one_name_are_drawn_side_by_side(found: ImagePredictions, tmp_path: Path) -> None:
     found.save(tmp_path)
     drawn = sorted(file.name for file in (tmp_path / "drawn").iterdir())
     assert drawn == ["00001_0.png", "00002_1.png", "00003_0.png"]
-    with Image.open(tmp_path / "drawn" / drawn[0]) as picture:
-        assert picture.width > 64
+    with Image.open(tmp_path / "drawn" / drawn[0]) as image:
+        assert image.width > 64
 
 
 def test_texts_are_drawn_in_their_quadrilaterals(tmp_path: Path) -> None:
@@ -90,40 +90,40 @@ def test_texts_are_drawn_in_their_quadrilaterals(tmp_path: Path) -> None:
     answers = (ImageAnswer("a.png", (100, 100), Prediction(quad, None)), ImageAnswer("b.png", error="gone"))
     ImagePredictions(tmp_path, "<OCR_WITH_REGION>", answers).save(tmp_path / "out")
     (drawn,) = (tmp_path / "out" / "drawn").iterdir()
-    with Image.open(drawn) as picture:
-        assert picture.getpixel((picture.width * 55 // 100, picture.height * 7005 // 10000)) != (0, 0, 0)
+    with Image.open(drawn) as image:
+        assert image.getpixel((image.width * 55 // 100, image.height * 7005 // 10000)) != (0, 0, 0)
     assert not (tmp_path / "out" / "coco_results.json").exists()
 
 
-def test_answers_that_are_no_boxes_are_not_drawn(pictures: Path, tmp_path: Path) -> None:
-    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+def test_answers_that_are_no_boxes_are_not_drawn(images: Path, tmp_path: Path) -> None:
+    sdk.predict("builtin:nano", images / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {"predictions.json", "predictions.jsonl"}
     assert "boxes" not in json.loads((tmp_path / "predictions.jsonl").read_text())
 
 
 def test_answers_of_another_prompt_leave_nothing_of_the_earlier_ones(
-    found: ImagePredictions, pictures: Path, tmp_path: Path
+    found: ImagePredictions, images: Path, tmp_path: Path
 ) -> None:
     found.save(tmp_path)
     (tmp_path / "drawn" / "notes.txt").write_text("of the user")
-    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+    sdk.predict("builtin:nano", images / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
     files = {file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()}
     assert files == {"predictions.json", "predictions.jsonl", "drawn/notes.txt"}
 
 
-def test_files_of_the_user_stay_where_nothing_was_saved_before(pictures: Path, tmp_path: Path) -> None:
+def test_files_of_the_user_stay_where_nothing_was_saved_before(images: Path, tmp_path: Path) -> None:
     own = ["coco_dataset.json", "coco_results.json", "drawn/00001_0.png"]
     (tmp_path / "drawn").mkdir()
     for name in own:
         (tmp_path / name).write_text("of the user")
-    sdk.predict("builtin:nano", pictures / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
+    sdk.predict("builtin:nano", images / "0.png", "<VQA>what is the colour?", SHORT, tmp_path)
     assert [(tmp_path / name).read_text() for name in own] == ["of the user"] * 3
 
 
-def test_patterns_folders_and_files_are_images_once_each(pictures: Path) -> None:
-    first = str(pictures / "0.png")
-    assert find_images([first, str(pictures / "*.png")]) == [first, str(pictures / "1.png"), str(pictures / "none.png")]
-    assert find_images([str(pictures / "**" / "0.png")]) == [first, str(pictures / "inner" / "0.png")]
+def test_patterns_folders_and_files_are_images_once_each(images: Path) -> None:
+    first = str(images / "0.png")
+    assert find_images([first, str(images / "*.png")]) == [first, str(images / "1.png"), str(images / "none.png")]
+    assert find_images([str(images / "**" / "0.png")]) == [first, str(images / "inner" / "0.png")]
 
 
 def test_all_that_leads_to_nothing_is_told_together(tmp_path: Path) -> None:
@@ -134,9 +134,9 @@ def test_all_that_leads_to_nothing_is_told_together(tmp_path: Path) -> None:
         find_images([str(place) for place in places])
 
 
-def test_no_picture_at_all_is_an_error(pictures: Path) -> None:
+def test_no_image_at_all_is_an_error(images: Path) -> None:
     with pytest.raises(DatasetError, match=r"none of 1 images can be decoded:\n  .*none\.png: unreadable"):
-        sdk.predict("builtin:nano", pictures / "none.png")
+        sdk.predict("builtin:nano", images / "none.png")
 
 
 def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
@@ -144,17 +144,17 @@ def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
         ImagePredictions.load(tmp_path)
 
 
-def test_the_command_prints_boxes_and_tells_what_failed(pictures: Path) -> None:
-    done = CliRunner().invoke(app, ["predict", str(pictures), "--max-new-tokens", "24"])
+def test_the_command_prints_boxes_and_tells_what_failed(images: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", str(images), "--max-new-tokens", "24"])
     assert done.exit_code == 1
-    assert f"{pictures / '0.png'}: 1 box" in done.stdout
-    done = CliRunner().invoke(app, ["predict", str(pictures / "0.png"), "--max-new-tokens", "3"])
+    assert f"{images / '0.png'}: 1 box" in done.stdout
+    done = CliRunner().invoke(app, ["predict", str(images / "0.png"), "--max-new-tokens", "3"])
     assert done.exit_code == 0
     assert "the answer hit the length limit and was cut; 1 parts of the answer are no boxes" in done.stdout
 
 
-def test_the_command_writes_json_for_programs(pictures: Path) -> None:
-    done = CliRunner().invoke(app, ["predict", str(pictures), "--max-new-tokens", "24", "--json"])
+def test_the_command_writes_json_for_programs(images: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", str(images), "--max-new-tokens", "24", "--json"])
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [set(line) >= {"image", "text", "boxes"} for line in lines] == [True, True, True, False]
     assert "unreadable" in lines[3]["error"]
@@ -178,7 +178,7 @@ def test_a_file_for_the_pipeline_says_where_answers_go(
     monkeypatch.chdir(tmp_path)
     write_image(tmp_path / "folder" / "0.png", (64, 64))
     file = tmp_path / "predict.yaml"
-    file.write_text(f"pictures: {{folder: folder, {answers}}}\nevaluation: {{max_new_tokens: 3}}\n")
+    file.write_text(f"images: {{folder: folder, {answers}}}\nevaluation: {{max_new_tokens: 3}}\n")
     done = CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
     assert done.exit_code == 0
     written = [path.name for path in tmp_path.iterdir() if path.name not in ("folder", "predict.yaml")]
@@ -187,6 +187,6 @@ def test_a_file_for_the_pipeline_says_where_answers_go(
 
 def test_a_place_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "predict.yaml"
-    file.write_text("pictures: {folder: folder, output: 's3://bucket/answers'}\n")
-    with pytest.raises(ConfigurationError, match=r"pictures\.output s3://bucket/answers: is no local folder"):
+    file.write_text("images: {folder: folder, output: 's3://bucket/answers'}\n")
+    with pytest.raises(ConfigurationError, match=r"images\.output s3://bucket/answers: is no local folder"):
         CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)

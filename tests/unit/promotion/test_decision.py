@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.config import PromotionPolicy
+from florence2.config import PromotionConfig
 from florence2.errors import ConfigurationError
 from florence2.evaluation.bootstrap import Comparison, Comparisons, Interval
 from florence2.promotion.decision import Decision, decide
 from florence2.promotion.evidence import Evidence, Measured
 from florence2.promotion.gates import Gate
 
-POLICY = PromotionPolicy(minimum=0.5, class_floor=0.3, class_regression=0.1, seconds_per_image=1.0, memory_gib=2.0)
+POLICY = PromotionConfig(minimum=0.5, class_floor=0.3, class_regression=0.1, seconds_per_image=1.0, memory_gib=2.0)
 RANK = {"reject": 0, "hold": 1, "promote": 2}
 
 
 def measured(version: str, **values: Any) -> Measured:
     good: dict[str, Any] = {
-        "figures": {"map50": 0.8},
+        "scores": {"map50": 0.8},
         "per_class": {"cat": {"ap50": 0.8}, "dog": {"ap50": 0.8}},
         "valid_answers": 1.0,
         "seconds_per_image": 0.1,
@@ -75,7 +75,7 @@ def test_the_first_model_meets_minimum_and_floors_but_no_comparison() -> None:
     assert first.verdict == "promote"
     assert "first champion" in first.why
     assert {gate.judges for gate in first.gates} == {"model", "serving"}
-    weak = measured("2", figures={"map50": 0.4})
+    weak = measured("2", scores={"map50": 0.4})
     assert decide(POLICY, evidence(champion=None, comparison=Comparisons(), challenger=weak)).verdict == "reject"
 
 
@@ -107,14 +107,14 @@ def test_a_drop_in_a_class_that_may_be_chance_is_said_and_let_pass() -> None:
 UNFIT: dict[str, tuple[dict[str, Any], str, str]] = {
     "slow": ({"challenger": measured("2", seconds_per_image=1.5)}, "latency", "1.5 s, at most 1 s"),
     "large": ({"challenger": measured("2", memory_gib=3.0)}, "memory", "3 GiB, at most 2 GiB"),
-    "weak": ({"challenger": measured("2", figures={"map50": 0.4})}, "minimum", "0.400, at least 0.5"),
+    "weak": ({"challenger": measured("2", scores={"map50": 0.4})}, "minimum", "0.400, at least 0.5"),
     "weak class": (
         {"challenger": measured("2", per_class={"cat": {"ap50": 0.2}, "dog": {"ap50": 0.9}})},
         "class_floor",
         "Below 0.3: cat (0.200).",
     ),
     "cut answers": ({"challenger": measured("2", valid_answers=0.5)}, "valid_answers", "50.0% of the answers"),
-    "leaked": ({"trained_on": 3}, "unseen_test", "trained on 3 of the 40 test pictures"),
+    "leaked": ({"trained_on": 3}, "unseen_test", "trained on 3 of the 40 test images"),
     "unknown training": ({"trained_on": None, "training_unknown": "no list"}, "unseen_test", "trained: no list"),
     "bad data": ({"bad_rows": 7}, "data_checks", "7 of 100 rows"),
     "unloadable": ({"challenger": Measured("2", "no weights"), "comparison": Comparisons()}, "serving", "no weights"),
@@ -161,9 +161,9 @@ def test_models_that_cannot_be_compared_hold() -> None:
     assert "could not be compared" in decision.why
 
 
-def test_a_gain_on_few_pictures_is_said_to_be_less_sure() -> None:
-    assert "With 12 test pictures" in gate(decide(POLICY, evidence(test_images=12)), "improvement").why
-    assert "test pictures" not in gate(decide(POLICY, evidence(test_images=30)), "improvement").why
+def test_a_gain_on_few_images_is_said_to_be_less_sure() -> None:
+    assert "With 12 test images" in gate(decide(POLICY, evidence(test_images=12)), "improvement").why
+    assert "test images" not in gate(decide(POLICY, evidence(test_images=30)), "improvement").why
 
 
 def test_a_changed_test_split_can_be_allowed() -> None:
@@ -172,31 +172,31 @@ def test_a_changed_test_split_can_be_allowed() -> None:
 
 
 def test_an_error_rate_is_better_when_it_is_smaller() -> None:
-    policy = PromotionPolicy(primary="character_error_rate", minimum=0.3, improvement=0.02)
+    policy = PromotionConfig(primary="character_error_rate", minimum=0.3, improvement=0.02)
     better = evidence(
-        challenger=measured("2", figures={"character_error_rate": 0.2}),
+        challenger=measured("2", scores={"character_error_rate": 0.2}),
         comparison=Comparisons({"character_error_rate": compared(-0.2, -0.05)}),
     )
     assert decide(policy, better).verdict == "promote"
     worse = replace(better, comparison=Comparisons({"character_error_rate": compared(0.05, 0.2)}))
     assert decide(policy, worse).verdict == "hold"
-    high = replace(better, challenger=measured("2", figures={"character_error_rate": 0.4}))
+    high = replace(better, challenger=measured("2", scores={"character_error_rate": 0.4}))
     assert decide(policy, high).verdict == "reject"
 
 
-def test_a_figure_that_the_test_split_does_not_define_is_an_error_that_names_those_it_does() -> None:
-    policy = PromotionPolicy(primary="anls")
+def test_a_score_that_the_test_split_does_not_define_is_an_error_that_names_those_it_does() -> None:
+    policy = PromotionConfig(primary="anls")
     with pytest.raises(ConfigurationError, match=r"promotion\.primary: .* 'anls'; it defines map50"):
         decide(policy, evidence())
 
 
-def test_a_figure_that_no_class_has_is_an_error_that_names_those_they_have() -> None:
-    with pytest.raises(ConfigurationError, match=r"promotion\.class_figure: .* 'recall'; they have ap50"):
-        decide(PromotionPolicy(class_figure="recall"), evidence())
+def test_a_score_that_no_class_has_is_an_error_that_names_those_they_have() -> None:
+    with pytest.raises(ConfigurationError, match=r"promotion\.class_score: .* 'recall'; they have ap50"):
+        decide(PromotionConfig(class_score="recall"), evidence())
 
 
 def test_limits_that_are_not_set_have_no_gate() -> None:
-    names = {gate.name for gate in decide(PromotionPolicy(), evidence()).gates}
+    names = {gate.name for gate in decide(PromotionConfig(), evidence()).gates}
     assert names.isdisjoint({"minimum", "latency", "memory", "class_floor"})
 
 
@@ -268,9 +268,9 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
     assert model.valid_answers is not None
     assert model.seconds_per_image is not None
     assert model.memory_gib is not None
-    figures, classes = case.comparison.figures, case.comparison.per_class
+    scores, classes = case.comparison.scores, case.comparison.per_class
     changes = {
-        "figure": lambda: with_challenger(case, figures={"map50": model.figures["map50"] - by}),
+        "score": lambda: with_challenger(case, scores={"map50": model.scores["map50"] - by}),
         "class": lambda: with_challenger(
             case, per_class={**model.per_class, "cat": {"ap50": model.per_class["cat"]["ap50"] - by}}
         ),
@@ -278,9 +278,9 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
         "slower": lambda: with_challenger(case, seconds_per_image=model.seconds_per_image + by),
         "larger": lambda: with_challenger(case, memory_gib=model.memory_gib + by),
         "broken": lambda: with_challenger(case, failure="broken"),
-        "gain": lambda: replace(case, comparison=Comparisons({"map50": lower(figures["map50"], by)}, classes)),
+        "gain": lambda: replace(case, comparison=Comparisons({"map50": lower(scores["map50"], by)}, classes)),
         "class gain": lambda: replace(
-            case, comparison=Comparisons(figures, {**classes, "cat": {"ap50": lower(classes["cat"]["ap50"], by)}})
+            case, comparison=Comparisons(scores, {**classes, "cat": {"ap50": lower(classes["cat"]["ap50"], by)}})
         ),
         "leak": lambda: replace(case, trained_on=1),
         "leak unknown": lambda: replace(case, trained_on=None),
@@ -291,7 +291,7 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
     return changes[what]()
 
 
-WORSE = ["figure", "class", "valid", "slower", "larger", "broken", "gain", "class gain", "leak", "leak unknown"]
+WORSE = ["score", "class", "valid", "slower", "larger", "broken", "gain", "class gain", "leak", "leak unknown"]
 WORSE += ["other test", "bad rows", "withdrawn"]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
-from florence2.adapters.model_source import NamedSource, model_source
+from florence2.adapters.model_lookup import NamedSource, model_source
 from florence2.config import ModelConfig
 from florence2.errors import ModelError, RegistryError
 from florence2.model.base import load_base

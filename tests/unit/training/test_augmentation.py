@@ -1,4 +1,4 @@
-"""Augmented pictures: every box still covers its object, and no right answer becomes a wrong one."""
+"""Augmented images: every box still covers its object, and no right answer becomes a wrong one."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_every_box_still_covers_its_object(width: int, height: int, seed: int) -
     changed, answer = augment(image, "<OD>", suffix, ALL, np.random.default_rng(seed))
     after = extents(changed)
     for name, bins in single_boxes(answer):
-        # Twice quantised: half a bin of the first picture, half of the second, which is the smaller one.
+        # Twice quantised: half a bin of the first image, half of the second, which is the smaller one.
         tolerance = np.array([width, height] * 2) / BINS + 1
         error = np.abs(dequantize([bins], changed.size)[0] - after[name])
         assert (error <= tolerance).all(), (name, error)
@@ -67,9 +67,9 @@ def test_every_box_still_covers_its_object(width: int, height: int, seed: int) -
 def test_the_changes_do_happen() -> None:
     image, suffix = scene((90, 60), 1)
     changed = [augment(image, "<OD>", suffix, ALL, np.random.default_rng(seed)) for seed in range(20)]
-    assert len({picture.size for picture, _ in changed}) > 5
+    assert len({each.size for each, _ in changed}) > 5
     assert len({answer for _, answer in changed}) > 10
-    assert min(picture.width for picture, _ in changed) < 75
+    assert min(each.width for each, _ in changed) < 75
     starts = {single_boxes(answer)[0][1][0] < single_boxes(answer)[2][1][0] for _, answer in changed}
     assert starts == {True, False}
 
@@ -93,7 +93,7 @@ def test_to_flip_twice_is_to_do_nothing(bins: list[tuple[int, ...]], width: int,
 
 @settings(max_examples=25)
 @given(bins=st.lists(st.tuples(*[st.integers(0, 999)] * 4), max_size=3), seed=st.integers(0, 10**6))
-def test_a_cut_leaves_a_picture_and_boxes_inside_it(bins: list[tuple[int, ...]], seed: int) -> None:
+def test_a_cut_leaves_an_image_and_boxes_inside_it(bins: list[tuple[int, ...]], seed: int) -> None:
     boxes = [(min(a, c), min(b, d), max(a, c), max(b, d)) for a, b, c, d in bins]
     random = np.random.default_rng(seed)
     image = Image.new("RGB", (int(random.integers(1, 40)), int(random.integers(1, 40))))
@@ -106,12 +106,12 @@ def test_a_cut_leaves_a_picture_and_boxes_inside_it(bins: list[tuple[int, ...]],
     for before, (left, top, right, bottom) in zip(boxes, moved, strict=True):
         assert 0 <= left <= right < BINS
         assert 0 <= top <= bottom < BINS
-        # What is cut off makes boxes a larger share of their picture; a bin is lost by rounding.
+        # What is cut off makes boxes a larger share of their image; a bin is lost by rounding.
         assert right - left >= before[2] - before[0] - 1
         assert bottom - top >= before[3] - before[1] - 1
 
 
-def test_a_box_over_the_whole_picture_cannot_be_cut() -> None:
+def test_a_box_over_the_whole_image_cannot_be_cut() -> None:
     image, suffix = Image.new("RGB", (50, 40)), "sky<loc_0><loc_0><loc_999><loc_999>"
     for seed in range(10):
         changed, answer = augment(image, "<OD>", suffix, AugmentationConfig(crop=1.0), np.random.default_rng(seed))
@@ -119,7 +119,7 @@ def test_a_box_over_the_whole_picture_cannot_be_cut() -> None:
 
 
 def test_a_cut_leaves_the_whole_of_the_bins_in_which_a_box_ends() -> None:
-    """In a large picture a bin is several pixels, and the object begins anywhere in it."""
+    """In a large image a bin is several pixels, and the object begins anywhere in it."""
     pixels = np.zeros((40, 4000, 3), np.uint8)
     pixels[:, 1900:2100] = COLOURS["red"]
     suffix = format_detections(Detections(np.array([[1900, 0, 2100, 40]], np.float32), ("red",)), (4000, 40))
@@ -135,12 +135,12 @@ def test_a_cut_leaves_the_whole_of_the_bins_in_which_a_box_ends() -> None:
 def test_no_more_than_the_share_is_cut_off_a_side() -> None:
     image = Image.new("RGB", (1000, 500))
     cut = [augment(image, "<OD>", "", AugmentationConfig(crop=0.2), np.random.default_rng(s))[0] for s in range(50)]
-    assert 800 <= min(picture.width for picture in cut) < 850
-    assert 400 <= min(picture.height for picture in cut) < 425
+    assert 800 <= min(each.width for each in cut) < 850
+    assert 400 <= min(each.height for each in cut) < 425
 
 
 @pytest.mark.parametrize("task", [task for task in TASKS.values() if task.answer is not AnswerKind.BOXES])
-def test_answers_that_are_no_boxes_keep_picture_and_text_in_place(task: Task) -> None:
+def test_answers_that_are_no_boxes_keep_image_and_text_in_place(task: Task) -> None:
     """Mirrored text cannot be read, and what a question asks for may be cut off."""
     prefix = task.token + "what?" * task.takes_input
     image, suffix = scene((60, 40), 0)[0], "a red tile<loc_1><loc_2>"
@@ -169,7 +169,7 @@ def test_answers_that_are_no_boxes_keep_picture_and_text_in_place(task: Task) ->
         ("<OPEN_VOCABULARY_DETECTION>the rightmost cat", "cat", False),
     ],
 )
-def test_no_picture_is_mirrored_where_a_word_tells_sides_apart(prefix: str, name: str, mirrored: bool) -> None:
+def test_no_image_is_mirrored_where_a_word_tells_sides_apart(prefix: str, name: str, mirrored: bool) -> None:
     image = scene((60, 40), 0)[0]
     suffix = f"{name}<loc_100><loc_200><loc_300><loc_400>"
     changed, answer = augment(image, prefix, suffix, FLIP, np.random.default_rng(0))
@@ -201,12 +201,12 @@ def test_light_keeps_within_its_share() -> None:
     image = Image.new("RGB", (4, 4), (100, 100, 100))
     config = AugmentationConfig(light=0.2)
     lit = [augment(image, "<OD>", "", config, np.random.default_rng(seed))[0] for seed in range(60)]
-    means = [np.asarray(picture).mean() for picture in lit]
+    means = [np.asarray(each).mean() for each in lit]
     assert 79 <= min(means) < 90
     assert 110 < max(means) <= 121
 
 
-def test_an_even_share_of_pictures_is_mirrored() -> None:
+def test_an_even_share_of_images_is_mirrored() -> None:
     image, suffix = scene((60, 40), 0)
     config = AugmentationConfig(flip=0.5)
     flips = [augment(image, "<OD>", suffix, config, np.random.default_rng(s))[1] != suffix for s in range(100)]

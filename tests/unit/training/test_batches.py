@@ -15,14 +15,14 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from florence2.config import AugmentationConfig, ModelConfig, ObjectiveConfig
-from florence2.data.array_pool import ArrayPool
-from florence2.data.formats import read_dataset
-from florence2.data.images.files import open_rgb
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
+from florence2.images.files import open_rgb
 from florence2.model import pixels
 from florence2.model.base import Florence2, load_base
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, encode_prompts, samples_of
+from florence2.storage.array_pool import ArrayPool
 from florence2.training.batches import TrainingRows, collate, pixel_pool
 from florence2.training.sampling import Draw
 from tests.builders import write_scenes
@@ -232,15 +232,15 @@ def test_worker_processes_make_the_same_batches(
     assert all(equal(one, other) for one, other in zip(here, loader, strict=True))
 
 
-def test_another_epoch_or_seed_changes_the_pictures_and_the_same_does_not(
+def test_another_epoch_or_seed_changes_the_images_and_the_same_does_not(
     train: DatasetManifest, nano: Florence2
 ) -> None:
     rows, others = rows_of(train, nano, CHANGES), rows_of(train, nano, CHANGES, seed=1)
-    first = rows[Draw(0, 0)].picture
-    assert np.array_equal(first, rows[Draw(0, 0)].picture)
-    assert not np.array_equal(first, rows[Draw(1, 0)].picture)
-    assert not np.array_equal(first, others[Draw(0, 0)].picture)
-    assert not np.array_equal(first, rows_of(train, nano)[Draw(0, 0)].picture)
+    first = rows[Draw(0, 0)].image
+    assert np.array_equal(first, rows[Draw(0, 0)].image)
+    assert not np.array_equal(first, rows[Draw(1, 0)].image)
+    assert not np.array_equal(first, others[Draw(0, 0)].image)
+    assert not np.array_equal(first, rows_of(train, nano)[Draw(0, 0)].image)
 
 
 def test_an_example_does_not_depend_on_its_batch(train: DatasetManifest, nano: Florence2) -> None:
@@ -248,11 +248,11 @@ def test_an_example_does_not_depend_on_its_batch(train: DatasetManifest, nano: F
     together = rows.__getitems__([Draw(2, row) for row in (5, 0, 3)])
     for example in together:
         alone = rows[Draw(2, example.row)]
-        assert np.array_equal(example.picture, alone.picture)
+        assert np.array_equal(example.image, alone.image)
         assert (example.question, example.answer) == (alone.question, alone.answer)
 
 
-def test_augmented_pictures_do_not_enter_the_cache(train: DatasetManifest, nano: Florence2, cache: Path) -> None:
+def test_augmented_images_do_not_enter_the_cache(train: DatasetManifest, nano: Florence2, cache: Path) -> None:
     batch_of(rows_of(train, nano, CHANGES), nano, Draw(0, 0), Draw(0, 1))
     assert not list(cache.rglob("*.npy"))
 

@@ -10,11 +10,11 @@ from unittest.mock import patch
 import pytest
 
 from florence2.config import Configuration
-from florence2.data.cache import cache_folder
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
+from florence2.storage.cache import cache_folder
 from florence2.training import probe
-from florence2.training.fit import fit
+from florence2.training.fitting import fit
 from florence2.training.probe import TrainingCost, probe_training
 from tests.builders import write_scenes
 

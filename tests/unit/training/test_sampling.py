@@ -80,7 +80,7 @@ def padding(order: EpochOrder, lengths: list[int], size: int) -> float:
 
 
 def test_grouped_batches_hold_little_padding() -> None:
-    """Lengths as those of blood cells: five tokens a box, one to thirty boxes a picture, most of them ten to twenty.
+    """Lengths as those of blood cells: five tokens a box, one to thirty boxes an image, most of them ten to twenty.
 
     Measured with this seed: 39 of 100 tokens, grouped 12 of 100.
     """

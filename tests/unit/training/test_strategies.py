@@ -10,8 +10,8 @@ import torch
 
 from florence2.codec.locations import BINS
 from florence2.config import Configuration, LoraConfig, ModelConfig
-from florence2.data.formats import read_dataset
-from florence2.data.manifest import DatasetManifest
+from florence2.datasets.formats import read_dataset
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ModelError
 from florence2.model.base import Florence2, load_base
 from florence2.model.lora import TARGETS, add_lora

@@ -1,0 +1,103 @@
+"""One way from what a person types to a model: a name that stays what it is, or a version in the registry.
+
+Whatever takes a model by its name takes it here: ``florence2.load``, the commands, the server, the page, the pipeline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress, registered_exportable
+from florence2.config import ModelConfig
+from florence2.evaluation import public_name
+from florence2.model import check_named, load_named, named_fingerprint
+from florence2.reports import Exportable, exportable
+
+if TYPE_CHECKING:
+    from florence2.model import Florence2
+
+__all__ = ["ModelSource", "NamedSource", "exportable_model", "model_source"]
+
+
+class ModelSource(Protocol):
+    """Says which version of a model is meant now, and loads it.
+
+    Attributes:
+        name: of the model, as others may read it.
+        moves: whether the version can be another one later.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return the name of the model."""
+
+    @property
+    def moves(self) -> bool:
+        """Return whether another version can be meant later."""
+
+    def version(self) -> str:
+        """Return the version that is meant now."""
+
+    def load(self, version: str | None = None) -> Florence2:
+        """Load a version, in float32 on the CPU; None: the one that is meant now."""
+
+
+@dataclass(frozen=True)
+class NamedSource:
+    """A built-in model, a folder, a checkpoint, a run or a hub id; its version is the hash of its content."""
+
+    config: ModelConfig
+
+    @property
+    def name(self) -> str:
+        """Return the name as it was typed, of a folder the last two parts: clients need not know all."""
+        return public_name(self.config.base)
+
+    @property
+    def moves(self) -> bool:
+        """Return False: a folder is read once."""
+        return False
+
+    def version(self) -> str:
+        """Return the first letters of the hash of its content."""
+        return named_fingerprint(self.config.base, self.config.revision)[:12]
+
+    def load(self, version: str | None = None) -> Florence2:  # noqa: ARG002
+        """Load it."""
+        return load_named(self.config.base, self.config.revision)
+
+
+def model_source(config: ModelConfig, tracking_uri: str | None = None) -> ModelSource:
+    """Return where a model comes from; nothing is loaded, and neither hub nor registry is asked.
+
+    Args:
+        config: names it: the folder of a run, of a checkpoint or of a saved model, ``models:/NAME@ALIAS``,
+            ``builtin:nano``, or a hub id.
+        tracking_uri: the MLflow store of a registered one; None: that of the environment, else of the local stack.
+
+    Raises:
+        ModelError: nothing can have that name.
+        RegistryError: no store is known.
+    """
+    if config.base.startswith(SCHEME):
+        return ModelAddress.of(config.base, tracking_uri)
+    check_named(config.base)
+    return NamedSource(config)
+
+
+def exportable_model(config: ModelConfig, title: str, tracking_uri: str | None = None) -> Exportable:
+    """Load a model with what is known of it, to be exported.
+
+    Args:
+        config: names it, as for ``model_source``.
+        title: what its card calls it, where it has none.
+        tracking_uri: as for ``model_source``.
+
+    Raises:
+        ModelError: there is no such model, or it is damaged.
+        RegistryError: there is no such registered model, or no store.
+    """
+    if config.base.startswith(SCHEME):
+        return registered_exportable(config.base, tracking_uri)
+    return exportable(config.base, title, config.revision)

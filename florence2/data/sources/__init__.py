@@ -1,1 +1,0 @@
-"""Where a data set comes from: folders, archives, URIs, and how they arrive safely."""

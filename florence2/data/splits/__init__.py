@@ -1,1 +1,0 @@
-"""Who goes into training, validation and test, and stays there."""

@@ -1,0 +1,71 @@
+"""Which rows repeat, contradict or give away other rows, by the content of their images."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from florence2.codec import TASKS, AnswerKind
+from florence2.datasets.checks.image_groups import image_contents
+from florence2.datasets.checks.view import codes_of, first_positions, references
+from florence2.datasets.manifest import SPLITS, DatasetManifest
+
+__all__ = ["later_split", "repetition_columns"]
+
+# An image may have several captions, each of them right.
+_ONE_ANSWER = tuple(token for token, task in TASKS.items() if task.answer is not AnswerKind.TEXT)
+
+
+def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Find for each row one of the same group in a later one of the splits train, valid, test.
+
+    Only the earlier split's row is marked: leaving it out mends the leak and keeps the test split as it is.
+
+    Args:
+        splits: of the rows.
+        groups: numbers of the images of the rows, (n,), in the order of their first mention.
+
+    Returns:
+        The position of the first such row in the last such split, (n,); -1 where there is none.
+    """
+    rank = splits.map({split: number for number, split in enumerate(SPLITS)}).fillna(-1).to_numpy(dtype=np.int64)
+    # Sorted by group, then the latest split first, then the order of the rows: each group begins with what we seek.
+    order = np.lexsort((np.arange(len(groups)), -rank, groups))
+    head = order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
+    last = head[groups]
+    return np.where((rank >= 0) & (rank < rank[last]), last, -1)
+
+
+def repetition_columns(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str, pd.Series[int]]:
+    """Name for each row the earlier one that it repeats or contradicts, and one of a later split that it gives away.
+
+    Args:
+        manifest: the data set.
+        readable: which of its rows could be read; the others are compared with nothing.
+    """
+    rows = manifest.table
+    content = codes_of(image_contents(manifest))
+    question = _combined(_combined(content, codes_of(rows["prefix"])), codes_of(rows["split"]))
+    answer = _combined(question, codes_of(rows["suffix"]))
+    # Numbers of their own keep unreadable lines out of every group.
+    alone = np.arange(len(rows)) + len(rows)
+    question, answer, content = (
+        np.asarray(pd.factorize(np.where(readable, key, alone))[0]) for key in (question, answer, content)
+    )
+    repeated, asked = first_positions(answer)[answer], first_positions(question)[question]
+    position = np.arange(len(rows))
+    repeats = repeated < position
+    contradicts = (asked < position) & ~repeats & rows["task"].isin(_ONE_ANSWER).to_numpy(dtype=bool)
+    leak = later_split(rows["split"], content)
+    return {
+        "repeats": references(repeated, repeats),
+        "contradicts": references(asked, contradicts),
+        "leaks_to": references(leak, leak >= 0),
+    }
+
+
+def _combined(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the distinct pairs of two numberings in the order of their first mention, (n,)."""
+    width = int(right.max(initial=0)) + 1
+    return np.asarray(pd.factorize(left * width + right)[0], dtype=np.int64)

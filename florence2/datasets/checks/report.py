@@ -1,0 +1,228 @@
+"""``ValidationReport``: what was found in a data set, what became of it, and the errors that stop a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from florence2.config import Outcome
+from florence2.datasets.checks.rule import Severity
+from florence2.datasets.manifest import DatasetManifest
+from florence2.errors import DatasetError, InvalidAnnotationsError
+from florence2.printable import printable
+
+__all__ = ["LISTED_PER_RULE", "QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
+
+LISTED_PER_RULE = 1000
+"""Violations of one rule that a report lists; the others are counted."""
+
+_ERROR_LIMIT = 100
+"""Violations that an error message lists."""
+
+_LONGEST_MESSAGE = 1000
+"""Characters shown of one message: an answer may be a megabyte long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that breaks one rule.
+
+    Attributes:
+        code: the rule's code.
+        severity: error, warning or note, as the settings have it.
+        outcome: what becomes of it: fail, quarantine, repair or warn.
+        file: annotation file or image, relative to the data set, or the name of a split.
+        line: line in the file, counted from 1; 0 for the file as a whole.
+        value: the offending value, whole.
+        message: what is wrong with it.
+        remedy: what the user can do about it.
+    """
+
+    code: str
+    severity: Severity
+    outcome: Outcome
+    file: str
+    line: int
+    value: str
+    message: str
+    remedy: str
+
+    @property
+    def place(self) -> str:
+        """``file:line``, or the file alone; signs that do not print are escaped."""
+        return printable(f"{self.file}:{self.line}" if self.line else self.file)
+
+    def __str__(self) -> str:
+        """Return ``file:line: message (remedy)`` on one line; signs that do not print are escaped, long ones cut."""
+        long = len(self.message) > _LONGEST_MESSAGE
+        message = f"{self.message[:_LONGEST_MESSAGE]}..." if long else self.message
+        return printable(f"{self.place}: {message} ({self.remedy})")
+
+
+class QuarantinedRow(NamedTuple):
+    """A row that is left out of the run.
+
+    Attributes:
+        file: annotation file, relative to the data set.
+        line: line in the file, counted from 1.
+        codes: of the rules for which it is left out.
+        image: path of its image, relative to the data set.
+        prefix: task token and input.
+        suffix: the answer.
+    """
+
+    file: str
+    line: int
+    codes: tuple[str, ...]
+    image: str
+    prefix: str
+    suffix: str
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """The result of checking a data set against the rules.
+
+    Attributes:
+        rows_checked: rows of the manifest that was checked.
+        rows_repaired: rows that were mended or, being there twice, dropped.
+        counts: how often each broken rule is broken, by its code; exact, also where not everything is listed.
+        outcomes: what becomes of those who break each rule that was checked, by its code.
+        violations: what was found: first what was mended, then the rest in the order of the rows; at most
+            ``LISTED_PER_RULE`` of each rule, also in JSON.
+        quarantine: the rows that are left out of the run, all of them, in their order.
+        docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else; of the mended rows.
+    """
+
+    rows_checked: int
+    rows_repaired: int
+    counts: Mapping[str, int]
+    outcomes: Mapping[str, Outcome]
+    violations: tuple[Violation, ...]
+    quarantine: tuple[QuarantinedRow, ...]
+    docs_html: str
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Rows that are left out of the run."""
+        return len(self.quarantine)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """Codes of the rules that were checked."""
+        return tuple(self.outcomes)
+
+    @property
+    def errors(self) -> tuple[Violation, ...]:
+        """What is listed and keeps rows out of training."""
+        return tuple(v for v in self.violations if v.outcome in ("fail", "quarantine"))
+
+    @property
+    def warnings(self) -> tuple[Violation, ...]:
+        """What is listed and only told."""
+        return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "warning")
+
+    @property
+    def notes(self) -> tuple[Violation, ...]:
+        """What is listed and needs no attention."""
+        return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "note")
+
+    @property
+    def repaired(self) -> tuple[Violation, ...]:
+        """What is listed and was mended."""
+        return tuple(v for v in self.violations if v.outcome == "repair")
+
+    def total(self, *violations: Violation) -> int:
+        """Return how often the rules of these violations are broken, listed or not."""
+        return sum(self.counts[code] for code in {violation.code for violation in violations})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values; ``from_dict`` is the inverse. Scores that follow from others are added."""
+        return {
+            "rows_checked": self.rows_checked,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_repaired": self.rows_repaired,
+            "counts": dict(self.counts),
+            "outcomes": dict(self.outcomes),
+            "violations": [asdict(violation) for violation in self.violations],
+            "quarantine": [row._asdict() | {"codes": list(row.codes)} for row in self.quarantine],
+            "docs_html": self.docs_html,
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ValidationReport:
+        """Build a report from what ``to_dict`` returned."""
+        return cls(
+            rows_checked=values["rows_checked"],
+            rows_repaired=values["rows_repaired"],
+            counts=values["counts"],
+            outcomes=values["outcomes"],
+            violations=tuple(Violation(**violation) for violation in values["violations"]),
+            quarantine=tuple(QuarantinedRow(**row | {"codes": tuple(row["codes"])}) for row in values["quarantine"]),
+            docs_html=values["docs_html"],
+        )
+
+    def summary_text(self, limit: int = 20) -> str:
+        """Describe the report in plain text.
+
+        Args:
+            limit: violations to list, errors first, then warnings; the rest is counted. Of one rule there are no
+                more than ``LISTED_PER_RULE`` to list.
+
+        Returns:
+            A line of totals and a line for each violation listed.
+        """
+        totals = (
+            f"{_count(self.rows_checked, 'row')} checked by {_count(len(self.rules), 'rule')}: "
+            f"{_count(self.total(*self.errors), 'error')}, {_count(self.total(*self.warnings), 'warning')}"
+        )
+        if self.notes:
+            totals += f", {_count(self.total(*self.notes), 'note')}"
+        if self.repaired:
+            mended = f"{_count(self.total(*self.repaired), 'defect')} mended in {_count(self.rows_repaired, 'row')}"
+            totals += f"; {mended}"
+        if self.quarantine:
+            totals += f"; {_count(self.rows_quarantined, 'row')} quarantined"
+        shown = (*self.errors, *self.warnings)
+        return "\n".join([totals, *_listed(shown, self.total(*shown), limit)])
+
+
+def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
+    """Stop at errors that are to stop the run, and where nothing is left to train on.
+
+    Args:
+        clean: what validation left.
+        report: what it found.
+
+    Raises:
+        InvalidAnnotationsError: there are errors that are to stop the run.
+        DatasetError: no row, or none for training, is left without an error.
+    """
+    if not report.errors:
+        return
+    total = report.total(*report.errors)
+    found = f"{_count(total, 'error')} in the annotations of {printable(clean.name)}"
+    lines = _listed(report.errors, total, _ERROR_LIMIT)
+    if any(violation.outcome == "fail" for violation in report.errors):
+        able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)
+        advice = (
+            "correct them" + ", or go on without these lines by validation.on_error: quarantine (--on-error)" * able
+        )
+        raise InvalidAnnotationsError("\n  ".join([f"{found}; {advice}:", *lines]))
+    if not clean.table["split"].isin(["train", ""]).any():
+        raise DatasetError("\n  ".join([f"{found}; without these lines there is nothing to train on:", *lines]))
+
+
+def _listed(violations: tuple[Violation, ...], total: int, limit: int) -> list[str]:
+    lines = [str(violation) for violation in violations[:limit]]
+    if total > len(lines):
+        lines.append(
+            f"... and {total - len(lines)} more; florence2 validate counts all and lists up to {LISTED_PER_RULE} of "
+            "each rule (--limit)"
+        )
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,92 @@
+"""What every writer takes: images with their place in the new set, in no format yet."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from florence2.codec import BINS, dequantize, scan_boxes
+from florence2.errors import DatasetError
+
+__all__ = ["Box", "LayoutImage", "class_names", "pixel_boxes", "unique_stems"]
+
+_DECIMALS = 4  # a tenth of the width of a bin, where an image is a pixel wide
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A labelled box.
+
+    Attributes:
+        class_name: as the answer has it, blanks at its ends kept.
+        bins: x_min, y_min, x_max, y_max, each in 0..999.
+    """
+
+    class_name: str
+    bins: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutImage:
+    """One image of the new set with all that is said about it.
+
+    Attributes:
+        split: train, valid, test or empty.
+        name: path of the image in POSIX spelling, unique within its split.
+        size_wh: width and height of the upright image in pixels.
+        rows: prefix and suffix of each annotation row, in order.
+    """
+
+    split: str
+    name: str
+    size_wh: tuple[int, int]
+    rows: tuple[tuple[str, str], ...]
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes of all rows; a run of a multiple of four location tokens is as many boxes of one class."""
+        return tuple(
+            Box(span.class_name, (span.bins[at], span.bins[at + 1], span.bins[at + 2], span.bins[at + 3]))
+            for _, suffix in self.rows
+            for span in scan_boxes(suffix)[0]
+            for at in range(0, len(span.bins), 4)
+        )
+
+
+def class_names(images: Sequence[LayoutImage]) -> tuple[str, ...]:
+    """Return the class names of all boxes, sorted."""
+    return tuple(sorted({box.class_name for image in images for box in image.boxes}))
+
+
+def pixel_boxes(image: LayoutImage) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
+    """Yield the class name of each box and x_min, y_min, x_max, y_max in pixels.
+
+    A box begins at the first quarter of its first bin and ends at the third quarter of its last. So it reads back as
+    the same bins whatever is lost to decimals, lies inside the image, and is never empty, as it could be between
+    centres: other tools drop boxes without an area.
+    """
+    boxes = image.boxes
+    width, height = image.size_wh
+    centres = dequantize([box.bins for box in boxes], image.size_wh).astype(np.float64)
+    quarter = np.array([-width, -height, width, height]) / BINS / 4
+    for box, corners in zip(boxes, np.round(centres + quarter, _DECIMALS).tolist(), strict=True):
+        yield box.class_name, corners
+
+
+def unique_stems(images: Sequence[LayoutImage]) -> None:
+    """Make sure that no two images of a split differ in nothing but their extension.
+
+    Raises:
+        DatasetError: two do; in formats with an annotation file for each image they would share it.
+    """
+    seen: dict[tuple[str, str], str] = {}
+    for image in images:
+        other = seen.setdefault((image.split, posixpath.splitext(image.name)[0]), image.name)
+        if other != image.name:
+            raise DatasetError(
+                f"images {other!r} and {image.name!r} differ only in their extension, and this format has one "
+                "annotation file for both; rename one of them, or write jsonl or coco"
+            )

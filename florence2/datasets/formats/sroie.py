@@ -1,0 +1,141 @@
+"""Reader of the SROIE receipts (ICDAR 2019).
+
+    img/000.jpg    key/000.json: {"company": "...", "date": "...", "address": "...", "total": "..."}
+                   box/000.csv: x1,y1,x2,y2,x3,y3,x4,y4,text            a line for each text on the receipt
+
+Each key is a ``<DocVQA>`` row with a fixed question, each CSV file an ``<OCR_WITH_REGION>`` row. The set comes without
+splits; folders train, valid and test are taken as such.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+
+from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
+from florence2.datasets.formats.files import entries, join, lists, read_bytes, read_json, split_folders
+from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
+from florence2.datasets.manifest import DatasetManifest
+from florence2.errors import AnnotationFileError, DatasetError
+from florence2.images import list_images
+
+__all__ = ["QUESTIONS", "is_sroie", "read_sroie"]
+
+QUESTIONS = {
+    "company": "What is the name of the company on the receipt?",
+    "date": "What is the date on the receipt?",
+    "address": "What is the address of the company?",
+    "total": "What is the total amount?",
+}
+"""The question that stands for each key."""
+
+_LARGEST_FILE = 16 << 20
+_CORNERS = 8
+
+
+def is_sroie(root: Path) -> bool:
+    """Tell whether a folder holds annotations in this layout."""
+    return bool(_find_sources(root))
+
+
+def read_sroie(root: Path, *, verify: bool = False) -> DatasetManifest:
+    """Read a folder in the SROIE layout.
+
+    Args:
+        root: the folder.
+        verify: read every image file again, also where size and time are those of the last look.
+
+    Returns:
+        The rows of each receipt: one for each key, then one for all texts; receipts in the order of their names.
+
+    Raises:
+        DatasetError: there are no annotations.
+    """
+    sources = _find_sources(root)
+    if not sources:
+        raise DatasetError(
+            f"{root}: no SROIE annotations found; it must hold img/*.jpg with key/*.json or box/*.csv; "
+            f"it holds {lists(root)}"
+        )
+    images = {posixpath.splitext(name)[0]: name for name in reversed(list_images(root))}
+    rows: list[Annotation] = []
+    for split, folder, stems in sources:
+        for stem in stems:
+            place = join(folder, f"img/{stem}")
+            image = images.get(place, f"{place}.jpg")
+            rows += _read_keys(root, split, image, join(folder, f"key/{stem}.json"))
+            rows += _read_boxes(root, split, image, join(folder, f"box/{stem}.csv"))
+    if not rows:
+        raise DatasetError(f"{root}: the files in key/ and box/ are all empty; copy the set again")
+    return to_manifest(root, rows, (split for split, _, _ in sources), verify=verify)
+
+
+def _find_sources(root: Path) -> list[tuple[str, str, list[str]]]:
+    """Find the annotated receipts: split, folder, and the names of the files without their extensions."""
+    found = []
+    for split, folder in split_folders(root):
+        if (root / folder / "img").is_dir():
+            keys = {name[:-5] for name in entries(root / folder / "key") if name.endswith(".json")}
+            boxes = {name[:-4] for name in entries(root / folder / "box") if name.endswith(".csv")}
+            if stems := sorted(keys | boxes):
+                found.append((split, folder, [_checked_stem(root / folder, stem) for stem in stems]))
+    return found
+
+
+def _checked_stem(folder: Path, stem: str) -> str:
+    try:
+        return checked_name(stem, "the name of a file")
+    except BadValueError as exc:
+        raise DatasetError(f"{folder}: {exc}; rename the file") from None
+
+
+def _read_keys(root: Path, split: str, image: str, file: str) -> Iterator[Annotation]:
+    try:
+        for key, value, line in read_json(root, file, _LARGEST_FILE):
+            try:
+                if key not in QUESTIONS:
+                    raise BadValueError(f"unknown key {excerpt(key)}; known: {', '.join(QUESTIONS)}")
+                answer = checked_text(value, repr(key)).strip()
+            except BadValueError as exc:
+                yield Annotation(split, image, file, line, "<DocVQA>", "", error=str(exc))
+            else:
+                yield Annotation(split, image, file, line, f"<DocVQA>{QUESTIONS[key]}", answer)
+    except FileNotFoundError:
+        return
+    except AnnotationFileError as exc:
+        yield Annotation(split, image, file, exc.line or 1, "<DocVQA>", "", error=exc.problem)
+
+
+def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annotation]:
+    try:
+        raw = read_bytes(root, file, _LARGEST_FILE).removeprefix(b"\xef\xbb\xbf")
+    except FileNotFoundError:
+        return
+    except AnnotationFileError as exc:
+        yield Annotation(split, image, file, exc.line or 1, "<OCR_WITH_REGION>", "", error=exc.problem)
+        return
+    regions, problems = [], []
+    for line, text in enumerate(raw.split(b"\n"), start=1):
+        if text.strip():
+            try:
+                regions.append(_region(text, line))
+            except BadValueError as exc:
+                problems.append((line, str(exc)))
+    if problems:
+        error = joined([text for _, text in problems])
+        yield Annotation(split, image, file, problems[0][0], "<OCR_WITH_REGION>", "", error=error)
+    elif regions:
+        yield Annotation(split, image, file, 1, "<OCR_WITH_REGION>", regions=tuple(regions))
+
+
+def _region(raw: bytes, line: int) -> Region:
+    """Read a line: eight coordinates in pixels, and a text in which commas may stand."""
+    try:
+        parts = raw.decode("utf-8").strip().split(",", _CORNERS)
+    except UnicodeDecodeError as exc:
+        raise BadValueError(f"line {line} is not valid UTF-8 at byte {exc.start + 1}") from None
+    if len(parts) <= _CORNERS:
+        raise BadValueError(f"line {line} has {len(parts)} fields, not {_CORNERS} coordinates and a text")
+    points = tuple(number(part, f"a coordinate in line {line}") for part in parts[:_CORNERS])
+    return Region(parts[_CORNERS].strip(), points, line)

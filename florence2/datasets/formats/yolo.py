@@ -1,0 +1,226 @@
+"""The YOLO layout, read and written.
+
+    data.yaml              names: [cat, dog]   train: train/images   val: valid/images   test: test/images
+    train/images/a.jpg     train/labels/a.txt: class number and box, or class number and polygon, a line for each
+
+A row is an image: prefix ``<OD>``, the boxes in the order of its label file; a polygon has the box around it. The
+label file of an image is where the last folder ``images`` of its path is called ``labels``; none, or an empty one,
+means that nothing is on the image, but a split must have one at least. A label file without an image is a row whose
+image is missing. All numbers are fractions of the image: x_center, y_center, width, height.
+"""
+
+from __future__ import annotations
+
+import codecs
+import logging
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
+from florence2.datasets.formats.files import join, lists, read_bytes, read_text
+from florence2.datasets.formats.layout import LayoutImage, class_names, pixel_boxes, unique_stems
+from florence2.datasets.formats.values import BadValueError, checked_name, excerpt, joined, number
+from florence2.datasets.formats.yolo_files import label_file, pairs_below
+from florence2.datasets.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
+from florence2.datasets.manifest import DatasetManifest
+from florence2.errors import AnnotationFileError, DatasetError
+from florence2.images import list_images
+
+__all__ = ["is_yolo", "read_yolo", "write_yolo", "yolo_place"]
+
+logger = logging.getLogger(__name__)
+
+_YAML = "data.yaml"
+_LARGEST_LABELS = 16 << 20
+_LARGEST_LIST = 256 << 20
+_ROUNDING = 2e-6
+_DECIMALS = 9
+
+
+def is_yolo(root: Path) -> bool:
+    """Tell whether a folder holds annotations in this layout."""
+    return find_yolo_yaml(root) is not None
+
+
+def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
+    """Read a folder in the YOLO layout.
+
+    Args:
+        root: the folder.
+        verify: read every image file again, also where size and time are those of the last look.
+
+    Returns:
+        A row for each image, in the order train, valid, test, none, and of their paths.
+
+    Raises:
+        DatasetError: there is no data.yaml or it cannot be used, there is no image where it says, or a split has
+            images and not one label file.
+    """
+    file = find_yolo_yaml(root)
+    if file is None:
+        raise DatasetError(f"{root}: no {_YAML} that names classes found; it holds {lists(root)}")
+    content = read_yolo_yaml(root, file)
+    images = list_images(root)
+    if content.missing and not any(split == "train" for split, _ in content.sources):
+        raise DatasetError(
+            f"{root / file}: {_told(content)} is not there; write the folder of the images relative to {file}"
+        )
+    if content.missing:
+        logger.warning("%s: %s is not there and is left out", root / file, _told(content))
+    sources = content.sources or (("", ""),)
+    splits = dict.fromkeys(split for split, _ in sources)
+    rows = [row for split in splits for row in _read_split(root, split, sources, content, images)]
+    if not rows:
+        raise DatasetError(f"{root / file}: no image is found where it says; it holds {lists(root)}")
+    return to_manifest(root, rows, filter(None, splits), verify=verify)
+
+
+def _told(content: YoloYaml) -> str:
+    return ", ".join(f"{key}: {ascii(path)[1:-1]}" for key, path in content.missing)
+
+
+def _read_split(
+    root: Path, split: str, sources: Sequence[tuple[str, str]], content: YoloYaml, images: list[str]
+) -> Iterator[Annotation]:
+    """Read the folders and lists of images of one split."""
+    found = [item for each, place in sources if each == split for item in _list(root, split, place, images)]
+    _refuse_unlabelled(root, split, [item for item in found if not isinstance(item, Annotation)], content)
+    for item in found:
+        yield item if isinstance(item, Annotation) else _read_labels(root, split, *item, content)
+
+
+def _list(root: Path, split: str, place: str, images: list[str]) -> Iterator[tuple[str, str] | Annotation]:
+    """Yield image and label file for each image of a folder or of a list; a row for a line that names none."""
+    if (root / place).is_dir():
+        yield from pairs_below(root, place, images)
+        return
+    known = frozenset(images)
+    for line, text in enumerate(read_text(root, place, _LARGEST_LIST).split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            written = checked_name(text.strip(), "the path of an image")
+        except BadValueError as exc:
+            yield Annotation(split, "", place, line, "<OD>", "", error=str(exc))
+            continue
+        beside = posixpath.normpath(join(posixpath.dirname(place), written))
+        found = beside if beside in known else locate_below(root, "", written)
+        # Where it is not found, its labels cannot be either; that it is missing, or outside, is said of the image.
+        yield Annotation(split, written, place, line, "<OD>") if found is None else (found, label_file(found))
+
+
+def _refuse_unlabelled(root: Path, split: str, pairs: Sequence[tuple[str, str]], content: YoloYaml) -> None:
+    """Raise if there is no label file for any image: the folder is elsewhere, rather than all images empty."""
+    if not pairs or any(os.path.lexists(root / labels) for _, labels in pairs):
+        return
+    count = f"{len(pairs)} image{'' if len(pairs) == 1 else 's'}"
+    looked = pairs[0][1]
+    folder = next(above for above in (root / looked).parents if above.is_dir())
+    raise DatasetError(
+        f"{root / content.file}: {split or 'the data set'} has {count} and no label file; looked for {looked!a} and so "
+        f"on, but {folder} holds {lists(folder)}; put the label files there (an empty one says that nothing is on the "
+        "image), or leave the split out"
+    )
+
+
+def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYaml) -> Annotation:
+    try:
+        for name in (file, image):
+            checked_name(name, "the name of an image or of its label file")
+        raw = read_bytes(root, file, _LARGEST_LABELS)
+    except BadValueError as exc:
+        return Annotation(split, "", content.file, 1, "<OD>", "", error=str(exc))
+    except FileNotFoundError:
+        raw = b""
+    except AnnotationFileError as exc:
+        return Annotation(split, image, file, exc.line or 1, "<OD>", "", error=exc.problem)
+    regions, problems = [], []
+    for line, text in enumerate(raw.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
+        if text.strip():
+            try:
+                regions.append(_region(text, content.names, line))
+            except BadValueError as exc:
+                problems.append((line, str(exc)))
+    if problems:
+        error = joined([text for _, text in problems])
+        return Annotation(split, image, file, problems[0][0], "<OD>", "", error=error)
+    return Annotation(split, image, file, 1, "<OD>", regions=tuple(regions), unit="fractions")
+
+
+def _region(raw: bytes, names: Sequence[str], line: int) -> Region:
+    """Read a line: five numbers are a box, more of an odd count a polygon."""
+    try:
+        parts = raw.decode("ascii").split()
+    except UnicodeDecodeError:
+        raise BadValueError(f"line {line} is {excerpt(raw)}, not numbers") from None
+    if len(parts) < 5 or len(parts) == 6 or len(parts) % 2 == 0:
+        raise BadValueError(f"line {line} has {len(parts)} numbers, not 5 (class and box) or 7, 9, ... (and polygon)")
+    index = number(parts[0], f"the class in line {line}")
+    if not index.is_integer() or not 0 <= index < len(names):
+        raise BadValueError(
+            f"the class in line {line} is {excerpt(parts[0])}, but data.yaml names 0 to {len(names) - 1}"
+        )
+    values = [number(part, f"a number in line {line}") for part in parts[1:]]
+    if len(values) == 4:
+        x, y, width, height = values
+        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    else:
+        box = (min(values[0::2]), min(values[1::2]), max(values[0::2]), max(values[1::2]))
+    return Region(names[int(index)], tuple(map(_at_edge, box)), line)
+
+
+def _at_edge(value: float) -> float:
+    """Return a fraction; what lies outside by less than the six decimals of a label file can say is on the edge."""
+    value = round(value, _DECIMALS)  # 0.35 - 0.5 / 2 is a little less than 0.1
+    return 0.0 if -_ROUNDING <= value < 0 else 1.0 if 1 < value <= 1 + _ROUNDING else value
+
+
+def yolo_place(image: LayoutImage) -> str:
+    """Return where the image of an image lies in a set that ``write_yolo`` writes."""
+    return join(image.split, f"images/{image.name}")
+
+
+def write_yolo(folder: Path, images: Sequence[LayoutImage]) -> None:
+    """Write the boxes of images: a label file for each, and data.yaml.
+
+    Args:
+        folder: of the new set, where the images already lie at ``yolo_place``.
+        images: what is to be written.
+
+    Raises:
+        DatasetError: two images share a label file, no image has a box, only some images have a split, or an image
+            has a name that is not looked for.
+        OSError: a file cannot be written.
+    """
+    unique_stems(images)
+    names = class_names(images)
+    numbers = {name: index for index, name in enumerate(names)}
+    if not names:
+        raise DatasetError("there is no box in the data set, and YOLO needs a class at least; write coco instead")
+    splits = {image.split for image in images}
+    if "" in splits and len(splits) > 1:
+        raise DatasetError(
+            "some images have no split and others have one, which YOLO cannot say; give each a split, or write coco"
+        )
+    found = frozenset(list_images(folder))
+    for image in images:
+        place = yolo_place(image)
+        if place not in found:
+            raise DatasetError(f"image {image.name!r}: YOLO finds images by their extension; rename it, or write coco")
+        file = folder / label_file(place)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        width, height = image.size_wh
+        with file.open("x", encoding="ascii", newline="\n") as handle:
+            for name, (x_min, y_min, x_max, y_max) in pixel_boxes(image):
+                centre = (x_min + x_max) / 2 / width, (y_min + y_max) / 2 / height
+                sides = (x_max - x_min) / width, (y_max - y_min) / height
+                handle.write(" ".join([str(numbers[name]), *(f"{part:.{_DECIMALS}f}" for part in centre + sides)]))
+                handle.write("\n")
+    keys = {"val" if split == "valid" else split: f"{split}/images" for split in ("train", "valid", "test")}
+    values = {key: path for key, path in keys.items() if path.split("/")[0] in splits}
+    with (folder / _YAML).open("x", encoding="utf-8", newline="\n") as handle:
+        yaml.safe_dump({**values, "nc": len(names), "names": list(names)}, handle, allow_unicode=True, sort_keys=False)

@@ -1,0 +1,159 @@
+"""What a YOLO ``data.yaml`` says: the class names, and where the images of each split lie, wherever it was written."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from florence2.datasets.formats.files import SPLIT_NAMES, entries, in_split_order, join, read_text
+from florence2.datasets.formats.values import BadValueError, checked_text, excerpt
+from florence2.errors import DatasetError
+from florence2.storage import is_inside
+
+__all__ = ["YoloYaml", "find_yolo_yaml", "locate_below", "read_yolo_yaml"]
+
+_LARGEST_YAML = 1 << 18
+_NAMES = re.compile(r"^(?:\{\s*)?[\"']?names[\"']?\s*:", re.MULTILINE)
+_ABSENT = ("", "~", "null", "Null", "NULL")
+
+
+@dataclass(frozen=True)
+class YoloYaml:
+    """What a file says.
+
+    Attributes:
+        file: path of the file relative to the root.
+        names: class names by their number.
+        sources: pairs of split and the folder or list of its images, relative to the root, that are there.
+        missing: pairs of key and path that are named but not there.
+    """
+
+    file: str
+    names: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
+    missing: tuple[tuple[str, str], ...]
+
+
+def find_yolo_yaml(root: Path) -> str | None:
+    """Return the name of the file directly in a folder that names classes; None if there is none.
+
+    Raises:
+        DatasetError: there are several, none of them called data.yaml; or one cannot be opened.
+    """
+    found = []
+    for name in entries(root):
+        if name.endswith((".yaml", ".yml")) and not (root / name).is_dir():
+            try:
+                text = read_text(root, name, _LARGEST_YAML)
+            except (DatasetError, FileNotFoundError):
+                if name.startswith("data."):
+                    raise
+                continue
+            if _NAMES.search(text):
+                found.append(name)
+    chosen = [name for name in found if name.startswith("data.")] or found
+    if len(chosen) > 1:
+        raise DatasetError(f"{root}: {' and '.join(chosen)} both name classes; leave one of them, called data.yaml")
+    return chosen[0] if chosen else None
+
+
+def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
+    """Read a data.yaml.
+
+    Args:
+        root: folder of the data set.
+        file: path relative to it.
+
+    Raises:
+        DatasetError: it is no YAML, the class names are not a list or mapping of texts, ``nc`` is not their number,
+            or a split is not given as one path or several.
+    """
+    where = root / file
+    try:
+        # Every value as it is written: SafeLoader would make False of a class called no.
+        values = yaml.load(read_text(root, file, _LARGEST_YAML), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as exc:
+        raise DatasetError(f"{where}: not valid YAML ({' '.join(str(exc).split())[:200]}); write it again") from exc
+    if not isinstance(values, dict):
+        raise DatasetError(f"{where}: holds {excerpt(values)}, not keys such as names and train; write it again")
+    names = _names(where, values)
+    base = _base(root, values.get("path"))
+    sources, missing = [], []
+    for key, value in values.items():
+        if isinstance(key, str) and key in SPLIT_NAMES and value not in _ABSENT:
+            for path in _paths(where, key, value):
+                place = locate_below(root, base, path)
+                if place is None:
+                    missing.append((key, path))
+                else:
+                    sources.append((SPLIT_NAMES[key], place))
+    return YoloYaml(file, names, tuple(in_split_order(sources)), tuple(missing))
+
+
+def _names(where: Path, values: dict[Any, Any]) -> tuple[str, ...]:
+    given = values.get("names")
+    if isinstance(given, dict):
+        numbers = {str(number): given[str(number)] for number in range(len(given)) if str(number) in given}
+        if len(numbers) < len(given):
+            raise DatasetError(f"{where}: names has the keys {excerpt(list(given))}, not 0 to {len(given) - 1}")
+        given = list(numbers.values())
+    if not isinstance(given, list) or not given:
+        raise DatasetError(f"{where}: names is {excerpt(given)}; write names: [first class, second class, ...]")
+    try:
+        names = tuple(checked_text(name, "a class name") for name in given)
+    except BadValueError as exc:
+        raise DatasetError(f"{where}: {exc}; write names: [first class, second class, ...]") from None
+    if (count := values.get("nc", str(len(names)))) != str(len(names)):
+        raise DatasetError(f"{where}: nc is {excerpt(count)}, but there are {len(names)} names; correct one of them")
+    return names
+
+
+def _paths(where: Path, key: str, value: Any) -> list[str]:
+    paths = value if isinstance(value, list) else [value]
+    for path in paths:
+        if not isinstance(path, str) or "\0" in path or not path.strip():
+            raise DatasetError(f"{where}: {key} is {excerpt(value)}; write the path of a folder of images")
+    return paths
+
+
+def _base(root: Path, value: Any) -> str:
+    """Return the folder that ``path`` names, the root's own where it names one of another machine."""
+    if not isinstance(value, str) or "\0" in value:
+        return ""
+    place = locate_below(root, "", value)
+    return place if place is not None and (root / place).is_dir() else ""
+
+
+def locate_below(root: Path, base: str, path: str) -> str | None:
+    """Find what a path means that was perhaps written on another machine.
+
+    Args:
+        root: folder of the data set.
+        base: folder relative to the root in which relative paths are looked for first.
+        path: relative or absolute, with slashes or backslashes; ``../`` at its beginning may lead out of the root.
+
+    Returns:
+        The path relative to the root of the first that is there: the path itself, then ever fewer of its last
+        components; None if none is.
+    """
+    plain = path.strip().replace("\\", "/")
+    parts = [part for part in plain.split("/") if part not in ("", ".")]
+    top = os.path.realpath(root)
+    for start in range(len(parts)):
+        for folder in dict.fromkeys((base, "")):
+            place = posixpath.normpath(join(folder, "/".join(parts[start:])))
+            if place.startswith("../") or place == "..":
+                continue
+            try:
+                inside = (root / place).exists() and is_inside(root / place, top)
+            except OSError:  # a name that is too long
+                inside = False
+            if inside:
+                return "" if place == "." else place
+    return "" if not parts and plain.startswith(".") else None

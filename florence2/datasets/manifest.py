@@ -1,0 +1,237 @@
+"""``DatasetManifest``: the table that stands for a data set.
+
+A row is an annotation line; sets that list boxes (COCO, Pascal VOC, YOLO) have a row for each image. Pixels are never
+in it: a row names its image file and the file's hash, and a second table says of each image file what a look at it
+found. What a reader could not read is kept in the row as well, so that validation can report every problem together.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from florence2.datasets.location import is_local, locate
+from florence2.errors import DatasetError
+from florence2.storage import fingerprint_folder, redact
+
+__all__ = ["COLUMNS", "IMAGE_COLUMNS", "SPLITS", "DatasetManifest"]
+
+SPLITS = ("train", "valid", "test")
+"""Names of the splits; a row without one has the empty string."""
+
+COLUMNS: dict[str, str] = {
+    "split": "string",
+    "image": "string",
+    "width": "Int64",
+    "height": "Int64",
+    "sha256": "string",
+    "task": "string",
+    "prefix": "string",
+    "suffix": "string",
+    "file": "string",
+    "line": "int64",
+    "box_lines": "string",
+    "declared_width": "Int64",
+    "declared_height": "Int64",
+    "line_error": "string",
+    "image_error": "string",
+}
+"""Columns of the table in order, with their pandas dtypes.
+
+``split``: train, valid, test or empty. ``image``: path relative to the root. ``width``, ``height``: pixels of the
+upright image, NA if unreadable. ``sha256``: of the image file, empty if unreadable. ``task``: token, empty if the
+prefix has none. ``suffix``: the answer; where it was made from coordinates, a box that leaves its image has bins
+outside 0..999. ``file``, ``line``: where the row stands, relative to the root and counted from 1. ``box_lines``: where
+the boxes of the answer stand in the file, a number for each, joined by blanks; NA where the answer itself stands in the
+file. ``declared_width``, ``declared_height``: size of the image in pixels as the annotations say, NA if they do not.
+``line_error``, ``image_error``: what could not be read, NA when all is well.
+"""
+
+IMAGE_COLUMNS: dict[str, str] = {
+    "image": "string",
+    "width": "Int64",
+    "height": "Int64",
+    "sha256": "string",
+    "mode": "string",
+    "orientation": "Int64",
+    "brightness": "Float64",
+    "signature": "string",
+    "error": "string",
+}
+"""Columns of the table of image files: path relative to the root, then the fields of ``ImageProbe`` by their names.
+``mode`` is Pillow's, with "+transparency" behind one that does not tell of it.
+
+A file that no row names was not looked at: its hash is empty and the other fields are NA.
+"""
+
+_NULLABLE = frozenset(
+    {"width", "height", "box_lines", "declared_width", "declared_height", "line_error", "image_error"}
+)
+_TABLE_FILE = "manifest.parquet"
+_IMAGES_FILE = "images.parquet"
+_HEADER_FILE = "manifest.json"
+_FORMAT = "florence2-manifest/2"
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetManifest:
+    """A data set as a table, a row per annotation line.
+
+    Attributes:
+        place: where the files lie that ``image`` and ``file`` name: an absolute folder, or a source that any machine
+            can locate.
+        table: the rows, with the columns and dtypes of ``COLUMNS`` and an index of 0..n-1. Not to be changed.
+        images: the image files, each once, with the columns and dtypes of ``IMAGE_COLUMNS``; also those that no row
+            names, but for a selection of rows. Not to be changed.
+        splits: the splits that the data set comes with, also one without a row.
+        content: fingerprint of the files, where the place itself does not vouch for them; else empty.
+
+    Raises:
+        ValueError: the place is a folder that is not absolute, or a column is missing, superfluous, out of order, of
+            the wrong dtype or empty where it must not be.
+    """
+
+    place: str
+    table: pd.DataFrame
+    images: pd.DataFrame
+    splits: tuple[str, ...]
+    content: str = ""
+    _roots: dict[str, Path] = field(default_factory=dict, repr=False)
+    """Folders that were fetched, by place. Shared with the selections, so that files are fetched once for all."""
+
+    def __post_init__(self) -> None:
+        if is_local(self.place) and not Path(self.place).is_absolute():
+            raise ValueError(f"place must be an absolute folder or a source, not {self.place!r}")
+        _check_columns(self.table, COLUMNS)
+        _check_columns(self.images, IMAGE_COLUMNS)
+        if not self.table.index.equals(pd.RangeIndex(len(self.table))):
+            raise ValueError("manifest rows must be indexed 0..n-1")
+        empty = [name for name in COLUMNS if name not in _NULLABLE and bool(self.table[name].isna().any())]
+        if empty:
+            raise ValueError(f"manifest columns {empty} must not have missing values")
+        unknown = {*self.table["split"].unique(), *self.splits} - {"", *SPLITS}
+        if unknown:
+            raise ValueError(f"split must be one of {SPLITS} or empty, not {sorted(unknown)}")
+
+    @classmethod
+    def from_columns(
+        cls, root: Path, rows: Mapping[str, Any], images: Mapping[str, Any], splits: Iterable[str] = ()
+    ) -> DatasetManifest:
+        """Build a manifest from the values of each column.
+
+        Args:
+            root: folder of the data set, made absolute.
+            rows: a sequence for each column of ``COLUMNS``; None where a value is missing.
+            images: a sequence for each column of ``IMAGE_COLUMNS``.
+            splits: the splits that the data set comes with; those of the rows are added.
+        """
+        table = pd.DataFrame({name: pd.Series(rows[name], dtype=dtype) for name, dtype in COLUMNS.items()})
+        files = pd.DataFrame({name: pd.Series(images[name], dtype=dtype) for name, dtype in IMAGE_COLUMNS.items()})
+        named = {*splits, *table["split"].unique()}
+        return cls(str(root.resolve()), table, files, tuple(split for split in SPLITS if split in named))
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def fetch_root(self) -> Path:
+        """Return the absolute folder of the files on this machine; files that lie elsewhere are fetched first.
+
+        They are fetched and compared with ``content`` once for a manifest and all selections of it.
+
+        Raises:
+            DatasetError: the files cannot be fetched, or have changed since the rows were read.
+        """
+        if is_local(self.place):
+            return Path(self.place)
+        if self.place not in self._roots:
+            folder = locate(self.place)
+            if self.content and fingerprint_folder(folder) != self.content:
+                raise DatasetError(f"{self.name}: has changed since its rows were read; run again")
+            self._roots[self.place] = folder
+        return self._roots[self.place]
+
+    @property
+    def name(self) -> str:
+        """What messages call the data set: its place, but for what may be a secret in it."""
+        return redact(self.place)
+
+    def placed(self, place: str, content: str = "") -> DatasetManifest:
+        """Return the same rows of the same files, which other machines find at another place; this one has them."""
+        return replace(self, place=place, content=content, _roots={place: self.fetch_root()})
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Hash of the rows in their order and of the image files; where the folder lies does not enter into it.
+
+        Hexadecimal SHA-256 of a JSON text of each column, so it does not hang on a version of pandas.
+        """
+        digest = hashlib.sha256(_FORMAT.encode())
+        for frame in (self.table, self.images):
+            for name in frame.columns:
+                column = frame[name].astype(object)
+                values = column.where(column.notna(), None).tolist()
+                digest.update(json.dumps([name, values]).encode())
+        digest.update(json.dumps(self.splits).encode())
+        return digest.hexdigest()
+
+    def replace_rows(self, table: pd.DataFrame) -> DatasetManifest:
+        """Return a manifest of these rows, in their order and indexed anew, with the images that they name."""
+        images = self.images[self.images["image"].isin(table["image"])]
+        splits = tuple(split for split in SPLITS if (table["split"] == split).any())
+        rows, files = table.reset_index(drop=True), images.reset_index(drop=True)
+        return replace(self, table=rows, images=files, splits=splits)
+
+    def select(self, *splits: str) -> DatasetManifest:
+        """Return the rows of one split or several, in their order; "" asks for the rows without one."""
+        return self.replace_rows(self.table[self.table["split"].isin(splits)])
+
+    def drop(self, index: Iterable[int]) -> DatasetManifest:
+        """Return the manifest without the rows at these positions."""
+        return self.replace_rows(self.table[~self.table.index.isin(list(index))])
+
+    def save(self, folder: Path) -> None:
+        """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""
+        folder.mkdir(parents=True, exist_ok=True)
+        header = {
+            "format": _FORMAT,
+            "place": self.place,
+            "content": self.content,
+            "splits": self.splits,
+            "rows": len(self),
+            "fingerprint": self.fingerprint,
+        }
+        self.table.to_parquet(folder / _TABLE_FILE, index=False)
+        self.images.to_parquet(folder / _IMAGES_FILE, index=False)
+        (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> DatasetManifest:
+        """Read a manifest that ``save`` wrote.
+
+        Raises:
+            DatasetError: the folder holds no manifest, or not the one that its header describes.
+        """
+        try:
+            header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
+            table = pd.read_parquet(folder / _TABLE_FILE).astype(COLUMNS)
+            images = pd.read_parquet(folder / _IMAGES_FILE).astype(IMAGE_COLUMNS)
+            manifest = cls(header["place"], table, images, tuple(header["splits"]), header["content"])
+            expected = header["fingerprint"]
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise DatasetError(f"{folder}: no readable manifest ({exc}); ingest the data set again") from exc
+        if manifest.fingerprint != expected:
+            raise DatasetError(f"{folder}: the rows are not those of the header; ingest the data set again")
+        return manifest
+
+
+def _check_columns(frame: pd.DataFrame, columns: Mapping[str, str]) -> None:
+    found = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if list(found.items()) != list(columns.items()):
+        raise ValueError(f"manifest columns must be {dict(columns)}, not {found}")

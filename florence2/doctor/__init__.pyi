@@ -1,0 +1,10 @@
+from .diagnosis import Check as Check
+from .diagnosis import diagnose as diagnose
+from .diagnosis import known_checks as known_checks
+from .finding import Finding as Finding
+from .finding import Level as Level
+from .finding import worst as worst
+from .own_packages import load_target as load_target
+from .own_packages import require_own_packages as require_own_packages
+from .requirements import required_by as required_by
+from .terminal import check_terminal as check_terminal

@@ -1,0 +1,73 @@
+"""All checks of ``florence2 doctor``: which there are, and running them side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+from florence2.doctor.finding import Finding
+from florence2.doctor.isolated import run_isolated
+
+__all__ = ["ENTRY_POINTS", "Check", "diagnose", "known_checks"]
+
+ENTRY_POINTS = "florence2.checks"
+"""Entry point group of checks that packages above this one bring: functions as ``run_isolated`` takes them."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: what it looks at, as the table shows it.
+        function: ``module:function``.
+        seconds: time that it has.
+    """
+
+    name: str
+    function: str
+    seconds: float = 30.0
+
+
+_OWN = (
+    Check("python", "florence2.doctor.software:check_python"),
+    Check("packages", "florence2.doctor.software:check_packages"),
+    Check("extras", "florence2.doctor.software:check_extras"),
+    Check("machine", "florence2.doctor.machine:check_machine"),
+    Check("gpu", "florence2.doctor.gpu:check_gpu", 60.0),
+    Check("disk", "florence2.doctor.disk:check_disk"),
+    Check("mlflow", "florence2.doctor.store:check_store", 60.0),
+    Check("model", "florence2.doctor.smoke:check_smoke", 90.0),
+)
+
+
+def known_checks() -> list[Check]:
+    """Return the checks in the order in which they are shown: ours, then those of the packages above."""
+    others = [Check(point.name, point.value, 60.0) for point in entry_points(group=ENTRY_POINTS)]
+    return [*_OWN, *sorted(others, key=lambda check: check.name)]
+
+
+def diagnose(
+    checks: list[Check] | None = None, done: Callable[[Check], None] | None = None
+) -> dict[str, list[Finding]]:
+    """Run checks, each in its own process and in its own time, and return what they found by their names.
+
+    Args:
+        checks: which; without: all that are known.
+        done: called after each.
+    """
+    wanted = known_checks() if checks is None else checks
+    # The slow ones first; beside them there is always room for a quick one.
+    by_time = sorted(wanted, key=lambda check: -check.seconds)
+    with ThreadPoolExecutor(max_workers=max(3, min(8, os.cpu_count() or 1))) as pool:
+        running = {pool.submit(run_isolated, check.function, check.seconds): check for check in by_time}
+        found = {}
+        for future in as_completed(running):
+            check = running[future]
+            found[check.name] = future.result()
+            if done is not None:
+                done(check)
+    return {check.name: found[check.name] for check in wanted}

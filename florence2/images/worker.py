@@ -1,0 +1,114 @@
+"""A process of its own that probes image files: it reads lists of paths and writes what it found, as lines of JSON.
+
+Decoding small images is half Python, so threads hardly use a second core. Other than those of ``multiprocessing``,
+these processes need no ``if __name__ == "__main__"`` in a user's script, and one that a decoder crashes is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from florence2.images.files import ImageDefect, ImageProbe, probe_image
+
+__all__ = ["ImageWorkers", "serve"]
+
+_START = "import sys; sys.path[:] = {path!r}; from florence2.images.worker import serve; serve()"
+
+
+class ImageWorkers(contextlib.AbstractContextManager["ImageWorkers"]):
+    """Processes that probe image files.
+
+    Args:
+        count: how many.
+
+    Raises:
+        OSError: they cannot be started, for example where the interpreter is built into another program.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._idle: queue.SimpleQueue[subprocess.Popen[bytes]] = queue.SimpleQueue()
+        self._started: list[subprocess.Popen[bytes]] = []
+        try:
+            for _ in range(count):
+                self._idle.put(self._start())
+            # All load their libraries at the same time; only now their first sign of life is waited for.
+            if any(_exchange(worker, []) is None for worker in self._started):
+                raise OSError("a worker process did not start")
+        except BaseException:
+            self._stop()
+            raise
+
+    def probe(self, paths: Sequence[Path]) -> list[ImageProbe]:
+        """Probe files in the next idle process; to be called from as many threads as there are processes."""
+        found = self._ask(paths)
+        if found is not None:
+            return found
+        crash = ImageProbe(error=f"{ImageDefect.UNREADABLE}: decoding it ended the process")
+        return [(self._ask([path]) or [crash])[0] for path in paths]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def _ask(self, paths: Sequence[Path]) -> list[ImageProbe] | None:
+        """Return None if the process ended instead of answering; another one takes its place."""
+        worker = self._idle.get()
+        try:
+            found = _exchange(worker, [str(path) for path in paths])
+            if found is None:
+                worker.kill()
+                worker.wait()
+                worker = self._start()
+            return found
+        finally:
+            self._idle.put(worker)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if not sys.executable:
+            raise OSError("the Python interpreter has no path")
+        command = [sys.executable, "-c", _START.format(path=sys.path)]
+        # Decoders written in C complain on standard error; what they mean is in the probe.
+        worker = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=-1
+        )
+        self._started.append(worker)
+        return worker
+
+    def _stop(self) -> None:
+        for worker in self._started:
+            worker.kill()
+        for worker in self._started:
+            worker.communicate()
+
+
+def serve() -> None:
+    """Answer lines of paths on standard input with lines of probes on standard output, until the input ends."""
+    warnings.simplefilter("ignore")  # Pillow's warning of large images; they are refused
+    for line in sys.stdin.buffer:
+        found = [probe_image(Path(path)).values() for path in json.loads(line)]
+        sys.stdout.buffer.write(json.dumps(found).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _exchange(worker: subprocess.Popen[bytes], paths: list[str]) -> list[ImageProbe] | None:
+    assert worker.stdin is not None and worker.stdout is not None
+    try:
+        worker.stdin.write(json.dumps(paths).encode() + b"\n")
+        worker.stdin.flush()
+        answer = worker.stdout.readline()
+        return [ImageProbe(*fields) for fields in json.loads(answer)]
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,12 @@
+from .answer_folder import answers_location as answers_location
+from .answer_folder import open_answer_folder as open_answer_folder
+from .batching import Batcher as Batcher
+from .generation import Asked as Asked
+from .generation import Prediction as Prediction
+from .generation import Predictor as Predictor
+from .generation import predict as predict
+from .image_files import ImageAnswer as ImageAnswer
+from .image_files import ImagePredictions as ImagePredictions
+from .image_files import find_images as find_images
+from .image_files import predict_images as predict_images
+from .request_images import RequestImageReader as RequestImageReader

@@ -1,0 +1,2 @@
+from .create import Project as Project
+from .create import create_project as create_project

@@ -1,0 +1,10 @@
+from .candidates import Candidate as Candidate
+from .candidates import Candidates as Candidates
+from .decision import Decision as Decision
+from .decision import decide as decide
+from .evaluated import Evaluated as Evaluated
+from .evaluated import evaluate_weights as evaluate_weights
+from .gates import Gate as Gate
+from .gathering import gather as gather
+from .gathering import standing as standing
+from .serving import ServingCheck as ServingCheck

@@ -1,0 +1,5 @@
+"""What is shown: pages, plots, model cards and terminal tables of what other rooms computed."""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,17 @@
+from .evaluation.comparison import compare as compare
+from .evaluation.files import metrics_of as metrics_of
+from .evaluation.files import save_evaluation as save_evaluation
+from .evaluation.terminal import comparison as comparison
+from .evaluation.terminal import scores as scores
+from .hub_card import render_hub_card as render_hub_card
+from .model_card import render_model_card as render_model_card
+from .model_facts import Exportable as Exportable
+from .model_facts import exportable as exportable
+from .model_facts import hub_facts as hub_facts
+from .promotion_page import render_decision as render_decision
+from .statistics.description import Description as Description
+from .statistics.description import describe as describe
+from .statistics.page import render_page as render_page
+from .statistics.terminal import drift_tables as drift_tables
+from .statistics.terminal import statistics_tables as statistics_tables
+from .training_plots import draw_plots as draw_plots

@@ -1,0 +1,172 @@
+"""The images of the page, embedded once each as thumbnails, and the boxes, quadrilaterals and polygons on them.
+
+The page stays small whatever the data set: a thumbnail has at most 320 pixels a side and weighs at most 90 kB, which
+is pure noise; photographs take about a quarter of it. By default a page has at most 84 images.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from PIL import Image
+
+from florence2.codec import Outline, outlines_in, split_prefix
+from florence2.evaluation import Box, Example, ExampleAnswer
+from florence2.images import class_colours, contrasting_colour
+
+__all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_places", "panels", "thumbnail"]
+
+THUMBNAIL = 320
+"""Pixels of the longer side of an embedded image at most."""
+_PIXEL_ART = 128
+"""Images up to this size are kept without loss, 65 kB at most, and enlarged without smoothing."""
+_QUALITY = 80
+_REGION = "#1c6dd0"
+"""Colour of texts and outlines, which are of no class."""
+_NO_CLASS = "#868e96"
+"""Colour of names that the targets do not have: one of theirs would suggest a kinship that is not there."""
+
+
+@dataclass(frozen=True)
+class EmbeddedImage:
+    """An embedded image; the page refers to it by ``key``."""
+
+    key: str
+    width: int
+    height: int
+    uri: str | None
+    pixelated: bool
+
+
+@dataclass(frozen=True)
+class DrawnBox:
+    """A box in per cent of its image, or the box around an outline: ``points`` of an SVG polygon in its pixels."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    name: str
+    confidence: float | None
+    colour: str
+    ink: str
+    right: bool
+    points: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """An image with what was written of it."""
+
+    title: str
+    boxes: list[DrawnBox]
+    summary: str
+
+
+def thumbnail(image: Image.Image) -> Image.Image:
+    """Return an image as RGB, scaled down to what the page embeds."""
+    small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    return small
+
+
+def embed(examples: Iterable[Example], images: Mapping[str, Image.Image]) -> dict[str, EmbeddedImage]:
+    """Return each image once, however many examples show it.
+
+    Args:
+        examples: what is shown.
+        images: ``thumbnail`` of the images by their path; for a missing one the page shows an empty frame.
+    """
+    embedded: dict[str, EmbeddedImage] = {}
+    for example in examples:
+        if example.image not in embedded:
+            image = images.get(example.image)
+            embedded[example.image] = EmbeddedImage(
+                key=f"image-{len(embedded)}",
+                width=example.width,
+                height=example.height,
+                uri=None if image is None else _data_uri(image),
+                pixelated=max(example.width, example.height) <= _PIXEL_ART,
+            )
+    return embedded
+
+
+def has_places(example: Example) -> bool:
+    """Tell whether answers of the row show something in its image."""
+    return example.truth is not None or _outlines(example, "") is not None
+
+
+def panels(example: Example, titles: Mapping[str, str], colours: Mapping[str, str] | None = None) -> list[Panel]:
+    """Return an example with what is annotated and what was answered drawn on it.
+
+    Args:
+        example: one that ``has_places``.
+        titles: what the panels are called, in their order: ``truth``, ``before``, ``after``; those not named are
+            left out.
+        colours: of the classes; by default of those of the truth.
+    """
+    answers: dict[str, ExampleAnswer | None] = {"before": example.before, "after": example.after}
+    if example.truth is None:
+        texts = {"truth": example.target} | {role: answer.text for role, answer in answers.items() if answer}
+        return [_outline_panel(title, example, texts[role]) for role, title in titles.items() if role in texts]
+    truth = example.truth
+    colours = class_colours(box.name for box in truth) if colours is None else colours
+    drawn = []
+    for role, title in titles.items():
+        answer = answers.get(role)
+        if role == "truth":
+            drawn.append(Panel(title, _draw(truth, example, colours), _count(len(truth), "box", "boxes")))
+        elif answer is not None:
+            found = sum(box.right for box in answer.boxes)
+            summary = f"{found} of {len(truth)} found, {len(answer.boxes) - found} wrong"
+            drawn.append(Panel(title, _draw(answer.boxes, example, colours), summary))
+    return drawn
+
+
+def _outlines(example: Example, text: str) -> tuple[Outline, ...] | None:
+    return outlines_in(split_prefix(example.prefix)[0].answer, text, (example.width, example.height))
+
+
+def _outline_panel(title: str, example: Example, text: str) -> Panel:
+    """Return an image with quadrilaterals or polygons, which are not judged one by one."""
+    outlines = _outlines(example, text) or ()
+    boxes = [Box(outline.name or "outline", outline.xyxy, True) for outline in outlines]
+    drawn = _draw(boxes, example, {box.name: _REGION for box in boxes})
+    points = [" ".join(f"{x:.1f},{y:.1f}" for x, y in outline.points) for outline in outlines]
+    regions = [replace(box, points=line) for box, line in zip(drawn, points, strict=True)]
+    return Panel(title, regions, _count(len(regions), "region", "regions"))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _data_uri(image: Image.Image) -> str:
+    small = max(image.size) <= _PIXEL_ART
+    buffer = io.BytesIO()
+    image.save(buffer, format="PNG" if small else "JPEG", optimize=True, quality=_QUALITY)
+    return f"data:image/{'png' if small else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _draw(boxes: Sequence[Box], example: Example, colours: Mapping[str, str]) -> list[DrawnBox]:
+    drawn = []
+    for box in boxes:
+        x_min, y_min, x_max, y_max = box.xyxy
+        colour = colours.get(box.name, _NO_CLASS)
+        drawn.append(
+            DrawnBox(
+                left=100 * x_min / example.width,
+                top=100 * y_min / example.height,
+                width=100 * (x_max - x_min) / example.width,
+                height=100 * (y_max - y_min) / example.height,
+                name=box.name,
+                confidence=box.confidence,
+                colour=colour,
+                ink=contrasting_colour(colour),
+                right=box.right,
+            )
+        )
+    return drawn

@@ -1,0 +1,208 @@
+"""Turns scores, analysis and examples into the page; it is laid out in the templates beside this file."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from florence2.evaluation import (
+    Analysis,
+    Comparison,
+    Confusion,
+    Example,
+    ExampleAnswer,
+    Interval,
+    ModelEvaluation,
+    score_named,
+)
+from florence2.reports.evaluation.changes import changes_of, classes_of
+from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reliability_bars
+from florence2.reports.evaluation.images import embed, has_places, panels
+from florence2.reports.evaluation.summary import in_short
+from florence2.reports.evaluation.tables import box_rows, count_rows, question_rows, speed_rows
+from florence2.reports.templates import page_environment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["PageExamples", "render_page"]
+
+_DASH, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+_SMALL_FRAME = Frame(left=1, top=1, width=118, height=78)
+
+
+@dataclass(frozen=True)
+class PageExamples:
+    """The rows that the page shows.
+
+    Attributes:
+        sample: spread evenly over the split.
+        worst: the worst of the model that is judged.
+        best: its best.
+        images: thumbnails by ``Example.image``; a missing one is shown as an empty frame.
+    """
+
+    sample: Sequence[Example] = ()
+    worst: Sequence[Example] = ()
+    best: Sequence[Example] = ()
+    images: Mapping[str, Image.Image] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[Example]:
+        """Return all of them."""
+        return [*self.worst, *self.best, *self.sample]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A model in the tables and charts of the page: ``role`` is before or after, and gives the colour."""
+
+    role: str
+    title: str
+    evaluation: ModelEvaluation
+
+    @property
+    def analysis(self) -> Analysis | None:
+        return self.evaluation.analysis
+
+
+def render_page(
+    after: ModelEvaluation,
+    before: ModelEvaluation | None = None,
+    comparison: Mapping[str, Comparison] | None = None,
+    examples: PageExamples | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> str:
+    """Return the report of one model, or of two, as a self-contained HTML page.
+
+    Args:
+        after: the model that is judged.
+        before: the model that it is compared with.
+        comparison: differences of headline scores.
+        examples: rows to show.
+        facts: lines for the end of the page: what the scores rest on.
+
+    Returns:
+        The page. Every text of users and models is escaped.
+    """
+    shown = examples or PageExamples()
+    columns = [_Column("after", "Model", after)]
+    if before is not None:
+        columns = [_Column("before", "Before", before), _Column("after", "After", after)]
+    changes = changes_of(before, after, comparison or {})
+    classes = classes_of(before, after)
+    images = embed(shown.all, shown.images)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            columns=columns,
+            after=after,
+            both=before is not None,
+            headlines=[change for change in changes if change.score.headline],
+            changes=changes,
+            in_short=in_short(after.analysis, classes) if after.analysis else [],
+            classes=classes,
+            validity=count_rows([column.evaluation for column in columns]),
+            speed=speed_rows([column.evaluation for column in columns]),
+            images=images,
+            sections=_sections(shown),
+            panels=panels,
+            mark=_mark,
+            facts=facts or {},
+            frame=FRAME,
+            **_analyses(columns),
+        )
+    )
+
+
+def _sections(shown: PageExamples) -> dict[str, tuple[list[Example], list[Example]]]:
+    """Split the rows of each section into those whose answers can be drawn and those in words."""
+    sections = {"worst": shown.worst, "best": shown.best, "sample": shown.sample}
+    return {
+        name: (
+            [example for example in rows if has_places(example)],
+            [example for example in rows if not has_places(example)],
+        )
+        for name, rows in sections.items()
+    }
+
+
+def _analyses(columns: Sequence[_Column]) -> dict[str, Any]:
+    """Return what the template shows of the analyses, those of all models side by side."""
+    known = [(column, column.analysis) for column in columns if column.analysis is not None]
+    curves = [(column, analysis.curves) for column, analysis in known if analysis.curves]
+    latest = known[-1][1] if known else None
+    asked = [analysis.questions for _, analysis in known if analysis.questions]
+    return {
+        "curves": [(column, curve_points(found.overall), found.overall) for column, found in curves],
+        "class_curves": [
+            (
+                name,
+                [
+                    (column, curve_points(found.by_class[name], _SMALL_FRAME))
+                    for column, found in curves
+                    if name in found.by_class
+                ],
+            )
+            for name in (curves[-1][1].by_class if curves else {})
+        ],
+        "confusion": latest.confusion if latest else None,
+        "row_totals": _row_totals(latest.confusion) if latest and latest.confusion else [],
+        "calibrations": [
+            (column, analysis.calibration, reliability_bars(analysis.calibration))
+            for column, analysis in known
+            if analysis.calibration
+        ],
+        "sizes": box_rows([analysis.sizes for _, analysis in known]),
+        "crowding": box_rows([analysis.crowding for _, analysis in known]),
+        "question_score": score_named(asked[-1].score) if asked else None,
+        "answer_kinds": question_rows([found.by_answer for found in asked]),
+        "openings": question_rows([found.by_opening for found in asked]),
+    }
+
+
+def _row_totals(confusion: Confusion) -> list[int]:
+    return [sum(row) for row in confusion.counts]
+
+
+@functools.cache
+def _environment() -> Environment:
+    return page_environment(
+        "florence2.reports.evaluation",
+        {
+            "score": lambda value: _DASH if value is None else f"{value:.3f}",
+            "signed": lambda value: "" if value is None else f"{value:+.3f}".replace("-", _MINUS),
+            # Two folders up a path says nothing to a reader, and it may say too much about the machine.
+            "short": lambda path: "/".join(PurePosixPath(path).parts[-2:]),
+            "percent": lambda value: f"{min(max(value or 0.0, 0.0), 1.0) * 100:.1f}%",
+            "share": lambda value: _DASH if value is None else f"{value:.1%}",
+            "interval": _interval,
+            "chance": _chance,
+            "grouped": lambda value: f"{value:,}",
+        },
+    )
+
+
+def _interval(interval: Interval) -> str:
+    return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", _MINUS)
+
+
+def _chance(probability: float) -> str:
+    """Return a probability in per cent; resamples cannot tell certainty."""
+    if probability > 0.999:
+        return "over 99.9%"
+    return "under 0.1%" if probability < 0.001 else f"{probability:.1%}"
+
+
+def _mark(example: Example, answer: ExampleAnswer) -> str:
+    """Say whether an answer is wholly right or wholly wrong; empty where it is something between."""
+    if answer.value is None:
+        return ""
+    right = 1.0 if score_named(example.score).higher_is_better else 0.0
+    return {right: "right", 1 - right: "wrong"}.get(answer.value, "")

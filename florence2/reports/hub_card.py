@@ -1,0 +1,97 @@
+"""The README of an exported folder: a head that hubs read, what is known of the model, and how to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from florence2.codec import TASKS, AnswerKind
+from florence2.evaluation import in_order, score_named
+from florence2.reports.model_facts import HubFacts
+from florence2.reports.templates import page_environment
+
+__all__ = ["render_hub_card"]
+
+_PIPELINE = "image-text-to-text"
+_TAGS = {
+    AnswerKind.BOXES: "object-detection",
+    AnswerKind.PROPOSALS: "object-detection",
+    AnswerKind.QUADS: "ocr",
+    AnswerKind.POLYGONS: "image-segmentation",
+    AnswerKind.ANSWER: "visual-question-answering",
+    AnswerKind.TEXT: "image-captioning",
+}
+_INPUTS = {
+    AnswerKind.BOXES: "a cat",
+    AnswerKind.POLYGONS: "a cat",
+    AnswerKind.ANSWER: "What is in the image?",
+}
+"""An example of the text behind the tasks that take one."""
+_A_REGION = "<loc_100><loc_100><loc_900><loc_900>"
+
+
+def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **values: Any) -> str:
+    """Return the README.
+
+    Args:
+        title: of the folder: what a snippet calls it.
+        card: Markdown that says what the model is; begins with a heading.
+        facts: for the head.
+        loading: name of the template that says how to load it, ``load_transformers.md`` or ``load_onnx.md``.
+        values: for that template besides ``folder``, ``prompt`` and ``kind``.
+    """
+    token = next((token for token in facts.tasks if token in TASKS), "<OD>")
+    environment = page_environment(__package__ or "", {})
+    environment.autoescape = False  # code, not HTML
+    snippet = environment.get_template(loading).render(
+        folder=title, prompt=_prompt(token), kind=TASKS[token].answer.value, **values
+    )
+    library = "transformers" if loading == "load_transformers.md" else "onnx"
+    return f"---\n{_head(title, facts, library)}---\n\n{card.strip()}\n\n{snippet.strip()}\n"
+
+
+def _prompt(token: str) -> str:
+    task = TASKS[token]
+    if not task.takes_input:
+        return token
+    return token + (_A_REGION if token.startswith("<REGION_TO") else _INPUTS[task.answer])
+
+
+def _head(title: str, facts: HubFacts, library: str) -> str:
+    from huggingface_hub import ModelCardData
+
+    scores = [name for name in in_order(facts.metrics) if score_named(name).headline]
+    data = ModelCardData(
+        license=facts.license,
+        base_model=facts.base_model,
+        library_name=library,
+        pipeline_tag=_PIPELINE,
+        tags=_tags(facts.tasks, library),
+        metrics=scores or None,
+        model_name=title if scores else None,
+        eval_results=_results(facts, scores) if scores else None,
+    )
+    return f"{data.to_yaml().strip()}\n"
+
+
+def _tags(tasks: Sequence[str], library: str) -> list[str]:
+    kinds = [_TAGS[TASKS[token].answer] for token in tasks if token in TASKS]
+    return list(dict.fromkeys(["florence-2", "florence2-finetune", *(["onnx"] if library == "onnx" else []), *kinds]))
+
+
+def _results(facts: HubFacts, scores: Sequence[str]) -> list[Any]:
+    from huggingface_hub import EvalResult
+
+    dataset = facts.dataset or "the test split of its own data"
+    return [
+        EvalResult(
+            task_type=_PIPELINE,
+            dataset_type="custom",
+            dataset_name=dataset,
+            dataset_split="test",
+            metric_type=name,
+            metric_name=score_named(name).title,
+            metric_value=round(facts.metrics[name], 4),
+        )
+        for name in scores
+    ]

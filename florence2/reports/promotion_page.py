@@ -1,0 +1,31 @@
+"""The decision as a page: the verdict, why, and every gate with its value and limit."""
+
+from __future__ import annotations
+
+from florence2.promotion import Decision
+from florence2.reports.templates import page_environment
+
+__all__ = ["render_decision"]
+
+_VERDICTS = {"promote": "Promoted", "hold": "Held", "reject": "Rejected", "nothing": "Nothing to decide"}
+_SECTIONS = {
+    "model": ("The model", "Its scores on the test split and the data behind them. One failure rejects it."),
+    "serving": ("Serving", "The model in a fresh process, loaded by its registry URI. One failure rejects it."),
+    "advantage": ("Against the champion", "Both on the same test images. One failure holds it."),
+}
+"""Title and meaning of each kind of gate."""
+_DASH = "\N{EN DASH}"
+
+
+def render_decision(decision: Decision) -> str:
+    """Return a self-contained HTML page; every text of users and models is escaped."""
+    sections = [
+        (title, note, [gate for gate in decision.gates if gate.judges == kind])
+        for kind, (title, note) in _SECTIONS.items()
+    ]
+    environment = page_environment("florence2.reports", {"number": lambda v: _DASH if v is None else f"{v:.4g}"})
+    return environment.get_template("decision.html").render(
+        decision=decision,
+        title=_VERDICTS[decision.verdict],
+        sections=[section for section in sections if section[2]],
+    )

@@ -1,0 +1,1 @@
+"""The statistics of a data set as a page and as terminal tables."""

@@ -1,0 +1,123 @@
+"""Random rows of a data set with their images, as a person would look through it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from florence2.codec import Detections, parse_detections
+from florence2.datasets import LABELLED, DatasetManifest
+from florence2.errors import DatasetError
+from florence2.images import class_colours, draw_detections, open_rgb
+
+__all__ = ["Sample", "draw_samples"]
+
+_LONG_SIDE = 480
+_TEXT_LETTERS, _LABEL_LETTERS = 300, 30
+_SHOWN_BOXES = 200
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A row with its image.
+
+    Attributes:
+        split: of the row.
+        image: path relative to the root, its last two parts.
+        place: file and line of the annotation.
+        asked: the prefix.
+        answer: the answer in words; empty where boxes are drawn.
+        boxes: how many boxes are drawn; None where the task names none.
+        uri: the image with its boxes as a data URI; None if there is none to show.
+        problem: why it cannot be shown, empty if all is well.
+    """
+
+    split: str
+    image: str
+    place: str
+    asked: str
+    answer: str
+    boxes: int | None
+    uri: str | None
+    problem: str
+
+
+def draw_samples(manifest: DatasetManifest, count: int = 12, seed: int = 0) -> list[Sample]:
+    """Choose rows at random, of each split about as many and of each image one, and draw them.
+
+    Args:
+        manifest: the data set; its images are read.
+        count: how many at most.
+        seed: of the choice.
+
+    Returns:
+        The samples by split. An image that cannot be read gives a sample without an image.
+    """
+    # One row for each image, chosen by the shuffle.
+    shuffled = manifest.table[["split", "image"]].sample(frac=1, random_state=seed).drop_duplicates("image")
+    turn = shuffled.groupby("split", sort=False).cumcount()
+    chosen = manifest.table.loc[turn.sort_values(kind="stable").index[:count]]
+    order = chosen["split"].map({"train": 0, "valid": 1, "test": 2}).fillna(3)
+    rows = chosen.loc[order.sort_values(kind="stable").index].to_dict("records")
+    colours = class_colours(
+        name
+        for row in rows
+        if row["task"] in LABELLED
+        for name in _short_names(parse_detections(row["suffix"], (1, 1))).class_name
+    )
+    root = manifest.fetch_root()
+    return [_sample(root, row, colours) for row in rows]
+
+
+def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
+    labelled = row["task"] in LABELLED
+    uri, boxes, problem = None, None, ""
+    if not pd.isna(row["line_error"]):
+        problem = str(row["line_error"])
+    elif not pd.isna(row["image_error"]):
+        # A path out of the data set is such an error: it is not opened.
+        problem = str(row["image_error"])
+    else:
+        try:
+            uri, boxes = _image(root, row, colours, labelled)
+        except DatasetError as exc:
+            problem = str(exc).replace(f"{root}/", "")
+    return Sample(
+        split=row["split"],
+        image="/".join(row["image"].split("/")[-2:]),
+        place=f"{row['file']}:{row['line']}",
+        asked=_shortened(row["prefix"], _TEXT_LETTERS),
+        answer="" if labelled and not problem else _shortened(row["suffix"], _TEXT_LETTERS),
+        boxes=boxes,
+        uri=uri,
+        problem=_shortened(problem, _TEXT_LETTERS),
+    )
+
+
+def _image(root: Path, row: dict[Any, Any], colours: dict[str, str], labelled: bool) -> tuple[str, int | None]:
+    image = open_rgb(root / row["image"])
+    image.thumbnail((_LONG_SIDE, _LONG_SIDE))
+    found = parse_detections(row["suffix"], image.size) if labelled else Detections.empty()
+    names = _short_names(found)
+    drawn = draw_detections(image, names, colours=colours, long_side=_LONG_SIDE, font_size=15)
+    buffer = io.BytesIO()
+    drawn.save(buffer, format="JPEG", quality=82, optimize=True)
+    uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return uri, len(found) if labelled else None
+
+
+def _short_names(found: Detections) -> Detections:
+    """Return the boxes that are drawn, with names that fit into an image."""
+    names = tuple(_shortened(name, _LABEL_LETTERS) for name in found.class_name[:_SHOWN_BOXES])
+    return Detections(np.asarray(found.xyxy[:_SHOWN_BOXES]), names)
+
+
+def _shortened(text: str, letters: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= letters else text[: letters - 1] + "\N{HORIZONTAL ELLIPSIS}"

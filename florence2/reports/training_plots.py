@@ -1,0 +1,105 @@
+"""Each figure of a training by epoch, as an image of its own."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from florence2.evaluation import score_named
+from florence2.storage import write_run_file
+from florence2.training import TrainingHistory
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_plots"]
+
+_SIZE_INCHES, _DPI = (7.0, 4.2), 130
+_VALIDATION, _TRAINING, _BASE, _BEST = "#1f6feb", "#8b949e", "#57606a", "#1a7f37"
+
+
+def draw_plots(history: TrainingHistory, folder: Path) -> list[Path]:
+    """Draw a PNG of each figure by epoch: the base as a line, the best epoch marked.
+
+    Args:
+        history: of a training, which need not have ended.
+        folder: for ``loss.png``, ``learning_rate.png`` and one of each measured figure; made if it is missing.
+
+    Returns:
+        The files; none while no epoch was finished.
+
+    Raises:
+        ConfigurationError: they cannot be written.
+    """
+    if not history.epochs:
+        return []
+    losses = {"validation": history.series("validation_loss"), "training": history.series("loss")}
+    files = [
+        _draw(folder / "loss.png", "Loss", "cross-entropy per token", losses, history, "validation_loss"),
+        _draw_learning_rate(folder / "learning_rate.png", history),
+    ]
+    for name in history.measured:
+        figure = score_named(name)
+        title = figure.title if figure.title == name else f"{figure.title} ({name})"
+        values = {"validation": history.series(name)}
+        files.append(_draw(folder / f"{name}.png", title, figure.meaning or name, values, history, name))
+    return files
+
+
+def _draw(
+    file: Path, title: str, unit: str, lines: Mapping[str, Mapping[int, float]], history: TrainingHistory, name: str
+) -> Path:
+    figure, axes = _axes(f"{title} by epoch", unit)
+    for (label, values), colour in zip(lines.items(), (_VALIDATION, _TRAINING), strict=False):
+        axes.plot(list(values), list(values.values()), color=colour, marker="o", markersize=3.5, label=label)
+    base = history.base_value(name)
+    if base is not None:
+        axes.axhline(base, color=_BASE, linestyle="--", linewidth=1.2, label=f"base, validation: {base:.4g}")
+    best = history.series(name).get(history.best_epoch)
+    if best is not None:
+        label = f"kept, epoch {history.best_epoch}: {best:.4g}"
+        axes.plot([history.best_epoch], [best], color=_BEST, marker="*", markersize=15, linestyle="", label=label)
+    _whole_epochs(axes, history)
+    if name in history.measured:
+        highest = max([base or 0.0, *history.series(name).values()])
+        axes.set_ylim(0, 1.1 * highest or 1)  # a figure of a task is no less than 0
+    axes.legend(frameon=False)
+    return _save(figure, file)
+
+
+def _draw_learning_rate(file: Path, history: TrainingHistory) -> Path:
+    figure, axes = _axes("Learning rate", "learning rate")
+    axes.plot([step.epoch for step in history.steps], [step.learning_rate for step in history.steps], color=_VALIDATION)
+    return _save(figure, file)
+
+
+def _axes(title: str, vertical: str) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE_INCHES, dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontweight="bold")
+    axes.set_xlabel("epoch")
+    axes.set_ylabel(vertical)
+    axes.grid(color="#d0d7de", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _whole_epochs(axes: Axes, history: TrainingHistory) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlim(history.epochs[0].epoch - 0.5, history.epochs[-1].epoch + 0.5)
+
+
+def _save(figure: Figure, file: Path) -> Path:
+    image = io.BytesIO()
+    figure.savefig(image, format="png")
+    write_run_file(file, image.getvalue())
+    return file

@@ -1,0 +1,138 @@
+"""The numbered folders of runs, each with the settings that it was started with and the command that repeats it."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import shlex
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from florence2.config import Configuration, leaf_paths
+from florence2.errors import ConfigurationError
+from florence2.model import CHECKPOINT
+from florence2.storage import write_run_file
+
+__all__ = [
+    "LATEST",
+    "STATE",
+    "has_trained",
+    "numbered",
+    "remove_unstarted",
+    "resumed",
+    "save_settings",
+    "unfinished_run",
+]
+
+LATEST = "checkpoints/latest"
+"""Folder of the weights of the last epoch, in the folder of the run."""
+
+STATE = "state"
+"""Folder of what an interrupted run goes on from, in the folder of the run."""
+
+_SETTINGS = "configuration.yaml"
+_COMMAND = "command.txt"
+_LIBRARIES = ("florence2-finetune", "torch", "transformers", "peft")
+_FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "preview"}}
+"""What a run may go on with otherwise."""
+
+
+def numbered(parent: Path) -> Path:
+    """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
+        while True:
+            try:
+                (parent / str(number)).mkdir()
+            except FileExistsError:
+                number += 1
+            else:
+                return parent / str(number)
+    except OSError as exc:
+        raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
+
+
+def unfinished_run(parent: Path) -> Path:
+    """Return the last folder of runs that has settings but no report.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    runs = [run for run in parent.glob("*") if run.name.isdecimal() and (run / _SETTINGS).is_file()]
+    waiting = [run for run in runs if not (run / "report").is_dir()]
+    if not waiting:
+        raise ConfigurationError(f"{parent}: no run here waits to be resumed; give its folder, or start a new one")
+    return max(waiting, key=lambda run: int(run.name))
+
+
+def save_settings(configuration: Configuration, run: Path) -> None:
+    """Write down every setting of a run, those that were left at their default too, and the command that repeats it.
+
+    Relative paths, as of the data set, are of the folder in which it was started; the command goes there first.
+    """
+    versions = ", ".join([*(f"{name} {version(name)}" for name in _LIBRARIES), f"Python {platform.python_version()}"])
+    settings = yaml.safe_dump(
+        {"parameters": configuration.model_dump(mode="json")}, sort_keys=False, allow_unicode=True, width=120
+    )
+    write_run_file(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}")
+    words = ["florence2", "train", "--config", str(run / _SETTINGS), "--output", str(run.parent)]
+    write_run_file(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n")
+
+
+def remove_unstarted(run: Path) -> None:
+    """Remove the folder of a run that has nothing but its settings; one that has more, or has vanished, is left."""
+    with contextlib.suppress(OSError):
+        if {file.name for file in run.iterdir()} <= {_SETTINGS, _COMMAND}:
+            shutil.rmtree(run)
+
+
+def resumed(run: Path, given: Configuration) -> Configuration:
+    """Return the settings of a run with those on top that are given now.
+
+    Args:
+        run: its folder.
+        given: may set what the course of the training does not depend on.
+
+    Raises:
+        ConfigurationError: the folder is none of a run, the settings in it are damaged, or the run has ended and
+            what it would train now is something else.
+    """
+    try:
+        values = yaml.safe_load((run / _SETTINGS).read_text(encoding="utf-8"))["parameters"]
+        before = Configuration(**values)
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError) as exc:
+        raise ConfigurationError(f"{run} is no folder of a run: {_SETTINGS} is missing or damaged ({exc})") from exc
+    now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
+    if has_trained(run) and (others := sorted(_differences(before, now))):
+        raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")
+    return now
+
+
+def has_trained(run: Path) -> bool:
+    """Tell whether the training of a run has ended: one that was interrupted may have a best epoch, but no last one."""
+    return all((run / place / "checkpoint.json").is_file() for place in (CHECKPOINT, LATEST))
+
+
+def _differences(before: Configuration, now: Configuration) -> set[str]:
+    """Return the names of the settings of the data, the model and the recipe that are no longer the same."""
+    ours = [config.model_dump(exclude=_FREE) for config in (before, now)]
+    return {name for name, path in leaf_paths(Configuration) if _at(ours[0], path) != _at(ours[1], path)}
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        values = values.get(name, {})
+    return values
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    both = dict(below)
+    for name, value in above.items():
+        inner = below.get(name)
+        both[name] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return both

@@ -1,0 +1,133 @@
+"""What a run tells while it trains, and its scores at the end: ``history.jsonl`` and ``metrics.json``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from florence2.errors import ConfigurationError
+from florence2.evaluation import EvaluationReport, Interval, comparison_table
+from florence2.reports import draw_plots
+from florence2.storage import write_run_file
+from florence2.training import TrainingHistory
+
+if TYPE_CHECKING:
+    from florence2.training import MetricSink
+
+__all__ = ["RunRecord", "save_metrics"]
+
+logger = logging.getLogger(__name__)
+
+_LINES = "history.jsonl"
+_FIGURES = "metrics.json"
+_PLOT_SECONDS = 60.0
+"""Least time between two drawings while a run trains: drawing must cost nothing beside an epoch."""
+
+
+class RunRecord:
+    """Writes down what a training tells, a line at a time, and draws it now and then. A ``MetricSink``.
+
+    Args:
+        run: folder of the run; what an earlier part of the run has left in it is gone on with.
+        sink: receives the numbers besides.
+    """
+
+    def __init__(self, run: Path, sink: MetricSink | None = None) -> None:
+        self._run, self._sink = run, sink
+        self._entries = _read(run / _LINES)
+        self._known = set(map(_key, self._entries))
+        self._before = max((entry.get("seconds", 0.0) for entry in self._entries), default=0.0)
+        self._started = self._drawn = time.monotonic()
+
+    def __call__(self, numbers: Mapping[str, float], step: int) -> None:
+        """Take the numbers of a step."""
+        if self._sink is not None:
+            self._sink(numbers, step)
+        if "loss" not in numbers and "eval_loss" not in numbers:
+            return  # the trainer's summary
+        if _key({"step": step, **numbers}) not in self._known:  # a run that goes on does some steps again
+            seconds = round(self._before + time.monotonic() - self._started, 3)
+            self._write({"step": step, **numbers, "seconds": seconds})
+        if "eval_loss" in numbers and time.monotonic() - self._drawn >= _PLOT_SECONDS:
+            draw_plots(TrainingHistory.of(self._entries), self._run / "plots")
+            self._drawn = time.monotonic()
+
+    def history(self, course: tuple[Mapping[str, float], ...], best_epoch: int) -> TrainingHistory:
+        """Return the course of the training with what only this record knows: the base, and how long it took.
+
+        Args:
+            course: what the checkpoint knows of it.
+            best_epoch: number of the epoch that was kept.
+        """
+        told = {(entry["step"], "eval_loss" in entry): entry for entry in self._entries}
+        base = [entry for entry in self._entries if not entry["step"] and "eval_loss" in entry][-1:]
+        known = [
+            {**entry, "seconds": told.get((entry["step"], "eval_loss" in entry), {}).get("seconds")} for entry in course
+        ]
+        return TrainingHistory.of([*base, *known], best_epoch)  # type: ignore[list-item]
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        self._entries.append(entry)
+        self._known.add(_key(entry))
+        try:
+            with (self._run / _LINES).open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps(entry) + "\n")
+        except OSError as exc:
+            raise ConfigurationError(f"{self._run / _LINES}: cannot be written: {exc.strerror}; free space") from exc
+
+
+def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) -> None:
+    """Write ``metrics.json``: the scores of both models on the test split, and the history with the best epoch.
+
+    Intervals are ``[low, high]``; null where there is none.
+    """
+    scores = {}
+    for name, base, tuned in comparison_table(report):
+        compared = report.comparison.get(name)
+        scores[name] = {
+            "base": base,
+            "base_interval": _ends(report.before.intervals.get(name)),
+            "tuned": tuned,
+            "tuned_interval": _ends(report.after.intervals.get(name)),
+            "difference": compared.difference if compared else None,
+            "difference_interval": _ends(compared.interval) if compared else None,
+        }
+    content = {
+        **report.facts,
+        "version": version("florence2-finetune"),
+        "scores": scores,
+        "counts": report.after.counts,
+        "history": history.to_dict(),
+    }
+    write_run_file(run / _FIGURES, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _ends(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what two entries share that tell of the same moment."""
+    return tuple(entry.get(name) for name in ("step", "loss", "eval_loss"))
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    """Read the lines of an earlier part of the run; one that a kill has torn is passed over."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    entries = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(entry, dict) and "step" in entry:
+            entries.append(entry)
+    return entries

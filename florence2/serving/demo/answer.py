@@ -1,0 +1,101 @@
+"""What a page shows of an answer: the image with its outlines drawn, a table, the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from florence2.codec import AnswerKind, Outline, outlines_in, split_prefix
+from florence2.images import class_colours, draw_outlines, open_rgb
+from florence2.inference import Prediction, Predictor
+from florence2.model import Sample
+
+__all__ = ["ShownAnswer", "ask", "show"]
+
+_SIDE, _FONT_SIZE = 720, 22
+"""Pixels of the longer side of a drawn image (larger ones are scaled down, much smaller ones up), and of a label."""
+
+
+@dataclass(frozen=True)
+class ShownAnswer:
+    """What one model answered.
+
+    Attributes:
+        text: the answer as it was written.
+        image: with the outlines drawn.
+        rows: name, confidence (empty where there is none) and place in pixels of each outline; None where answers of
+            the task show nothing.
+        note: the score of the whole answer, and what is wrong with it.
+    """
+
+    text: str
+    image: Image.Image
+    rows: list[list[str]] | None
+    note: str
+
+
+def ask(models: Sequence[Predictor], image: Path, prefix: str) -> list[ShownAnswer]:
+    """Let models answer a prompt about an image; a name has one colour in all of their answers.
+
+    Args:
+        models: each with its settings.
+        image: the file of the image.
+        prefix: the prompt.
+
+    Raises:
+        AnswerError: the prefix is not a task token with what belongs to it.
+        DatasetError: the image cannot be decoded.
+    """
+    kind = split_prefix(prefix)[0].answer
+    opened = open_rgb(image)
+    sample = Sample(image, prefix, "", opened.size)
+    return show(opened, kind, [next(model.predict([sample])) for model in models])
+
+
+def show(image: Image.Image, kind: AnswerKind, answers: Sequence[Prediction]) -> list[ShownAnswer]:
+    """Draw what answers to one prompt show of an image, each on a copy of its own."""
+    found = [outlines_in(kind, answer.text, image.size, answer.detections) for answer in answers]
+    colours = class_colours(outline.name for outlines in found for outline in outlines or ())
+    return [_shown(image, *each, colours) for each in zip(answers, found, strict=True)]
+
+
+def _shown(
+    image: Image.Image, answer: Prediction, outlines: tuple[Outline, ...] | None, colours: Mapping[str, str]
+) -> ShownAnswer:
+    small = image.copy()
+    small.thumbnail((_SIDE, _SIDE))
+    factor = small.width / image.width
+    scaled = [
+        replace(outline, points=tuple((x * factor, y * factor) for x, y in outline.points))
+        for outline in outlines or ()
+    ]
+    return ShownAnswer(
+        text=answer.text,
+        image=draw_outlines(small, scaled, colours=colours, long_side=_SIDE, font_size=_FONT_SIZE),
+        rows=None if outlines is None else [_row(outline) for outline in outlines],
+        note=_note(answer),
+    )
+
+
+def _row(outline: Outline) -> list[str]:
+    score = "" if outline.confidence is None else f"{outline.confidence:.2f}"
+    return [outline.name or "outline", score, " ".join(f"{x:.0f},{y:.0f}" for x, y in _places(outline))]
+
+
+def _places(outline: Outline) -> tuple[tuple[float, float], ...]:
+    """Return two opposite corners of a box, and every point of another outline."""
+    x_min, y_min, x_max, y_max = outline.xyxy
+    box = ((x_min, y_min), (x_max, y_min), (x_max, y_max), (x_min, y_max))
+    return ((x_min, y_min), (x_max, y_max)) if outline.points == box else outline.points
+
+
+def _note(answer: Prediction) -> str:
+    notes = [f"mean probability of its tokens {answer.score:.2f}"]
+    if answer.truncated:
+        notes.append("cut at the greatest length")
+    if answer.malformed:
+        notes.append(f"{answer.malformed} of its parts are no boxes")
+    return "; ".join(notes)

@@ -1,0 +1,250 @@
+"""Data sets behind a URI: fetched into a local folder through fsspec; what did not change is not fetched again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import fsspec  # type: ignore[import-untyped]
+
+from florence2.errors import DatasetError
+from florence2.storage.archives import is_archive
+from florence2.storage.atomic import unfinished
+from florence2.storage.file_index import FileIndex
+from florence2.storage.safe_names import safe_parts
+from florence2.storage.snapshots import Snapshots
+
+__all__ = ["fetch", "redact", "translated", "version_of"]
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+_KEPT_AT_ONCE = 200
+_LOG_SECONDS = 30.0
+_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
+_VERSION_KEYS = ("ETag", "etag", "generation", "md5Hash", "checksum", "Content-MD5", "content_md5", "Digest")
+_NO_CONNECTION = "no connection; check the host, the port and the network, then run again"
+_TIME_KEYS = ("LastModified", "Last-Modified", "last_modified", "updated", "mtime", "modified", "created")
+
+
+def redact(text: str) -> str:
+    """Return a URI, or a text with URIs, without what may be a secret: user, password and query."""
+    return re.sub(r"\?[^\s'\"]+", "?***", re.sub(r"(?<=://)[^/\s?#'\"]*@", "***@", text))
+
+
+def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
+    """Fetch the files behind a URI into a local folder, in which nothing else may be kept.
+
+    Each state of the source has a snapshot, a folder of its own: what an earlier call returned is not changed when the
+    source does. Only what changed is fetched; an interrupted call leaves whole files, and the next goes on. A snapshot
+    that no call has returned for 30 days is removed by the next call.
+
+    Args:
+        uri: of a folder, or of an archive (see ``is_archive``).
+        folder: where to keep the files and what is known of them; made if need be.
+        verify: fetch every file again, also where size and version are those of the last time.
+
+    Returns:
+        The local folder that has the same files, or the local archive. The same files always have the same path.
+
+    Raises:
+        DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
+            holds user, password or query of the URI.
+    """
+    with translated(uri):
+        files, listing, is_file = _look(uri)
+    targets = {name: "/".join(_place(name, uri)) for name in listing}
+    _refuse_clashes(targets, uri)
+    sources = {targets[name]: info for name, info in listing.items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileIndex(folder / "index.sqlite") as index:
+            snapshots = Snapshots(folder, index)
+            known = {} if verify else snapshots.known({target: _version(info) for target, info in sources.items()})
+            waiting = {target: info for target, info in sources.items() if target not in known}
+            fetched = _download(files, waiting, folder, uri, snapshots)
+            snapshot = snapshots.snapshot(known | fetched)
+    except OSError as exc:
+        raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
+    return snapshot / next(iter(sources)) if is_file else snapshot
+
+
+def version_of(uri: str) -> str | None:
+    """Return what a server says of the versions of the files behind a URI, without fetching them.
+
+    Args:
+        uri: as ``fetch`` takes it.
+
+    Returns:
+        A text that changes with any of the files; None if the server does not say that of each.
+
+    Raises:
+        DatasetError: as ``fetch``.
+    """
+    with translated(uri):
+        _, listing, _ = _look(uri)
+    versions = {name: _version(info) for name, info in listing.items()}
+    return json.dumps(sorted(versions.items())) if all(versions.values()) else None
+
+
+def _look(uri: str) -> tuple[Any, dict[str, dict[str, Any]], bool]:
+    """Return the file system, what is known of each file there by its name, and whether it is an archive alone."""
+    files, path = fsspec.core.url_to_fs(uri, **_options(uri))
+    # Listings are kept by fsspec for as long as the process lives.
+    files.invalidate_cache()
+    is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
+    return files, ({Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)), is_file
+
+
+def _options(uri: str) -> dict[str, Any]:
+    """Return what fsspec is told beside the URI: the web has a limit for a whole download by default, five minutes."""
+    if not uri.startswith(("http://", "https://")):
+        return {}
+    from aiohttp import ClientTimeout  # as heavy as its uses are rare
+
+    return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
+
+
+def _list(files: Any, path: str, uri: str) -> dict[str, dict[str, Any]]:
+    """Return what is known of the files below a path, by their names relative to it."""
+    if {"http", "https"} & {files.protocol, *files.protocol}:
+        raise DatasetError(
+            f"{redact(uri)}: a web server does not list folders; give the address of a .zip or .tar.gz archive"
+        )
+    found = files.find(path, detail=True)
+    above = path.rstrip("/") + "/"
+    if path in found:
+        raise DatasetError(f"{redact(uri)}: is a single file; give a folder, or a .zip or .tar.gz archive")
+    # A key that ends in a slash is how object stores mark an empty folder.
+    listing = {
+        name.removeprefix(above): info
+        for name, info in found.items()
+        if info["type"] == "file" and not name.endswith("/")
+    }
+    if not listing:
+        raise FileNotFoundError(path)
+    return listing
+
+
+def _place(name: str, uri: str) -> tuple[str, ...]:
+    try:
+        parts = safe_parts(name)
+    except ValueError as exc:
+        raise DatasetError(f"{redact(uri)}: {name!a} {exc}; rename or remove it there") from None
+    if not parts:
+        raise DatasetError(f"{redact(uri)}: {name!a} is no file name; rename or remove it there")
+    return parts
+
+
+def _refuse_clashes(targets: Mapping[str, str], uri: str) -> None:
+    """Raise if two names would become one file, or one both a file and a folder."""
+    folders = {above for target in set(targets.values()) for above in _folders_of(target)}
+    seen: set[str] = set()
+    for name, target in targets.items():
+        if target in seen or target in folders:
+            raise DatasetError(
+                f"{redact(uri)}: {name!a} is there twice, or as a file and as a folder; rename or remove one there"
+            )
+        seen.add(target)
+
+
+def _folders_of(target: str) -> Iterator[str]:
+    position = target.find("/")
+    while position != -1:
+        yield target[:position]
+        position = target.find("/", position + 1)
+
+
+def _version(info: Mapping[str, Any]) -> str:
+    """Return what changes when the file does, empty if the server says nothing that would."""
+    keys = [key for key in _VERSION_KEYS if info.get(key)] or [key for key in _TIME_KEYS if info.get(key)]
+    return json.dumps([info.get("size"), *((key, str(info[key])) for key in keys)]) if keys else ""
+
+
+def _download(
+    files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, snapshots: Snapshots
+) -> dict[str, str]:
+    """Fetch files several at a time, and return their hashes; an error stops those that have not begun."""
+    fetched: list[tuple[str, tuple[str, str]]] = []
+
+    def fetch_one(target: str) -> None:
+        info = waiting[target]
+        expected = info.get("size")
+        with unfinished(folder) as partial:
+            with translated(uri):
+                files.get_file(info["name"], str(partial))
+            if expected is not None and partial.stat().st_size != expected:
+                raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
+            fetched.append((target, (_version(info), snapshots.keep(partial))))
+
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    kept, told = 0, time.monotonic()
+    try:
+        futures = [pool.submit(fetch_one, target) for target in waiting]
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            if len(fetched) - kept >= _KEPT_AT_ONCE:
+                fresh = fetched[kept:]
+                snapshots.remember(dict(fresh))
+                kept += len(fresh)
+            if time.monotonic() - told > _LOG_SECONDS:
+                told = time.monotonic()
+                logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
+    finally:
+        pool.shutdown(cancel_futures=True)
+        snapshots.remember(dict(fetched[kept:]))
+    return {target: sha256 for target, (_, sha256) in fetched}
+
+
+def _why_nothing(cause: BaseException | None) -> str:
+    """Say why nothing was found; fsspec calls every failure of a web server a missing file, and keeps the cause."""
+    status = getattr(cause, "status", None)
+    if status in (401, 403):
+        return f"the server refused access (status {status}); check the credentials or the signature of the address"
+    if status is not None and status != 404:
+        return f"the server answered with status {status}; try again later, or ask who runs it"
+    if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+        return _NO_CONNECTION
+    return "there is nothing; check the address and its spelling"
+
+
+@contextlib.contextmanager
+def translated(uri: str, doing: Literal["read", "write"] = "read") -> Iterator[None]:
+    """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
+
+    The cause is cut off: its text may hold the URI with its secrets, and tracebacks reach logs.
+
+    Args:
+        uri: what is read or written.
+        doing: what is done to it.
+    """
+    shown, past = redact(uri), {"read": "read", "write": "written"}[doing]
+    try:
+        yield
+    except DatasetError:
+        raise
+    except ImportError:
+        protocol = uri.partition("://")[0].rpartition("::")[2]
+        package = (
+            f"'florence2-finetune[{_EXTRAS[protocol]}]'" if protocol in _EXTRAS else f"what fsspec needs for {protocol}"
+        )
+        raise DatasetError(f"{shown}: reading {protocol}:// needs another package; pip install {package}") from None
+    except FileNotFoundError as exc:
+        raise DatasetError(f"{shown}: {_why_nothing(exc.__cause__)}") from None
+    except PermissionError:
+        raise DatasetError(
+            f"{shown}: access was refused; check the credentials, and that they may list and {doing}"
+        ) from None
+    except Exception as exc:  # every backend has exceptions of its own
+        detail = redact(f"{type(exc).__name__}: {exc}").splitlines()[0][:300]
+        raise DatasetError(
+            f"{shown}: cannot be {past} ({detail}); check the address, network and credentials"
+        ) from None

@@ -1,0 +1,15 @@
+from .fitting import fit as fit
+from .fitting import run_identity as run_identity
+from .history import EpochRecord as EpochRecord
+from .history import StepRecord as StepRecord
+from .history import TrainingHistory as TrainingHistory
+from .launch import process_count as process_count
+from .monitoring import MetricSink as MetricSink
+from .monitoring import Monitoring as Monitoring
+from .monitoring import PreviewSink as PreviewSink
+from .probe import TrainingCost as TrainingCost
+from .probe import probe_training as probe_training
+from .run_state import RunStorage as RunStorage
+from .run_state import forget_old_runs as forget_old_runs
+from .uploaded_run import UploadedRun as UploadedRun
+from .uploaded_run import forget_old_uploads as forget_old_uploads

@@ -1,0 +1,5 @@
+"""The name of the registered model that tests try things on."""
+
+__all__ = ["NAME"]
+
+NAME = "cards"

@@ -1,0 +1,189 @@
+"""Metrics of regions: outlines, written words with their places, phrases with their boxes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from florence2.codec.detections import Detections
+from florence2.codec.regions import PROPOSAL, Polygons, Quads, parse_polygons, parse_quads
+from florence2.codec.tasks import AnswerKind
+from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
+from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
+from florence2.evaluation.metrics.polygon_overlap import polygon_iou
+from florence2.evaluation.metrics.readings import judged_pair
+from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
+from tests.builders import detections
+
+BIG = (1000, 1000)
+LEFT, RIGHT = (0, 0, 400, 999), (500, 0, 900, 999)
+
+
+def locations(*numbers: int) -> str:
+    return "".join(f"<loc_{number}>" for number in numbers)
+
+
+def rectangle(x_min: int, y_min: int, x_max: int, y_max: int) -> str:
+    """Return the eight location tokens of a rectangle's corners."""
+    return locations(x_min, y_min, x_max, y_min, x_max, y_max, x_min, y_max)
+
+
+def quads(*regions: tuple[str, tuple[int, int, int, int]]) -> Quads:
+    return parse_quads("".join(text + rectangle(*box) for text, box in regions), BIG)
+
+
+def outlines(*boxes: tuple[int, int, int, int]) -> Polygons:
+    return parse_polygons("<sep>".join(rectangle(*box) for box in boxes), BIG)
+
+
+class TestMeanIoU:
+    def test_it_is_the_mean_over_questions_of_united_areas(self) -> None:
+        metric = MeanIoUMetric()
+        metric.update(outlines((0, 0, 400, 500), (0, 500, 400, 999)), outlines((0, 0, 400, 999)))
+        metric.update(outlines((0, 0, 200, 200)), outlines((100, 0, 300, 200)))
+        assert metric.values() == pytest.approx([1.0, 1 / 3])
+        assert metric.compute() == {"mean_iou": pytest.approx(2 / 3)}
+
+    def test_a_perfect_answer_is_perfect_on_a_small_image(self) -> None:
+        answer = parse_polygons(locations(10, 10, 60, 15, 40, 70), (64, 64))
+        metric = MeanIoUMetric()
+        metric.update(answer, answer)
+        assert metric.compute() == {"mean_iou": pytest.approx(1.0)}
+
+    def test_no_answer_is_wrong_unless_there_is_nothing(self) -> None:
+        metric = MeanIoUMetric()
+        metric.update(Polygons(()), outlines(LEFT))
+        metric.update(outlines(LEFT), Polygons(()))
+        metric.update(Polygons(()), Polygons(()))
+        assert metric.values() == (0.0, 0.0, 1.0)
+
+    def test_what_could_not_be_read_is_counted(self) -> None:
+        metric = MeanIoUMetric()
+        metric.update(parse_polygons(rectangle(*LEFT) + "<sep>" + locations(1, 2, 3, 4, 5, 1000), BIG), outlines(LEFT))
+        assert metric.counts() == {"answers": 1, "malformed_outlines": 1}
+        metric.reset()
+        assert metric.counts() == {"answers": 0, "malformed_outlines": 0}
+
+
+class TestOCRRegionF1:
+    def test_place_and_text_must_be_right(self) -> None:
+        metric = OCRRegionF1Metric()
+        metric.update(quads(("EXIT", LEFT), ("6", RIGHT)), quads(("EXIT", LEFT), ("5", RIGHT)))
+        assert metric.compute() == {"ocr_region_f1": 0.5, "ocr_region_localisation_f1": 1.0}
+        metric.update(quads(("a", LEFT)), quads(("a", RIGHT), ("b", LEFT)))
+        assert metric.compute() == {"ocr_region_f1": 2 / 7, "ocr_region_localisation_f1": 6 / 7}
+        assert metric.values() == (0.5, 0.0)
+
+    def test_each_region_is_matched_once(self) -> None:
+        metric = OCRRegionF1Metric()
+        metric.update(quads(("a", LEFT), ("a", LEFT), ("a", LEFT)), quads(("a", LEFT)))
+        assert metric.compute()["ocr_region_f1"] == 0.5
+
+    def test_the_order_of_regions_cannot_cost_a_match(self) -> None:
+        """The first written region overlaps both true ones, the second only the first: both can be matched."""
+        true = quads(("x", (0, 0, 600, 100)), ("x", (200, 0, 800, 100)))
+        written = quads(("x", (150, 0, 650, 100)), ("x", (0, 0, 500, 100)))
+        for regions in (written, Quads(written.xy[::-1], written.text)):
+            metric = OCRRegionF1Metric()
+            metric.update(regions, true)
+            assert metric.compute()["ocr_region_f1"] == 1.0
+
+    def test_the_corners_may_start_anywhere_and_lean(self) -> None:
+        corners = np.array([[100, 0], [500, 100], [400, 300], [0, 200]], dtype=np.float32)
+        metric = OCRRegionF1Metric()
+        metric.update(Quads(np.roll(corners, 1, axis=0)[None], ("a",)), Quads(corners[None], ("a",)))
+        assert metric.compute()["ocr_region_f1"] == 1.0
+
+    def test_half_an_overlap_is_enough(self) -> None:
+        metric = OCRRegionF1Metric()
+        metric.update(quads(("a", (0, 0, 498, 100))), quads(("a", (0, 0, 250, 100))))
+        metric.update(quads(("a", (0, 0, 502, 100))), quads(("a", (0, 0, 250, 100))))
+        assert metric.values() == (1.0, 0.0)
+
+    @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=8, max_size=8))
+    @settings(max_examples=200, deadline=None)
+    def test_any_two_quadrilaterals_match_if_half_of_both_is_shared(self, corners: list[tuple[int, int]]) -> None:
+        first, second = np.array(corners, dtype=np.float32).reshape(2, 4, 2)
+        overlap = polygon_iou([first], [second])
+        assume(abs(overlap - 0.5) > 1e-3)
+        metric = OCRRegionF1Metric()
+        metric.update(Quads(first[None], ("a",)), Quads(second[None], ("a",)))
+        assert metric.compute()["ocr_region_f1"] == (overlap > 0.5)
+
+    def test_case_counts_and_unicode_forms_do_not(self) -> None:
+        metric = OCRRegionF1Metric()
+        metric.update(quads(("Cafe\u0301", LEFT), ("exit", RIGHT)), quads(("Café", LEFT), ("EXIT", RIGHT)))
+        assert metric.compute()["ocr_region_f1"] == 0.5
+
+    def test_images_without_regions_define_nothing_and_nothing_is_lost(self) -> None:
+        metric = OCRRegionF1Metric()
+        assert metric.compute() == {}
+        metric.update(quads(), quads())
+        assert metric.compute() == {}
+        assert math.isnan(metric.values()[0])
+        metric.update(parse_quads("a" + locations(1, 2, 3), BIG), quads(("a", LEFT)))
+        assert metric.compute()["ocr_region_f1"] == 0.0
+        assert metric.counts() == {"written_regions": 0, "true_regions": 1, "malformed_regions": 1}
+
+
+class TestGroundingAccuracy:
+    def test_a_phrase_is_found_by_half_an_overlap(self) -> None:
+        metric = GroundingAccuracyMetric()
+        target = detections(("a dog", 0, 0, 100, 100), ("the sea", 0, 0, 1000, 500))
+        metric.update(detections(("a dog", 0, 0, 100, 50), ("the sea", 0, 0, 1000, 240)), target)
+        assert metric.compute() == {"grounding_accuracy": 0.5}
+
+    def test_of_several_true_boxes_any_one_will_do_and_the_phrase_counts_once(self) -> None:
+        metric = GroundingAccuracyMetric()
+        target = detections(("two dogs", 0, 0, 100, 100), ("two dogs", 500, 0, 600, 100))
+        metric.update(detections(("two dogs", 500, 0, 600, 100)), target)
+        metric.update(detections(("two dogs", 0, 0, 600, 100)), target)
+        assert metric.values() == (1.0, 0.0)
+        assert metric.counts() == {"captions": 2, "phrases": 2, "unknown_phrases": 0}
+
+    def test_a_phrase_has_one_chance_its_surest_box(self) -> None:
+        target = detections(("a dog", 0, 0, 100, 100))
+        boxes = np.array([[500, 0, 600, 100], [0, 0, 100, 100]], dtype=np.float32)
+        metric = GroundingAccuracyMetric()
+        for confidence in ([0.9, 0.1], [0.1, 0.9], [0.5, 0.5], None):
+            scores = None if confidence is None else np.array(confidence, dtype=np.float32)
+            metric.update(Detections(boxes, ("a dog", "a dog"), scores), target)
+        assert metric.values() == (0.0, 1.0, 0.0, 0.0)
+
+    def test_the_right_place_for_another_phrase_is_wrong_and_counted(self) -> None:
+        metric = GroundingAccuracyMetric()
+        metric.update(detections(("a cat", 0, 0, 100, 100)), detections(("a dog", 0, 0, 100, 100)))
+        metric.update(detections(("a cat", 0, 0, 100, 100)), Detections.empty())
+        assert metric.compute() == {"grounding_accuracy": 0.0}
+        assert metric.counts()["unknown_phrases"] == 2
+        assert math.isnan(metric.values()[1])
+
+
+class TestReadings:
+    def test_proposals_are_judged_as_boxes_of_one_class(self) -> None:
+        metric = MeanAveragePrecisionMetric()
+        text = locations(0, 0, 400, 400, 500, 500, 900, 900)
+        prediction, target = judged_pair(AnswerKind.PROPOSALS, text, None, text, BIG)
+        assert isinstance(prediction, Detections)
+        assert isinstance(target, Detections)
+        metric.update(prediction, target)
+        assert metric.compute()["map"] == pytest.approx(1.0)
+        assert set(metric.per_class()) == {PROPOSAL}
+
+    def test_detections_with_their_scores_are_taken_as_they_are(self) -> None:
+        scored = Detections(np.zeros((1, 4), dtype=np.float32), ("cat",), np.array([0.3], dtype=np.float32))
+        for kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):
+            assert judged_pair(kind, "ignored", scored, "", BIG)[0] is scored
+        assert judged_pair(AnswerKind.PROPOSALS, locations(1, 2, 3, 4), Detections.empty(), "", BIG)[0] is not None
+
+    @pytest.mark.parametrize(
+        ("kind", "of"),
+        [(AnswerKind.QUADS, Quads), (AnswerKind.POLYGONS, Polygons), (AnswerKind.TEXT, str), (AnswerKind.ANSWER, str)],
+    )
+    def test_other_answers_are_read_as_their_task_writes_them(self, kind: AnswerKind, of: type) -> None:
+        for part in judged_pair(kind, "a" + rectangle(*LEFT), None, rectangle(*RIGHT), BIG):
+            assert isinstance(part, of)

@@ -1,0 +1,216 @@
+"""The page of a report: self-contained, escaped, bounded, and saying what it should in words as well as in images."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from florence2.codec.detections import Detections
+from florence2.evaluation.analysis.analyse import Analysis, analyse
+from florence2.evaluation.analysis.validity import Validity
+from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
+from florence2.evaluation.matching import match_image
+from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation.scores import score_named
+from florence2.reports.evaluation.changes import Change, classes_of
+from florence2.reports.evaluation.charts import FRAME, curve_points
+from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
+from florence2.reports.evaluation.render import PageExamples, render_page
+from florence2.reports.evaluation.summary import in_short
+from tests.builders import detections
+from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question, regions
+
+
+class _Outline(HTMLParser):
+    """Collects what a screen reader goes by."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.images: list[str | None] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "a":
+            self.links.append(str(values["href"]))
+        if tag == "svg" and values.get("aria-hidden") != "true":
+            self.images.append(values.get("aria-label"))
+        if "id" in values:
+            self.ids.append(str(values["id"]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_page_needs_nothing_from_elsewhere(both: bool) -> None:
+    html = page(both)
+    for link in re.findall(r"(?:src|href|url)\s*[=(]\s*[\"']?([^\"')\s>]+)", html):
+        assert link.startswith(("#", "data:image/"))
+    assert "<script" not in html
+    assert "@import" not in html
+    assert html.count("data:image/png;base64,") == 1
+    assert "prefers-color-scheme: dark" in html
+    assert "/home/someone" not in html
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_page_can_be_walked_without_eyes(both: bool) -> None:
+    outline = _Outline(page(both))
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(outline.headings, outline.headings[1:], strict=False))
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert outline.links
+    assert {link.removeprefix("#") for link in outline.links} <= set(outline.ids)
+    assert all(outline.images)
+
+
+def test_page_escapes_what_users_and_models_write() -> None:
+    nasty = "<script>alert('x')</script>"
+    box = Box(nasty, (1, 1, 9, 9), right=False)
+    answer = ExampleAnswer(f'" onload="x{nasty}', 0.5, (box,))
+    image = match_image(detections((nasty, 0, 0, 9, 9)), detections((nasty, 0, 0, 9, 9), (nasty + "2", 9, 9, 20, 20)))
+    asked = question(nasty, 0.0, f"<VQA>{nasty} {nasty}")
+    html = render_page(
+        ModelEvaluation(nasty, {nasty: 0.5}, {nasty: {"ap50": 0.5}}, {nasty: 1}, analysis=analyse([asked], [image])),
+        AFTER,
+        {},
+        PageExamples(
+            [Example(nasty, 64, 64, f"<VQA>{nasty}", nasty, nasty, None, answer, answer)],
+            [Example(nasty, 64, 64, "<OD>", nasty, nasty, (box,), answer, answer)],
+        ),
+        {nasty: nasty},
+    )
+    assert "<script" not in html
+    assert 'onload="' not in html
+
+
+def test_page_shows_scores_and_how_sure_they_are() -> None:
+    text = _Outline(page()).text
+    for shown in ("0.710", "▲ +0.690", "0.600 to 0.800", "0.500 to 0.800", "97.0%", "data fingerprint"):
+        assert shown in text
+
+
+def test_page_shows_every_part_that_the_split_has() -> None:
+    text = _Outline(page()).text
+    for heading in (
+        *("All scores", "Invalid answers and speed", "Where it fails", "Precision and recall", "By class"),
+        *("Which class is taken for which", "By size and by crowding", "Whether confidences can be believed"),
+        *("Questions by type", "Where it does best", "A sample", "What this rests on"),
+    ):
+        assert heading in text
+    for shown in ("how many", "2 boxes", "1 of 2 found, 1 wrong", "Images per second", "2.0", "nothing drawn"):
+        assert shown in text
+
+
+def test_page_of_one_model_has_one_column() -> None:
+    text = _Outline(page(both=False)).text
+    assert "Evaluation of tuned" in text
+    assert "0.600 to 0.800" in text
+    for absent in ("Before", "Difference", "fine-tuning"):
+        assert absent not in text
+
+
+def test_page_of_texts_has_no_parts_about_boxes() -> None:
+    rows = [question("1", 1.0)]
+    text = _Outline(render_page(ModelEvaluation("m", {"vqa_accuracy": 1.0}, analysis=analyse(rows, [])))).text
+    assert "Questions by type" in text
+    for absent in ("Precision and recall", "By class", "taken for which", "crowding", "believed", "unknown classes"):
+        assert absent not in text
+
+
+def test_page_stands_without_examples_and_without_scores() -> None:
+    assert "defines no score" in render_page(ModelEvaluation("m"), ModelEvaluation("m"))
+
+
+def test_page_marks_answers_and_names_the_cut_ones() -> None:
+    cut = ExampleAnswer("x", 0.0, cut=True)
+    rate = Example(IMAGE, 64, 64, "<OCR>", "abc", "character_error_rate", None, cut, ExampleAnswer("y", 0.3))
+    html = render_page(AFTER, BEFORE, examples=PageExamples([rate]))
+    assert html.count("✓</span>") == 1  # no errors at all, of two answers
+    assert "✗</span>" not in html
+    assert _Outline(html).text.count("cut") > render_page(AFTER, BEFORE).count("cut")
+
+
+def test_images_are_thumbnails_of_bounded_size() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (1200, 900, 3), dtype=np.uint8)
+    small = thumbnail(Image.fromarray(noise))
+    assert small.size == (THUMBNAIL * 3 // 4, THUMBNAIL)
+    examples = PageExamples(
+        [Example("a", 900, 1200, "<CAPTION>", "t", "cider", None, ExampleAnswer("x", 0.5))], images={"a": small}
+    )
+    assert len(render_page(AFTER, examples=examples)) - len(render_page(AFTER)) < 120_000
+
+
+def test_the_same_report_is_the_same_page() -> None:
+    assert crowded_page() == crowded_page()
+
+
+def test_the_drawn_curve_is_the_computed_one() -> None:
+    curve = AFTER.analysis.curves.overall if AFTER.analysis and AFTER.analysis.curves else ()
+    points = [tuple(map(float, point.split(","))) for point in curve_points(curve).split()]
+    assert len(points) == 101
+    heights = [1 - (y - FRAME.top) / FRAME.height for _, y in points]
+    assert heights == pytest.approx(curve, abs=1e-3)
+    assert (points[0][0], points[-1][0]) == (FRAME.left, FRAME.left + FRAME.width)
+    assert curve_points(curve) in page()
+
+
+def test_a_change_that_chance_may_have_made_is_none() -> None:
+    score = score_named("map50")
+    sure, unsure = (Comparison(0.1, Interval(low, 0.2), 0.9) for low in (0.01, -0.01))
+    assert Change(score, 0.5, 0.6, comparison=sure).verdict == "better"
+    assert Change(score, 0.5, 0.6, comparison=unsure).verdict == "same"
+    assert Change(score, 0.6, 0.5).verdict == "worse"
+    assert Change(score_named("word_error_rate"), 0.6, 0.5).verdict == "better"
+    assert Change(score, None, 0.5).verdict == "same"
+
+
+def test_the_weakest_class_stands_first_and_a_class_without_precision_nowhere() -> None:
+    ring = {"ap50": 0.3, "ap": 0.2, "truths": 2.0}
+    per_class = {"dot": {"ap50": 0.5}, "ring": ring, "phrase": {"accuracy": 1.0}}
+    classes = classes_of(BEFORE, ModelEvaluation("m", per_class=per_class))
+    assert [(each.name, each.truths) for each in classes] == [("ring", 2), ("dot", None)]
+
+
+def test_the_summary_says_where_to_look() -> None:
+    truths = [(name, 20.0 * i, 0.0, 20.0 * i + 10, 10.0) for i, name in enumerate(("a", "b", "c", "d", "e", "f"))]
+    guess = detections(("b", *truths[0][1:]), *truths[1:3])
+    crowd = match_image(Detections(guess.xyxy, guess.class_name, np.float32([0.9, 0.9, 0.9])), detections(*truths))  # type: ignore[arg-type]
+    alone = [match_image(detections(truths[0]), detections(truths[0])) for _ in range(5)]
+    rows = [question("1", 1.0) for _ in range(5)] + [question("1", 0.0, "<VQA>is it?") for _ in range(5)]
+    classes = classes_of(None, ModelEvaluation("m", per_class={n: {"ap50": i / 8} for i, n in enumerate("abcd")}))
+    sentences = in_short(analyse(rows, [crowd, *alone]), classes)
+    assert sentences[0] == "It finds 7 of 11 boxes (64%), and 88% of its 8 boxes are right (IoU 0.5)."
+    assert "a (AP50 0.00), b (AP50 0.12), c (AP50 0.25)" in sentences[1]
+    assert "a is called b, once" in sentences[2]
+    assert "33% in images with 6 to 10 boxes, and 100% in images with 1 box" in sentences[3]
+    assert "“is it” are the hardest (VQA accuracy 0.00)" in sentences[4]
+    faulty = in_short(Analysis(Validity(9, 3, 2, 1, 0, 5, 0, 4, 0)), [])
+    assert faulty == [
+        "3 of 9 answers are invalid: 2 cut, 1 malformed.",
+        "4 boxes have a score or place that is no number: they were left out.",
+    ]
+
+
+def test_texts_and_outlines_are_drawn_where_they_were_written() -> None:
+    shown = [example_of(row, row) for row in regions(0.5)]
+    html = render_page(AFTER, BEFORE, examples=PageExamples(sample=shown))
+    assert "Answers in words" not in html
+    assert html.count("<polygon") == 3 * (2 + 1)  # target, before and after of two texts and of one triangle
+    assert '<polygon points="32.2,24.1 288.2,48.1 128.2,192.1"' in html
+    assert "a long line of text 400" in html
+    for summary in ("2 regions", "1 region"):
+        assert html.count(f">{summary}<") == 3

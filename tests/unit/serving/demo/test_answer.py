@@ -1,0 +1,108 @@
+"""What the page shows of an answer, and how the command ends that cannot show it."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from florence2.cli import app
+from florence2.codec.detections import Detections
+from florence2.codec.tasks import AnswerKind
+from florence2.config import EvaluationConfig, LimitsConfig, ModelConfig
+from florence2.errors import AnswerError, ConfigurationError, DatasetError, RegistryError
+from florence2.images.drawing import class_colours
+from florence2.inference.generation import Prediction, Predictor
+from florence2.model.base import load_base
+from florence2.serving.demo.answer import ask, show
+from tests.builders import write_stars
+
+IMAGE = Image.new("RGB", (1440, 720))
+TRIANGLE = "<loc_0><loc_0><loc_500><loc_0><loc_500><loc_500>"
+
+
+def test_a_large_image_is_scaled_down_and_places_stay_those_of_the_upload() -> None:
+    box = Detections(np.array([[144, 72, 720, 360]], np.float32), ("cat",), np.array([0.5], np.float32))
+    (shown,) = show(IMAGE, AnswerKind.BOXES, [Prediction("as written", box, score=0.25, malformed=1)])
+    assert shown.image.size == (720, 360)
+    assert shown.image.getpixel((73, 100)) == tuple(bytes.fromhex(class_colours(["cat"])["cat"][1:]))
+    assert shown.rows == [["cat", "0.50", "144,72 720,360"]]
+    assert shown.text == "as written"
+    assert shown.note == "mean probability of its tokens 0.25; 1 of its parts are no boxes"
+
+
+def test_texts_and_outlines_are_shown_too() -> None:
+    quad = "Tax<loc_0><loc_0><loc_500><loc_0><loc_500><loc_100><loc_0><loc_90>"
+    (text,) = show(IMAGE, AnswerKind.QUADS, [Prediction(quad, None)])
+    assert text.rows == [["Tax", "", "1,0 721,0 721,72 1,65"]]
+    (outline,) = show(IMAGE, AnswerKind.POLYGONS, [Prediction(TRIANGLE, None)])
+    assert outline.rows == [["outline", "", "1,0 721,0 721,360"]]
+    assert outline.image.getpixel((180, 90)) != (0, 0, 0)
+    (words,) = show(IMAGE, AnswerKind.TEXT, [Prediction("a cat", None, truncated=True)])
+    assert words.rows is None
+    assert words.note.endswith("; cut at the greatest length")
+
+
+def test_a_name_has_one_colour_in_the_answers_of_all_models() -> None:
+    found = [Detections(np.array([[0, 0, 1440, 720]], np.float32), (name,)) for name in ("dog", "cat")]
+    dog, cat = (s.image for s in show(IMAGE, AnswerKind.BOXES, [Prediction("", each) for each in found]))
+    colours = {name: tuple(bytes.fromhex(code[1:])) for name, code in class_colours(["cat", "dog"]).items()}
+    assert dog.getpixel((0, 300)) == colours["dog"] != colours["cat"] == cat.getpixel((0, 300))
+
+
+def test_a_model_is_asked(tmp_path: Path) -> None:
+    image = write_stars(tmp_path, each=1) / "test" / "red-star-0.png"
+    models = [Predictor(load_base(ModelConfig()), EvaluationConfig(max_new_tokens=40))]
+    (shown,) = ask(models, image, "<OD>")
+    assert shown.rows is not None
+    assert "red star" in {name for name, _, _ in shown.rows}
+    with pytest.raises(AnswerError, match="needs a text after <VQA>"):
+        ask(models, image, "<VQA>")
+    (tmp_path / "no.png").write_bytes(b"no")
+    with pytest.raises(DatasetError, match=r"no\.png"):
+        ask(models, tmp_path / "no.png", "<OD>")
+
+
+def test_without_gradio_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    found = CliRunner().invoke(app, ["demo", "--model", "builtin:nano"])
+    assert found.exit_code == 1
+    assert isinstance(found.exception, ConfigurationError)
+    assert "install it by: pip install 'florence2-finetune[serve]'" in str(found.exception)
+
+
+def test_the_page_takes_as_large_a_file_as_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[float] = []
+
+    def stop(page: Any, host: str, port: int, upload_megabytes: float) -> str:
+        taken.append(upload_megabytes)
+        raise ConfigurationError("far enough")
+
+    monkeypatch.setattr("florence2.serving.serve_page", stop)
+    CliRunner().invoke(app, ["demo", "--model", "builtin:nano"])
+    assert taken == [LimitsConfig().max_upload_mb]
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = CliRunner().invoke(app, ["demo", "--model", "builtin:nano", "--port", str(port)])
+    assert isinstance(found.exception, ConfigurationError)
+    assert f"nothing can listen to 127.0.0.1:{port}" in str(found.exception)
+
+
+def test_a_challenger_needs_whom_to_challenge() -> None:
+    found = CliRunner().invoke(app, ["demo", "--challenger", "builtin:nano"])
+    assert "--challenger: needs --model" in str(found.exception)
+
+
+def test_a_store_that_was_named_must_be_there(tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, ["demo", "--tracking-uri", f"sqlite:///{tmp_path}/none.db"])
+    assert isinstance(found.exception, RegistryError)
+    assert "no such file" in str(found.exception)
