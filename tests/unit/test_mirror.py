@@ -1,0 +1,248 @@
+"""A module is tested by the file of the same path and name: ``florence2/x/y.py`` by ``tests/unit/x/test_y.py``.
+
+What must have its test file: each module of the library and of the rooms that run it whose functions do something.
+Modules that import ZenML are tested in ``tests/integration``, since unit tests do not need it.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from tests import ROOT
+
+UNIT = Path("tests/unit")
+ROOMS = ("florence2", "pipelines", "steps", "materializers", "docs/generator")
+COMMANDS = ("benchmarks", "pretraining")
+"""Commands that are run by hand: a test file of them mirrors a module, but not every module has one."""
+
+OF_THE_WHOLE_TREE = {
+    "test_configs.py",
+    "test_constant_docstrings.py",
+    "test_docstring_examples.py",
+    "test_make_docs.py",
+    "test_mirror.py",
+    "test_public_surface.py",
+    "test_waiting.py",
+    "test_workflows.py",
+}
+"""Tests of what is not one module: the public names, the YAML files, this rule."""
+
+WITHOUT_MODULE = """
+builtin/test_bases.py
+cli/test_mistakes.py
+datasets/formats/test_registry.py
+formats/test_files.py
+health/test_own_packages.py
+pretraining/test_world.py
+registry/test_lock.py
+test_checkpoint.py
+"""
+"""Test files that mirror no module. The list only shrinks."""
+
+WITHOUT_TEST = """
+docs/generator/commands.py
+docs/generator/configuration.py
+docs/generator/executed.py
+docs/generator/flow.py
+docs/generator/markdown.py
+docs/generator/notebook_page.py
+docs/generator/options.py
+docs/generator/python_api.py
+docs/generator/tasks.py
+florence2/__init__.py
+florence2/adapters/mlflow/candidates.py
+florence2/adapters/mlflow/lock.py
+florence2/adapters/mlflow/model_uri.py
+florence2/adapters/mlflow/provenance.py
+florence2/adapters/mlflow/pyfunc.py
+florence2/adapters/mlflow/query_version.py
+florence2/adapters/mlflow/store_state.py
+florence2/adapters/mlflow/tracking.py
+florence2/adapters/model_lookup.py
+florence2/builtin/canvas.py
+florence2/builtin/cards.py
+florence2/builtin/shapes.py
+florence2/cli/__init__.py
+florence2/cli/command.py
+florence2/cli/demo.py
+florence2/cli/help_page.py
+florence2/cli/init.py
+florence2/cli/output_file.py
+florence2/cli/plan.py
+florence2/cli/predict.py
+florence2/codec/detections.py
+florence2/codec/locations.py
+florence2/codec/tasks.py
+florence2/config/cores.py
+florence2/config/sections.py
+florence2/config/serving.py
+florence2/config/strict_yaml.py
+florence2/datasets/checks/boxes.py
+florence2/datasets/checks/classes.py
+florence2/datasets/checks/image_groups.py
+florence2/datasets/checks/image_rules.py
+florence2/datasets/checks/images.py
+florence2/datasets/checks/regions.py
+florence2/datasets/checks/repetitions.py
+florence2/datasets/checks/report.py
+florence2/datasets/checks/row_rules.py
+florence2/datasets/checks/rows.py
+florence2/datasets/checks/splits.py
+florence2/datasets/checks/view.py
+florence2/datasets/checks/views.py
+florence2/datasets/formats/__init__.py
+florence2/datasets/formats/coco_content.py
+florence2/datasets/formats/files.py
+florence2/datasets/formats/json_lines.py
+florence2/datasets/formats/layout.py
+florence2/datasets/formats/voc_xml.py
+florence2/datasets/formats/yolo_files.py
+florence2/datasets/formats/yolo_yaml.py
+florence2/datasets/ingestion.py
+florence2/datasets/statistics/features.py
+florence2/datasets/statistics/observations.py
+florence2/datasets/statistics/summary.py
+florence2/doctor/diagnosis.py
+florence2/doctor/disk.py
+florence2/doctor/gpu.py
+florence2/doctor/isolated.py
+florence2/doctor/own_packages.py
+florence2/doctor/requirements.py
+florence2/doctor/smoke.py
+florence2/doctor/terminal.py
+florence2/errors.py
+florence2/evaluation/analysis/breakdown.py
+florence2/evaluation/analysis/calibration.py
+florence2/evaluation/analysis/confusion.py
+florence2/evaluation/analysis/curves.py
+florence2/evaluation/analysis/extremes.py
+florence2/evaluation/analysis/rows.py
+florence2/evaluation/analysis/validity.py
+florence2/evaluation/class_names.py
+florence2/evaluation/examples.py
+florence2/evaluation/matching.py
+florence2/evaluation/metrics/__init__.py
+florence2/evaluation/metrics/cider.py
+florence2/evaluation/metrics/coco.py
+florence2/evaluation/metrics/coco_matching.py
+florence2/evaluation/metrics/grounding.py
+florence2/evaluation/metrics/readings.py
+florence2/evaluation/metrics/score.py
+florence2/evaluation/scores.py
+florence2/evaluation/scoring/answers.py
+florence2/evaluation/scoring/boxes.py
+florence2/evaluation/scoring/files.py
+florence2/export/new_folder.py
+florence2/export/onnx_agreement.py
+florence2/export/onnx_graphs.py
+florence2/export/transformers_folder.py
+florence2/images/rgb.py
+florence2/inference/decoding.py
+florence2/inference/image_loader.py
+florence2/model/checkpoint.py
+florence2/model/gpu.py
+florence2/model/lora.py
+florence2/model/quiet.py
+florence2/model/saving.py
+florence2/project/choices.py
+florence2/project/pages.py
+florence2/project/survey.py
+florence2/promotion/gates.py
+florence2/promotion/gathering.py
+florence2/reports/evaluation/changes.py
+florence2/reports/evaluation/charts.py
+florence2/reports/evaluation/comparison.py
+florence2/reports/evaluation/files.py
+florence2/reports/evaluation/images.py
+florence2/reports/evaluation/summary.py
+florence2/reports/evaluation/tables.py
+florence2/reports/evaluation/terminal.py
+florence2/reports/hub_card.py
+florence2/reports/model_card.py
+florence2/reports/model_facts.py
+florence2/reports/rules_page.py
+florence2/reports/statistics/plots.py
+florence2/reports/statistics/samples.py
+florence2/reports/statistics/terminal.py
+florence2/reports/training_plots.py
+florence2/sdk/images.py
+florence2/sdk/preparation.py
+florence2/sdk/training.py
+florence2/serving/admission.py
+florence2/serving/demo/page.py
+florence2/serving/requests.py
+florence2/serving/served_model.py
+florence2/serving/server.py
+florence2/storage/cache.py
+florence2/storage/run_files.py
+florence2/storage/snapshots.py
+florence2/training/arguments.py
+florence2/training/fitting.py
+florence2/training/job.py
+florence2/training/launch.py
+florence2/training/run_state.py
+florence2/training/stopping.py
+florence2/training/trainer.py
+florence2/training/uploaded_run.py
+materializers/evaluated.py
+materializers/manifest.py
+pipelines/portable.py
+pipelines/prepared.py
+pipelines/retrain.py
+pipelines/stack_checks.py
+pipelines/stack_command.py
+pipelines/stacks/apply.py
+pipelines/stacks/artifact_store.py
+pipelines/stacks/flavors.py
+pipelines/stacks/secrets.py
+"""
+"""Modules that have no test file of their own. The list only shrinks."""
+
+
+def test_every_test_file_mirrors_a_module() -> None:
+    mirrors = {mirror(module) for module in modules(*ROOMS, *COMMANDS)}
+    found = {path.relative_to(ROOT) for path in (ROOT / UNIT).rglob("test_*.py")}
+    unmatched = {str(path.relative_to(UNIT)) for path in found - mirrors} - OF_THE_WHOLE_TREE
+    listed = set(WITHOUT_MODULE.split())
+    assert unmatched <= listed, "name a test file after the module that it tests"
+    assert listed <= unmatched, "remove from WITHOUT_MODULE what has found its module"
+
+
+def test_every_module_with_behaviour_has_its_test_file() -> None:
+    untested = {
+        str(module) for module in modules(*ROOMS) if has_behaviour(module) and not (ROOT / mirror(module)).is_file()
+    }
+    listed = set(WITHOUT_TEST.split())
+    assert untested <= listed, "write the test file of this module"
+    assert listed <= untested, "remove from WITHOUT_TEST what has its test file, or is no longer there"
+
+
+def modules(*rooms: str) -> list[Path]:
+    """Return the paths of all modules of some rooms, from the root of the repository."""
+    return sorted(path.relative_to(ROOT) for room in rooms for path in (ROOT / room).rglob("*.py"))
+
+
+def mirror(module: Path) -> Path:
+    """Return the path of the test file of a module."""
+    folders = module.parent.parts[1:] if module.parts[0] == "florence2" else module.parent.parts
+    return UNIT.joinpath(*folders, f"test_{module.stem.strip('_')}.py")
+
+
+def has_behaviour(module: Path) -> bool:
+    """Return whether a function of a module does something, without ZenML; ``__main__`` only calls others."""
+    tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
+    return module.stem != "__main__" and not _imports_zenml(tree) and any(map(_does_something, ast.walk(tree)))
+
+
+def _imports_zenml(tree: ast.Module) -> bool:
+    names = [alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return any(name.partition(".")[0] == "zenml" for name in names)
+
+
+def _does_something(node: ast.AST) -> bool:
+    """Return whether a node is a function whose body is more than a docstring or ``...``, as in a Protocol."""
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and any(
+        not (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)) for line in node.body
+    )
