@@ -23,6 +23,7 @@ OF_THE_WHOLE_TREE = {
     "test_make_docs.py",
     "test_mirror.py",
     "test_public_surface.py",
+    "test_vocabulary.py",
     "test_waiting.py",
     "test_workflows.py",
 }

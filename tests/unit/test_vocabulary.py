@@ -1,0 +1,413 @@
+"""Names use one word for one thing: the words of docs/glossary.md, and none of those that they replaced."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests import ROOT
+
+ROOMS = ("florence2", "pipelines", "steps", "materializers", "benchmarks", "pretraining", "docs", "tests")
+
+INSTEAD_OF = {
+    "picture": "image",
+    "pictures": "images",
+    "place": "path, location, index or cell",
+    "places": "paths, locations, indices or cells",
+    "figures": "scores; of matplotlib: plots",
+    "ask": "request, or what the function does",
+    "asks": "requests",
+    "asked": "requested",
+    "tell": "report",
+    "tells": "reports",
+    "told": "reported or expected",
+    "hear": "receive",
+    "hears": "receives",
+    "heard": "received",
+    "said": "reported",
+    "dear": "expensive",
+    "apart": "isolated or separate",
+    "bring": "fetch",
+    "brings": "fetches",
+    "brought": "fetched",
+    "sheet": "grid",
+    "came": "added",
+    "went": "removed",
+    "beside": "next to, or what the thing is",
+    "nobody": "none, or who is missing",
+    "road": "path",
+    "judge": "evaluator or evaluate",
+    "judges": "evaluates",
+    "judged": "evaluated",
+    "look": "probe, scan or check",
+    "looks": "probes, scans or checks",
+    "looked": "probed, scanned or checked",
+}
+"""Words that no name has as a part, each with what to write. A word that is wrong in one sense only is not here."""
+
+PHRASES = {"at_once": "chunk or batch size", "put_away": "close", "by_itself": "leave it out"}
+"""Several parts in a row that no name has."""
+
+ALLOWED: dict[tuple[str, str], str] = {}
+"""File and name of what must keep such a word, with the reason."""
+
+NOT_YET_CLEAN = """
+benchmarks/base_transfer.py 1
+benchmarks/before_after.py 1
+benchmarks/bootstrap_speed.py 1
+benchmarks/fuzz_readers.py 1
+benchmarks/interval_coverage.py 3
+benchmarks/map_speed.py 2
+benchmarks/million_rows.py 3
+benchmarks/near_duplicates.py 1
+benchmarks/recipes.py 1
+benchmarks/request_clients.py 2
+benchmarks/scene_rows.py 1
+benchmarks/serving_speed.py 2
+benchmarks/split_evenness.py 1
+benchmarks/story.py 1
+benchmarks/training_speed.py 1
+benchmarks/validate_million.py 1
+docs/generator/notebook_page.py 1
+docs/generator/tasks.py 3
+florence2/adapters/great_expectations.py 1
+florence2/adapters/mlflow/pyfunc.py 2
+florence2/adapters/mlflow/query_version.py 2
+florence2/adapters/mlflow/registry.py 1
+florence2/adapters/mlflow/serving.py 1
+florence2/builtin/canvas.py 1
+florence2/builtin/datasets.py 4
+florence2/builtin/shapes.py 1
+florence2/cli/__init__.py 1
+florence2/cli/command.py 1
+florence2/cli/doctor.py 1
+florence2/cli/predict.py 1
+florence2/codec/scan.py 2
+florence2/datasets/checks/boxes.py 1
+florence2/datasets/checks/check.py 1
+florence2/datasets/checks/classes.py 4
+florence2/datasets/checks/images.py 1
+florence2/datasets/checks/regions.py 2
+florence2/datasets/checks/repetitions.py 1
+florence2/datasets/checks/report.py 1
+florence2/datasets/checks/rows.py 4
+florence2/datasets/conversion.py 3
+florence2/datasets/formats/__init__.py 2
+florence2/datasets/formats/annotations.py 1
+florence2/datasets/formats/coco.py 2
+florence2/datasets/formats/jsonl.py 2
+florence2/datasets/formats/sroie.py 1
+florence2/datasets/formats/voc.py 3
+florence2/datasets/formats/yolo.py 5
+florence2/datasets/formats/yolo_files.py 1
+florence2/datasets/formats/yolo_yaml.py 1
+florence2/datasets/manifest.py 1
+florence2/datasets/splits/frozen_test.py 1
+florence2/datasets/statistics/compute.py 1
+florence2/datasets/statistics/drift.py 3
+florence2/datasets/statistics/observations.py 1
+florence2/doctor/disk.py 2
+florence2/doctor/machine.py 1
+florence2/doctor/smoke.py 1
+florence2/doctor/software.py 1
+florence2/evaluation/analysis/calibration.py 2
+florence2/evaluation/analysis/confusion.py 2
+florence2/evaluation/analysis/curves.py 1
+florence2/evaluation/analysis/extremes.py 1
+florence2/evaluation/analysis/questions.py 1
+florence2/evaluation/bootstrap.py 1
+florence2/evaluation/epoch_evaluator.py 1
+florence2/evaluation/evaluate.py 2
+florence2/evaluation/evaluated.py 3
+florence2/evaluation/examples.py 1
+florence2/evaluation/metrics/answers.py 1
+florence2/evaluation/metrics/captions.py 1
+florence2/evaluation/metrics/cider.py 1
+florence2/evaluation/metrics/coco.py 1
+florence2/evaluation/metrics/coco_matching.py 3
+florence2/evaluation/metrics/coco_resampling.py 6
+florence2/evaluation/metrics/detection.py 3
+florence2/evaluation/metrics/grounding.py 1
+florence2/evaluation/metrics/metric.py 1
+florence2/evaluation/metrics/readings.py 1
+florence2/evaluation/metrics/regions.py 1
+florence2/evaluation/metrics/text.py 2
+florence2/evaluation/preview_grid.py 1
+florence2/evaluation/scoring/boxes.py 1
+florence2/export/onnx_agreement.py 2
+florence2/export/onnx_graphs.py 2
+florence2/images/parallel.py 5
+florence2/images/worker.py 1
+florence2/inference/answer_folder.py 1
+florence2/inference/batching.py 1
+florence2/inference/decoding.py 2
+florence2/inference/generation.py 2
+florence2/inference/grammar.py 1
+florence2/inference/image_files.py 2
+florence2/inference/request_images.py 1
+florence2/model/base.py 1
+florence2/model/frozen_vision.py 1
+florence2/model/gpu.py 1
+florence2/model/named.py 1
+florence2/model/processing.py 1
+florence2/project/create.py 1
+florence2/project/pages.py 1
+florence2/promotion/evaluated.py 1
+florence2/promotion/gates.py 2
+florence2/reports/evaluation/comparison.py 2
+florence2/reports/evaluation/images.py 1
+florence2/reports/evaluation/render.py 1
+florence2/reports/statistics/plots.py 2
+florence2/reports/statistics/samples.py 2
+florence2/sdk/models.py 2
+florence2/sdk/preparation.py 1
+florence2/sdk/run_folder/folders.py 1
+florence2/sdk/run_folder/record.py 2
+florence2/serving/app.py 3
+florence2/serving/demo/answer.py 2
+florence2/serving/demo/page.py 2
+florence2/serving/metrics.py 1
+florence2/serving/model_holder.py 3
+florence2/serving/requests.py 1
+florence2/serving/served_model.py 3
+florence2/storage/archives.py 1
+florence2/storage/atomic.py 2
+florence2/storage/file_index.py 3
+florence2/storage/fingerprint.py 3
+florence2/storage/packed.py 3
+florence2/storage/public_http.py 1
+florence2/storage/remote.py 5
+florence2/training/batches.py 3
+florence2/training/box_order.py 1
+florence2/training/callbacks.py 3
+florence2/training/fitting.py 1
+florence2/training/history.py 1
+florence2/training/launch.py 2
+florence2/training/probe.py 2
+florence2/training/sampling.py 1
+florence2/training/trainer.py 1
+pipelines/finetune.py 1
+pipelines/orchestrators/kubeflow_gpu.py 1
+pipelines/orchestrators/kubernetes_gpu.py 1
+pipelines/stack_checks.py 1
+pipelines/stacks/artifact_store.py 1
+pipelines/stacks/store.py 1
+pretraining/courses/shape_questions.py 1
+pretraining/evaluate.py 2
+pretraining/heads.py 3
+pretraining/model.py 1
+pretraining/trainer.py 1
+pretraining/world/evaluate.py 2
+pretraining/world/objects.py 1
+pretraining/world/questions.py 4
+pretraining/world/texts.py 1
+pretraining/world/vqa.py 1
+steps/artifact_store.py 1
+steps/beside_the_key.py 2
+steps/code_dependencies.py 1
+steps/fine_tune.py 2
+steps/predict_images.py 1
+tests/builders.py 2
+tests/documents/blocks.py 1
+tests/documents/test_code_blocks.py 2
+tests/documents/test_site.py 3
+tests/integration/browser.py 2
+tests/integration/cluster_driver.py 1
+tests/integration/many_runs.py 1
+tests/integration/test_bad_input.py 1
+tests/integration/test_cluster_submission.py 8
+tests/integration/test_code_dependencies.py 1
+tests/integration/test_command_line_runs.py 2
+tests/integration/test_demo_in_browser.py 2
+tests/integration/test_docker_images.py 1
+tests/integration/test_finetune_pipeline.py 1
+tests/integration/test_fit.py 3
+tests/integration/test_mirror_registry.py 2
+tests/integration/test_orchestrator_defects.py 1
+tests/integration/test_page_in_browser.py 1
+tests/integration/test_portable.py 2
+tests/integration/test_predict_pipeline.py 2
+tests/integration/test_remote_settings.py 1
+tests/integration/test_remote_stack.py 5
+tests/integration/test_retrain.py 2
+tests/integration/test_sdk_train.py 2
+tests/integration/test_serving_processes.py 5
+tests/integration/test_survival.py 1
+tests/integration/test_training_engine.py 3
+tests/reports.py 2
+tests/unit/adapters/mlflow/test_aliases.py 6
+tests/unit/adapters/mlflow/test_drift.py 1
+tests/unit/adapters/mlflow/test_registry.py 4
+tests/unit/adapters/mlflow/test_serving.py 3
+tests/unit/benchmarks/test_coco_sized.py 1
+tests/unit/benchmarks/test_same_boxes.py 1
+tests/unit/cli/test_commands.py 2
+tests/unit/cli/test_datasets.py 1
+tests/unit/cli/test_export.py 2
+tests/unit/cli/test_mistakes.py 5
+tests/unit/cli/test_registry.py 3
+tests/unit/cli/test_score.py 3
+tests/unit/cli/test_serve.py 2
+tests/unit/config/test_configuration.py 2
+tests/unit/config/test_files.py 5
+tests/unit/datasets/checks/test_check.py 7
+tests/unit/datasets/checks/test_overlaps.py 1
+tests/unit/datasets/checks/test_rules.py 4
+tests/unit/datasets/formats/test_coco.py 2
+tests/unit/datasets/formats/test_jsonl.py 1
+tests/unit/datasets/formats/test_positioned_json.py 1
+tests/unit/datasets/formats/test_registry.py 2
+tests/unit/datasets/formats/test_sroie.py 1
+tests/unit/datasets/formats/test_values.py 1
+tests/unit/datasets/formats/test_voc.py 2
+tests/unit/datasets/formats/test_yolo.py 2
+tests/unit/datasets/splits/test_assignment.py 2
+tests/unit/datasets/statistics/test_compute.py 2
+tests/unit/datasets/statistics/test_drift.py 1
+tests/unit/datasets/test_manifest.py 3
+tests/unit/doctor/test_finding.py 2
+tests/unit/doctor/test_machine.py 4
+tests/unit/doctor/test_software.py 3
+tests/unit/evaluation/analysis/test_analyse.py 2
+tests/unit/evaluation/metrics/test_answers.py 1
+tests/unit/evaluation/metrics/test_captions.py 2
+tests/unit/evaluation/metrics/test_coco_resampling.py 1
+tests/unit/evaluation/metrics/test_detection.py 1
+tests/unit/evaluation/metrics/test_metric.py 2
+tests/unit/evaluation/metrics/test_own.py 2
+tests/unit/evaluation/metrics/test_regions.py 3
+tests/unit/evaluation/test_bootstrap.py 2
+tests/unit/evaluation/test_epoch_evaluator.py 7
+tests/unit/evaluation/test_evaluate.py 3
+tests/unit/evaluation/test_evaluated.py 2
+tests/unit/evaluation/test_preview_grid.py 5
+tests/unit/evaluation/test_report.py 2
+tests/unit/export/test_onnx_folder.py 3
+tests/unit/health/test_own_packages.py 1
+tests/unit/images/test_files.py 1
+tests/unit/images/test_near_duplicates.py 1
+tests/unit/images/test_parallel.py 5
+tests/unit/inference/test_answer_folder.py 6
+tests/unit/inference/test_batching.py 4
+tests/unit/inference/test_generation.py 4
+tests/unit/inference/test_grammar.py 1
+tests/unit/inference/test_image_files.py 6
+tests/unit/inference/test_request_images.py 2
+tests/unit/model/test_base.py 2
+tests/unit/model/test_frozen_vision.py 3
+tests/unit/pipelines/stacks/test_missing.py 1
+tests/unit/pipelines/stacks/test_stack_file.py 2
+tests/unit/pipelines/stacks/test_store.py 3
+tests/unit/pipelines/test_local_stack.py 1
+tests/unit/pretraining/test_world.py 3
+tests/unit/promotion/test_decision.py 5
+tests/unit/promotion/test_evaluated.py 4
+tests/unit/registry/test_lock.py 1
+tests/unit/reports/evaluation/test_render.py 2
+tests/unit/reports/statistics/test_description.py 1
+tests/unit/sdk/run_folder/test_folders.py 2
+tests/unit/sdk/run_folder/test_record.py 1
+tests/unit/sdk/test_models.py 1
+tests/unit/sdk/test_progress.py 2
+tests/unit/serving/demo/test_answer.py 3
+tests/unit/serving/demo/test_models.py 1
+tests/unit/serving/test_app.py 4
+tests/unit/serving/test_model_holder.py 4
+tests/unit/storage/test_array_pool.py 2
+tests/unit/storage/test_atomic.py 2
+tests/unit/storage/test_file_index.py 1
+tests/unit/storage/test_fingerprint.py 1
+tests/unit/storage/test_packed.py 5
+tests/unit/storage/test_public_http.py 4
+tests/unit/storage/test_remote.py 1
+tests/unit/test_make_docs.py 1
+tests/unit/test_printable.py 2
+tests/unit/test_waiting.py 2
+tests/unit/training/test_augmentation.py 3
+tests/unit/training/test_batches.py 1
+tests/unit/training/test_box_order.py 1
+tests/unit/training/test_callbacks.py 4
+tests/unit/training/test_objective.py 2
+tests/waiting.py 1
+"""
+"""Files with names that still have such words, and how many they may have at most. The list only shrinks."""
+
+
+def test_names_use_the_words_of_the_glossary() -> None:
+    limits = {file: int(count) for file, count in (line.split() for line in NOT_YET_CLEAN.split("\n") if line)}
+    wrong = {file: sorted(found) for file in modules() if len(found := misnamed(file)) > limits.get(file, 0)}
+    assert not wrong, "\n".join(f"{file}: {', '.join(names)}" for file, names in wrong.items())
+
+
+def test_the_glossary_is_sorted_and_short() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = re.findall(r"^\| ([a-z ]+) \| ", page, re.MULTILINE)[1:]
+    assert terms == sorted(set(terms))
+    assert 30 < len(terms) <= 40
+    assert not [term for term in terms if banned_word(term.replace(" ", "_"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("by_place", "place"),
+        ("ValidationJudge", "judge"),
+        ("_ROWS_AT_ONCE", "at_once"),
+        ("test_it_is_told", "told"),
+        ("figures", "figures"),
+    ],
+)
+def test_a_banned_word_is_found_as_a_part_of_a_name(name: str, word: str) -> None:
+    assert banned_word(name) == word
+
+
+@pytest.mark.parametrize("name", ["placement", "replace", "figure", "broadcast", "task", "in_place"])
+def test_a_word_that_only_holds_the_letters_is_none(name: str) -> None:
+    assert banned_word(name) is None
+
+
+def test_names_of_every_kind_are_read() -> None:
+    source = """
+class A(B):
+    c: int = 1
+    def d(self, e, *f, **g): self.h = 1
+for i, (j, k) in x:
+    import l.m as n
+    with o as p: (q := r)
+"""
+    assert set(names(ast.parse(source))) == {*"Acdefghijknpq", "self"}
+
+
+def modules() -> list[str]:
+    """Return the paths of all modules, from the root of the repository."""
+    return sorted(str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+
+
+def misnamed(file: str) -> set[str]:
+    """Return the names in a module that have a banned word; its own name is one of them."""
+    path = ROOT / file
+    found = {*names(ast.parse(path.read_text(encoding="utf-8"))), path.stem}
+    return {name for name in found if banned_word(name) and (file, name) not in ALLOWED}
+
+
+def banned_word(name: str) -> str | None:
+    """Return the first banned word or phrase of a name in snake_case or CamelCase."""
+    parts = [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)]
+    joined = f"_{'_'.join(parts)}_".replace("_in_place_", "_")
+    found = [word for word in (*INSTEAD_OF, *PHRASES) if f"_{word}_" in joined]
+    return found[0] if found else None
+
+
+def names(tree: ast.Module) -> Iterator[str]:
+    """Yield every name that a module gives: classes, functions, parameters, variables, attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.alias(asname=str(name)) | ast.ExceptHandler(name=str(name)):
+                yield name
