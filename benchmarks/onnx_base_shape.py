@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.base_shape import save_base_shape
 from florence2.export.onnx_folder import export_onnx
-from florence2.reports.model_facts import exportable
+from florence2.reports.model_facts import load_exportable
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="new folder for model and graphs")
     folder: Path = parser.parse_args().folder
-    source = exportable(str(save_base_shape(folder / "model")), "base-shape")
+    source = load_exportable(str(save_base_shape(folder / "model")), "base-shape")
     started = time.monotonic()
     difference = export_onnx(source, folder / "onnx")
     megabytes = sum(file.stat().st_size for file in (folder / "onnx").iterdir()) / 1e6

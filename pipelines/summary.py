@@ -14,7 +14,7 @@ from zenml.models import PipelineRunResponse
 
 from florence2.adapters import RegisteredModel, Registry
 from florence2.evaluation import EvaluationReport
-from florence2.reports import comparison
+from florence2.reports import score_comparison_table
 from florence2.storage import redact
 
 __all__ = ["course_of", "write_summary"]
@@ -83,7 +83,7 @@ def _seconds(run: PipelineRunResponse) -> float | None:
 
 def _print(report: EvaluationReport, summary: dict[str, Any]) -> None:
     console = Console()
-    console.print(comparison(report))
+    console.print(score_comparison_table(report))
     cached, executed = summary["cached_steps"], summary["executed_steps"]
     console.print(
         f"steps    {len(executed)} executed, {len(cached)} cached" + ("" if executed else ": all were cached")

@@ -40,7 +40,7 @@ def evaluate_model(
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation import evaluate_split
-    from florence2.reports import compare
+    from florence2.reports import compare_models
 
     evaluation = restored("evaluation", evaluation)
     bring(test_data.place, checkpoint.base)
@@ -52,6 +52,6 @@ def evaluate_model(
         "best epoch": f"{checkpoint.epoch:g}",
         "test split": test_data.fingerprint[:12],
     }
-    report = compare(before, after, facts, evaluation)
+    report = compare_models(before, after, facts, evaluation)
     log_report(report)
     return report

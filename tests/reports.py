@@ -14,7 +14,7 @@ from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import example_of
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
-from florence2.reports.evaluation.render import PageExamples, render_page
+from florence2.reports.evaluation.render import PageExamples, render_evaluation
 from tests.builders import detections
 
 __all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question", "regions"]
@@ -69,7 +69,7 @@ def page(both: bool = True) -> str:
     image = {IMAGE: Image.new("RGB", (64, 64), "#336699")}
     examples = PageExamples(sample=shown, worst=shown[1::2], best=shown[::2], images=image)
     before, comparison = (BEFORE, COMPARISON) if both else (None, {})
-    return render_page(AFTER, before, comparison, examples, {"data_fingerprint": "3fe1"})
+    return render_evaluation(AFTER, before, comparison, examples, {"data_fingerprint": "3fe1"})
 
 
 def crowded_page() -> str:
@@ -82,7 +82,7 @@ def crowded_page() -> str:
     old, new = [*old, *regions(0.1)], [*new, *regions(0.6)]
     shown = [example_of(after, before) for after, before in zip(new, old, strict=True)]
     images = {IMAGE: Image.fromarray(rng.integers(0, 256, (240, 320, 3), dtype=np.uint8))}
-    return render_page(
+    return render_evaluation(
         evaluation("folder/with-a-name-that-is-rather-long-" * 4, new, 0.61, 0.5, 0.7),
         evaluation("base", old, 0.6, 0.5, 0.7),
         {"map50": Comparison(0.01, Interval(-0.1, 0.1), 0.55)},

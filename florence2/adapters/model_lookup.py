@@ -12,7 +12,7 @@ from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress, registered
 from florence2.config import ModelConfig
 from florence2.evaluation import public_name
 from florence2.model import check_named, load_named, named_fingerprint
-from florence2.reports import Exportable, exportable
+from florence2.reports import Exportable, load_exportable
 
 if TYPE_CHECKING:
     from florence2.model import Florence2
@@ -100,4 +100,4 @@ def exportable_model(config: ModelConfig, title: str, tracking_uri: str | None =
     """
     if config.base.startswith(SCHEME):
         return registered_exportable(config.base, tracking_uri)
-    return exportable(config.base, title, config.revision)
+    return load_exportable(config.base, title, config.revision)

@@ -152,7 +152,7 @@ def stats(
     from rich.console import Console
 
     from florence2.datasets import compare, compute_statistics, ingest
-    from florence2.reports import drift_tables, render_page, statistics_tables
+    from florence2.reports import drift_tables, render_statistics, statistics_tables
 
     manifest = ingest(config)
     found = compute_statistics(manifest)
@@ -163,7 +163,7 @@ def stats(
     )
     drift = None if reference is None else compare(reference, found)
     if html is not None:
-        write_output(html, render_page(found, manifest, drift))
+        write_output(html, render_statistics(found, manifest, drift))
     if as_json:
         content = {"statistics": found.to_dict(), "drift": None if drift is None else drift.to_dict()}
         typer.echo(json.dumps(content, indent=2))

@@ -52,19 +52,19 @@ def train(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.reports import comparison, metrics_of
+    from florence2.reports import metrics_summary, score_comparison_table
 
     result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     if as_json:
         content = {
             "folder": str(result.folder),
             "checkpoint": str(result.checkpoint.folder),
-            "before": metrics_of(result.report.before),
-            "after": metrics_of(result.report.after),
+            "before": metrics_summary(result.report.before),
+            "after": metrics_summary(result.report.after),
         }
         typer.echo(json.dumps(content, indent=2))
         return
-    Console().print(comparison(result.report))
+    Console().print(score_comparison_table(result.report))
     typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
 
 
@@ -121,12 +121,12 @@ def evaluate(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.reports import metrics_of, scores
+    from florence2.reports import metrics_summary, score_table
 
     evaluation = sdk.evaluate(model or str(checkpoint), configuration, split, output)
     if as_json:
-        typer.echo(json.dumps(metrics_of(evaluation), indent=2))
+        typer.echo(json.dumps(metrics_summary(evaluation), indent=2))
         return
-    Console().print(scores(evaluation, split))
+    Console().print(score_table(evaluation, split))
     if output is not None:
         typer.echo(f"report      {output / 'report.html'}")

@@ -58,7 +58,7 @@ class EvaluationReport:
         worst: the worst rows of the fine-tuned model, see ``extremes``.
         best: its best ones.
         facts: what the scores rest on: fingerprint of the data, base, strategy ...
-        html: the page that shows all this, see ``render_page``.
+        html: the page that shows all this, see ``florence2.reports``.
     """
 
     # Nested dataclasses follow: a key that none of them has is an error.

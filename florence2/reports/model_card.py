@@ -12,7 +12,7 @@ from florence2.evaluation import EvaluationReport, Interval, comparison_table, p
 from florence2.model import Checkpoint
 from florence2.reports.templates import page_environment
 
-__all__ = ["render_model_card", "run_card", "tasks_of"]
+__all__ = ["render_model_card", "render_run_card", "tasks_of"]
 
 _CLASSES = 20
 _WEAKEST = 5
@@ -56,7 +56,7 @@ def render_model_card(
     )
 
 
-def run_card(
+def render_run_card(
     name: str, checkpoint: Checkpoint, report: EvaluationReport, training: TrainingConfig, dataset: str
 ) -> str:
     """Return the card of a run as Markdown: what its folder tells, for its data may lie elsewhere by now.

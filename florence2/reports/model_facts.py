@@ -11,10 +11,10 @@ from florence2.config import Configuration, ModelConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.evaluation import EvaluationReport, public_name
 from florence2.model import BUILTIN_MODELS, CHECKPOINT, Checkpoint, Florence2, checkpoint_named, load_base
-from florence2.reports.model_card import run_card, tasks_of
+from florence2.reports.model_card import render_run_card, tasks_of
 from florence2.storage import redact
 
-__all__ = ["Exportable", "HubFacts", "exportable", "hub_facts"]
+__all__ = ["Exportable", "HubFacts", "hub_facts", "load_exportable"]
 
 _OF_MICROSOFT = ("florence-community/", "microsoft/")
 """Owners on the hub whose Florence-2 are Microsoft's, under the MIT licence."""
@@ -54,7 +54,7 @@ class Exportable:
     facts: HubFacts
 
 
-def exportable(name: str, title: str, revision: str | None = None) -> Exportable:
+def load_exportable(name: str, title: str, revision: str | None = None) -> Exportable:
     """Load a model with what is known of it.
 
     Args:
@@ -68,13 +68,13 @@ def exportable(name: str, title: str, revision: str | None = None) -> Exportable
     checkpoint = checkpoint_named(name)
     if checkpoint is None:
         florence2 = load_base(ModelConfig(base=name, revision=revision))
-        return Exportable(florence2, _base_card(title, public_name(name)), hub_facts(name))
+        return Exportable(florence2, _render_base_card(title, public_name(name)), hub_facts(name))
     run = _run_of(checkpoint.folder)
     if run is None:
-        return Exportable(checkpoint.load(), _checkpoint_card(title, checkpoint), hub_facts(checkpoint.base))
+        return Exportable(checkpoint.load(), _render_checkpoint_card(title, checkpoint), hub_facts(checkpoint.base))
     report, settings = run
     dataset = public_name(redact(settings.dataset.source))
-    card = run_card(title, checkpoint, report, settings.training, dataset)
+    card = render_run_card(title, checkpoint, report, settings.training, dataset)
     facts = hub_facts(checkpoint.base, tasks_of(report), report.after.metrics, dataset)
     return Exportable(checkpoint.load(), card, facts)
 
@@ -122,7 +122,7 @@ def _head_of(card: Path) -> dict[str, Any]:
     return head
 
 
-def _checkpoint_card(title: str, checkpoint: Checkpoint) -> str:
+def _render_checkpoint_card(title: str, checkpoint: Checkpoint) -> str:
     measured = "".join(f"- {name}: {value:.4g}\n" for name, value in sorted(checkpoint.metrics.items()))
     return (
         f"# {title}\n\nA Florence-2, fine-tuned from {public_name(checkpoint.base)} (content "
@@ -133,7 +133,7 @@ def _checkpoint_card(title: str, checkpoint: Checkpoint) -> str:
     )
 
 
-def _base_card(title: str, name: str) -> str:
+def _render_base_card(title: str, name: str) -> str:
     return (
         f"# {title}\n\nThe weights of {name} as they are, written again by florence2-finetune: nothing was trained, "
         "and nothing was measured.\n\n## Limits\n\nThose of the original; see its own card.\n"

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_plots"]
+__all__ = ["draw_training_plots"]
 
 _SIZE_INCHES, _DPI = (7.0, 4.2), 130
 _VALIDATION, _TRAINING, _BASE, _BEST = "#1f6feb", "#8b949e", "#57606a", "#1a7f37"
 
 
-def draw_plots(history: TrainingHistory, folder: Path) -> list[Path]:
+def draw_training_plots(history: TrainingHistory, folder: Path) -> list[Path]:
     """Draw a PNG of each figure by epoch: the base as a line, the best epoch marked.
 
     Args:

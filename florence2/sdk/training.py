@@ -16,7 +16,7 @@ from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation import EpochEvaluator, EvaluationReport, evaluate_split, public_name
 from florence2.model import CHECKPOINT, Checkpoint
-from florence2.reports import compare, draw_plots
+from florence2.reports import compare_models, draw_training_plots
 from florence2.sdk.models import Model, load
 from florence2.sdk.preparation import check_output, prepare, settings_of
 from florence2.sdk.progress import audible
@@ -168,12 +168,12 @@ def _run(
             monitoring=Monitoring(sink=record, preview=_PreviewFolder(folder), evaluator=evaluator, evaluate_base=True),
         )
     history = record.history(checkpoint.history, round(checkpoint.epoch))
-    draw_plots(history, folder / "plots")
+    draw_training_plots(history, folder / "plots")
     logger.info("base and fine-tuned model answer the test split")
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
     facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
-    report = compare(before, after, facts, config.evaluation)
+    report = compare_models(before, after, facts, config.evaluation)
     save_settings(config, folder)  # a run that goes on may be evaluated otherwise
     save_metrics(report, history, folder)
     report.save(folder / "report")

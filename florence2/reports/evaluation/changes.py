@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from florence2.evaluation import Comparison, Interval, ModelEvaluation, Score, in_order, score_named
 
-__all__ = ["Change", "ClassChange", "changes_of", "classes_of"]
+__all__ = ["Change", "ClassChange", "list_class_changes", "list_score_changes"]
 
 _SHOWN = 0.0005
 """A change that three digits do not show is none."""
@@ -49,7 +49,7 @@ class ClassChange:
     ap: Change
 
 
-def changes_of(
+def list_score_changes(
     before: ModelEvaluation | None, after: ModelEvaluation, comparison: Mapping[str, Comparison]
 ) -> list[Change]:
     """Return every score that one of the models has, the most telling first."""
@@ -67,7 +67,7 @@ def changes_of(
     ]
 
 
-def classes_of(before: ModelEvaluation | None, after: ModelEvaluation) -> list[ClassChange]:
+def list_class_changes(before: ModelEvaluation | None, after: ModelEvaluation) -> list[ClassChange]:
     """Return the classes that have an average precision, the weakest after fine-tuning first."""
     old_classes = {} if before is None else before.per_class
     rows = []

@@ -22,14 +22,16 @@ from florence2.evaluation import (
 )
 from florence2.images import open_rgb
 from florence2.reports.evaluation.images import thumbnail
-from florence2.reports.evaluation.render import PageExamples, render_page
+from florence2.reports.evaluation.render import PageExamples, render_evaluation
 
-__all__ = ["compare", "examples_of"]
+__all__ = ["compare_models", "select_examples"]
 
 _WORST, _BEST = 24, 12
 
 
-def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: EvaluationConfig) -> EvaluationReport:
+def compare_models(
+    before: Answers, after: Answers, facts: Mapping[str, str], config: EvaluationConfig
+) -> EvaluationReport:
     """Put two models' answers on the same split side by side.
 
     Args:
@@ -41,7 +43,7 @@ def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: E
     old_rows, new_rows = evaluated_samples(before), evaluated_samples(after)
     old_resamples, new_resamples = resamples_of(before, config), resamples_of(after, config)
     old, new = describe(before, old_rows, old_resamples), describe(after, new_rows, new_resamples)
-    shown = examples_of(after, new_rows, config, old_rows)
+    shown = select_examples(after, new_rows, config, old_rows)
     comparison = paired_comparison(old_resamples, new_resamples).scores
     return EvaluationReport(
         before=old,
@@ -51,11 +53,11 @@ def compare(before: Answers, after: Answers, facts: Mapping[str, str], config: E
         worst=tuple(shown.worst),
         best=tuple(shown.best),
         facts=dict(facts),
-        html=render_page(new, old, comparison, shown, facts),
+        html=render_evaluation(new, old, comparison, shown, facts),
     )
 
 
-def examples_of(
+def select_examples(
     answers: Answers,
     rows: Sequence[EvaluatedSample],
     config: EvaluationConfig,

@@ -12,14 +12,14 @@ from florence2.codec import Detections
 from florence2.config import EvaluationConfig
 from florence2.errors import ConfigurationError
 from florence2.evaluation import Answers, EvaluatedSample, ModelEvaluation
-from florence2.reports.evaluation.comparison import examples_of
-from florence2.reports.evaluation.render import render_page
+from florence2.reports.evaluation.comparison import select_examples
+from florence2.reports.evaluation.render import render_evaluation
 from florence2.storage import write_atomic
 
-__all__ = ["metrics_of", "save_evaluation"]
+__all__ = ["metrics_summary", "save_evaluation"]
 
 
-def metrics_of(evaluation: ModelEvaluation) -> dict[str, Any]:
+def metrics_summary(evaluation: ModelEvaluation) -> dict[str, Any]:
     """Return what ``metrics.json`` says: scores, their intervals, classes, counts and seconds.
 
     The counts are those of the metrics and, from the analysis, of answers that are not what they should be.
@@ -66,9 +66,9 @@ def save_evaluation(
     Raises:
         ConfigurationError: the folder cannot be written to.
     """
-    page = render_page(evaluation, examples=examples_of(answers, rows, config), facts=facts)
+    page = render_evaluation(evaluation, examples=select_examples(answers, rows, config), facts=facts)
     files = {
-        "metrics.json": json.dumps(metrics_of(evaluation), indent=2, allow_nan=False) + "\n",
+        "metrics.json": json.dumps(metrics_summary(evaluation), indent=2, allow_nan=False) + "\n",
         "predictions.jsonl": "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(rows)),
         "report.html": page,
     }

@@ -20,7 +20,7 @@ from florence2.evaluation import (
     ModelEvaluation,
     score_named,
 )
-from florence2.reports.evaluation.changes import changes_of, classes_of
+from florence2.reports.evaluation.changes import list_class_changes, list_score_changes
 from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reliability_bars
 from florence2.reports.evaluation.images import embed, has_places, panels
 from florence2.reports.evaluation.summary import in_short
@@ -30,7 +30,7 @@ from florence2.reports.templates import page_environment
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["PageExamples", "render_page"]
+__all__ = ["PageExamples", "render_evaluation"]
 
 _DASH, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 _SMALL_FRAME = Frame(left=1, top=1, width=118, height=78)
@@ -71,7 +71,7 @@ class _Column:
         return self.evaluation.analysis
 
 
-def render_page(
+def render_evaluation(
     after: ModelEvaluation,
     before: ModelEvaluation | None = None,
     comparison: Mapping[str, Comparison] | None = None,
@@ -94,8 +94,8 @@ def render_page(
     columns = [_Column("after", "Model", after)]
     if before is not None:
         columns = [_Column("before", "Before", before), _Column("after", "After", after)]
-    changes = changes_of(before, after, comparison or {})
-    classes = classes_of(before, after)
+    changes = list_score_changes(before, after, comparison or {})
+    classes = list_class_changes(before, after)
     images = embed(shown.all, shown.images)
     return (
         _environment()

@@ -6,10 +6,10 @@ from rich.table import Table
 
 from florence2.evaluation import EvaluationReport, Interval, ModelEvaluation, comparison_table, in_order, score_named
 
-__all__ = ["comparison", "scores"]
+__all__ = ["score_comparison_table", "score_table"]
 
 
-def comparison(report: EvaluationReport) -> Table:
+def score_comparison_table(report: EvaluationReport) -> Table:
     """Return the scores of both models on the test split as a table to print.
 
     Where there are intervals, the headline scores have theirs, and the probability that the second model is better.
@@ -29,7 +29,7 @@ def comparison(report: EvaluationReport) -> Table:
     return table
 
 
-def scores(evaluation: ModelEvaluation, split: str) -> Table:
+def score_table(evaluation: ModelEvaluation, split: str) -> Table:
     """Return the scores of one model, with what each means, as a table to print.
 
     Args:

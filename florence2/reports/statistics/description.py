@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from florence2.datasets import DatasetManifest, DatasetStatistics, compare, compute_statistics
-from florence2.reports.statistics.page import render_page
+from florence2.reports.statistics.page import render_statistics
 
 __all__ = ["Description", "describe"]
 
@@ -41,4 +41,4 @@ def describe(manifest: DatasetManifest, reference: DatasetManifest | None = None
     else:
         before, after = compute_statistics(reference), statistics
     drift = compare(before, after)
-    return Description(statistics, drift.to_dict(), render_page(statistics, manifest, drift))
+    return Description(statistics, drift.to_dict(), render_statistics(statistics, manifest, drift))

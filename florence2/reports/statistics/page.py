@@ -30,7 +30,7 @@ from florence2.reports.templates import page_environment
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["render_page"]
+__all__ = ["render_statistics"]
 
 _LISTED_CLASSES = 50
 
@@ -44,7 +44,7 @@ class _Plot:
     drift: FeatureDrift | None = None
 
 
-def render_page(statistics: DatasetStatistics, manifest: DatasetManifest, drift: DriftReport | None) -> str:
+def render_statistics(statistics: DatasetStatistics, manifest: DatasetManifest, drift: DriftReport | None) -> str:
     """Return the statistics of a data set as a self-contained HTML page.
 
     Args:

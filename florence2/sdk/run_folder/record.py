@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.errors import ConfigurationError
 from florence2.evaluation import EvaluationReport, Interval, comparison_table
-from florence2.reports import draw_plots
+from florence2.reports import draw_training_plots
 from florence2.storage import write_run_file
 from florence2.training import TrainingHistory
 
@@ -54,7 +54,7 @@ class RunRecord:
             seconds = round(self._before + time.monotonic() - self._started, 3)
             self._write({"step": step, **numbers, "seconds": seconds})
         if "eval_loss" in numbers and time.monotonic() - self._drawn >= _PLOT_SECONDS:
-            draw_plots(TrainingHistory.of(self._entries), self._run / "plots")
+            draw_training_plots(TrainingHistory.of(self._entries), self._run / "plots")
             self._drawn = time.monotonic()
 
     def history(self, course: tuple[Mapping[str, float], ...], best_epoch: int) -> TrainingHistory:

@@ -31,7 +31,7 @@ from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import load_named
 from florence2.model.processing import Sample
 from florence2.model.quiet import quiet_transformers
-from florence2.reports.model_facts import exportable, hub_facts
+from florence2.reports.model_facts import hub_facts, load_exportable
 from florence2.sdk.run_folder.folders import save_settings
 from tests.builders import write_stars
 
@@ -79,7 +79,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def exported(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return export_transformers(exportable(str(run), "stars"), tmp_path_factory.mktemp("exported") / "stars")
+    return export_transformers(load_exportable(str(run), "stars"), tmp_path_factory.mktemp("exported") / "stars")
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +171,7 @@ def test_the_licence_is_that_of_the_base(exported: Path) -> None:
 
 def test_a_checkpoint_without_its_run_says_that_nothing_was_tested(run: Path, tmp_path: Path) -> None:
     (tmp_path / "alone").symlink_to(run / "checkpoints" / "best")
-    card = exportable(str(tmp_path / "alone"), "alone").card
+    card = load_exportable(str(tmp_path / "alone"), "alone").card
     assert "measured on no test split" in card
 
 

@@ -23,8 +23,8 @@ from florence2.evaluation.evaluated import describe, evaluated_samples, resample
 from florence2.evaluation.report import ModelEvaluation
 from florence2.inference.generation import Prediction
 from florence2.model.base import Florence2, load_base
-from florence2.reports.evaluation.comparison import compare
-from florence2.reports.evaluation.files import metrics_of, save_evaluation
+from florence2.reports.evaluation.comparison import compare_models
+from florence2.reports.evaluation.files import metrics_summary, save_evaluation
 from tests.builders import manifest, write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)
@@ -147,7 +147,7 @@ def test_scores_that_are_no_numbers_are_left_out_and_counted(
     assert found.unscored == (2, 1)
     assert found.evaluation.metrics["map50"] == pytest.approx(0.5, abs=0.01)
     assert "3 boxes without a finite score or place are left out" in caplog.text
-    metrics = metrics_of(described(found))
+    metrics = metrics_summary(described(found))
     assert metrics["counts"]["boxes_without_a_score"] == 3
     assert "NaN" not in json.dumps(metrics)
 
@@ -168,7 +168,7 @@ def test_cut_malformed_and_empty_answers_and_unknown_classes_are_counted_and_sho
         Prediction("", Detections.empty()),
         Prediction("cat", boxes(("cat", 0.1))),
     )
-    counts = metrics_of(described(found))["counts"]
+    counts = metrics_summary(described(found))["counts"]
     assert {name: counts[name] for name in counts if name.endswith("_answers")} == {
         "invalid_answers": 2,
         "cut_answers": 1,
@@ -194,7 +194,7 @@ def test_references_without_any_box_define_no_score_but_count(monkeypatch: pytes
     found = answered(monkeypatch, manifest({"suffix": ""}), Prediction("cat", boxes(("cat", 0.9))))
     evaluation = described(found)
     assert evaluation.metrics == {}
-    assert metrics_of(evaluation)["counts"]["predictions_of_unknown_classes"] == 1
+    assert metrics_summary(evaluation)["counts"]["predictions_of_unknown_classes"] == 1
     assert evaluation.intervals == {}
 
 
@@ -207,7 +207,7 @@ def test_each_row_is_worth_what_its_metric_says(answers: Answers) -> None:
 
 
 def test_the_examples_of_a_report_stand_for_every_task(answers: Answers) -> None:
-    report = compare(answers, answers, {"base": "builtin:nano"}, SHORT)
+    report = compare_models(answers, answers, {"base": "builtin:nano"}, SHORT)
     assert Counter(example.prefix.split(">")[0] for example in report.examples) == {"<OD": 2, "<VQA": 2}
     assert all(example.image.startswith("test/") for example in report.examples)
     assert report.before == report.after
@@ -216,28 +216,28 @@ def test_the_examples_of_a_report_stand_for_every_task(answers: Answers) -> None
 
 
 def test_more_examples_than_rows_shows_every_row_once(answers: Answers) -> None:
-    report = compare(answers, answers, {}, SHORT.model_copy(update={"examples": 99}))
+    report = compare_models(answers, answers, {}, SHORT.model_copy(update={"examples": 99}))
     assert len(report.examples) == len({(example.image, example.prefix) for example in report.examples}) == 12
 
 
 def test_scores_have_intervals_and_a_model_is_no_better_than_itself(answers: Answers) -> None:
-    report = compare(answers, answers, {}, SHORT)
+    report = compare_models(answers, answers, {}, SHORT)
     interval = report.after.intervals["vqa_accuracy"]
     assert interval.low <= report.after.metrics["vqa_accuracy"] <= interval.high
     assert report.comparison["vqa_accuracy"].probability_better == 0.5
-    none = compare(answers, answers, {}, SHORT.model_copy(update={"resamples": 0}))
+    none = compare_models(answers, answers, {}, SHORT.model_copy(update={"resamples": 0}))
     assert not none.after.intervals
     assert not none.comparison
 
 
 def test_the_same_answers_make_the_same_report(answers: Answers) -> None:
-    first, second = (compare(answers, answers, {}, SHORT) for _ in range(2))
+    first, second = (compare_models(answers, answers, {}, SHORT) for _ in range(2))
     assert first == second
 
 
 def test_no_path_of_this_machine_is_in_a_report(nano: Florence2, test_split: DatasetManifest, tmp_path: Path) -> None:
     found = evaluate_split(nano, str(tmp_path), test_split, SHORT)
-    report = compare(found, found, {}, SHORT)
+    report = compare_models(found, found, {}, SHORT)
     report.save(tmp_path)
     written = "".join(file.read_text() for file in tmp_path.iterdir())
     for place in (str(tmp_path.parent), str(test_split.fetch_root().parent), str(Path.home()), str(Path.cwd())):

@@ -17,7 +17,7 @@ from florence2.evaluation.metrics.metric import SampleMeanMetric
 from florence2.evaluation.report import EvaluationReport
 from florence2.evaluation.scores import SCORES, score_named
 from florence2.model.base import load_base
-from florence2.reports.evaluation.comparison import compare
+from florence2.reports.evaluation.comparison import compare_models
 from tests.builders import annotation, write_dataset
 
 BOX = "<loc_100><loc_200><loc_300><loc_400>"
@@ -78,7 +78,7 @@ def test_what_was_judged_is_counted(answers: Answers) -> None:
 
 def test_a_report_shows_every_task(answers: Answers, tmp_path: Path) -> None:
     config = EvaluationConfig(examples=2 * len(TASKS))
-    report = compare(answers, answers, {}, config)
+    report = compare_models(answers, answers, {}, config)
     report.save(tmp_path)
     assert EvaluationReport.load(tmp_path) == report
     assert {example.prefix.split(">")[0] + ">" for example in report.examples} == set(TASKS)

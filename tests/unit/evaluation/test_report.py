@@ -26,7 +26,7 @@ from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.matching import NO_TRUTH, box_iou, truth_of
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation, comparison_table, public_name
-from florence2.reports.evaluation.terminal import comparison, scores
+from florence2.reports.evaluation.terminal import score_comparison_table, score_table
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10**9)
@@ -127,16 +127,18 @@ def printed(table: Any) -> str:
 
 def test_the_terminal_shows_intervals_and_what_they_tell() -> None:
     after = ModelEvaluation("tuned", {"map50": 0.71}, intervals={"map50": Interval(0.6, 0.8)})
-    text = printed(comparison(EvaluationReport(BEFORE, after, {"map50": Comparison(0.69, Interval(0.5, 0.8), 0.97)})))
+    text = printed(
+        score_comparison_table(EvaluationReport(BEFORE, after, {"map50": Comparison(0.69, Interval(0.5, 0.8), 0.97)}))
+    )
     for shown in ("0.020", "0.710 (0.600 to 0.800)", "97%"):
         assert shown in text
-    assert "better" not in printed(comparison(EvaluationReport(BEFORE, AFTER)))
+    assert "better" not in printed(score_comparison_table(EvaluationReport(BEFORE, AFTER)))
 
 
 def test_the_terminal_shows_one_model_and_the_faults_that_there_are() -> None:
     validity = Validity(40, 3, 3, 0, 0, 9, 0, 0, 0)
     evaluation = ModelEvaluation("m", {"map50": 0.5}, intervals={"map50": Interval(0, 1)}, analysis=Analysis(validity))
-    text = printed(scores(evaluation, "valid"))
+    text = printed(score_table(evaluation, "valid"))
     for shown in ("valid split", "0.500 (0.000 to 1.000)", "right class", "reached the greatest length"):
         assert shown in text
     assert "malformed" not in text

@@ -25,7 +25,7 @@ from florence2.export.onnx_folder import export_onnx
 from florence2.inference.generation import predict
 from florence2.model.base import load_base
 from florence2.model.processing import Sample
-from florence2.reports.model_facts import exportable
+from florence2.reports.model_facts import load_exportable
 from tests.builders import write_stars
 
 
@@ -89,7 +89,7 @@ def test_graphs_that_do_not_agree_are_not_written(
 
     monkeypatch.setattr(onnx_graphs, "write_graphs", write_wrong)
     with pytest.raises(ModelError, match=r"a logit is off by [0-9.]+, at most 0\.001 is allowed; nothing was written"):
-        export_onnx(exportable("builtin:nano", "nano"), tmp_path / "new")
+        export_onnx(load_exportable("builtin:nano", "nano"), tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,10 +17,10 @@ from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_o
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
 from florence2.evaluation.scores import score_named
-from florence2.reports.evaluation.changes import Change, classes_of
+from florence2.reports.evaluation.changes import Change, list_class_changes
 from florence2.reports.evaluation.charts import FRAME, curve_points
 from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
-from florence2.reports.evaluation.render import PageExamples, render_page
+from florence2.reports.evaluation.render import PageExamples, render_evaluation
 from florence2.reports.evaluation.summary import in_short
 from tests.builders import detections
 from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question, regions
@@ -83,7 +83,7 @@ def test_page_escapes_what_users_and_models_write() -> None:
     answer = ExampleAnswer(f'" onload="x{nasty}', 0.5, (box,))
     image = match_image(detections((nasty, 0, 0, 9, 9)), detections((nasty, 0, 0, 9, 9), (nasty + "2", 9, 9, 20, 20)))
     asked = question(nasty, 0.0, f"<VQA>{nasty} {nasty}")
-    html = render_page(
+    html = render_evaluation(
         ModelEvaluation(nasty, {nasty: 0.5}, {nasty: {"ap50": 0.5}}, {nasty: 1}, analysis=analyse([asked], [image])),
         AFTER,
         {},
@@ -125,23 +125,23 @@ def test_page_of_one_model_has_one_column() -> None:
 
 def test_page_of_texts_has_no_parts_about_boxes() -> None:
     rows = [question("1", 1.0)]
-    text = _Outline(render_page(ModelEvaluation("m", {"vqa_accuracy": 1.0}, analysis=analyse(rows, [])))).text
+    text = _Outline(render_evaluation(ModelEvaluation("m", {"vqa_accuracy": 1.0}, analysis=analyse(rows, [])))).text
     assert "Questions by type" in text
     for absent in ("Precision and recall", "By class", "taken for which", "crowding", "believed", "unknown classes"):
         assert absent not in text
 
 
 def test_page_stands_without_examples_and_without_scores() -> None:
-    assert "defines no score" in render_page(ModelEvaluation("m"), ModelEvaluation("m"))
+    assert "defines no score" in render_evaluation(ModelEvaluation("m"), ModelEvaluation("m"))
 
 
 def test_page_marks_answers_and_names_the_cut_ones() -> None:
     cut = ExampleAnswer("x", 0.0, cut=True)
     rate = Example(IMAGE, 64, 64, "<OCR>", "abc", "character_error_rate", None, cut, ExampleAnswer("y", 0.3))
-    html = render_page(AFTER, BEFORE, examples=PageExamples([rate]))
+    html = render_evaluation(AFTER, BEFORE, examples=PageExamples([rate]))
     assert html.count("✓</span>") == 1  # no errors at all, of two answers
     assert "✗</span>" not in html
-    assert _Outline(html).text.count("cut") > render_page(AFTER, BEFORE).count("cut")
+    assert _Outline(html).text.count("cut") > render_evaluation(AFTER, BEFORE).count("cut")
 
 
 def test_images_are_thumbnails_of_bounded_size() -> None:
@@ -151,7 +151,7 @@ def test_images_are_thumbnails_of_bounded_size() -> None:
     examples = PageExamples(
         [Example("a", 900, 1200, "<CAPTION>", "t", "cider", None, ExampleAnswer("x", 0.5))], images={"a": small}
     )
-    assert len(render_page(AFTER, examples=examples)) - len(render_page(AFTER)) < 120_000
+    assert len(render_evaluation(AFTER, examples=examples)) - len(render_evaluation(AFTER)) < 120_000
 
 
 def test_the_same_report_is_the_same_page() -> None:
@@ -181,7 +181,7 @@ def test_a_change_that_chance_may_have_made_is_none() -> None:
 def test_the_weakest_class_stands_first_and_a_class_without_precision_nowhere() -> None:
     ring = {"ap50": 0.3, "ap": 0.2, "truths": 2.0}
     per_class = {"dot": {"ap50": 0.5}, "ring": ring, "phrase": {"accuracy": 1.0}}
-    classes = classes_of(BEFORE, ModelEvaluation("m", per_class=per_class))
+    classes = list_class_changes(BEFORE, ModelEvaluation("m", per_class=per_class))
     assert [(each.name, each.truths) for each in classes] == [("ring", 2), ("dot", None)]
 
 
@@ -191,7 +191,9 @@ def test_the_summary_says_where_to_look() -> None:
     crowd = match_image(Detections(guess.xyxy, guess.class_name, np.float32([0.9, 0.9, 0.9])), detections(*truths))  # type: ignore[arg-type]
     alone = [match_image(detections(truths[0]), detections(truths[0])) for _ in range(5)]
     rows = [question("1", 1.0) for _ in range(5)] + [question("1", 0.0, "<VQA>is it?") for _ in range(5)]
-    classes = classes_of(None, ModelEvaluation("m", per_class={n: {"ap50": i / 8} for i, n in enumerate("abcd")}))
+    classes = list_class_changes(
+        None, ModelEvaluation("m", per_class={n: {"ap50": i / 8} for i, n in enumerate("abcd")})
+    )
     sentences = in_short(analyse(rows, [crowd, *alone]), classes)
     assert sentences[0] == "It finds 7 of 11 boxes (64%), and 88% of its 8 boxes are right (IoU 0.5)."
     assert "a (AP50 0.00), b (AP50 0.12), c (AP50 0.25)" in sentences[1]
@@ -207,7 +209,7 @@ def test_the_summary_says_where_to_look() -> None:
 
 def test_texts_and_outlines_are_drawn_where_they_were_written() -> None:
     shown = [example_of(row, row) for row in regions(0.5)]
-    html = render_page(AFTER, BEFORE, examples=PageExamples(sample=shown))
+    html = render_evaluation(AFTER, BEFORE, examples=PageExamples(sample=shown))
     assert "Answers in words" not in html
     assert html.count("<polygon") == 3 * (2 + 1)  # target, before and after of two texts and of one triangle
     assert '<polygon points="32.2,24.1 288.2,48.1 128.2,192.1"' in html

@@ -40,7 +40,7 @@ def test_the_splits_of_a_set_are_counted_and_compared(scenes: DatasetManifest, f
 @pytest.fixture
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the page, for its plots take a second."""
-    monkeypatch.setattr(description, "render_page", lambda *_: "")
+    monkeypatch.setattr(description, "render_statistics", lambda *_: "")
 
 
 @pytest.mark.usefixtures("no_page")

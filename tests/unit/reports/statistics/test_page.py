@@ -17,14 +17,14 @@ from florence2.datasets.manifest import DatasetManifest
 from florence2.datasets.statistics.compute import compute_statistics
 from florence2.datasets.statistics.drift import compare
 from florence2.datasets.statistics.features import FEATURES
-from florence2.reports.statistics.page import render_page
+from florence2.reports.statistics.page import render_statistics
 from florence2.reports.statistics.plots import histogram
 from florence2.reports.statistics.samples import draw_samples
 from tests.builders import annotation, manifest, write_dataset, write_scenes
 
 
 def page_of(found: DatasetManifest) -> str:
-    return render_page(compute_statistics(found), found, None)
+    return render_statistics(compute_statistics(found), found, None)
 
 
 def images_in(page: str) -> list[Image.Image]:
@@ -57,7 +57,7 @@ def test_plots_are_the_same_each_time() -> None:
 def test_page_shows_a_comparison(scenes: DatasetManifest) -> None:
     train, test = (compute_statistics(scenes.select(split)) for split in ("train", "test"))
     drift = compare(train, test)
-    page = render_page(train, scenes, drift)
+    page = render_statistics(train, scenes, drift)
     assert f"{test.title} against {train.title}" in page
     assert train.title.endswith(", train")
     assert drift.sentence in page
@@ -72,7 +72,7 @@ def test_texts_are_escaped(tmp_path: Path) -> None:
     ]
     found = read_dataset(write_dataset(tmp_path / "<b>set", {"train": lines}))
     reference = compute_statistics(manifest({"suffix": "<i>gone<loc_1><loc_2><loc_3><loc_4>"}))
-    page = render_page(compute_statistics(found), found, compare(reference, compute_statistics(found)))
+    page = render_statistics(compute_statistics(found), found, compare(reference, compute_statistics(found)))
     assert "<img src=x" not in page
     assert "<b>set" not in page
     assert "&lt;i&gt;gone" in page

@@ -12,7 +12,7 @@ from PIL import Image
 
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
-from florence2.reports.training_plots import draw_plots
+from florence2.reports.training_plots import draw_training_plots
 from florence2.sdk.run_folder.record import RunRecord, save_metrics
 from florence2.training.history import BaseRecord, EpochRecord, StepRecord, TrainingHistory
 
@@ -67,7 +67,7 @@ def test_the_scores_of_both_models_are_written_with_their_intervals(tmp_path: Pa
 
 
 def test_each_score_has_a_plot_with_the_base_and_the_best_epoch(tmp_path: Path) -> None:
-    files = draw_plots(HISTORY, tmp_path / "plots")
+    files = draw_training_plots(HISTORY, tmp_path / "plots")
     assert [file.name for file in files] == ["loss.png", "learning_rate.png", "map50.png", "my_metric.png"]
     assert not list(tmp_path.rglob(".unfinished-*"))
     with_all = np.asarray(Image.open(tmp_path / "plots" / "map50.png").convert("RGB"))
@@ -75,12 +75,12 @@ def test_each_score_has_a_plot_with_the_base_and_the_best_epoch(tmp_path: Path) 
     assert width >= 800
     assert height >= 500
     without = TrainingHistory(EPOCHS, HISTORY.steps, None, 0)
-    draw_plots(without, tmp_path / "other")
+    draw_training_plots(without, tmp_path / "other")
     assert (with_all != np.asarray(Image.open(tmp_path / "other" / "map50.png").convert("RGB"))).any()
     star = (with_all == (0x1A, 0x7F, 0x37)).all(axis=2)
     assert star.sum() > 50
 
 
 def test_nothing_is_drawn_before_the_first_epoch(tmp_path: Path) -> None:
-    assert draw_plots(TrainingHistory(), tmp_path / "plots") == []
+    assert draw_training_plots(TrainingHistory(), tmp_path / "plots") == []
     assert not (tmp_path / "plots").exists()
