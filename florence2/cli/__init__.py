@@ -20,32 +20,9 @@ import typer
 from florence2.cli.commands import Commands
 from florence2.errors import Florence2Error
 
-__all__ = ["COMMANDS", "app", "main"]
+__all__ = ["app", "main"]
 
-COMMANDS = {
-    "doctor": "florence2.cli.doctor:doctor",
-    "init": "florence2.cli.init:init",
-    "train": "florence2.cli.models:train",
-    "evaluate": "florence2.cli.models:evaluate",
-    "predict": "florence2.cli.predict:predict",
-    "serve": "florence2.cli.serve:serve",
-    "export": "florence2.cli.export:export",
-    "demo": "florence2.cli.demo:demo",
-    "score": "florence2.cli.score:score",
-    "validate": "florence2.cli.datasets:validate",
-    "convert": "florence2.cli.datasets:convert",
-    "stats": "florence2.cli.datasets:stats",
-    "freeze": "florence2.cli.datasets:freeze",
-    "registry": "florence2.cli.registry:registry",
-}
-"""Where each command is; what it does in a line is the first paragraph of its docstring, or of its module's."""
-
-
-class _Own(Commands):
-    own = COMMANDS
-
-
-app = typer.Typer(cls=_Own, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
 
 
 def _print_version(wanted: bool) -> None:

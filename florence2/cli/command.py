@@ -1,4 +1,4 @@
-"""``Florence2Command``: what all commands share beyond typer: the spelling of options, and the page of help."""
+"""``Florence2Command``: what all commands share beyond typer: the spelling of options, and one name of each in help."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ class Florence2Command(TyperCommand):
     """A command whose options may be written with underscores, and that answers other tools' options by a sentence."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse arguments after their options are spelt as they are declared."""
-        return super().parse_args(ctx, list(self._spelt_out(args, answer=not ctx.resilient_parsing)))
+        """Parse arguments after their options are spelled as they are declared."""
+        return super().parse_args(ctx, list(self._spelled(args, answer=not ctx.resilient_parsing)))
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Print the page of help."""
-        from florence2.cli.help_page import print_page
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print typer's page with one name of each option: with all names, 80 columns leave no room for the text.
 
-        print_page(self, ctx)
+        The page is the last thing that the command does, so the other names can be removed.
+        """
+        for parameter in self.params:
+            del parameter.opts[1:], parameter.secondary_opts[:]
+        super().format_help(ctx, formatter)
 
-    def _spelt_out(self, arguments: list[str], *, answer: bool) -> Iterator[str]:
+    def _spelled(self, arguments: list[str], *, answer: bool) -> Iterator[str]:
         """Yield arguments with ``_`` in the names of options as ``-``, and values for those that may lack them.
 
         Raises:
@@ -39,8 +42,7 @@ class Florence2Command(TyperCommand):
         """
         known = {option for parameter in self.params for option in parameter.opts}
         options_end = False
-        for place, argument in enumerate(arguments):
-            following = arguments[place + 1] if place + 1 < len(arguments) else "-"
+        for argument, following in zip(arguments, [*arguments, "-"][1:], strict=True):
             options_end = options_end or argument == "--"
             if options_end or not argument.startswith("--"):
                 yield argument

@@ -1,14 +1,13 @@
-"""The group of commands: each is imported when it is used, so that ``florence2 --help`` costs nothing but its own page.
+"""The group of commands: each is imported when it is used, so that ``florence2 --help`` stays immediate.
 
 Besides those of this package there are those that an installed package names by an entry point of the group
-``florence2.commands``. One that cannot be imported says so in a line when it is called; the others do not notice.
+``florence2.commands``. One that cannot be imported says so in a line when it is called; the others still work.
 """
 
 from __future__ import annotations
 
 import ast
 import importlib.util
-from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -19,19 +18,37 @@ from typer.core import TyperCommand, TyperGroup
 from florence2.cli.command import Florence2Command
 from florence2.errors import ConfigurationError, Florence2Error
 
-__all__ = ["ENTRY_POINTS", "Commands", "Group", "LazyCommand"]
+__all__ = ["COMMANDS", "ENTRY_POINTS", "Commands", "LazyCommand"]
+
+COMMANDS = {
+    "doctor": "florence2.cli.doctor:doctor",
+    "init": "florence2.cli.init:init",
+    "train": "florence2.cli.models:train",
+    "evaluate": "florence2.cli.models:evaluate",
+    "predict": "florence2.cli.predict:predict",
+    "serve": "florence2.cli.serve:serve",
+    "export": "florence2.cli.export:export",
+    "demo": "florence2.cli.demo:demo",
+    "score": "florence2.cli.score:score",
+    "validate": "florence2.cli.datasets:validate",
+    "convert": "florence2.cli.datasets:convert",
+    "stats": "florence2.cli.datasets:stats",
+    "freeze": "florence2.cli.datasets:freeze",
+    "registry": "florence2.cli.registry:registry",
+}
+"""Where each command is; its line in the help is the first paragraph of its docstring, or of its module's."""
 
 ENTRY_POINTS = "florence2.commands"
-"""The group of those that add commands."""
+"""The group of entry points that add commands."""
 
 
 class LazyCommand(TyperCommand):
-    """Stands for a command until it is used.
+    """Stands for a command until it is used: typer itself has no commands that are imported later.
 
     Args:
-        name: what is typed.
+        name: of the command.
         target: ``module:function``, or ``module:app`` for a ``typer.Typer`` with commands of its own.
-        added_by: the package whose entry point it is; None for our own.
+        added_by: the package whose entry point it is; None for a command of this package.
     """
 
     def __init__(self, name: str, target: str, added_by: str | None = None) -> None:
@@ -60,10 +77,10 @@ class LazyCommand(TyperCommand):
                 raise
             raise ConfigurationError(
                 f"the command {self.name} of {self._added_by} cannot be loaded from {self.target}: "
-                f"{type(exc).__name__}: {exc}"
+                f"{type(exc).__name__}: {exc}; mend or remove that package"
             ) from exc
         if isinstance(found, typer.Typer):
-            found.info.name, found.info.cls = self.name, Group
+            found.info.name = self.name
             for command in found.registered_commands:
                 command.cls = Florence2Command
             return typer.main.get_group(found)
@@ -72,37 +89,25 @@ class LazyCommand(TyperCommand):
         return typer.main.get_command(app)
 
     def describe(self) -> None:
-        """Learn what the command does from its source: to import it would cost what it imports."""
+        """Read the command's help from its source: an import would take as long as all that it imports."""
         self.help = _summary(self.target) or (f"Added by {self._added_by}." if self._added_by else None)
 
 
-class Group(TyperGroup):
-    """A group with our page of help."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Print the page of help."""
-        from florence2.cli.help_page import print_page
-
-        print_page(self, ctx)
-
-
-class Commands(Group):
-    """A group whose commands are lazy: those of the class, and those of entry points."""
-
-    own: Mapping[str, str] = {}
+class Commands(TyperGroup):
+    """A group whose commands are lazy: those of this package, and those of entry points."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = {name: LazyCommand(name, target) for name, target in self.own.items()}
+        self.commands = {name: LazyCommand(name, target) for name, target in COMMANDS.items()}
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Return a command; entry points are only looked at for a name that is none of ours."""
+        """Return a command; entry points are only read for a name that is not in COMMANDS."""
         if cmd_name not in self.commands:
             self._add_plugins()
         return super().get_command(ctx, cmd_name)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Return all names; whoever lists them shows what each does."""
+        """Return all names, each command with the line that describes it."""
         self._add_plugins()
         for command in self.commands.values():
             if isinstance(command, LazyCommand) and command.help is None:
@@ -132,7 +137,7 @@ def _summary(target: str) -> str | None:
 
 
 def _file_of(module: str) -> Path | None:
-    """Return the file of a module; the packages that it is in are not imported, which may cost or fail."""
+    """Return the file of a module without importing the packages that it is in, as ``find_spec`` would."""
     top, *below = module.split(".")
     spec = importlib.util.find_spec(top)
     if spec is None or not below:

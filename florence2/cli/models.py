@@ -21,7 +21,7 @@ def train(
     *,
     output: Annotated[
         Path,
-        typer.Option("--output", "--output-dir", help="Folder in which a numbered folder is made. [also --output-dir]"),
+        typer.Option("--output", "--output-dir", help="Folder in which a numbered folder is made. (also --output-dir)"),
     ] = Path("runs"),
     resume: Annotated[
         str | None,

@@ -45,11 +45,11 @@ def predict(
             "--model",
             "--model-id",
             help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id. "
-            f"[default: {_MODEL}]",
+            f"(default: {_MODEL})",
         ),
     ] = None,
     prefix: Annotated[
-        str | None, typer.Option(help=f"The prompt: a task token and what belongs to it. [default: {_PREFIX}]")
+        str | None, typer.Option(help=f"The prompt: a task token and what belongs to it. (default: {_PREFIX})")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn images.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each image.")] = False,

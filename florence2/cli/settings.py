@@ -190,15 +190,14 @@ def _option(tree: type[ConfigTree], name: str, path: tuple[str, ...]) -> inspect
         kind = list[str]
     elif field.annotation in (int, float, bool):
         kind = field.annotation
-    if field.annotation is bool:
-        flag += f"/--no-{flag.removeprefix('--')}"
+    no = f"--no-{flag.removeprefix('--')}" if field.annotation is bool else None
     option = typer.Option(
-        flag,
+        f"{flag}/{no}" if no else flag,
         *others,
-        help=_text(field, choices, others),
+        help=_help(field, choices, others, no),
         metavar=None if kind is bool else _metavar(field),
         show_default=False,
-        rich_help_panel=f"{'.'.join(path[:-1])}: {inspect.cleandoc(section.__doc__ or '').splitlines()[0]}",
+        rich_help_panel=".".join(path[:-1]),
         # Not an enumeration of typer: the configuration itself checks values, other tools' ones included.
         autocompletion=(lambda: list(choices)) if choices else None,
     )
@@ -216,14 +215,16 @@ def _metavar(field: FieldInfo) -> str:
     return "CODE=OUTCOME" if origin is dict else "NAME" if origin in (Literal, tuple) else "TEXT"
 
 
-def _text(field: FieldInfo, choices: tuple[str, ...], others: list[str]) -> str:
-    """Return the description of a setting with its facts in brackets."""
+def _help(field: FieldInfo, choices: tuple[str, ...], others: list[str], no: str | None) -> str:
+    """Return the description of a setting with its facts in parentheses: typer takes brackets for its markup."""
     default = field.get_default(call_default_factory=True)
     facts = [f"one of {', '.join(choices)}"] if choices else []
     if default not in (None, (), {}) and default is not False:
         facts.append(f"default: {default}")
     if get_origin(field.annotation) in (tuple, dict):
         facts.append("may be repeated")
+    if no:
+        facts.append(f"turned off by {no}")
     if others:
         facts.append(f"also {', '.join(others)}")
-    return f"{field.description} [{'; '.join(facts)}]" if facts else str(field.description)
+    return f"{field.description} ({'; '.join(facts)})" if facts else str(field.description)
