@@ -83,7 +83,7 @@ def _ours(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCon
 def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Callable[[], None]:
     """Prepare the bare arithmetic of the answers that a model gives, and return what does it."""
     model = _anything(florence2.model).eval()
-    answers = list(Predictor(florence2, config).write(samples))
+    answers = list(Predictor(florence2, config).generate(samples))
     order = sorted(range(len(samples)), key=lambda row: -len(answers[row].tokens))
     transform = PixelTransform.of(florence2.processor)
     batches = []

@@ -23,7 +23,7 @@ from benchmarks.scene_rows import box_rows, mean_average_precision
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
 from florence2.inference.generation import Predictor
-from florence2.inference.scoring import TokenReader, WrittenBox, read_boxes, score_detections, suppress_duplicates
+from florence2.inference.scoring import GeneratedBox, TokenReader, read_boxes, score_detections, suppress_duplicates
 from florence2.model.base import Florence2
 from florence2.model.named import load_named
 
@@ -59,7 +59,7 @@ FORMULAS: dict[str, Formula] = {
 DUPLICATES = (1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5)
 """Overlaps above which boxes of a class are one; 1 keeps all."""
 
-Variant = Callable[[list[WrittenBox], tuple[int, int]], Detections]
+Variant = Callable[[list[GeneratedBox], tuple[int, int]], Detections]
 
 
 def variants() -> dict[str, Variant]:
@@ -69,7 +69,7 @@ def variants() -> dict[str, Variant]:
 
 
 def _scored_by(formula: Formula) -> Variant:
-    def score(boxes: list[WrittenBox], resolution_wh: tuple[int, int]) -> Detections:
+    def score(boxes: list[GeneratedBox], resolution_wh: tuple[int, int]) -> Detections:
         values = [formula(np.array(b.word_probabilities), np.array(b.location_probabilities)) for b in boxes]
         return replace(score_detections(boxes, resolution_wh), confidence=np.array(values, dtype=np.float32))
 
@@ -84,7 +84,7 @@ def _measure(florence2: Florence2, source: str, count: int, seed: int, tokens: i
     rows = box_rows(source, count, seed)
     config = EvaluationConfig(eval_batch_size=50, max_new_tokens=tokens)
     reader = TokenReader.of(florence2.tokenizer)
-    written = Predictor(florence2, config).write(rows.samples)
+    written = Predictor(florence2, config).generate(rows.samples)
     boxes = [read_boxes(answer.tokens, answer.probabilities, reader)[0] for answer in written]
     sizes = [sample.resolution_wh for sample in rows.samples]
     return {

@@ -86,7 +86,7 @@ def _overhead(
         before = server.cpu()
         for place, image in enumerate(images):
             watch = Stopwatch()
-            ((_, answer),) = predictor.answer(reader.read([(image, "<OD>")]))
+            ((_, answer),) = predictor.predict_prepared(reader.read([(image, "<OD>")]))
             ours = watch.lap()
             body = json.dumps({"image": base64.b64encode(image).decode(), "prefix": "<OD>"})
             watch.lap()

@@ -1,9 +1,9 @@
 from .answer_folder import answers_location as answers_location
 from .answer_folder import open_answer_folder as open_answer_folder
 from .batching import Batcher as Batcher
-from .generation import Asked as Asked
 from .generation import Prediction as Prediction
 from .generation import Predictor as Predictor
+from .generation import PreparedPrompt as PreparedPrompt
 from .generation import predict as predict
 from .image_files import ImageAnswer as ImageAnswer
 from .image_files import ImagePredictions as ImagePredictions

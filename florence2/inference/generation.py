@@ -26,16 +26,16 @@ from florence2.model import Florence2, Sample
 if TYPE_CHECKING:
     import torch
 
-    from florence2.inference.decoding import Decoder, Grammar, Question, Written
+    from florence2.inference.decoding import Decoder, Generated, Grammar, Prompt
     from florence2.model import PixelTransform
 
-__all__ = ["Asked", "Prediction", "Predictor", "predict"]
+__all__ = ["Prediction", "Predictor", "PreparedPrompt", "predict"]
 
 _SORTED_BATCHES = 8
-"""Batches whose rows are sorted by the length of the answer that is expected; so many are in memory as features."""
+"""Batches whose rows are sorted together by the length of the expected answer; their features are in memory."""
 
 _KEPT_PROMPTS = 1024
-"""Prompts whose tokens are remembered."""
+"""Prompts whose tokens are cached."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Prediction:
         text: the answer without special tokens.
         detections: its boxes with confidence where the task asks for boxes, else None.
         truncated: whether the answer hit the limit of its length and was cut.
-        malformed: groups in it that should be a box and are none, see ``read_boxes``; 0 where no boxes are asked for.
-        score: mean probability of its tokens, the end token included and the begin token not, in 0..1.
+        malformed: groups in it that are no valid box, see ``read_boxes``; 0 where the task asks for no boxes.
+        score: mean probability of its tokens in 0..1, with the end token and without the begin token.
     """
 
     text: str
@@ -75,7 +75,7 @@ class Prediction:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Return the answer of a dictionary, the inverse of ``to_dict`` up to what is rounded there."""
+        """Return the answer of a dictionary, the inverse of ``to_dict`` up to rounding."""
         boxes = content.get("boxes")
         detections = None
         if boxes is not None:
@@ -88,13 +88,13 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question about an image that is decoded already, made by ``Predictor.prepare``.
+class PreparedPrompt:
+    """A prompt with its decoded image, made by ``Predictor.prepare``.
 
     Attributes:
-        pixels: at the model's size, uint8 (height, width, 3); questions about one image share the array.
-        prefix: the prompt.
-        ids: of the prompt, see ``Decoder.encode``.
+        pixels: at the model's size, uint8 (height, width, 3); the prompts of one image share the array.
+        prefix: the text of the prompt.
+        ids: its tokens, see ``Decoder.tokenize``.
         resolution_wh: width and height in pixels of the upright image as it was sent.
     """
 
@@ -105,12 +105,13 @@ class Asked:
 
 
 class Predictor:
-    """A model that answers many calls: what it needs besides its weights is made once.
+    """A model that answers many calls; what it needs besides its weights is made once.
 
-    One thread at a time may call ``predict``, ``write`` and ``answer``; ``prepare`` may be called by any.
+    Only one thread at a time may call ``predict``, ``generate`` and ``predict_prepared``; any thread may call
+    ``prepare``.
 
     Args:
-        florence2: the model; moved to the GPU where there is one, and put in evaluation mode.
+        florence2: the model; moved to the GPU where there is one, and set to evaluation mode.
         config: batch size, how to decode, longest answer.
 
     Raises:
@@ -118,143 +119,147 @@ class Predictor:
     """
 
     def __init__(self, florence2: Florence2, config: EvaluationConfig) -> None:
-        from florence2.inference.decoding import Decoder  # what is asked for may be wrong: torch is loaded last
+        from florence2.inference.decoding import Decoder  # torch is slow to import: arguments are checked first
 
         self._config = config
         self._reader = TokenReader.of(florence2.tokenizer)
         self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
-        self._tokenizing = threading.Lock()  # tokenizers fail where two threads use one
-        self._encoded = lru_cache(_KEPT_PROMPTS)(lambda prefix: self._decoder.encode([prefix])[0])
+        self._tokenizing = threading.Lock()  # a tokenizer fails where two threads use it
+        self._tokenize = lru_cache(_KEPT_PROMPTS)(lambda prefix: self._decoder.tokenize([prefix])[0])
         self.transform: PixelTransform = self._decoder.transform
 
     def predict(self, samples: Sequence[Sample]) -> Iterator[Prediction]:
         """Answer samples in their order, see the function ``predict``."""
-        for sample, written in zip(samples, self.write(samples), strict=True):
-            yield self._read(written, split_prefix(sample.prefix)[0], sample.resolution_wh)
+        for sample, generated in zip(samples, self.generate(samples), strict=True):
+            yield self._read(generated, split_prefix(sample.prefix)[0], sample.resolution_wh)
 
-    def write(self, samples: Sequence[Sample]) -> Iterator[Written]:
-        """Answer samples in their order; yields the tokens of each answer with their probabilities."""
+    def generate(self, samples: Sequence[Sample]) -> Iterator[Generated]:
+        """Yield the tokens of the answer to each sample, in order, with their probabilities."""
         tasks = {sample.prefix: split_prefix(sample.prefix)[0] for sample in samples}
         decoder, size = self._decoder, self._config.eval_batch_size
         length = _SORTED_BATCHES * size
         chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
-        seen = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
-        sources = [image for images in seen for image in images]
+        images_of = [list(dict.fromkeys(sample.image for sample in chunk)) for chunk in chunks]
+        sources = [image for images in images_of for image in images]
         with closing(decoded_ahead(sources, decoder.transform, 2 * size)) as decoded:
-            for chunk, images in zip(chunks, seen, strict=True):
-                questions = _questions(decoder, chunk, images, decoded, size)
-                answers: dict[int, Written] = {}
-                for task, rows in _batches(chunk, questions, tasks, size):
-                    batch = [questions[row] for row in rows]
-                    answers |= zip(rows, decoder.write(batch, self._grammars.of(task)), strict=True)
+            for chunk, images in zip(chunks, images_of, strict=True):
+                prompts = _build_prompts(decoder, chunk, images, decoded, size)
+                answers: dict[int, Generated] = {}
+                for task, rows in _batches(chunk, prompts, tasks, size):
+                    batch = [prompts[row] for row in rows]
+                    answers |= zip(rows, decoder.generate(batch, self._grammars.of(task)), strict=True)
                 yield from (answers[row] for row in range(len(chunk)))
 
-    def prepare(self, image: Image.Image, prefixes: Sequence[str], resolution_wh: tuple[int, int]) -> list[Asked]:
-        """Make questions about an image ready for ``answer``.
+    def prepare(
+        self, image: Image.Image, prefixes: Sequence[str], resolution_wh: tuple[int, int]
+    ) -> list[PreparedPrompt]:
+        """Prepare prompts about an image for ``predict_prepared``.
 
         Args:
             image: RGB and upright, of any size.
             prefixes: the prompts.
-            resolution_wh: width and height in pixels in which boxes are answered.
+            resolution_wh: width and height in pixels to which boxes are scaled.
 
         Raises:
-            AnswerError: a prefix is not a task token with what belongs to it, or too long for the model.
+            AnswerError: a prefix does not begin with a task token, lacks the input of its task, or is too long for the
+                model.
         """
         with self._tokenizing:
-            ids = [self._encoded(prefix) for prefix in prefixes]
+            ids = [self._tokenize(prefix) for prefix in prefixes]
         pixels = self.transform.shrink(image)
-        return [Asked(pixels, *question, resolution_wh) for question in zip(prefixes, ids, strict=True)]
+        return [PreparedPrompt(pixels, *prompt, resolution_wh) for prompt in zip(prefixes, ids, strict=True)]
 
-    def answer(self, asked: Sequence[Asked]) -> Iterator[tuple[int, Prediction]]:
-        """Answer questions, all of one task together; what one is answered does not depend on the others.
+    def predict_prepared(self, prompts: Sequence[PreparedPrompt]) -> Iterator[tuple[int, Prediction]]:
+        """Answer prepared prompts, those of one task in one batch; no answer depends on the other prompts.
 
         Yields:
-            The place of a question and its answer, as soon as those of its task have ended.
+            The index of a prompt and its answer, as soon as all answers of its task have ended.
         """
-        decoded = list({id(question.pixels): question.pixels for question in asked}.values())
-        features: dict[int, tuple[torch.Tensor, int]] = {}
-        for pixels, seen in zip(decoded, self._decoder.see(decoded), strict=True):
-            features[id(pixels)] = seen, zlib.crc32(pixels.tobytes())
+        decoded = list({id(prompt.pixels): prompt.pixels for prompt in prompts}.values())
+        encoded: dict[int, tuple[torch.Tensor, int]] = {}
+        for pixels, features in zip(decoded, self._decoder.encode_images(decoded), strict=True):
+            encoded[id(pixels)] = features, zlib.crc32(pixels.tobytes())
         by_task: defaultdict[str, list[int]] = defaultdict(list)
-        for row, question in enumerate(asked):
-            by_task[split_prefix(question.prefix)[0].token].append(row)
-        # Short answers come first: who waits for one does not wait for a long one.
+        for row, prompt in enumerate(prompts):
+            by_task[split_prefix(prompt.prefix)[0].token].append(row)
+        # Tasks with short answers come first: their callers need not wait for long answers.
         for token in sorted(by_task, key=lambda token: TASKS[token].answer is not AnswerKind.ANSWER):
             rows = by_task[token]
             batch = []
             for row in rows:
-                seen, seed = features[id(asked[row].pixels)]
-                batch.append(self._decoder.question(seen, asked[row].ids, asked[row].prefix, seed))
-            written = self._decoder.write(batch, self._grammars.of(TASKS[token]))
-            for row, answer in zip(rows, written, strict=True):
-                yield row, self._read(answer, TASKS[token], asked[row].resolution_wh)
+                features, seed = encoded[id(prompts[row].pixels)]
+                batch.append(self._decoder.build_prompt(features, prompts[row].ids, prompts[row].prefix, seed))
+            answers = self._decoder.generate(batch, self._grammars.of(TASKS[token]))
+            for row, generated in zip(rows, answers, strict=True):
+                yield row, self._read(generated, TASKS[token], prompts[row].resolution_wh)
 
-    def _read(self, written: Written, task: Task, resolution_wh: tuple[int, int]) -> Prediction:
-        return _read(written, self._reader, task, resolution_wh, self._config)
+    def _read(self, generated: Generated, task: Task, resolution_wh: tuple[int, int]) -> Prediction:
+        return _read(generated, self._reader, task, resolution_wh, self._config)
 
 
 def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Prediction]:
     """Answer samples in their order.
 
-    What a sample is answered does not depend on the others, their order, or the size of batches.
+    No answer depends on the other samples, their order or the batch size.
 
     Args:
-        florence2: the model; moved to the GPU where there is one, and put in evaluation mode.
-        samples: images with prompts; of their suffix only the length counts, for putting batches together.
+        florence2: the model; moved to the GPU where there is one, and set to evaluation mode.
+        samples: images with prompts; of the suffix only the length is used, to form batches.
         config: batch size, how to decode, longest answer.
 
     Yields:
         One prediction per sample.
 
     Raises:
-        AnswerError: a prefix is not a task token with what belongs to it.
+        AnswerError: a prefix does not begin with a task token, or lacks the input of its task.
         DatasetError: an image cannot be decoded; names its file.
         ModelError: the model's processor or tokenizer is not Florence-2's.
     """
     yield from Predictor(florence2, config).predict(samples)
 
 
-def _questions(
+def _build_prompts(
     decoder: Decoder,
     chunk: Sequence[Sample],
     images: Sequence[Path | BinaryIO],
     decoded: Iterator[NDArray[np.uint8]],
     batch_size: int,
-) -> list[Question]:
-    """Take the images of a chunk from the iterator, see each of them once, and join them with their prompts."""
-    features: dict[Path | BinaryIO, tuple[torch.Tensor, int]] = {}
+) -> list[Prompt]:
+    """Take the images of a chunk from the iterator, encode each of them once, and join them with their prompts."""
+    encoded: dict[Path | BinaryIO, tuple[torch.Tensor, int]] = {}
     for start in range(0, len(images), batch_size):
         batch = list(islice(decoded, min(batch_size, len(images) - start)))
-        seen = zip(decoder.see(batch), (zlib.crc32(pixels.tobytes()) for pixels in batch), strict=True)
-        features |= zip(images[start : start + batch_size], seen, strict=True)
-    rows = [features[sample.image] for sample in chunk]
-    return decoder.ask([row[0] for row in rows], [sample.prefix for sample in chunk], [row[1] for row in rows])
+        features = zip(decoder.encode_images(batch), (zlib.crc32(pixels.tobytes()) for pixels in batch), strict=True)
+        encoded |= zip(images[start : start + batch_size], features, strict=True)
+    rows = [encoded[sample.image] for sample in chunk]
+    prefixes = [sample.prefix for sample in chunk]
+    return decoder.build_prompts([features for features, _ in rows], prefixes, [seed for _, seed in rows])
 
 
 def _batches(
-    chunk: Sequence[Sample], questions: Sequence[Question], tasks: dict[str, Task], size: int
+    chunk: Sequence[Sample], prompts: Sequence[Prompt], tasks: dict[str, Task], size: int
 ) -> Iterator[tuple[Task, list[int]]]:
-    """Yield rows of one task whose answers and prompts are of like length, the longest first."""
+    """Yield the indices of rows of one task with answers and prompts of similar length, the longest first."""
     by_task: defaultdict[str, list[int]] = defaultdict(list)
     for row, sample in enumerate(chunk):
         by_task[tasks[sample.prefix].token].append(row)
     for rows in by_task.values():
-        rows.sort(key=lambda row: (len(chunk[row].suffix), len(questions[row].ids)), reverse=True)
+        rows.sort(key=lambda row: (len(chunk[row].suffix), len(prompts[row].ids)), reverse=True)
         for start in range(0, len(rows), size):
             yield tasks[chunk[rows[0]].prefix], rows[start : start + size]
 
 
 def _read(
-    written: Written, reader: TokenReader, task: Task, resolution_wh: tuple[int, int], config: EvaluationConfig
+    generated: Generated, reader: TokenReader, task: Task, resolution_wh: tuple[int, int], config: EvaluationConfig
 ) -> Prediction:
-    text = reader.decode([token for token in written.tokens if token not in reader.framing]).strip()
-    own = [p for token, p in zip(written.tokens, written.probabilities, strict=True) if token != reader.begin]
+    text = reader.decode([token for token in generated.tokens if token not in reader.framing]).strip()
+    own = [p for token, p in zip(generated.tokens, generated.probabilities, strict=True) if token != reader.begin]
     score = float(np.mean(own)) if own else 0.0
     if task.answer is not AnswerKind.BOXES:
-        return Prediction(text, None, written.truncated, score=score)
-    boxes, malformed = read_boxes(written.tokens, written.probabilities, reader)
+        return Prediction(text, None, generated.truncated, score=score)
+    boxes, malformed = read_boxes(generated.tokens, generated.probabilities, reader)
     detections = suppress_duplicates(score_detections(boxes, resolution_wh), config.duplicate_iou)
-    return Prediction(text, detections, written.truncated, malformed, score)
+    return Prediction(text, detections, generated.truncated, malformed, score)
 
 
 class _Grammars:
@@ -265,19 +270,19 @@ class _Grammars:
         self._made: dict[bool, Grammar] = {}
 
     def of(self, task: Task) -> Grammar | None:
-        """Return the grammar of a task's answers; None where they are free."""
+        """Return the grammar of a task's answers; None where every answer is allowed."""
         if self._config.grammar == "off" or task.answer is not AnswerKind.BOXES:
             return None
-        closed = self._config.grammar == "classes" and task.token in CLASS_TASKS
-        if closed not in self._made:
-            self._made[closed] = self._make(closed)
-        return self._made[closed]
+        only_classes = self._config.grammar == "classes" and task.token in CLASS_TASKS
+        if only_classes not in self._made:
+            self._made[only_classes] = self._make(only_classes)
+        return self._made[only_classes]
 
-    def _make(self, closed: bool) -> Grammar:
+    def _make(self, only_classes: bool) -> Grammar:
         from florence2.inference.grammar import BoxGrammar
 
         tokenizer, model = self._florence2.tokenizer, self._florence2.model
         config: Any = model.config
-        names = tokenizer(list(self._config.classes), add_special_tokens=False)["input_ids"] if closed else ()
+        names = tokenizer(list(self._config.classes), add_special_tokens=False)["input_ids"] if only_classes else ()
         vocabulary, device = int(config.text_config.vocab_size), model.device
         return BoxGrammar(self._reader, vocabulary, tokenizer.bos_token_id, tokenizer.eos_token_id, names, device)

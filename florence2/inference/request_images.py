@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from florence2.config import LimitsConfig, core_count
 from florence2.errors import ImageError, RequestError, TooLargeError
 from florence2.images import ImageDefect, open_bytes
-from florence2.inference.generation import Asked, Predictor
+from florence2.inference.generation import Predictor, PreparedPrompt
 from florence2.model import DECODED_PER_PIXEL
 from florence2.storage import fetch_public
 
@@ -34,8 +34,8 @@ class RequestImageReader:
         self._answerer, self._limits = answerer, limits
         self._least_side = DECODED_PER_PIXEL * max(answerer.transform.size_wh)
 
-    def read(self, questions: Sequence[tuple[str | bytes, str]]) -> list[Asked]:
-        """Return the questions of a request, ready for ``Predictor.answer``; one image is decoded once.
+    def read(self, questions: Sequence[tuple[str | bytes, str]]) -> list[PreparedPrompt]:
+        """Return the questions of a request, ready for ``Predictor.predict_prepared``; one image is decoded once.
 
         Args:
             questions: images, see ``image_bytes``, with their prompts.
@@ -57,7 +57,7 @@ class RequestImageReader:
         asked = {image: iter(self._read(image, own)) for image, own in prefixes.items()}
         return [next(asked[image]) for image, _ in questions]
 
-    def _read(self, image: str | bytes, prefixes: Sequence[str]) -> list[Asked]:
+    def _read(self, image: str | bytes, prefixes: Sequence[str]) -> list[PreparedPrompt]:
         data = image_bytes(image, self._limits)
         with _decoding:
             try:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from florence2.codec import BINS, BoxSpan, Detections, box_problem, dequantize, location_token
 from florence2.errors import ModelError
 
-__all__ = ["TokenReader", "WrittenBox", "read_boxes", "score_detections", "suppress_duplicates"]
+__all__ = ["GeneratedBox", "TokenReader", "read_boxes", "score_detections", "suppress_duplicates"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class TokenReader:
 
 
 @dataclass(frozen=True)
-class WrittenBox:
+class GeneratedBox:
     """A box as the model wrote it.
 
     Attributes:
@@ -84,7 +84,7 @@ class WrittenBox:
 
 def read_boxes(
     token_ids: Sequence[int], probabilities: Sequence[float], reader: TokenReader
-) -> tuple[list[WrittenBox], int]:
+) -> tuple[list[GeneratedBox], int]:
     """Read the boxes of one answer.
 
     Args:
@@ -96,7 +96,7 @@ def read_boxes(
         The boxes that ``parse_detections`` reads from the same answer, and the number of groups that are no box:
         without a name, with other than four locations, turned inside out, or words at the end without a box.
     """
-    boxes: list[WrittenBox] = []
+    boxes: list[GeneratedBox] = []
     malformed = 0
     for words, bins in _groups(token_ids, probabilities, reader):
         name = reader.decode([token for token, _ in words]).strip()
@@ -105,13 +105,13 @@ def read_boxes(
             corners = bins[start : start + 4]
             numbers, chances = tuple(number for number, _ in corners), tuple(p for _, p in corners)
             if box_problem(BoxSpan(name, numbers)) is None:
-                boxes.append(WrittenBox(name, numbers, tuple(p for _, p in words), chances))
+                boxes.append(GeneratedBox(name, numbers, tuple(p for _, p in words), chances))
             else:
                 malformed += 1
     return boxes, malformed
 
 
-def score_detections(boxes: Sequence[WrittenBox], resolution_wh: tuple[int, int]) -> Detections:
+def score_detections(boxes: Sequence[GeneratedBox], resolution_wh: tuple[int, int]) -> Detections:
     """Turn written boxes into pixels with confidences.
 
     Args:

@@ -25,7 +25,7 @@ from florence2.serving.served_model import ServedModel
 
 if TYPE_CHECKING:
     from florence2.adapters import ModelSource
-    from florence2.inference import Asked, Prediction
+    from florence2.inference import Prediction, PreparedPrompt
     from florence2.model import Florence2
 
 __all__ = ["create_app"]
@@ -112,7 +112,7 @@ class _Server:
 
     async def _let_wait(
         self, request: Request, model: ServedModel, until: float
-    ) -> list[tuple[Asked, Future[Prediction]]]:
+    ) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
         """Read a request and let its questions wait; what was sent is forgotten here, the small images are left."""
         questions: Callable[[], Sequence[tuple[str | bytes, str]]]
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
@@ -141,7 +141,7 @@ class _Server:
 
 def _ask(
     model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], until: float
-) -> list[tuple[Asked, Future[Prediction]]]:
+) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
     """Let questions wait until their request ends, which it may do while its images are decoded here."""
     return model.ask(questions(), until)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from florence2.config import ServingConfiguration
-from florence2.inference import Asked, Batcher, Prediction, Predictor, RequestImageReader
+from florence2.inference import Batcher, Prediction, Predictor, PreparedPrompt, RequestImageReader
 
 if TYPE_CHECKING:
     from florence2.model import Florence2
@@ -31,7 +31,7 @@ class ServedModel:
 
     version: str
     reader: RequestImageReader
-    batcher: Batcher[Asked, Prediction]
+    batcher: Batcher[PreparedPrompt, Prediction]
 
     @classmethod
     def of(
@@ -51,14 +51,16 @@ class ServedModel:
         """
         short = Predictor(florence2, settings.evaluation.model_copy(update={"max_new_tokens": 2}))
         grey = Image.new("RGB", (64, 64), (128, 128, 128))
-        list(short.answer(short.prepare(grey, ["<OD>", "<CAPTION>"], grey.size)))
+        list(short.predict_prepared(short.prepare(grey, ["<OD>", "<CAPTION>"], grey.size)))
         answerer = Predictor(florence2, settings.evaluation)
         batcher = Batcher(
-            answerer.answer, most=settings.serving.max_batch, room=settings.serving.queue, observe=observe
+            answerer.predict_prepared, most=settings.serving.max_batch, room=settings.serving.queue, observe=observe
         )
         return cls(version, RequestImageReader(answerer, settings.limits), batcher)
 
-    def ask(self, questions: Sequence[tuple[str | bytes, str]], until: float) -> list[tuple[Asked, Future[Prediction]]]:
+    def ask(
+        self, questions: Sequence[tuple[str | bytes, str]], until: float
+    ) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
         """Make the questions of a request ready and let them wait for their answers.
 
         Args:

@@ -20,7 +20,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from florence2.config import EvaluationConfig, LimitsConfig
 from florence2.errors import AnswerError, ConfigurationError, RequestError
-from florence2.inference import Asked, Batcher, Prediction, Predictor, RequestImageReader
+from florence2.inference import Batcher, Prediction, Predictor, PreparedPrompt, RequestImageReader
 from florence2.model import load_folder
 
 __all__ = ["Florence2Model"]
@@ -48,8 +48,8 @@ class Florence2Model(PythonModel):
         self._answerer = Predictor(load_folder(context.artifacts["model"]), config)
         self._reader = RequestImageReader(self._answerer, self._limits)
         self._chunk = config.eval_batch_size
-        self._batcher: Batcher[Asked, Prediction] = Batcher(
-            self._answerer.answer, most=config.eval_batch_size, room=1 << 30
+        self._batcher: Batcher[PreparedPrompt, Prediction] = Batcher(
+            self._answerer.predict_prepared, most=config.eval_batch_size, room=1 << 30
         )
         # Its thread would keep the weights in memory when nobody has this model any more.
         weakref.finalize(self, self._batcher.close, wait=False)

@@ -13,7 +13,7 @@ from benchmarks.scene_rows import BoxRows, box_rows, mean_average_precision
 from benchmarks.score_formulas import FORMULAS, IN_USE, variants
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.inference.generation import predict
-from florence2.inference.scoring import WrittenBox, score_detections
+from florence2.inference.scoring import GeneratedBox, score_detections
 from florence2.model.base import Florence2, load_base
 
 
@@ -46,7 +46,7 @@ def test_the_peer_writes_the_same_boxes_without_scores(nano: Florence2, rows: Bo
 
 
 def test_the_formula_in_use_is_the_one_of_the_library() -> None:
-    boxes = [WrittenBox("cat", (1, 2, 3, 4), (0.5, 0.7), (0.1, 0.2, 0.3, 0.4))]
+    boxes = [GeneratedBox("cat", (1, 2, 3, 4), (0.5, 0.7), (0.1, 0.2, 0.3, 0.4))]
     for name, variant in variants().items():
         scores = variant(boxes, (10, 10)).confidence
         assert scores is not None

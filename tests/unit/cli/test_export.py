@@ -91,8 +91,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
 
 def test_plain_transformers_writes_the_same_tokens(run: Path, exported: Path, samples: list[Sample]) -> None:
     config = EvaluationConfig(max_new_tokens=60, grammar="off", eval_batch_size=3)
-    ours = [written.tokens for written in Predictor(load_named(str(run)), config).write(samples)]
-    base = [written.tokens for written in Predictor(load_base(CONFIG.model), config).write(samples)]
+    ours = [written.tokens for written in Predictor(load_named(str(run)), config).generate(samples)]
+    base = [written.tokens for written in Predictor(load_base(CONFIG.model), config).generate(samples)]
     assert ours != base
     model: Any = Florence2ForConditionalGeneration.from_pretrained(exported)
     processor = AutoProcessor.from_pretrained(exported)

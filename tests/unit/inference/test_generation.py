@@ -92,7 +92,7 @@ def test_another_seed_samples_other_answers_and_little_probability_is_greedy(
     assert [a.text for a in certain] == [a.text for a in answers(nano, samples)]
 
 
-def test_boxes_are_asked_for_boxes_and_questions_for_text(nano: Florence2, samples: list[Sample]) -> None:
+def test_a_detection_has_boxes_and_a_question_has_text(nano: Florence2, samples: list[Sample]) -> None:
     detection, question = answers(nano, samples[:2])
     assert detection.detections is not None
     assert question.detections is None
@@ -120,14 +120,19 @@ def test_a_grammar_of_classes_lets_only_them_through(nano: Florence2, samples: l
     assert not free <= set(DECODING["classes"]["classes"])
 
 
-def test_an_image_that_is_asked_twice_is_seen_once(
+def test_an_image_with_two_prompts_is_encoded_once(
     nano: Florence2, samples: list[Sample], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[int] = []
-    see = Decoder.see
-    monkeypatch.setattr(Decoder, "see", lambda self, images: seen.append(len(images)) or see(self, images))  # type: ignore[func-returns-value]
+    encoded: list[int] = []
+    encode_images = Decoder.encode_images
+
+    def counted(self: Decoder, pixels: Any) -> Any:
+        encoded.append(len(pixels))
+        return encode_images(self, pixels)
+
+    monkeypatch.setattr(Decoder, "encode_images", counted)
     answers(nano, samples)
-    assert sum(seen) == len({sample.image for sample in samples}) < len(samples)
+    assert sum(encoded) == len({sample.image for sample in samples}) < len(samples)
 
 
 def test_an_image_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
@@ -136,14 +141,16 @@ def test_an_image_may_be_bytes(nano: Florence2, samples: list[Sample]) -> None:
     assert answers(nano, [stream])[0].text == answers(nano, samples[:1])[0].text
 
 
-def test_the_first_answer_comes_without_reading_all(nano: Florence2, samples: list[Sample], tmp_path: Path) -> None:
+def test_the_first_answer_is_yielded_before_all_images_are_read(
+    nano: Florence2, samples: list[Sample], tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
     rows = [*samples[:8], Sample(broken, "<OD>", "", (1, 1))]
-    asked = predict(nano, rows, EvaluationConfig(eval_batch_size=1, max_new_tokens=4))
-    assert next(asked).text
+    predictions = predict(nano, rows, EvaluationConfig(eval_batch_size=1, max_new_tokens=4))
+    assert next(predictions).text
     with pytest.raises(DatasetError, match=r"broken\.png: unreadable"):
-        list(asked)
+        list(predictions)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +163,15 @@ def test_a_wrong_prompt_is_named_before_any_work(nano: Florence2, tmp_path: Path
 
 
 def test_a_prompt_that_is_too_long_is_named(nano: Florence2, samples: list[Sample]) -> None:
-    asked = Sample(samples[0].image, "<VQA>" + "what " * 2000, "", (64, 64))
+    sample = Sample(samples[0].image, "<VQA>" + "what " * 2000, "", (64, 64))
     with pytest.raises(AnswerError, match=r"prefix '<VQA>what .*tokens with the image, the model reads"):
-        answers(nano, [asked])
+        answers(nano, [sample])
 
 
-def test_a_tokenizer_that_the_model_does_not_know_is_refused(samples: list[Sample]) -> None:
+def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(samples: list[Sample]) -> None:
     grown = load_base(ModelConfig())
     grown.tokenizer.add_tokens(["quokka"])
-    with pytest.raises(ModelError, match=r"the tokenizer has \d+ tokens, the model knows \d+"):
+    with pytest.raises(ModelError, match=r"the tokenizer has \d+ tokens, the model has \d+"):
         answers(grown, samples[:1])
 
 

@@ -144,8 +144,8 @@ def test_answers_do_not_depend_on_company_and_are_those_of_prediction(answerer: 
     sent = [(square(color), prefix) for color in colors for prefix in ("<OD>", "<CAPTION>", "<VQA>what is it?")]
     reader = RequestImageReader(answerer, LIMITS)
     questions = [reader.read([question])[0] for question in sent]
-    alone = [next(answerer.answer([question]))[1] for question in questions]
-    together = dict(answerer.answer(questions[::-1]))
+    alone = [next(answerer.predict_prepared([question]))[1] for question in questions]
+    together = dict(answerer.predict_prepared(questions[::-1]))
     files = [tmp_path / f"{number}.png" for number in range(len(sent))]
     for file, (image, _) in zip(files, sent, strict=True):
         file.write_bytes(image)

@@ -182,14 +182,14 @@ def test_no_page_asks_another_host(client: TestClient) -> None:
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Let the model wait until the event is set."""
     go = threading.Event()
-    answer = Predictor.answer
+    answer = Predictor.predict_prepared
 
     def waiting(self: Predictor, asked: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes on
             assert go.wait(30)
         yield from answer(self, asked)
 
-    monkeypatch.setattr(Predictor, "answer", waiting)
+    monkeypatch.setattr(Predictor, "predict_prepared", waiting)
     yield go
     go.set()
 
@@ -224,7 +224,7 @@ def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.Monk
     """The images of a request are decoded in a thread, which goes on when its time has passed."""
     answered: list[str] = []
     given_up, decoded = threading.Event(), threading.Event()
-    read, answer = RequestImageReader.read, Predictor.answer
+    read, answer = RequestImageReader.read, Predictor.predict_prepared
 
     def slow(self: RequestImageReader, questions: Any) -> Any:
         asked = read(self, questions)
@@ -236,7 +236,7 @@ def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.Monk
         answered.extend(question.prefix for question in asked if self._config.max_new_tokens > 2)
         yield from answer(self, asked)
 
-    monkeypatch.setattr(Predictor, "answer", noted)
+    monkeypatch.setattr(Predictor, "predict_prepared", noted)
     monkeypatch.setattr(RequestImageReader, "read", slow)
     settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 1.0})})
     with client_of(settings) as client:
@@ -250,14 +250,14 @@ def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.Monk
 def test_a_model_that_fails_says_so_without_telling_what_was_sent(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answer = Predictor.answer
+    answer = Predictor.predict_prepared
 
     def broken(self: Predictor, asked: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes well
             raise RuntimeError("the GPU fell off")
         yield from answer(self, asked)
 
-    monkeypatch.setattr(Predictor, "answer", broken)
+    monkeypatch.setattr(Predictor, "predict_prepared", broken)
     reply = ask(client_of(SETTINGS), {"image": IMAGE, "prefix": "<VQA>the secret?"})
     assert reply.status_code == 500
     assert json.loads(reply.text) == {"error": "the model failed; the log of the server says more"}
@@ -268,7 +268,7 @@ def test_a_model_that_fails_says_so_without_telling_what_was_sent(
 
 def test_where_one_question_of_a_request_fails_its_others_leave_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    go, answer = threading.Event(), Predictor.answer
+    go, answer = threading.Event(), Predictor.predict_prepared
 
     def broken(self: Predictor, questions: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes well
@@ -279,7 +279,7 @@ def test_where_one_question_of_a_request_fails_its_others_leave_the_queue(monkey
             assert go.wait(30)
         yield from answer(self, questions)
 
-    monkeypatch.setattr(Predictor, "answer", broken)
+    monkeypatch.setattr(Predictor, "predict_prepared", broken)
     one_at_a_time = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"max_batch": 1})})
     prefixes = ["<OD>", "<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>"]
     with client_of(one_at_a_time) as client:
