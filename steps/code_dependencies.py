@@ -117,13 +117,18 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             package = ".".join(file.parent.relative_to(root).parts)
             module = resolve_name("." * node.level + (node.module or ""), package)
-            # `from package import name` may name a module or something in it
-            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+            homes = _homes_of(module)
+            for alias in node.names:
+                # `from package import name` may name a module or something in the package
+                yield from [homes[alias.name]] if alias.name in homes else [module, f"{module}.{alias.name}"]
 
 
 @cache
 def _homes_of(room: str) -> dict[str, str]:
-    """Return the module of each name that a room offers: its ``__init__.pyi`` says so, see docs/architecture.md."""
+    """Return the module from which a room takes each of its public names, by its ``__init__.pyi``.
+
+    The ``__init__.py`` beside such a stub only loads what the stub names, so that it counts for nothing by itself.
+    """
     stub = _ROOT.joinpath(*room.split("."), "__init__.pyi")
     if room.split(".")[0] not in _PACKAGES or not stub.is_file():
         return {}

@@ -35,6 +35,12 @@ def test_a_step_follows_what_it_calls_directly_and_not() -> None:
     assert {"materializers/checkpoint.py", "materializers/folder.py", "steps/fine_tune.py"} <= files
 
 
+def test_a_name_from_a_room_is_followed_into_the_module_that_defines_it() -> None:
+    files = reached("evaluate_model")
+    assert "florence2/evaluation/bootstrap.py" in files
+    assert len(files) > 100, "the steps import from rooms alone: without their stubs nearly nothing is followed"
+
+
 @pytest.mark.parametrize("step", ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune"])
 def test_nothing_before_the_evaluation_follows_it(step: str) -> None:
     assert not [file for file in reached(step) if file.startswith("florence2/evaluation/")]
