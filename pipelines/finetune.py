@@ -21,11 +21,11 @@ from florence2.evaluation import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
-from steps.beside_the_key import beside_key
 from steps.code_dependencies import code_of, code_of_metrics
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
 from steps.register_model import register_model
+from steps.uncached_settings import uncached_options
 
 __all__ = ["florence_finetune"]
 
@@ -59,7 +59,7 @@ def florence_finetune(
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_metrics(evaluation.metrics)
     judged = training.best_by != "loss"
-    course = beside_key(training=training, evaluation=evaluation)
+    course = uncached_options(training=training, evaluation=evaluation)
     recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)
     checkpoint = fine_tune.with_options(**on_gpu(), **course)(
         training_data=data.training_data,

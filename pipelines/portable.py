@@ -15,7 +15,7 @@ from florence2.datasets import is_local, load_frozen_test, locate
 from florence2.errors import ModelError
 from florence2.model import base_files, base_fingerprint, checkpoint_named, resolve
 from florence2.storage import fingerprint_folder, is_packed, pack, packed_fingerprint, redact, version_of
-from steps.artifact_store import bring, file_system, remote_folder
+from steps.artifact_store import fetch_packed, file_system, remote_folder
 
 __all__ = ["content_of", "portable_dataset", "portable_images", "portable_model", "portable_named", "portable_split"]
 
@@ -42,7 +42,7 @@ def portable_images(images: ImagesConfig) -> ImagesConfig:
 def portable_split(split: SplitConfig) -> SplitConfig:
     """Return settings whose frozen test steps can read on any machine; raises as ``portable_dataset``."""
     store, file = remote_folder(), split.frozen_test
-    bring(file)
+    fetch_packed(file)
     if file is None or store is None or is_packed(file):
         return split
     load_frozen_test(Path(file))  # what is wrong with it is said before it is sent
@@ -63,7 +63,7 @@ def portable_model(model: ModelConfig) -> ModelConfig:
     store = remote_folder()
     if store is None or model.base.startswith("builtin:"):
         return model
-    bring(model.base)
+    fetch_packed(model.base)
     if is_packed(model.base):
         return model
     folder = _folder_of(model)
@@ -83,7 +83,7 @@ def portable_named(model: ModelConfig) -> ModelConfig:
     store = remote_folder()
     if store is None:
         return model
-    bring(model.base)
+    fetch_packed(model.base)
     checkpoint = checkpoint_named(model.base)
     if checkpoint is None:
         return portable_model(model)

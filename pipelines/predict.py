@@ -12,7 +12,7 @@ from florence2.model import named_fingerprint
 from florence2.storage import redact
 from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_images, portable_named
-from steps.beside_the_key import beside_key
+from steps.uncached_settings import uncached_options
 from steps.predict_images import predict_images
 from steps.stack_registry import tracking_uri
 
@@ -33,7 +33,7 @@ def florence_predict(
     split_prefix(images.prefix)
     model, model_content = _pinned(model)
     images = portable_images(images)
-    predict_images.with_options(**on_gpu(), **beside_key(evaluation=evaluation))(
+    predict_images.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))(
         images=images,
         model=model,
         evaluation=evaluation.without(Effect.COURSE, Effect.REPORT),

@@ -22,7 +22,6 @@ from florence2.evaluation import metric_named
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
-from steps.beside_the_key import beside_key
 from steps.check_infrastructure import check_infrastructure
 from steps.code_dependencies import code_of_metrics
 from steps.decide_promotion import decide_promotion, nothing_to_decide
@@ -30,6 +29,7 @@ from steps.evaluate_candidate import evaluate_candidate
 from steps.mirror_registry import mirror
 from steps.promote_model import promote_model
 from steps.stack_registry import tracking_uri
+from steps.uncached_settings import uncached_options
 
 __all__ = ["florence_promote"]
 
@@ -69,7 +69,7 @@ def florence_promote(
         nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
     data = prepare_data(dataset, validation, split, model, training)
-    evaluate = evaluate_candidate.with_options(**on_gpu(), **beside_key(evaluation=evaluation))
+    evaluate = evaluate_candidate.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))
     shown = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):
         if candidate is not None:

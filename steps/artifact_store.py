@@ -1,7 +1,7 @@
 """What the active artifact store keeps for steps on any machine: packed folders, and the saves of a training.
 
-The library reads addresses with the credentials that fsspec finds. Here the stack's own are used first: what ``bring``
-has fetched lies in the machine's cache, where the library finds it.
+The library reads addresses with the credentials that fsspec finds. Steps use the stack's own credentials first:
+``fetch_packed`` puts a packed folder into the machine's cache, where the library finds it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from zenml.client import Client
 
 from florence2.storage import is_packed, unpacked
 
-__all__ = ["bring", "file_system", "remote_folder"]
+__all__ = ["fetch_packed", "file_system", "remote_folder"]
 
 _FOLDER = "florence2"
 
@@ -32,7 +32,7 @@ def file_system(address: str) -> Any:
     return fsspec.core.url_to_fs(address)[0]
 
 
-def bring(*sources: str | None) -> None:
+def fetch_packed(*sources: str | None) -> None:
     """Unpack packed folders into the cache of this machine, unless they are there.
 
     Args:

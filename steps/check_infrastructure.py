@@ -10,7 +10,7 @@ from florence2.adapters import check_serving, sample_requests
 from florence2.config import PromotionConfig
 from florence2.datasets import DatasetManifest
 from florence2.promotion import Candidate, ServingCheck
-from steps.artifact_store import bring
+from steps.artifact_store import fetch_packed
 
 __all__ = ["check_infrastructure"]
 
@@ -27,6 +27,6 @@ def check_infrastructure(
         test_data: the split test, whose images are asked about.
         promotion: the time limit.
     """
-    bring(test_data.place)
+    fetch_packed(test_data.place)
     served = check_serving(candidate, sample_requests(test_data), promotion.serving_seconds)
     return served, served.failure

@@ -13,9 +13,9 @@ from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.promotion import Candidate, Evaluated, evaluate_weights
 from materializers.evaluated import EvaluatedMaterializer
-from steps.artifact_store import bring
-from steps.beside_the_key import restored
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
+from steps.uncached_settings import with_uncached
 
 __all__ = ["evaluate_candidate"]
 
@@ -41,8 +41,8 @@ def evaluate_candidate(
     """
     if failure:
         return Evaluated.nothing()
-    evaluation = restored("evaluation", evaluation)
-    bring(test_data.place)
+    evaluation = with_uncached("evaluation", evaluation)
+    fetch_packed(test_data.place)
     with tempfile.TemporaryDirectory(prefix="florence2-") as folder:
         weights = Registry(candidate.tracking_uri, candidate.name).download_into(Path(folder), candidate.version)
         return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)

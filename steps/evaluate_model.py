@@ -12,9 +12,9 @@ from florence2.datasets import DatasetManifest
 from florence2.evaluation import EvaluationReport, public_name
 from florence2.model import Checkpoint
 from materializers.report import EvaluationReportMaterializer
-from steps.artifact_store import bring
-from steps.beside_the_key import restored
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
+from steps.uncached_settings import with_uncached
 
 __all__ = ["evaluate_model"]
 
@@ -42,8 +42,8 @@ def evaluate_model(
     from florence2.evaluation import evaluate_split
     from florence2.reports import compare_models
 
-    evaluation = restored("evaluation", evaluation)
-    bring(test_data.place, checkpoint.base)
+    evaluation = with_uncached("evaluation", evaluation)
+    fetch_packed(test_data.place, checkpoint.base)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {

@@ -19,9 +19,9 @@ from florence2.datasets import DatasetManifest
 from florence2.model import Checkpoint
 from florence2.storage import cache_folder
 from materializers.checkpoint import CheckpointMaterializer
-from steps.artifact_store import bring, file_system, remote_folder
-from steps.beside_the_key import restored
+from steps.artifact_store import fetch_packed, file_system, remote_folder
 from steps.code_dependencies import code_of, follow_code
+from steps.uncached_settings import with_uncached
 
 if TYPE_CHECKING:
     from florence2.training import UploadedRun
@@ -63,10 +63,10 @@ def fine_tune(
     from florence2.evaluation import EpochEvaluator
     from florence2.training import Monitoring, RunStorage, fit, forget_old_runs, run_identity
 
-    training = restored("training", training)
-    evaluation = restored("evaluation", evaluation) if evaluation else EvaluationConfig()
+    training = with_uncached("training", training)
+    evaluation = with_uncached("evaluation", evaluation) if evaluation else EvaluationConfig()
     log_settings(model=model, training=training)
-    bring(training_data.place, model.base)
+    fetch_packed(training_data.place, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # Code that was edited since a run was killed does not go on with it.
     also = {**evaluator.identity, "code": code_of(__name__), "judge_code": judge_code}

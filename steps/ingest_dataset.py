@@ -9,7 +9,7 @@ from zenml import step
 from florence2.config import DatasetConfig
 from florence2.datasets import DatasetManifest, ingest
 from materializers.manifest import ManifestMaterializer
-from steps.artifact_store import bring
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
 
 __all__ = ["ingest_dataset"]
@@ -26,5 +26,5 @@ def ingest_dataset(
         dataset: where the data set lies.
         content: fingerprint of the folder; a changed file changes it, and with it the cache key.
     """
-    bring(dataset.source)
+    fetch_packed(dataset.source)
     return ingest(dataset)

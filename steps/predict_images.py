@@ -12,10 +12,10 @@ from florence2.datasets import locate
 from florence2.images import list_images
 from florence2.inference import ImagePredictions
 from materializers.predictions import PredictionsMaterializer
-from steps.artifact_store import bring, file_system
-from steps.beside_the_key import restored
+from steps.artifact_store import fetch_packed, file_system
 from steps.code_dependencies import follow_code
 from steps.stack_registry import tracking_uri
+from steps.uncached_settings import with_uncached
 
 __all__ = ["predict_images"]
 
@@ -45,8 +45,8 @@ def predict_images(
     from florence2.inference import open_answer_folder
     from florence2.inference import predict_images as answer_images
 
-    bring(images.folder, model.base)
-    evaluation = restored("evaluation", evaluation)
+    fetch_packed(images.folder, model.base)
+    evaluation = with_uncached("evaluation", evaluation)
     folder = locate(images.folder)
     place = open_answer_folder(images, model_content, evaluation, file_system)
     florence2 = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None).load()

@@ -11,10 +11,10 @@ from florence2.config import Configuration
 from florence2.datasets import DatasetManifest
 from florence2.evaluation import EvaluationReport
 from florence2.model import Checkpoint
-from steps.artifact_store import bring
-from steps.beside_the_key import restored
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
 from steps.mirror_registry import link, mirror
+from steps.uncached_settings import with_uncached
 
 __all__ = ["register_model"]
 
@@ -40,9 +40,9 @@ def register_model(
         test_data: what it was tested on.
         configuration: settings of the run, for the record, and name and alias.
     """
-    complete = {name: restored(name, getattr(configuration, name)) for name in ("training", "evaluation")}
+    complete = {name: with_uncached(name, getattr(configuration, name)) for name in ("training", "evaluation")}
     configuration = configuration.model_copy(update=complete)
-    bring(checkpoint.base)
+    fetch_packed(checkpoint.base)
     registered = register(checkpoint, evaluation_report, training_data, test_data, configuration)
     log_metadata(metadata={"mlflow": registered.model_dump()}, infer_model=True)
     registry = Registry(registered.tracking_uri, registered.name)

@@ -12,7 +12,7 @@ from florence2.datasets import split_dataset as assign_splits
 from florence2.reports import Description, describe
 from materializers.description import DescriptionMaterializer
 from materializers.manifest import ManifestMaterializer
-from steps.artifact_store import bring
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
 
 __all__ = ["split_dataset"]
@@ -50,7 +50,7 @@ def split_dataset(
         reference: source of the data set that this one is compared with, empty for none.
         reference_content: fingerprint of that data set.
     """
-    bring(clean_manifest.place, split.frozen_test, reference)
+    fetch_packed(clean_manifest.place, split.frozen_test, reference)
     dealt = assign_splits(clean_manifest, split, load_frozen(split))
     other = ingest(DatasetConfig(source=reference)) if reference else None
     return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)

@@ -11,14 +11,14 @@ from zenml import get_step_context
 
 from florence2.config import Effect, Section
 
-__all__ = ["beside_key", "restored"]
+__all__ = ["uncached_options", "with_uncached"]
 
 _KEY = "florence2.course"
 
 AnySection = TypeVar("AnySection", bound=Section)
 
 
-def beside_key(**sections: Section) -> dict[str, Any]:
+def uncached_options(**sections: Section) -> dict[str, Any]:
     """Return options of a step that carry the settings of ``Effect.COURSE``.
 
     Args:
@@ -31,11 +31,11 @@ def beside_key(**sections: Section) -> dict[str, Any]:
     return {"extra": {_KEY: carried}}
 
 
-def restored(name: str, section: AnySection) -> AnySection:
-    """Return a section that the running step got as a parameter, with the settings that came beside the cache key.
+def with_uncached(name: str, section: AnySection) -> AnySection:
+    """Return a section that the running step got as a parameter, with the settings that are not in the cache key.
 
     Args:
-        name: by which ``beside_key`` carries them.
+        name: by which ``uncached_options`` carries them.
         section: the parameter.
     """
     carried = get_step_context().step_run.config.extra[_KEY][name]

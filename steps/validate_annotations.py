@@ -13,7 +13,7 @@ from florence2.errors import DatasetError
 from florence2.model import answer_length
 from materializers.manifest import ManifestMaterializer
 from materializers.validation_report import ValidationReportMaterializer
-from steps.artifact_store import bring
+from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
 
 __all__ = ["validate_annotations"]
@@ -39,7 +39,7 @@ def validate_annotations(
         max_target_tokens: longest answer in tokens.
         base_content: fingerprint of the base; a changed tokenizer changes the cache key.
     """
-    bring(model.base)
+    fetch_packed(model.base)
     length = answer_length(model, max_target_tokens)
     clean, report = validate(manifest, validation, count_tokens=length.count, max_target_tokens=length.limit)
     try:
