@@ -8,13 +8,14 @@ from zenml.enums import ExecutionMode
 from florence2.adapters import SCHEME, ModelAddress
 from florence2.codec import split_prefix
 from florence2.config import Effect, EvaluationConfig, ImagesConfig, ModelConfig
+from florence2.errors import ConfigurationError
 from florence2.model import named_fingerprint
 from florence2.storage import redact
 from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_images, portable_named
-from steps.uncached_settings import uncached_options
 from steps.predict_images import predict_images
 from steps.stack_registry import tracking_uri
+from steps.uncached_settings import uncached_options
 
 __all__ = ["florence_predict"]
 
@@ -23,13 +24,28 @@ _MODEL, _EVALUATION = ModelConfig(), EvaluationConfig()
 
 @pipeline(name="florence_predict", enable_cache=True, execution_mode=ExecutionMode.FAIL_FAST)
 def florence_predict(
-    images: ImagesConfig, model: ModelConfig = _MODEL, evaluation: EvaluationConfig = _EVALUATION
+    images: ImagesConfig | None = None,
+    model: ModelConfig = _MODEL,
+    evaluation: EvaluationConfig = _EVALUATION,
+    pictures: ImagesConfig | None = None,
 ) -> None:
     """Answer a prompt about every image of a folder.
 
     The parameters are the sections of ``florence2.config.PredictionConfiguration``. The contents of the folder and of
     the model are hashed here, so that a change of either is part of the cache key.
+
+    Args:
+        images: the folder and the prompt; must be given.
+        model: the model that answers.
+        evaluation: how it generates.
+        pictures: the earlier name of ``images``, for files that still use it.
+
+    Raises:
+        ConfigurationError: no images are given.
     """
+    images = images or pictures
+    if images is None:
+        raise ConfigurationError("images: must be given; pass a file with images.folder, such as configs/predict.yaml")
     split_prefix(images.prefix)
     model, model_content = _pinned(model)
     images = portable_images(images)
@@ -43,7 +59,7 @@ def florence_predict(
 
 
 def _pinned(model: ModelConfig) -> tuple[ModelConfig, str]:
-    """Return settings that any machine understands and that mean one content, and what tells it from others.
+    """Return settings that name one content on every machine, and the fingerprint of that content.
 
     Raises:
         ModelError: there is no such model.

@@ -17,7 +17,7 @@ import yaml
 
 from florence2.config.configuration import ConfigTree, leaf_paths, shortened
 from florence2.config.strict_yaml import load_yaml
-from florence2.config.synonyms import SYNONYMS
+from florence2.config.synonyms import EARLIER_SECTIONS, SYNONYMS
 from florence2.errors import ConfigurationError
 
 __all__ = ["PARAMETERS", "check_keys", "check_sections", "parameters_of", "read_mapping", "read_sections"]
@@ -59,10 +59,10 @@ def check_keys(file: Path, content: Mapping[str, Any], known: Collection[str]) -
 
 
 def parameters_of(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what stands under ``parameters``.
+    """Return the sections under ``parameters``, by their names of today.
 
     Raises:
-        ConfigurationError: it is no mapping of names.
+        ConfigurationError: it is no mapping of names, or gives a section under its earlier name as well.
     """
     return _named(file, content.get(PARAMETERS) or {}, f"{PARAMETERS}: ")
 
@@ -123,4 +123,7 @@ def read_sections(file: Path, *trees: type[ConfigTree]) -> dict[str, Any]:
 def _named(file: Path, value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise ConfigurationError(f"{file}: {where}must be a mapping of sections, not {shortened(value)}")
-    return value
+    for earlier, name in EARLIER_SECTIONS.items():
+        if earlier in value and name in value:
+            raise ConfigurationError(f"{file}: {where}{earlier}: is the earlier name of {name}; write {name} alone")
+    return {EARLIER_SECTIONS.get(name, name): section for name, section in value.items()}

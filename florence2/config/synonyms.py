@@ -12,6 +12,7 @@ from typing import Any
 from florence2.errors import ConfigurationError
 
 __all__ = [
+    "EARLIER_SECTIONS",
     "METRICS_WITHOUT_EQUIVALENT",
     "OUTPUT",
     "SYNONYMS",
@@ -34,6 +35,9 @@ SYNONYMS: dict[str, str] = {
     "val_batch_size": "eval_batch_size",
 }
 """Their name of a setting, and ours."""
+
+EARLIER_SECTIONS: dict[str, str] = {"pictures": "images"}
+"""Sections by the names that earlier versions gave them, which files may still use."""
 
 OUTPUT = "output_dir"
 """Their name of the folder of runs, which is no setting here: the option ``--output``, the argument of ``train``."""

@@ -41,7 +41,8 @@ def test_images_are_answered_once(project: Project, parameters: dict[str, Any], 
     assert len(json.loads((folder / "coco_results.json").read_text())) == first.summary["boxes"] > 0
     assert len(list((folder / "drawn").iterdir())) == 2
 
-    again = project.run("answers", parameters, "florence_predict")
+    earlier = {{"images": "pictures"}.get(name, name): section for name, section in parameters.items()}
+    again = project.run("answers", earlier, "florence_predict")
     assert again.summary["cached_steps"] == ["predict_images"], again.output
     assert again.summary["boxes"] == first.summary["boxes"]
 

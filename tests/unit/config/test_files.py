@@ -100,3 +100,12 @@ def test_a_long_value_is_told_in_short(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=r"class0.*\.\.\.") as caught:
             read_sections(written(tmp_path, place), Configuration)
         assert len(str(caught.value)) < 400
+
+
+def test_the_earlier_name_of_a_section_is_accepted(tmp_path: Path) -> None:
+    file = tmp_path / "predict.yaml"
+    file.write_text("parameters:\n  pictures: {folder: photos}\n")
+    assert read_sections(file, PredictionConfiguration) == {"images": {"folder": "photos"}}
+    file.write_text("parameters:\n  pictures: {folder: photos}\n  images: {folder: photos}\n")
+    with pytest.raises(ConfigurationError, match=r"predict.yaml: parameters: pictures: is the earlier name of images"):
+        read_sections(file, PredictionConfiguration)
