@@ -22,6 +22,7 @@ from zenml.pipelines.pipeline_definition import Pipeline
 
 from florence2.config import PARAMETERS, ConfigTree, check_keys, check_sections, parameters_of, read_mapping
 from florence2.errors import ConfigurationError, Florence2Error
+from florence2.storage import writing
 from pipelines.schedule import check_schedule
 from pipelines.submission import far_errors, fit_to_orchestrator, where_it_runs
 
@@ -103,11 +104,9 @@ def for_command_line(
 
 def _clear(output: Path) -> None:
     """Make the folder of a run; a run that fails must not leave an earlier summary as if it were its own."""
-    try:
+    with writing(output, "remove or rename what has this name"):
         output.mkdir(parents=True, exist_ok=True)
         (output / "summary.json").unlink(missing_ok=True)
-    except OSError as exc:
-        raise ConfigurationError(f"{output}: cannot be written: {exc.strerror}; move what is in its place") from exc
 
 
 def _check_file(file: Path, tree: type[ConfigTree]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.optim import AdamW
 
-from florence2.storage.atomic import whole
+from florence2.storage.atomic import atomic_path
 
 __all__ = ["load_state", "read_facts", "save_state"]
 
@@ -32,7 +32,7 @@ def save_state(path: Path, modules: Mapping[str, nn.Module], optimizer: AdamW, f
                 if parameter in optimizer.state:
                     tensors[f"{prefix}.{name}:{moment}"] = optimizer.state[parameter][moment].contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path, alone=True) as partial:
+    with atomic_path(path, sole_writer=True) as partial:
         save_file(tensors, partial, metadata={"facts": json.dumps(dict(facts))})
 
 

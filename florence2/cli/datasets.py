@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from florence2.cli.output_file import write_output
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration, ValidationConfig
 from florence2.errors import ConfigurationError, Florence2Error
+from florence2.storage import write_file
 
 if TYPE_CHECKING:
     from florence2.datasets import DatasetManifest, ValidationReport
@@ -58,9 +58,9 @@ def validate(
         max_target_tokens=length.limit if length else None,
     )
     if report is not None:
-        write_output(report, found.docs_html)
+        write_file(report, found.docs_html)
     if quarantine is not None:
-        write_output(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
+        write_file(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
     _print_findings(found, limit, as_json)
     try:
         raise_for_errors(clean, found)
@@ -163,7 +163,7 @@ def stats(
     )
     drift = None if reference is None else compare(reference, found)
     if html is not None:
-        write_output(html, render_statistics(found, manifest, drift))
+        write_file(html, render_statistics(found, manifest, drift))
     if as_json:
         content = {"statistics": found.to_dict(), "drift": None if drift is None else drift.to_dict()}
         typer.echo(json.dumps(content, indent=2))

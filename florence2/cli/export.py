@@ -11,6 +11,7 @@ import typer
 
 from florence2.config import ModelConfig
 from florence2.errors import ConfigurationError
+from florence2.storage import check_new_folder
 
 __all__ = ["export"]
 
@@ -44,8 +45,7 @@ def export(
     """Write a model, its adapters merged, with its processor and a model card into a new folder."""
     if form == "onnx" and dtype != "float32":
         raise ConfigurationError(f"--dtype {dtype}: the graphs of onnx are float32; leave it out")
-    if output.exists():
-        raise ConfigurationError(f"{output}: exists already; nothing is overwritten, give another name")
+    check_new_folder(output)
     from florence2.adapters import exportable_model
     from florence2.export import check_installed, export_onnx, export_transformers
 

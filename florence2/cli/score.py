@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from florence2.cli.output_file import write_output
+from florence2.storage import write_file
 
 if TYPE_CHECKING:
     from florence2.evaluation import AnswerScores
@@ -83,4 +83,4 @@ def _print_scores(scores: Mapping[str, float]) -> None:
 
 def _write_rows(file: Path, scores: AnswerScores) -> None:
     lines = [json.dumps({"id": own, "value": value}, ensure_ascii=False) for own, value in scores.values.items()]
-    write_output(file, "".join(line + "\n" for line in lines))
+    write_file(file, "".join(line + "\n" for line in lines))

@@ -5,11 +5,10 @@ Coordinates are written so that reading them gives the same location bins; names
 
 from __future__ import annotations
 
-import contextlib
 import posixpath
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from florence2.datasets.formats import FORMATS, Writer
 from florence2.datasets.formats.layout import LayoutImage
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
-from florence2.storage import is_inside, open_regular, whole
+from florence2.storage import atomic_folder, check_new_folder, is_inside, open_regular
 
 __all__ = ["Conversion", "convert"]
 
@@ -82,7 +81,7 @@ def convert(
     if not rows:
         raise DatasetError(f"{manifest.name}: no row is left to be written as {to}")
     images, sources = _images(rows)
-    with _in_one_move(target) as folder:
+    with atomic_folder(target, error=DatasetError) as folder:
         for number, (image, source) in enumerate(zip(images, sources, strict=True), start=1):
             _place(root, source, folder / writer.place(image))
             if progress is not None:
@@ -90,19 +89,6 @@ def convert(
         writer.write(folder, images)
     empty = sum(not any(suffix for _, suffix in image.rows) for image in images)
     return Conversion(target, len(images), len(rows), empty, skipped)
-
-
-@contextlib.contextmanager
-def _in_one_move(target: Path) -> Iterator[Path]:
-    """Give a folder beside the target that becomes the target at the end, and is gone after any error."""
-    above = next(folder for folder in target.absolute().parents if folder.exists())
-    try:
-        with whole(target, beside=above) as partial:
-            partial.mkdir()
-            yield partial
-            target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise DatasetError(f"{target}: cannot be written ({exc.strerror}: {exc.filename}); nothing was kept") from exc
 
 
 def _writer(to: str) -> Writer:
@@ -113,12 +99,7 @@ def _writer(to: str) -> Writer:
 
 
 def _check_target(root: Path, target: Path) -> None:
-    try:
-        taken = target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir())))
-    except OSError as exc:
-        raise DatasetError(f"{target}: cannot be written ({exc.strerror}); give another folder") from exc
-    if taken:
-        raise DatasetError(f"{target}: exists and is not an empty folder; give a new one, nothing is overwritten")
+    check_new_folder(target, DatasetError)
     if is_inside(target, str(root)):
         raise DatasetError(f"{target}: lies in the data set that is to be converted; give a folder outside of it")
 

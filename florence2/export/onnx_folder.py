@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from florence2.errors import ConfigurationError, ModelError
-from florence2.export.new_folder import new_folder
 from florence2.model import quiet_transformers
 from florence2.reports import Exportable, render_hub_card
+from florence2.storage import atomic_folder
 
 __all__ = ["check_installed", "export_onnx"]
 
@@ -33,7 +33,7 @@ def export_onnx(source: Exportable, output: Path) -> float:
 
     Args:
         source: the model.
-        output: a folder that does not exist yet.
+        output: a new folder, or an empty one.
 
     Returns:
         The greatest difference between a logit of the graphs and of the model.
@@ -48,7 +48,7 @@ def export_onnx(source: Exportable, output: Path) -> float:
 
     florence2 = source.florence2
     tokens: Any = florence2.model.generation_config
-    with new_folder(output) as folder:
+    with atomic_folder(output) as folder:
         write_graphs(florence2, folder)
         with quiet_transformers():
             florence2.processor.save_pretrained(folder)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
-from florence2.export.new_folder import new_folder
 from florence2.model import SavedType, save_folder
 from florence2.reports import Exportable, render_hub_card
+from florence2.storage import atomic_folder
 
 __all__ = ["export_transformers"]
 
@@ -17,14 +17,14 @@ def export_transformers(source: Exportable, output: Path, dtype: SavedType = "fl
 
     Args:
         source: the model.
-        output: a folder that does not exist yet.
+        output: a new folder, or an empty one.
         dtype: how each weight is written.
 
     Raises:
         ConfigurationError: the name is taken, or the folder cannot be written.
     """
     version = metadata.version("transformers")
-    with new_folder(output) as folder:
+    with atomic_folder(output) as folder:
         save_folder(source.florence2, folder, dtype)
         card = render_hub_card(
             output.name, source.card, source.facts, "load_transformers.md", dtype=dtype, transformers=version

@@ -19,6 +19,7 @@ from florence2.errors import ConfigurationError, DatasetError, Florence2Error
 from florence2.images import class_colours, draw_outlines, list_images, open_rgb, probe_image
 from florence2.inference.generation import Prediction, predict
 from florence2.model import Florence2, Sample
+from florence2.storage import writing
 
 __all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images", "saved_files"]
 
@@ -110,7 +111,7 @@ class ImagePredictions:
             DatasetError: an image that is to be drawn can no longer be read.
         """
         header = {"root": str(self.root), "prefix": self.prefix, "drawn": self.drawn, **self.counts()}
-        try:
+        with writing(folder, "give another folder"):
             folder.mkdir(parents=True, exist_ok=True)
             _remove_saved(folder)
             (folder / _LINES_FILE).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
@@ -120,8 +121,6 @@ class ImagePredictions:
                 (folder / _RESULTS_FILE).write_text(json.dumps(results) + "\n", encoding="utf-8")
             self._draw(folder / _DRAWN_FOLDER)
             (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
-        except OSError as exc:
-            raise ConfigurationError(f"{folder}: cannot be written ({exc.strerror}); give another folder") from exc
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -17,7 +17,7 @@ from florence2.errors import ConfigurationError, DatasetError
 from florence2.project.choices import choices, promotion_choices
 from florence2.project.pages import GITIGNORE, described, readme, yaml_page
 from florence2.project.survey import Survey, survey
-from florence2.storage import write_atomic
+from florence2.storage import write_atomic, writing
 
 __all__ = ["CONFIGURATION", "FROZEN_TEST", "PROMOTION", "Project", "create_project"]
 
@@ -158,15 +158,14 @@ def _write(folder: Path, files: dict[str, str]) -> None:
     made = not folder.exists()
     written: list[Path] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            write_atomic(folder / name, text)
-            written.append(folder / name)
-    except OSError as exc:
+        with writing(folder, "free space, or give another folder"):
+            folder.mkdir(parents=True, exist_ok=True)
+            for name, text in files.items():
+                write_atomic(folder / name, text)
+                written.append(folder / name)
+    except BaseException:
         for file in written:
             file.unlink(missing_ok=True)
         if made:
             shutil.rmtree(folder, ignore_errors=True)
-        raise ConfigurationError(
-            f"{folder}: cannot be written ({exc.strerror}); free space, or give another folder"
-        ) from exc
+        raise

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from florence2.evaluation import score_named
-from florence2.storage import write_run_file
+from florence2.storage import write_file, writing
 from florence2.training import TrainingHistory
 
 if TYPE_CHECKING:
@@ -101,5 +101,7 @@ def _whole_epochs(axes: Axes, history: TrainingHistory) -> None:
 def _save(figure: Figure, file: Path) -> Path:
     image = io.BytesIO()
     figure.savefig(image, format="png")
-    write_run_file(file, image.getvalue())
+    with writing(file.parent, "free space"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    write_file(file, image.getvalue(), "free space")
     return file

@@ -1,8 +1,12 @@
 from .archives import extract as extract
 from .archives import is_archive as is_archive
 from .array_pool import ArrayPool as ArrayPool
-from .atomic import whole as whole
+from .atomic import atomic_folder as atomic_folder
+from .atomic import atomic_path as atomic_path
+from .atomic import check_new_folder as check_new_folder
 from .atomic import write_atomic as write_atomic
+from .atomic import write_file as write_file
+from .atomic import writing as writing
 from .cache import cache_folder as cache_folder
 from .cache import make_once as make_once
 from .file_index import FileIndex as FileIndex
@@ -19,7 +23,6 @@ from .public_http import fetch_public as fetch_public
 from .remote import fetch as fetch
 from .remote import redact as redact
 from .remote import version_of as version_of
-from .run_files import write_run_file as write_run_file
 from .safe_files import is_file_inside as is_file_inside
 from .safe_files import is_inside as is_inside
 from .safe_files import open_regular as open_regular

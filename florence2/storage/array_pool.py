@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.storage.atomic import remove_unfinished, whole
+from florence2.storage.atomic import atomic_path, remove_unfinished
 
 __all__ = ["ArrayPool"]
 
@@ -93,7 +93,7 @@ class ArrayPool:
             return
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with whole(self._file(name)) as path, path.open("wb") as file:
+            with atomic_path(self._file(name)) as path, path.open("wb") as file:
                 file.write(self._header)
                 file.write(np.ascontiguousarray(array).data)
         except OSError as exc:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from florence2.errors import DatasetError
-from florence2.storage.atomic import remove_unfinished, whole
+from florence2.storage.atomic import atomic_path, remove_unfinished, writing
 
 __all__ = ["cache_folder", "make_once"]
 
@@ -42,14 +42,10 @@ def make_once(folder: Path, make: Callable[[Path], None], *, again: bool = False
     """
     if folder.is_dir() and not again:
         return folder
-    try:
+    with writing(folder, "free space, or set XDG_CACHE_HOME to another folder", DatasetError):
         folder.parent.mkdir(parents=True, exist_ok=True)
         remove_unfinished(folder.parent)
         _make(folder, make, again)
-    except OSError as exc:
-        raise DatasetError(
-            f"{folder}: cannot be written ({exc.strerror}); free space, or set XDG_CACHE_HOME to another folder"
-        ) from exc
     return folder
 
 
@@ -57,7 +53,7 @@ def _make(folder: Path, make: Callable[[Path], None], again: bool) -> None:
     """Make a folder and put it into its place; one that is made again goes when the new one is complete."""
     made, old = False, None
     try:
-        with whole(folder) as partial:
+        with atomic_path(folder) as partial:
             make(partial)
             made = True
             if again and folder.is_dir():

@@ -29,7 +29,7 @@ from typing import IO, Any
 import fsspec  # type: ignore[import-untyped]
 
 from florence2.errors import DatasetError
-from florence2.storage.atomic import remove_atomic, write_atomic
+from florence2.storage.atomic import remove_atomic, write_atomic, writing
 from florence2.storage.cache import cache_folder, make_once
 from florence2.storage.fingerprint import Contents, contents_of, hash_files
 from florence2.storage.remote import redact, translated
@@ -337,11 +337,9 @@ def _alone(folder: Path) -> Iterator[None]:
     except ImportError:  # without locks, as on Windows, both fetch and one wins
         yield
         return
-    try:
+    with writing(folder, "set XDG_CACHE_HOME to another folder", DatasetError):
         folder.parent.mkdir(parents=True, exist_ok=True)
         lock = folder.with_suffix(".lock").open("ab")
-    except OSError as exc:
-        raise DatasetError(f"{folder}: cannot be written ({exc.strerror}); set XDG_CACHE_HOME to another") from exc
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

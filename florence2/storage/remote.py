@@ -17,7 +17,7 @@ import fsspec  # type: ignore[import-untyped]
 
 from florence2.errors import DatasetError
 from florence2.storage.archives import is_archive
-from florence2.storage.atomic import unfinished
+from florence2.storage.atomic import scratch_path, writing
 from florence2.storage.file_index import FileIndex
 from florence2.storage.safe_names import safe_parts
 from florence2.storage.snapshots import Snapshots
@@ -64,7 +64,7 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     targets = {name: "/".join(_place(name, uri)) for name in listing}
     _refuse_clashes(targets, uri)
     sources = {targets[name]: info for name, info in listing.items()}
-    try:
+    with writing(folder, "check space and permissions", DatasetError):
         folder.mkdir(parents=True, exist_ok=True)
         with FileIndex(folder / "index.sqlite") as index:
             snapshots = Snapshots(folder, index)
@@ -72,8 +72,6 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
             waiting = {target: info for target, info in sources.items() if target not in known}
             fetched = _download(files, waiting, folder, uri, snapshots)
             snapshot = snapshots.snapshot(known | fetched)
-    except OSError as exc:
-        raise DatasetError(f"{folder}: cannot be written ({exc.strerror or exc}); check space and permissions") from exc
     return snapshot / next(iter(sources)) if is_file else snapshot
 
 
@@ -178,7 +176,7 @@ def _download(
     def fetch_one(target: str) -> None:
         info = waiting[target]
         expected = info.get("size")
-        with unfinished(folder) as partial:
+        with scratch_path(folder) as partial:
             with translated(uri):
                 files.get_file(info["name"], str(partial))
             if expected is not None and partial.stat().st_size != expected:

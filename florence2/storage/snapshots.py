@@ -18,7 +18,7 @@ import time
 from collections.abc import Container, Mapping
 from pathlib import Path
 
-from florence2.storage.atomic import remove_atomic, remove_unfinished, whole
+from florence2.storage.atomic import atomic_path, remove_atomic, remove_unfinished
 from florence2.storage.cache import make_once
 from florence2.storage.file_index import FileIndex
 
@@ -119,7 +119,7 @@ class Snapshots:
             file, content = folder / path, self._content(sha256)
             if not _is_same(file, content):
                 file.parent.mkdir(parents=True, exist_ok=True)
-                with whole(file, beside=self._folder) as partial:
+                with atomic_path(file, scratch=self._folder) as partial:
                     _link(content, partial)
 
     def _remove_unneeded(self, used: Path, contents: Container[str], *, is_new: bool) -> None:

@@ -15,7 +15,7 @@ from florence2.config import Effect, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model import Checkpoint, base_fingerprint, best_device, load_exact, quiet_transformers, unseen_gpu
-from florence2.storage import whole
+from florence2.storage import atomic_path
 from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.monitoring import MetricSink, Monitoring
@@ -183,7 +183,7 @@ def _write_checkpoints(job: Job, state: RunState, output: Path) -> Checkpoint:
     last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
     if last_step != best_step:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
-    with whole(output, alone=True) as partial:
+    with atomic_path(output, sole_writer=True) as partial:
         shutil.copytree(latest, partial, copy_function=_link)
     return replace(last, folder=output)
 
@@ -213,7 +213,7 @@ def _write_checkpoint(
     """Write the weights of a save, which is that of the end of an epoch, as a checkpoint of its own."""
     epoch = next(entry for entry in history if entry["step"] == step and "eval_loss" in entry)
     output.parent.mkdir(parents=True, exist_ok=True)
-    with whole(output, alone=True) as partial:
+    with atomic_path(output, sole_writer=True) as partial:
         if job.training.strategy == "lora":
             _write_adapter(job, save, partial / "adapter")
         else:

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Any
 
 from florence2.errors import TrainingError
-from florence2.storage import whole
+from florence2.storage import atomic_path, writing
 from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["RunState", "RunStorage", "forget_old_runs", "is_full"]
@@ -80,12 +80,10 @@ class RunState:
             TrainingError: it is a run of something else, another process trains in it, or it cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._take()
-            self._compare()
-        except OSError as exc:
-            self._release()
-            raise TrainingError(f"{self.folder}: cannot be written ({exc.strerror}); give another folder") from exc
+            with writing(self.folder, "give another folder", TrainingError):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._take()
+                self._compare()
         except BaseException:
             self._release()
             raise
@@ -258,8 +256,8 @@ def _read(file: Path) -> dict[str, Any] | None:
 
 
 def _write(file: Path, values: Mapping[str, Any]) -> None:
-    """Write JSON so that the file is there whole or not at all."""
-    with whole(file, alone=True) as partial:
+    """Write JSON so that a kill or a power cut leaves the old file or the new one."""
+    with atomic_path(file, sole_writer=True) as partial:
         partial.write_text(json.dumps(values, indent=2), encoding="utf-8")
         _flush(partial)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.storage import redact, safe_parts, whole, write_atomic, write_object
+from florence2.storage import atomic_path, redact, safe_parts, write_atomic, write_object
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -100,7 +100,7 @@ class UploadedRun:
             return
         _check_names([*index["saves"], *(file for sizes in index["saves"].values() for file in sizes)])
         for name, sizes in index["saves"].items():
-            with whole(run / name, alone=True) as partial:
+            with atomic_path(run / name, sole_writer=True) as partial:
                 partial.mkdir()
                 for file in sizes:
                     files.get_file(f"{self._address}/{name}/{file}", str(partial / file))

@@ -69,7 +69,6 @@ florence2/cli/command.py
 florence2/cli/demo.py
 florence2/cli/help_page.py
 florence2/cli/init.py
-florence2/cli/output_file.py
 florence2/cli/plan.py
 florence2/cli/predict.py
 florence2/codec/detections.py
@@ -134,7 +133,6 @@ florence2/evaluation/scores.py
 florence2/evaluation/scoring/answers.py
 florence2/evaluation/scoring/boxes.py
 florence2/evaluation/scoring/files.py
-florence2/export/new_folder.py
 florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
 florence2/export/transformers_folder.py
@@ -176,7 +174,6 @@ florence2/serving/requests.py
 florence2/serving/served_model.py
 florence2/serving/server.py
 florence2/storage/cache.py
-florence2/storage/run_files.py
 florence2/storage/snapshots.py
 florence2/training/arguments.py
 florence2/training/fitting.py

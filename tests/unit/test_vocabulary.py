@@ -174,7 +174,6 @@ florence2/serving/model_holder.py 3
 florence2/serving/requests.py 1
 florence2/serving/served_model.py 3
 florence2/storage/archives.py 1
-florence2/storage/atomic.py 2
 florence2/storage/file_index.py 3
 florence2/storage/fingerprint.py 3
 florence2/storage/packed.py 3
@@ -317,7 +316,6 @@ tests/unit/serving/demo/test_models.py 1
 tests/unit/serving/test_app.py 4
 tests/unit/serving/test_model_holder.py 4
 tests/unit/storage/test_array_pool.py 2
-tests/unit/storage/test_atomic.py 2
 tests/unit/storage/test_file_index.py 1
 tests/unit/storage/test_fingerprint.py 1
 tests/unit/storage/test_packed.py 5

@@ -13,7 +13,7 @@ import pandas as pd
 from florence2.config import SplitConfig
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
-from florence2.storage import is_packed, unpacked, write_atomic
+from florence2.storage import is_packed, unpacked, write_atomic, writing
 
 __all__ = ["FrozenTest", "freeze_test", "frozen_content", "load_frozen", "load_frozen_test"]
 
@@ -46,11 +46,9 @@ class FrozenTest:
             DatasetError: the file cannot be written; nothing is left half-written.
         """
         content = {"format": _FORMAT, "fingerprint": self.fingerprint, "images": dict(sorted(self.images.items()))}
-        try:
+        with writing(file, "give another file", DatasetError):
             file.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(file, json.dumps(content, indent=2) + "\n")
-        except OSError as exc:
-            raise DatasetError(f"{file}: cannot be written ({exc.strerror}); give another file") from exc
 
     def applied(self, manifest: DatasetManifest, group: pd.Series[str]) -> pd.Series[str]:
         """Return the given split of each row, with the frozen images in the test split.

@@ -10,11 +10,10 @@ from typing import Any
 
 from florence2.codec import Detections
 from florence2.config import EvaluationConfig
-from florence2.errors import ConfigurationError
 from florence2.evaluation import Answers, EvaluatedSample, ModelEvaluation
 from florence2.reports.evaluation.comparison import select_examples
 from florence2.reports.evaluation.render import render_evaluation
-from florence2.storage import write_atomic
+from florence2.storage import write_atomic, writing
 
 __all__ = ["metrics_summary", "save_evaluation"]
 
@@ -72,14 +71,10 @@ def save_evaluation(
         "predictions.jsonl": "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(rows)),
         "report.html": page,
     }
-    try:
+    with writing(folder, "free space, or give another output"):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             write_atomic(folder / name, text)
-    except OSError as exc:
-        raise ConfigurationError(
-            f"{folder}: cannot be written to: {exc.strerror}; free space, or give another output"
-        ) from exc
 
 
 def _lines(rows: Sequence[EvaluatedSample]) -> Iterator[dict[str, Any]]:

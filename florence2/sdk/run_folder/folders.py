@@ -15,7 +15,7 @@ import yaml
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
 from florence2.model import CHECKPOINT
-from florence2.storage import write_run_file
+from florence2.storage import write_file, writing
 
 __all__ = [
     "LATEST",
@@ -43,7 +43,7 @@ _FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "
 
 def numbered(parent: Path) -> Path:
     """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
-    try:
+    with writing(parent, "give another output"):
         parent.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
         while True:
@@ -53,8 +53,6 @@ def numbered(parent: Path) -> Path:
                 number += 1
             else:
                 return parent / str(number)
-    except OSError as exc:
-        raise ConfigurationError(f"{parent}: cannot be a folder for runs: {exc.strerror}; give another output") from exc
 
 
 def unfinished_run(parent: Path) -> Path:
@@ -79,9 +77,9 @@ def save_settings(configuration: Configuration, run: Path) -> None:
     settings = yaml.safe_dump(
         {"parameters": configuration.model_dump(mode="json")}, sort_keys=False, allow_unicode=True, width=120
     )
-    write_run_file(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}")
+    write_file(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}", "free space")
     words = ["florence2", "train", "--config", str(run / _SETTINGS), "--output", str(run.parent)]
-    write_run_file(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n")
+    write_file(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n", "free space")
 
 
 def remove_unstarted(run: Path) -> None:

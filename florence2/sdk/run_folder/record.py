@@ -10,10 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from florence2.errors import ConfigurationError
 from florence2.evaluation import EvaluationReport, Interval, comparison_table
 from florence2.reports import draw_training_plots
-from florence2.storage import write_run_file
+from florence2.storage import write_file, writing
 from florence2.training import TrainingHistory
 
 if TYPE_CHECKING:
@@ -74,11 +73,9 @@ class RunRecord:
     def _write(self, entry: dict[str, Any]) -> None:
         self._entries.append(entry)
         self._known.add(_key(entry))
-        try:
-            with (self._run / _LINES).open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(entry) + "\n")
-        except OSError as exc:
-            raise ConfigurationError(f"{self._run / _LINES}: cannot be written: {exc.strerror}; free space") from exc
+        file = self._run / _LINES
+        with writing(file, "free space"), file.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(entry) + "\n")
 
 
 def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) -> None:
@@ -104,7 +101,7 @@ def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) 
         "counts": report.after.counts,
         "history": history.to_dict(),
     }
-    write_run_file(run / _FIGURES, json.dumps(content, indent=2, allow_nan=False) + "\n")
+    write_file(run / _FIGURES, json.dumps(content, indent=2, allow_nan=False) + "\n", "free space")
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

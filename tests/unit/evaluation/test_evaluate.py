@@ -260,7 +260,7 @@ def test_one_model_is_written_as_scores_predictions_and_page(answers: Answers, t
         assert ("boxes" in line) == (prediction.detections is not None)
         assert len(line.get("boxes", ())) == len(prediction.detections or ())
         assert all(len(box["xyxy"]) == 4 and 0 <= box["confidence"] <= 1 for box in line.get("boxes", ()))
-    with pytest.raises(ConfigurationError, match=r"cannot be written to.*give another output"):
+    with pytest.raises(ConfigurationError, match=r"cannot be written .*give another output"):
         save_evaluation(answers, rows, evaluation, {}, SHORT, tmp_path / "new" / "metrics.json")
 
 
