@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.coco_sized import Pairs, as_coco, coco_sized
 from benchmarks.stopwatch import Spent, Stopwatch
-from florence2.evaluation.matching import box_iou
+from florence2.codec.detections import box_iou
 from florence2.evaluation.metrics.coco import SCORE_NAMES, coco_scores
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 

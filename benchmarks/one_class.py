@@ -10,7 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-from florence2.codec.answers import format_spans, scan_boxes
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.config import DatasetConfig
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.manifest import SPLITS

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from florence2.codec.answers import scan_boxes
+from florence2.codec.grammar import scan_boxes
 from florence2.config import Configuration
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.manifest import DatasetManifest

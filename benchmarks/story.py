@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from florence2.builtin.cards import CARD_CLASSES
-from florence2.codec.answers import format_spans, scan_boxes
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.datasets.location import locate
 from tests.integration.project import Project
 

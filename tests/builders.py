@@ -14,8 +14,9 @@ import numpy as np
 from PIL import Image
 
 from florence2.builtin.shapes import draw_shapes
-from florence2.codec.answers import box_problem, format_detections, parse_detections, scan_boxes
+from florence2.codec.answers import box_problem, format_detections, parse_detections
 from florence2.codec.detections import Detections
+from florence2.codec.grammar import scan_boxes
 from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 from florence2.errors import AnswerError
 from florence2.images.near_duplicates import signature

@@ -1,10 +1,11 @@
-from .answers import BoxSpan as BoxSpan
 from .answers import box_problem as box_problem
 from .answers import format_detections as format_detections
-from .answers import format_spans as format_spans
 from .answers import parse_detections as parse_detections
-from .answers import scan_boxes as scan_boxes
 from .detections import Detections as Detections
+from .detections import box_iou as box_iou
+from .grammar import BoxSpan as BoxSpan
+from .grammar import format_spans as format_spans
+from .grammar import scan_boxes as scan_boxes
 from .locations import BINS as BINS
 from .locations import dequantize as dequantize
 from .locations import location_token as location_token

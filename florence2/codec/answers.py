@@ -6,41 +6,13 @@ without a location token in it: blanks, hyphens, digits and dots belong to it ("
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from florence2.codec.detections import Detections
+from florence2.codec.grammar import BoxSpan, format_spans, scan_boxes
 from florence2.codec.locations import BINS, dequantize, location_token, quantize
 
-__all__ = [
-    "BoxSpan",
-    "box_problem",
-    "format_detections",
-    "format_spans",
-    "parse_detections",
-    "scan_boxes",
-]
-
-# ASCII digits without leading zeros, as the tokens are spelt, and few enough of them that int() takes any match.
-_NUMBER = r"-?(?:0|[1-9][0-9]{0,8})"
-_LOCATION = re.compile(rf"<loc_({_NUMBER})>")
-_LOCATIONS = re.compile(rf"(?:<loc_{_NUMBER}>)+")
-
-
-@dataclass(frozen=True)
-class BoxSpan:
-    """One ``class<loc>...`` group of an answer as it is written, right or wrong.
-
-    Attributes:
-        class_name: the text before the location tokens, blanks at its ends kept.
-        bins: the numbers in the location tokens that follow, as many as there are.
-    """
-
-    class_name: str
-    bins: tuple[int, ...]
+__all__ = ["box_problem", "format_detections", "parse_detections"]
 
 
 def format_detections(detections: Detections, resolution_wh: tuple[int, int]) -> str:
@@ -55,26 +27,6 @@ def format_detections(detections: Detections, resolution_wh: tuple[int, int]) ->
     """
     bins = quantize(detections.xyxy, resolution_wh).tolist()
     return format_spans(zip(detections.class_name, bins, strict=True))
-
-
-def format_spans(spans: Iterable[tuple[str, Sequence[int]]]) -> str:
-    """Write texts with their bins as they are, also with bins that do not exist; ``scan_boxes`` is the inverse."""
-    return "".join(name + "".join(map(location_token, bins)) for name, bins in spans)
-
-
-def scan_boxes(text: str) -> tuple[list[BoxSpan], str]:
-    """Split an answer into its groups without judging them.
-
-    Returns:
-        The groups in order, and what is left after the last of them (a class name without a box).
-    """
-    spans: list[BoxSpan] = []
-    end = 0
-    for match in _LOCATIONS.finditer(text):
-        numbers = tuple(int(number) for number in _LOCATION.findall(match[0]))
-        spans.append(BoxSpan(text[end : match.start()], numbers))
-        end = match.end()
-    return spans, text[end:]
 
 
 def box_problem(span: BoxSpan) -> str | None:

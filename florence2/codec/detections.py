@@ -1,4 +1,7 @@
-"""``Detections``: the one type in which boxes travel."""
+"""``Detections``: the one type for the boxes of an image, and how far boxes overlap.
+
+``florence2.codec.answers`` writes them as answers and reads them from answers.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Detections"]
+__all__ = ["Detections", "box_iou"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +65,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def iou(self, other: Detections) -> NDArray[np.float64]:
+        """Return the intersection over union of each of these n boxes with each of m others, (n, m) in 0..1."""
+        return box_iou(self.xyxy[:, None], other.xyxy[None])
+
     def rows(self) -> Iterator[tuple[str, float, list[float]]]:
         """Yield class name, confidence (1 where there is none) and x_min, y_min, x_max, y_max of each box."""
         scores = [1.0] * len(self) if self.confidence is None else self.confidence.tolist()
@@ -71,3 +78,26 @@ class Detections:
     def empty(cls) -> Detections:
         """Return detections of an image without objects."""
         return cls(np.zeros((0, 4), dtype=np.float32), (), np.zeros(0, dtype=np.float32))
+
+
+def box_iou(first: ArrayLike, second: ArrayLike) -> NDArray[np.float64]:
+    """Return the intersection over union of pairs of boxes.
+
+    Args:
+        first: boxes (..., 4) as x_min, y_min, x_max, y_max, in any unit.
+        second: boxes in the same unit, of a shape that broadcasts to that of ``first``: (n, 4) and (n, 4) are n pairs,
+            (n, 1, 4) and (1, m, 4) all n * m.
+
+    Returns:
+        Values (...) in 0..1; 0 where a box has no area.
+    """
+    left, top, right, bottom = np.moveaxis(np.asarray(first, dtype=np.float64), -1, 0)
+    other_left, other_top, other_right, other_bottom = np.moveaxis(np.asarray(second, dtype=np.float64), -1, 0)
+    width = np.minimum(right, other_right) - np.maximum(left, other_left)
+    height = np.minimum(bottom, other_bottom) - np.maximum(top, other_top)
+    shared = np.maximum(width, 0) * np.maximum(height, 0)
+    union = (right - left) * (bottom - top) + (other_right - other_left) * (other_bottom - other_top) - shared
+    overlaps: NDArray[np.float64] = np.divide(
+        shared, union, out=np.zeros_like(shared), where=(shared > 0) & (union > 0)
+    )
+    return overlaps

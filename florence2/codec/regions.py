@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec.answers import format_spans, scan_boxes
 from florence2.codec.detections import Detections
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.codec.locations import BINS, dequantize, dequantize_points, quantize_points
 
 __all__ = [

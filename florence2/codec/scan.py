@@ -1,7 +1,7 @@
-"""``scan_boxes`` for a whole column of answers at once: a million texts in about a second.
+"""``scan_boxes`` for a whole column of answers: a million texts in about a second.
 
-It works on the bytes of the column: no text becomes a Python object. The grammar is that of
-``florence2.codec.answers``, to which a property test holds it.
+The column stays in Arrow's memory and no text becomes a Python object. The grammar is the pattern of
+``florence2.codec.grammar``.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from florence2.codec.grammar import LOCATION_PATTERN
 
 __all__ = ["LocationScan", "scan_column"]
 
-_OPENING = b"<loc_"
-_MINUS, _ZERO, _CLOSING = ord("-"), ord("0"), ord(">")
-_MAX_DIGITS = 9
-# The longest token is shorter than this: bytes behind the last text, so that no look ahead leaves the array.
-_MARGIN = 32
+_GROUP = f"((?:{LOCATION_PATTERN})+)"
+# Bytes that no UTF-8 text has: they stand around the tokens of each group once the pattern has been replaced.
+_BEFORE, _AFTER = 0xFE, 0xFF
+_AROUND_NUMBER = len("<loc_>")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class LocationScan:
 
 
 def scan_column(texts: pd.Series[str]) -> LocationScan:
-    """Split every text of a column into its groups without judging them.
+    """Split every text of a column into its groups without checking them.
 
     Args:
         texts: a pandas Series of n texts without NA.
@@ -56,88 +58,55 @@ def scan_column(texts: pd.Series[str]) -> LocationScan:
     Returns:
         What ``scan_boxes`` returns for each text, as columns.
     """
-    data, offsets = _bytes_of(texts)
-    starts, ends, bins, counts = _tokens(data, offsets)
-    token_text = np.repeat(np.arange(len(counts)), counts)
-    opens = np.ones(len(starts), dtype=bool)
-    opens[1:] = (starts[1:] != ends[:-1]) | (token_text[1:] != token_text[:-1])
-    first = np.flatnonzero(opens)
-    group_text = token_text[first]
-    names, rests = _texts_between(data, offsets, starts, ends, first, group_text)
-    return LocationScan(group_text, np.append(first, len(starts)), bins, names, rests)
+    data, offsets = _marked(texts)
+    marks = np.flatnonzero(data >= _BEFORE)
+    marks_before = np.searchsorted(marks, offsets)
+    # A text with g groups has 2g + 1 pieces: name, tokens, name, tokens, ..., and the rest. Marks are left out of the
+    # bytes, so each piece begins where the one before it ends.
+    ends = np.insert(marks - np.arange(len(marks)), marks_before[1:], offsets[1:] - marks_before[1:])
+    pieces = _strings(ends, data[data < _BEFORE])
+    groups = np.diff(marks_before) // 2
+    group_text = np.repeat(np.arange(len(groups)), groups)
+    name = 2 * np.arange(len(group_text)) + group_text
+    bins, counts = _numbers(pieces.take(pa.array(name + 1)))
+    return LocationScan(
+        group_text=group_text,
+        group_start=np.append(0, np.cumsum(counts)),
+        bins=bins,
+        names=pieces.take(pa.array(name)),
+        rests=pieces.take(pa.array(marks_before[1:] + np.arange(len(groups)))),
+    )
 
 
-def _bytes_of(texts: pd.Series[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the texts as bytes with a margin behind, and where each begins, (n + 1,)."""
+def _marked(texts: pd.Series[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the texts as bytes, with marks around the tokens of each group, and where each text begins, (n + 1,)."""
     # Of the Series itself, Arrow would make a Python object for each text.
     array = pa.array(texts.array, type=pa.large_string())
     joined = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    _, places, content = joined.buffers()
-    if not len(joined) or places is None:
-        return np.zeros(_MARGIN, dtype=np.uint8), np.zeros(len(joined) + 1, dtype=np.int64)
-    offsets = np.frombuffer(places, dtype=np.int64)[joined.offset : joined.offset + len(joined) + 1]
-    raw = np.frombuffer(content, dtype=np.uint8) if content is not None else np.zeros(0, dtype=np.uint8)
-    data = np.zeros(int(offsets[-1] - offsets[0]) + _MARGIN, dtype=np.uint8)
-    data[:-_MARGIN] = raw[offsets[0] : offsets[-1]]
-    return data, offsets - offsets[0]
+    replacement = bytes([_BEFORE]) + rb"\1" + bytes([_AFTER])
+    marked = pc.replace_substring_regex(joined.cast(pa.large_binary()), pattern=_GROUP, replacement=replacement)
+    return _content(marked)
 
 
-def _tokens(
-    data: NDArray[np.uint8], offsets: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Find the location tokens: where each starts and ends, its number, and how many each text has."""
-    starts = np.flatnonzero(data == _OPENING[0])
-    for place, letter in enumerate(_OPENING[1:], start=1):
-        starts = starts[data[starts + place] == letter]
-    cursor = starts + len(_OPENING)
-    negative = data[cursor] == _MINUS
-    cursor = cursor + negative
-    leading_zero = data[cursor] == _ZERO
-    numbers = np.zeros(len(starts), dtype=np.int64)
-    digits = np.zeros(len(starts), dtype=np.int64)
-    going = np.arange(len(starts))
-    for _ in range(_MAX_DIGITS):
-        # Subtracting in uint8 wraps: whatever is no digit becomes 10 or more.
-        digit = data[cursor[going]] - np.uint8(_ZERO)
-        going, digit = going[digit < 10], digit[digit < 10]
-        numbers[going] = numbers[going] * 10 + digit
-        cursor[going] += 1
-        digits[going] += 1
-    ends = cursor + 1
-    # A token that begins in one text and ends in the next is none.
-    text_end = np.repeat(offsets[1:], np.diff(np.searchsorted(starts, offsets)))
-    valid = (digits > 0) & ~(leading_zero & (digits > 1)) & (data[cursor] == _CLOSING) & (ends <= text_end)
-    starts = starts[valid]
-    bins = np.where(negative, -numbers, numbers)[valid]
-    return starts, ends[valid], bins, np.diff(np.searchsorted(starts, offsets))
+def _numbers(tokens: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the numbers of tokens, (m,), from the tokens of each group, and how many each group has, (g,)."""
+    data, offsets = _content(tokens)
+    closings = np.flatnonzero(data == ord(">"))
+    ends = closings + 1 - _AROUND_NUMBER * np.arange(1, len(closings) + 1)
+    numbers = _strings(ends, data[data <= ord("9")])  # digits and "-"; all else of a token comes behind them in ASCII
+    return numbers.cast(pa.int64()).to_numpy(), np.diff(np.searchsorted(closings, offsets))
 
 
-def _texts_between(
-    data: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    ends: NDArray[np.int64],
-    first: NDArray[np.int64],
-    group_text: NDArray[np.int64],
-) -> tuple[Any, Any]:
-    """Cut out what is no token: the text before each group, and what is left at the end of each text."""
-    # Pieces in reading order: for each text its names, then its rest.
-    texts, groups = len(offsets) - 1, len(first)
-    name_piece = np.arange(groups) + group_text
-    rest_piece = np.arange(texts) + np.searchsorted(group_text, np.arange(texts), side="right")
-    begin = np.empty(texts + groups, dtype=np.int64)
-    end = np.empty(texts + groups, dtype=np.int64)
-    last = np.append(first, len(starts))[1:] - 1
-    # A piece begins where the group before it in the same text ends, or with the text.
-    begin[rest_piece] = offsets[:-1]
-    begin[name_piece] = offsets[:-1][group_text]
-    begin[name_piece + 1] = ends[last]
-    end[rest_piece] = offsets[1:]
-    end[name_piece] = starts[first]
-    edges = np.zeros(len(data), dtype=np.int8)
-    edges[starts] += 1
-    edges[ends] -= 1
-    literal = data[: len(data) - _MARGIN][np.cumsum(edges, dtype=np.int8)[: len(data) - _MARGIN] == 0]
-    places = np.concatenate([[0], np.cumsum(end - begin)])
-    pieces = pa.LargeStringArray.from_buffers(len(begin), pa.py_buffer(places), pa.py_buffer(literal))
-    return pieces.take(pa.array(name_piece)), pieces.take(pa.array(rest_piece))
+def _content(array: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of a large_string or large_binary array, and where each of its n texts begins, (n + 1,)."""
+    _, begins, content = array.buffers()
+    if not len(array) or begins is None:
+        return np.zeros(0, dtype=np.uint8), np.zeros(1, dtype=np.int64)
+    offsets = np.frombuffer(begins, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    data = np.frombuffer(content, dtype=np.uint8) if content is not None else np.zeros(0, dtype=np.uint8)
+    return data[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def _strings(ends: NDArray[np.int64], data: NDArray[np.uint8]) -> Any:
+    """Return UTF-8 bytes as a large_string array; each text of it begins where the one before it ends."""
+    return pa.LargeStringArray.from_buffers(len(ends), pa.py_buffer(np.append(0, ends)), pa.py_buffer(data))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from florence2.codec import Detections
 
-__all__ = ["NO_TRUTH", "MatchedImage", "box_iou", "match_image", "truth_of"]
+__all__ = ["NO_TRUTH", "MatchedImage", "match_image", "truth_of"]
 
 NO_TRUTH = -1
 """Stands for the true box of a predicted one that is wrong."""
@@ -59,24 +59,6 @@ def match_image(prediction: Detections, target: Detections) -> MatchedImage:
     return MatchedImage(prediction, target, truth_of(prediction, target))
 
 
-def box_iou(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the intersection over union of every pair of boxes.
-
-    Args:
-        first: boxes (n, 4) as x_min, y_min, x_max, y_max.
-        second: boxes (m, 4).
-
-    Returns:
-        Values (n, m) in 0..1; 0 for a pair without area.
-    """
-    a, b = first.astype(np.float64)[:, None], second.astype(np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    intersection = sides.clip(min=0).prod(axis=-1)
-    union = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1) - intersection
-    overlaps: NDArray[np.float64] = np.divide(intersection, union, out=np.zeros_like(intersection), where=union > 0)
-    return overlaps
-
-
 def _ranked(detections: Detections) -> NDArray[np.int64]:
     """Return positions of boxes (n,) by falling confidence; equal ones, and those without any, as they were written."""
     if detections.confidence is None:
@@ -98,7 +80,7 @@ def truth_of(prediction: Detections, target: Detections, threshold: float = 0.5)
     found = np.full(len(prediction), NO_TRUTH, dtype=np.int64)
     if not len(target):
         return found
-    overlaps = box_iou(prediction.xyxy, target.xyxy)
+    overlaps = prediction.iou(target)
     names = np.array(target.class_name, dtype=object)
     same_class = {name: names == name for name in set(prediction.class_name)}
     free = np.ones(len(target), dtype=np.bool_)

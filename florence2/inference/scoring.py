@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import BINS, BoxSpan, Detections, box_problem, dequantize, location_token
+from florence2.codec import BINS, BoxSpan, Detections, box_iou, box_problem, dequantize, location_token
 from florence2.errors import ModelError
 
 __all__ = ["GeneratedBox", "TokenReader", "read_boxes", "score_detections", "suppress_duplicates"]
@@ -141,17 +141,14 @@ def suppress_duplicates(detections: Detections, iou: float) -> Detections:
     names = np.array(detections.class_name, dtype=object)
     for index in np.argsort(-detections.confidence, kind="stable").tolist():
         rivals = [other for other in kept if names[other] == names[index]]
-        if not rivals or _iou(detections.xyxy[index], detections.xyxy[rivals]).max() <= iou:
+        if not rivals or _overlaps(detections.xyxy[index], detections.xyxy[rivals]).max() <= iou:
             kept.append(index)
     kept.sort()
     return Detections(detections.xyxy[kept], tuple(names[kept]), detections.confidence[kept])
 
 
-def _iou(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = (high - low).clip(min=0).prod(axis=1)
-    union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
-    overlaps: NDArray[np.float32] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    overlaps = box_iou(box, others)
     overlaps[(others == box).all(axis=1)] = 1  # also those without area: an answer may repeat one a hundred times
     return overlaps
 

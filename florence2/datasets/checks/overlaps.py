@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from florence2.codec import box_iou
+
 __all__ = ["find_same_boxes"]
 
 Indices = NDArray[np.int64]
@@ -55,17 +57,7 @@ def _nearly_same(position: Indices, group: Indices, bins: Indices, near_iou: flo
         pairs += len(going)
         if not len(going) or pairs > _MOST_PAIRS:
             break
-        close = going[_iou(bins[going], bins[going + step]) > near_iou]
+        close = going[box_iou(bins[going], bins[going + step]) > near_iou]
         pair = np.stack([position[close], position[close + step]])
         np.minimum.at(nearly, pair.max(axis=0), pair.min(axis=0))
     return np.where(nearly < length, nearly, -1)
-
-
-def _iou(left: Indices, right: Indices) -> NDArray[np.float64]:
-    """Intersection over union of n pairs of boxes, (n,); 0 where a box has no area."""
-    low, high = np.maximum(left[:, :2], right[:, :2]), np.minimum(left[:, 2:], right[:, 2:])
-    overlap = np.prod(np.maximum(high - low, 0), axis=1, dtype=np.float64)
-    areas = [np.prod(np.maximum(box[:, 2:] - box[:, :2], 0), axis=1, dtype=np.float64) for box in (left, right)]
-    union = areas[0] + areas[1] - overlap
-    quotient: NDArray[np.float64] = overlap / np.maximum(union, 1)
-    return np.where((areas[0] > 0) & (areas[1] > 0), quotient, 0.0)

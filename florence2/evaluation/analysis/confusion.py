@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from florence2.evaluation.matching import MatchedImage, box_iou
+from florence2.codec import box_iou
+from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["Confusion", "Mistake", "confusion"]
 
@@ -95,7 +96,7 @@ def _pairs(image: MatchedImage) -> Iterator[tuple[str | None, str | None]]:
         if image.right[guess]:
             yield truths[truth], guesses[guess]
     lost, stray = np.flatnonzero(~image.found), np.flatnonzero(~image.right)
-    overlaps = box_iou(image.prediction.xyxy[stray], image.target.xyxy[lost])
+    overlaps = box_iou(image.prediction.xyxy[stray][:, None], image.target.xyxy[lost])
     free_guesses, free_truths = set(stray.tolist()), set(lost.tolist())
     for place in np.argsort(-overlaps, axis=None, kind="stable").tolist():
         row, column = divmod(place, len(lost))

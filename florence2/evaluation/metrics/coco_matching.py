@@ -196,7 +196,10 @@ def _pairs_of_a_class(truth: TrueBoxes, found: FoundBoxes, categories: int) -> I
 
 
 def _overlaps(found: Floats, truth: Floats, crowd: Flags) -> Floats:
-    """Return the overlap of each pair of boxes (n, 4): intersection over union, for a crowd over the detection."""
+    """Return the overlap of each pair of boxes (n, 4): intersection over union, for a crowd over the detection.
+
+    Not ``box_iou``: this is the arithmetic of pycocotools to the last bit, on widths and heights and with crowds.
+    """
     ends = np.minimum(found[:, :2] + found[:, 2:], truth[:, :2] + truth[:, 2:])
     sides = ends - np.maximum(found[:, :2], truth[:, :2])
     common = np.where((sides > 0).all(axis=1), sides[:, 0] * sides[:, 1], 0.0)

@@ -18,8 +18,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import AnswerKind, Detections
-from florence2.evaluation.matching import box_iou
+from florence2.codec import AnswerKind, Detections, box_iou
 from florence2.evaluation.metrics.metric import Metric, weighted_ratio
 from florence2.evaluation.metrics.score import Score
 
@@ -97,4 +96,4 @@ def _is_found(phrase: str, prediction: Detections, target: Detections) -> bool:
     confidence = prediction.confidence
     surest = ours[0] if confidence is None else max(ours, key=lambda index: float(confidence[index]))
     true = [index for index, name in enumerate(target.class_name) if name == phrase]
-    return bool(box_iou(prediction.xyxy[[surest]], target.xyxy[true]).max() >= _OVERLAP)
+    return bool(box_iou(prediction.xyxy[surest], target.xyxy[true]).max() >= _OVERLAP)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.answers import scan_boxes
+from florence2.codec.grammar import scan_boxes
 from florence2.codec.scan import scan_column
 
 PIECES = ["<loc_", "<loc_5>", "<loc_120>", "<loc_-3>", "<", "loc_", "0", "7", "9", ">", "-", "é", "a", " ", "\n"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.answers import format_spans, scan_boxes
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.codec.locations import BINS, unclamped_bins
 from florence2.datasets.conversion import Conversion, convert
 from florence2.datasets.formats import read_dataset

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.codec.answers import box_problem, parse_detections, scan_boxes
+from florence2.codec.answers import box_problem, parse_detections
 from florence2.codec.detections import Detections
+from florence2.codec.grammar import scan_boxes
 from florence2.errors import ModelError
 from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from florence2.codec.answers import format_detections, format_spans
+from florence2.codec.answers import format_detections
 from florence2.codec.detections import Detections
+from florence2.codec.grammar import format_spans
 from florence2.codec.locations import BINS, dequantize
 from florence2.codec.tasks import TASKS, AnswerKind, Task
 from florence2.config import AugmentationConfig

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.answers import format_spans
+from florence2.codec.grammar import format_spans
 from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.training.box_order import ordered, single_boxes, spelt_out
 from tests.builders import manifest

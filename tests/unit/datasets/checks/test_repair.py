@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.answers import format_spans, scan_boxes
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.codec.scan import scan_column
 from florence2.datasets.checks.boxes import Boxes, boxes_of
 from florence2.datasets.checks.repair import repair
