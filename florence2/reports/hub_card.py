@@ -8,7 +8,7 @@ from typing import Any
 from florence2.codec import TASKS, AnswerKind
 from florence2.evaluation import in_order, score_named
 from florence2.reports.model_facts import HubFacts
-from florence2.reports.templates import page_environment
+from florence2.reports.templates import render_template
 
 __all__ = ["render_hub_card"]
 
@@ -41,11 +41,8 @@ def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **valu
         values: for that template besides ``folder``, ``prompt`` and ``kind``.
     """
     token = next((token for token in facts.tasks if token in TASKS), "<OD>")
-    environment = page_environment(__package__ or "", {})
-    environment.autoescape = False  # code, not HTML
-    snippet = environment.get_template(loading).render(
-        folder=title, prompt=_prompt(token), kind=TASKS[token].answer.value, **values
-    )
+    known = {"folder": title, "prompt": _prompt(token), "kind": TASKS[token].answer.value}
+    snippet = render_template(loading, known | values, escape=False)
     library = "transformers" if loading == "load_transformers.md" else "onnx"
     return f"---\n{_head(title, facts, library)}---\n\n{card.strip()}\n\n{snippet.strip()}\n"
 

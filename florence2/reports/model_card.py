@@ -10,7 +10,7 @@ from florence2.config import TrainingConfig
 from florence2.datasets import DatasetManifest, DatasetStatistics, compute_statistics
 from florence2.evaluation import EvaluationReport, Interval, comparison_table, public_name, score_named
 from florence2.model import Checkpoint
-from florence2.reports.templates import page_environment
+from florence2.reports.templates import render_template
 
 __all__ = ["render_model_card", "render_run_card", "tasks_of"]
 
@@ -109,25 +109,25 @@ def _rendered(
 ) -> str:
     score, weakest = _weakest(report)
     absent = dict.fromkeys(("base_revision", "data_fingerprint", "code_version"), "")
-    template = page_environment(__package__ or "", {}).get_template("model_card.md")
-    return template.render(
-        name=name,
-        tasks=tasks,
-        splits=splits,
-        classes_of=classes_of,
-        classes=classes[:_CLASSES],
-        more_classes=max(0, len(classes) - _CLASSES),
-        base=public_name(checkpoint.base),
-        epoch=f"{checkpoint.epoch:g}",
-        training=training,
-        results=_results(report),
-        weakest=weakest,
-        weakest_by=score,
-        few_images=test_images < _FEW_IMAGES,
-        tags=absent | dict(tags),
-        dataset=dataset,
-        data_fingerprint=data_fingerprint,
-    )
+    values = {
+        "name": name,
+        "tasks": tasks,
+        "splits": splits,
+        "classes_of": classes_of,
+        "classes": classes[:_CLASSES],
+        "more_classes": max(0, len(classes) - _CLASSES),
+        "base": public_name(checkpoint.base),
+        "epoch": f"{checkpoint.epoch:g}",
+        "training": training,
+        "results": _results(report),
+        "weakest": weakest,
+        "weakest_by": score,
+        "few_images": test_images < _FEW_IMAGES,
+        "tags": absent | dict(tags),
+        "dataset": dataset,
+        "data_fingerprint": data_fingerprint,
+    }
+    return render_template("model_card.md", values)
 
 
 def _results(report: EvaluationReport) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from florence2.promotion import Decision
-from florence2.reports.templates import page_environment
+from florence2.reports.templates import render_template
 
 __all__ = ["render_decision"]
 
@@ -14,7 +14,6 @@ _SECTIONS = {
     "advantage": ("Against the champion", "Both on the same test images. One failure holds it."),
 }
 """Title and meaning of each kind of gate."""
-_DASH = "\N{EN DASH}"
 
 
 def render_decision(decision: Decision) -> str:
@@ -23,9 +22,9 @@ def render_decision(decision: Decision) -> str:
         (title, note, [gate for gate in decision.gates if gate.judges == kind])
         for kind, (title, note) in _SECTIONS.items()
     ]
-    environment = page_environment("florence2.reports", {"number": lambda v: _DASH if v is None else f"{v:.4g}"})
-    return environment.get_template("decision.html").render(
-        decision=decision,
-        title=_VERDICTS[decision.verdict],
-        sections=[section for section in sections if section[2]],
-    )
+    values = {
+        "decision": decision,
+        "title": _VERDICTS[decision.verdict],
+        "sections": [section for section in sections if section[2]],
+    }
+    return render_template("decision.html", values)

@@ -1,31 +1,46 @@
-"""How pages are made from templates: every text is escaped, and a name that is not given is an error."""
+"""The one way to make a page or a card: every text is escaped, and a missing value is an error."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from florence2.reports.formats import FORMATS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["page_environment"]
+__all__ = ["render_template"]
 
 
-def page_environment(package: str, filters: Mapping[str, Callable[[Any], str]]) -> Environment:
-    """Return the environment of the templates that lie in a package.
+def render_template(name: str, values: Mapping[str, Any], *, escape: bool = True) -> str:
+    """Fill in a template of this package.
+
+    Pages extend ``layout.html``, which has the head and the style of all pages, and import ``macros.html``. The
+    functions of ``FORMATS`` are filters.
 
     Args:
-        package: full name of the package, such as ``florence2.evaluation``.
-        filters: functions that the templates call, by their names.
+        name: path of the template in ``florence2/reports``, such as ``evaluation/page.html``.
+        values: what the template names.
+        escape: whether texts are escaped as HTML; False only for what is shown as code.
+
+    Raises:
+        jinja2.UndefinedError: the template names a value that is not given.
     """
+    return _environment(escape).get_template(name).render(values)
+
+
+@functools.cache
+def _environment(escape: bool) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader(package, package_path=""),
-        autoescape=True,
+        loader=PackageLoader("florence2.reports", package_path=""),
+        autoescape=escape,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(filters)
+    environment.filters.update(FORMATS)
     return environment

@@ -1,12 +1,10 @@
-"""Turns scores, analysis and examples into the page; it is laid out in the templates beside this file."""
+"""Turns scores, analysis and examples into the page; they are laid out in the templates of this folder."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
@@ -16,7 +14,6 @@ from florence2.evaluation import (
     Confusion,
     Example,
     ExampleAnswer,
-    Interval,
     ModelEvaluation,
     score_named,
 )
@@ -25,14 +22,10 @@ from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reli
 from florence2.reports.evaluation.images import embed, has_places, panels
 from florence2.reports.evaluation.summary import in_short
 from florence2.reports.evaluation.tables import box_rows, count_rows, question_rows, speed_rows
-from florence2.reports.templates import page_environment
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from florence2.reports.templates import render_template
 
 __all__ = ["PageExamples", "render_evaluation"]
 
-_DASH, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 _SMALL_FRAME = Frame(left=1, top=1, width=118, height=78)
 
 
@@ -96,29 +89,24 @@ def render_evaluation(
         columns = [_Column("before", "Before", before), _Column("after", "After", after)]
     changes = list_score_changes(before, after, comparison or {})
     classes = list_class_changes(before, after)
-    images = embed(shown.all, shown.images)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            columns=columns,
-            after=after,
-            both=before is not None,
-            headlines=[change for change in changes if change.score.headline],
-            changes=changes,
-            in_short=in_short(after.analysis, classes) if after.analysis else [],
-            classes=classes,
-            validity=count_rows([column.evaluation for column in columns]),
-            speed=speed_rows([column.evaluation for column in columns]),
-            images=images,
-            sections=_sections(shown),
-            panels=panels,
-            mark=_mark,
-            facts=facts or {},
-            frame=FRAME,
-            **_analyses(columns),
-        )
-    )
+    values = {
+        "columns": columns,
+        "after": after,
+        "both": before is not None,
+        "headlines": [change for change in changes if change.score.headline],
+        "changes": changes,
+        "in_short": in_short(after.analysis, classes) if after.analysis else [],
+        "classes": classes,
+        "validity": count_rows([column.evaluation for column in columns]),
+        "speed": speed_rows([column.evaluation for column in columns]),
+        "images": embed(shown.all, shown.images),
+        "sections": _sections(shown),
+        "panels": panels,
+        "mark": _mark,
+        "facts": facts or {},
+        "frame": FRAME,
+    }
+    return render_template("evaluation/page.html", values | _analyses(columns))
 
 
 def _sections(shown: PageExamples) -> dict[str, tuple[list[Example], list[Example]]]:
@@ -169,35 +157,6 @@ def _analyses(columns: Sequence[_Column]) -> dict[str, Any]:
 
 def _row_totals(confusion: Confusion) -> list[int]:
     return [sum(row) for row in confusion.counts]
-
-
-@functools.cache
-def _environment() -> Environment:
-    return page_environment(
-        "florence2.reports.evaluation",
-        {
-            "score": lambda value: _DASH if value is None else f"{value:.3f}",
-            "signed": lambda value: "" if value is None else f"{value:+.3f}".replace("-", _MINUS),
-            # Two folders up a path says nothing to a reader, and it may say too much about the machine.
-            "short": lambda path: "/".join(PurePosixPath(path).parts[-2:]),
-            "percent": lambda value: f"{min(max(value or 0.0, 0.0), 1.0) * 100:.1f}%",
-            "share": lambda value: _DASH if value is None else f"{value:.1%}",
-            "interval": _interval,
-            "chance": _chance,
-            "grouped": lambda value: f"{value:,}",
-        },
-    )
-
-
-def _interval(interval: Interval) -> str:
-    return f"{interval.low:.3f} to {interval.high:.3f}".replace("-", _MINUS)
-
-
-def _chance(probability: float) -> str:
-    """Return a probability in per cent; resamples cannot tell certainty."""
-    if probability > 0.999:
-        return "over 99.9%"
-    return "under 0.1%" if probability < 0.001 else f"{probability:.1%}"
 
 
 def _mark(example: Example, answer: ExampleAnswer) -> str:

@@ -5,9 +5,7 @@ The page is laid out in ``page.html``; here the statistics are turned into what 
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from florence2.datasets import (
     DISTANCE,
@@ -15,20 +13,15 @@ from florence2.datasets import (
     SIGNIFICANCE,
     DatasetManifest,
     DatasetStatistics,
-    Distribution,
     DriftReport,
     Feature,
     FeatureDrift,
     PartStatistics,
-    compact,
 )
 from florence2.reports.statistics.plots import COLOURS, heat_map, histogram
 from florence2.reports.statistics.samples import draw_samples
 from florence2.reports.statistics.terminal import split_title
-from florence2.reports.templates import page_environment
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from florence2.reports.templates import render_template
 
 __all__ = ["render_statistics"]
 
@@ -56,46 +49,25 @@ def render_statistics(statistics: DatasetStatistics, manifest: DatasetManifest, 
         The page. Every text of users is escaped; an image that cannot be read leaves an empty frame.
     """
     parts = {"all": statistics.overall} | {split_title(name): part for name, part in statistics.splits.items()}
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            title=statistics.title,
-            parts=parts,
-            overall=statistics.overall,
-            tasks=list(statistics.overall.tasks.counts),
-            measured=[feature for name, feature in FEATURES.items() if statistics.overall.features[name].total],
-            classes=list(statistics.overall.classes.counts)[:_LISTED_CLASSES],
-            more_classes=max(len(statistics.overall.classes.counts) - _LISTED_CLASSES, 0),
-            most=max(statistics.overall.classes.counts.values(), default=1),
-            plots=_plots({split_title(name): part for name, part in statistics.splits.items()}),
-            legend=list(zip(map(split_title, statistics.splits), COLOURS, strict=False)),
-            heat=heat_map(statistics.overall.centres) if statistics.overall.features["box_x"].total else None,
-            samples=draw_samples(manifest),
-            drift=drift,
-            compared=_compared(drift),
-            bounds={"distance": DISTANCE, "significance": SIGNIFICANCE},
-            colours=COLOURS,
-        )
-    )
-
-
-@functools.cache
-def _environment() -> Environment:
-    return page_environment(
-        "florence2.reports.statistics",
-        {
-            "spread": _spread,
-            "median": lambda seen: "\N{EN DASH}" if seen.median is None else compact(seen.median),
-            "grouped": lambda count: f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
-        },
-    )
-
-
-def _spread(seen: Distribution) -> str:
-    if seen.minimum is None or seen.maximum is None:
-        return ""
-    return f"{compact(seen.minimum)} to {compact(seen.maximum)}"
+    values = {
+        "title": statistics.title,
+        "parts": parts,
+        "overall": statistics.overall,
+        "tasks": list(statistics.overall.tasks.counts),
+        "measured": [feature for name, feature in FEATURES.items() if statistics.overall.features[name].total],
+        "classes": list(statistics.overall.classes.counts)[:_LISTED_CLASSES],
+        "more_classes": max(len(statistics.overall.classes.counts) - _LISTED_CLASSES, 0),
+        "most": max(statistics.overall.classes.counts.values(), default=1),
+        "plots": _plots({split_title(name): part for name, part in statistics.splits.items()}),
+        "legend": list(zip(map(split_title, statistics.splits), COLOURS, strict=False)),
+        "heat": heat_map(statistics.overall.centres) if statistics.overall.features["box_x"].total else None,
+        "samples": draw_samples(manifest),
+        "drift": drift,
+        "compared": _compared(drift),
+        "bounds": {"distance": DISTANCE, "significance": SIGNIFICANCE},
+        "colours": COLOURS,
+    }
+    return render_template("statistics/page.html", values)
 
 
 def _plots(parts: dict[str, PartStatistics]) -> list[_Plot]:
