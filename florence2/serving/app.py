@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 from florence2.config import ServingConfiguration, core_count
 from florence2.errors import AnswerError, OverloadedError, RequestError, TimeLimitError, TooLargeError
 from florence2.serving.admission import Admission
-from florence2.serving.metrics import CONTENT_TYPE, Counter, Histogram, gauge
+from florence2.serving.metrics import CONTENT_TYPE_LATEST, ServerMetrics
 from florence2.serving.model_holder import ModelHolder
 from florence2.serving.requests import OPENAPI_REQUEST, questions_of_form, questions_of_json
 from florence2.serving.served_model import ServedModel
@@ -58,24 +58,13 @@ class _Server:
 
     def __init__(self, source: ModelSource, settings: ServingConfiguration) -> None:
         self.settings = settings
-        self.requests = Counter("florence2_requests_total", "Requests to /predict by status of the answer.", "status")
-        self.seconds = Histogram(
-            "florence2_request_seconds", "From the head of a request to its answer.", [0.01 * 2**n for n in range(14)]
-        )
-        self.batches = Histogram("florence2_batch_size", "Questions answered together.", [2**n for n in range(9)])
-        self.model_seconds = Histogram(
-            "florence2_batch_seconds", "Time of the model for a batch.", [0.01 * 2**n for n in range(14)]
-        )
+        self.metrics = ServerMetrics()
         self.holder = ModelHolder(source, self._prepare, ServedModel.put_away)
         threads = _URL_THREADS if settings.limits.allow_urls else 2 * core_count()
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="florence2-requests")
 
     def _prepare(self, florence2: Florence2, version: str) -> ServedModel:
-        return ServedModel.of(florence2, version, self.settings, self._observe)
-
-    def _observe(self, size: int, seconds: float) -> None:
-        self.batches.add(size)
-        self.model_seconds.add(seconds)
+        return ServedModel.of(florence2, version, self.settings, self.metrics.count_batch)
 
     async def predict(self, request: Request) -> Response:
         """Answer a request, whatever happens, and count it."""
@@ -92,13 +81,8 @@ class _Server:
         except Exception as exc:  # the log has the place; neither it nor the answer has what was sent
             logger.error("a request failed: %s", type(exc).__name__, exc_info=exc)
             response = _json({"error": "the model failed; the log of the server says more"}, 500)
-        self.count(response, time.monotonic() - started)
+        self.metrics.count_request(response.status_code, time.monotonic() - started)
         return response
-
-    def count(self, response: Response, seconds: float) -> None:
-        """Count an answer."""
-        self.requests.add(str(response.status_code))
-        self.seconds.add(seconds)
 
     async def _answer(self, request: Request, until: float) -> Response:
         with self.holder.borrowed() as model:
@@ -123,20 +107,18 @@ class _Server:
         ask = partial(_ask, model, questions, until)
         return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
 
-    def metrics(self) -> str:
-        """Return all counts as text."""
+    def metrics_text(self) -> bytes:
+        """Return all metrics in the text format of Prometheus."""
         holder = self.holder
         with holder.borrowed() as model:
             waiting = model.batcher.waiting
-        labels = [("name", holder.source.name), ("version", holder.version)]
-        blocks = [metric.lines() for metric in (self.requests, self.seconds, self.batches, self.model_seconds)]
-        blocks += [
-            gauge("florence2_waiting", "Questions that wait.", waiting),
-            gauge("florence2_model_info", "Which version answers.", 1, labels),
-            gauge("florence2_model_loads", "Versions loaded since the start.", holder.loads),
-            gauge("florence2_model_failures", "Looks at the registry, and loads, that failed.", holder.failures),
-        ]
-        return "\n".join(line for block in blocks for line in block) + "\n"
+        return self.metrics.text(
+            waiting=waiting,
+            name=holder.source.name,
+            version=holder.version,
+            loads=holder.loads,
+            failures=holder.failures,
+        )
 
 
 def _ask(
@@ -206,7 +188,7 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
 
     def refuse(problem: RequestError) -> Response:
         response = _refusal(problem)
-        server.count(response, 0.0)
+        server.metrics.count_request(response.status_code, 0.0)
         return response
 
     app.add_middleware(
@@ -248,6 +230,6 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
     @app.get("/metrics")
     async def metrics() -> Response:
         """Return counts for Prometheus."""
-        return Response(server.metrics(), media_type=CONTENT_TYPE)
+        return Response(server.metrics_text(), media_type=CONTENT_TYPE_LATEST)
 
     return app

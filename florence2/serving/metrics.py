@@ -1,89 +1,81 @@
-"""Counts and times of a server, written as Prometheus reads them (text exposition format 0.0.4)."""
+"""``ServerMetrics``: what a server counts and measures for Prometheus."""
 
 from __future__ import annotations
 
-import threading
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-__all__ = ["CONTENT_TYPE", "Counter", "Histogram", "gauge"]
+__all__ = ["CONTENT_TYPE_LATEST", "ServerMetrics"]
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = [0.01 * 2**n for n in range(14)]
+"""Upper bounds of the buckets: from 10 ms to 82 s."""
 
 
-class Counter:
-    """Counts what happened, by one label.
+class ServerMetrics:
+    """Counts and times of one server; threads may add to them at the same time.
 
-    Args:
-        name: of the metric.
-        help_text: what it counts.
-        label: name of the label.
+    They are in a registry of their own, so that two servers in a process do not add to the same counts.
     """
 
-    def __init__(self, name: str, help_text: str, label: str) -> None:
-        self._name, self._help, self._label = name, help_text, label
-        self._lock = threading.Lock()
-        self._counts: dict[str, int] = {}
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "florence2_requests_total", "Requests to /predict by status of the answer.", ["status"], registry=registry
+        )
+        self._request_seconds = Histogram(
+            "florence2_request_seconds",
+            "From the head of a request to its answer.",
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._batch_size = Histogram(
+            "florence2_batch_size",
+            "Questions answered together.",
+            buckets=[2**n for n in range(9)],
+            registry=registry,
+        )
+        self._batch_seconds = Histogram(
+            "florence2_batch_seconds", "Time of the model for a batch.", buckets=_SECONDS, registry=registry
+        )
+        self._waiting = Gauge("florence2_waiting", "Questions that wait.", registry=registry)
+        self._model = Gauge("florence2_model_info", "Which version answers.", ["name", "version"], registry=registry)
+        self._loads = Gauge("florence2_model_loads", "Versions loaded since the start.", registry=registry)
+        self._failures = Gauge(
+            "florence2_model_failures", "Requests to the registry, and loads, that failed.", registry=registry
+        )
 
-    def add(self, value: str) -> None:
-        """Count once more for a value of the label."""
-        with self._lock:
-            self._counts[value] = self._counts.get(value, 0) + 1
+    def count_request(self, status: int, seconds: float) -> None:
+        """Count an answered request.
 
-    def lines(self) -> list[str]:
-        """Return the metric as text."""
-        with self._lock:
-            rows = [f'{self._name}{{{self._label}="{value}"}} {count}' for value, count in self._counts.items()]
-        return [*_head(self._name, self._help, "counter"), *rows]
+        Args:
+            status: of HTTP.
+            seconds: from its head to its answer.
+        """
+        self._requests.labels(str(status)).inc()
+        self._request_seconds.observe(seconds)
 
+    def count_batch(self, size: int, seconds: float) -> None:
+        """Count a batch.
 
-class Histogram:
-    """Counts numbers by how large they are.
+        Args:
+            size: questions that were answered together.
+            seconds: that the model took.
+        """
+        self._batch_size.observe(size)
+        self._batch_seconds.observe(seconds)
 
-    Args:
-        name: of the metric.
-        help_text: what it measures.
-        bounds: upper bounds of the buckets, ascending.
-    """
+    def text(self, *, waiting: int, name: str, version: str, loads: int, failures: int) -> bytes:
+        """Return all metrics in the text format of Prometheus.
 
-    def __init__(self, name: str, help_text: str, bounds: Sequence[float]) -> None:
-        self._name, self._help, self._bounds = name, help_text, list(bounds)
-        self._lock = threading.Lock()
-        self._counts = [0] * (len(self._bounds) + 1)
-        self._sum = 0.0
-
-    def add(self, value: float) -> None:
-        """Count a number."""
-        place = bisect_left(self._bounds, value)
-        with self._lock:
-            self._counts[place] += 1
-            self._sum += value
-
-    def lines(self) -> list[str]:
-        """Return the metric as text."""
-        with self._lock:
-            counts, total = list(self._counts), self._sum
-        rows, seen = [], 0
-        for bound, count in zip([*(f"{bound:g}" for bound in self._bounds), "+Inf"], counts, strict=True):
-            seen += count
-            rows.append(f'{self._name}_bucket{{le="{bound}"}} {seen}')
-        return [
-            *_head(self._name, self._help, "histogram"),
-            *rows,
-            f"{self._name}_sum {total:.6f}",
-            f"{self._name}_count {seen}",
-        ]
-
-
-def gauge(name: str, help_text: str, value: float, labels: Iterable[tuple[str, str]] = ()) -> list[str]:
-    """Return a number of now as text."""
-    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels)
-    return [*_head(name, help_text, "gauge"), f"{name}{{{inner}}} {value:g}" if inner else f"{name} {value:g}"]
-
-
-def _head(name: str, help_text: str, kind: str) -> list[str]:
-    return [f"# HELP {name} {help_text}", f"# TYPE {name} {kind}"]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        Args:
+            waiting: questions in the queue.
+            name: of the model.
+            version: of the model that answers.
+            loads: versions loaded since the start.
+            failures: of the registry and of loads.
+        """
+        self._waiting.set(waiting)
+        self._loads.set(loads)
+        self._failures.set(failures)
+        self._model.clear()  # of the version that answered before
+        self._model.labels(name, version).set(1)
+        return generate_latest(self._registry)
