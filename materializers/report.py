@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from zenml.enums import VisualizationType
 
 from florence2.evaluation import EvaluationReport
+from florence2.storage import ReportFiles
 from materializers.folder import FolderMaterializer
 
 __all__ = ["EvaluationReportMaterializer"]
@@ -38,7 +39,7 @@ class EvaluationReportMaterializer(FolderMaterializer):
 
     def save_visualizations(self, data: EvaluationReport) -> dict[str, VisualizationType]:  # noqa: ARG002
         """Show the page in the dashboard."""
-        return {f"{self.uri}/report.html": VisualizationType.HTML}
+        return {f"{self.uri}/{ReportFiles.PAGE}": VisualizationType.HTML}
 
     def extract_metadata(self, data: EvaluationReport) -> dict[str, Any]:
         """Publish the scores before and after."""

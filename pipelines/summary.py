@@ -15,7 +15,7 @@ from zenml.models import PipelineRunResponse
 from florence2.adapters import RegisteredModel, Registry
 from florence2.evaluation import EvaluationReport
 from florence2.reports import score_comparison_table
-from florence2.storage import redact
+from florence2.storage import ReportFiles, redact
 
 __all__ = ["course_of", "write_summary"]
 
@@ -42,7 +42,7 @@ def write_summary(run_id: UUID, output: Path) -> int:
         "before": report.before.metrics,
         "after": report.after.metrics,
         **course_of(run),
-        "report": str((output / "report.html").absolute()),
+        "report": str((output / ReportFiles.PAGE).absolute()),
         "mlflow_run_id": registered.run_id,
         "model_name": registered.name,
         "version": registered.version,

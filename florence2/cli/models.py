@@ -12,6 +12,7 @@ from florence2.cli.command import LATEST
 from florence2.cli.settings import with_settings
 from florence2.config import Configuration
 from florence2.errors import ModelError
+from florence2.storage import ReportFiles, RunFiles
 
 __all__ = ["evaluate", "train"]
 
@@ -65,7 +66,9 @@ def train(
         typer.echo(json.dumps(content, indent=2))
         return
     Console().print(score_comparison_table(result.report))
-    typer.echo(f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / 'report' / 'report.html'}")
+    typer.echo(
+        f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / RunFiles.REPORT / ReportFiles.PAGE}"
+    )
 
 
 def _show_plan(configuration: Configuration, as_json: bool) -> None:
@@ -129,4 +132,4 @@ def evaluate(
         return
     Console().print(score_table(evaluation, split))
     if output is not None:
-        typer.echo(f"report      {output / 'report.html'}")
+        typer.echo(f"report      {output / ReportFiles.PAGE}")

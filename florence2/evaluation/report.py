@@ -16,11 +16,9 @@ from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Example
 from florence2.evaluation.scores import in_order
+from florence2.storage import ReportFiles
 
 __all__ = ["EvaluationReport", "ModelEvaluation", "comparison_table", "public_name"]
-
-_DATA_FILE = "report.json"
-_PAGE_FILE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,8 @@ class EvaluationReport:
         page = content.pop("html")
         text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         # As bytes, so that line ends come back as they were.
-        (folder / _DATA_FILE).write_bytes(text.encode())
-        (folder / _PAGE_FILE).write_bytes(page.encode())
+        (folder / ReportFiles.DATA).write_bytes(text.encode())
+        (folder / ReportFiles.PAGE).write_bytes(page.encode())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -114,12 +112,16 @@ class EvaluationReport:
         """
         folder = Path(folder)
         try:
-            content = json.loads((folder / _DATA_FILE).read_bytes())
-            page = (folder / _PAGE_FILE).read_bytes().decode()
+            content = json.loads((folder / ReportFiles.DATA).read_bytes())
+            page = (folder / ReportFiles.PAGE).read_bytes().decode()
         except (OSError, ValueError) as exc:
-            raise Florence2Error(f"{folder} holds no readable {_DATA_FILE} and {_PAGE_FILE}: {exc}") from exc
+            raise Florence2Error(
+                f"{folder} holds no readable {ReportFiles.DATA} and {ReportFiles.PAGE}: {exc}"
+            ) from exc
         if not isinstance(content, dict):
-            raise Florence2Error(f"{folder / _DATA_FILE} is not an evaluation report but a {type(content).__name__}")
+            raise Florence2Error(
+                f"{folder / ReportFiles.DATA} is not an evaluation report but a {type(content).__name__}"
+            )
         return cls.from_dict({**content, "html": page})
 
 

@@ -19,7 +19,6 @@ from .gpu import gpu_is_hidden as gpu_is_hidden
 from .gpu import install_cuda_torch as install_cuda_torch
 from .gpu import unseen_gpu as unseen_gpu
 from .lora import add_lora as add_lora
-from .named import CHECKPOINT as CHECKPOINT
 from .named import check_named as check_named
 from .named import checkpoint_named as checkpoint_named
 from .named import load_named as load_named

@@ -21,10 +21,9 @@ from florence2.errors import ModelError
 from florence2.model.base import Florence2, load_exact, load_folder
 from florence2.model.quiet import quiet_transformers
 from florence2.model.saving import save_folder
+from florence2.storage import CheckpointFiles
 
 __all__ = ["Checkpoint"]
-
-_CARD = "checkpoint.json"
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Checkpoint:
         """Read all weights and return the sha256 of everything in the checkpoint that makes its answers."""
         digest = hashlib.sha256(f"{self.strategy}\0{self.base_fingerprint}\0".encode())
         for file in sorted(self.folder.rglob("*")):
-            if file.suffix in (".safetensors", ".json") and file.name != _CARD:
+            if file.suffix in (".safetensors", ".json") and file.name != CheckpointFiles.CARD:
                 digest.update(file.relative_to(self.folder).as_posix().encode())
                 with file.open("rb") as stream:
                     digest.update(hashlib.file_digest(stream, "sha256").digest())
@@ -68,14 +67,14 @@ class Checkpoint:
             ModelError: the base is gone or has changed since the training, or files are missing.
         """
         if self.strategy != "lora":
-            return load_folder(str(self.folder / "model"))
+            return load_folder(str(self.folder / CheckpointFiles.MODEL))
         from peft import PeftModel
         from safetensors import SafetensorError
 
         base = self.load_base()
         try:
             with quiet_transformers():
-                adapted = PeftModel.from_pretrained(base.model, str(self.folder / "adapter"))
+                adapted = PeftModel.from_pretrained(base.model, str(self.folder / CheckpointFiles.ADAPTER))
                 return Florence2(adapted.merge_and_unload(), base.processor)
         except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
             raise ModelError(f"the adapter in {self.folder} is damaged ({exc}); train again") from exc
@@ -96,7 +95,7 @@ class Checkpoint:
         """Write ``checkpoint.json`` beside the weights."""
         card = asdict(self) | {"history": [dict(entry) for entry in self.history]}
         del card["folder"]
-        (self.folder / _CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        (self.folder / CheckpointFiles.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Checkpoint:
@@ -106,7 +105,9 @@ class Checkpoint:
             ModelError: it is none.
         """
         try:
-            card: dict[str, Any] = json.loads((folder / _CARD).read_text(encoding="utf-8"))
+            card: dict[str, Any] = json.loads((folder / CheckpointFiles.CARD).read_text(encoding="utf-8"))
             return cls(folder=folder, **card | {"history": tuple(card["history"])})
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
-            raise ModelError(f"{folder} is no checkpoint: {_CARD} is missing or damaged ({exc})") from exc
+            raise ModelError(
+                f"{folder} is no checkpoint: {CheckpointFiles.CARD} is missing or damaged ({exc})"
+            ) from exc

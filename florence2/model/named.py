@@ -10,15 +10,9 @@ from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.base import Florence2, base_fingerprint, load_base, resolve, unpacked_model
 from florence2.model.checkpoint import Checkpoint
-from florence2.storage import is_packed
+from florence2.storage import CheckpointFiles, RunFiles, is_packed
 
-__all__ = ["CHECKPOINT", "check_named", "checkpoint_named", "load_named", "named_fingerprint"]
-
-CHECKPOINT = "checkpoints/best"
-"""Folder of a run's result, in the folder of the run."""
-
-_OF_A_RUN = ("configuration.yaml", "command.txt")
-"""Files by which the folder of a run is known."""
+__all__ = ["check_named", "checkpoint_named", "load_named", "named_fingerprint"]
 
 
 def load_named(name: str, revision: str | None = None) -> Florence2:
@@ -75,10 +69,10 @@ def checkpoint_named(name: str) -> Checkpoint | None:
     """
     # Path.expanduser raises for unknown users.
     folder = unpacked_model(name) if is_packed(name) else Path(os.path.expanduser(name))  # noqa: PTH111
-    for place in (folder / CHECKPOINT, folder):
-        if (place / "checkpoint.json").is_file():
+    for place in (folder / RunFiles.BEST_CHECKPOINT, folder):
+        if (place / CheckpointFiles.CARD).is_file():
             return Checkpoint.read(place)
-    if all((folder / file).is_file() for file in _OF_A_RUN):
+    if all((folder / file).is_file() for file in (RunFiles.CONFIGURATION, RunFiles.COMMAND)):
         resume = f"florence2 train --resume {shlex.quote(name)}"
         raise ModelError(f"{name}: this run has no checkpoint yet; go on with it by: {resume}")
     return None

@@ -10,9 +10,9 @@ from typing import Any
 from florence2.config import Configuration, ModelConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.evaluation import EvaluationReport, public_name
-from florence2.model import BUILTIN_MODELS, CHECKPOINT, Checkpoint, Florence2, checkpoint_named, load_base
+from florence2.model import BUILTIN_MODELS, Checkpoint, Florence2, checkpoint_named, load_base
 from florence2.reports.model_card import render_run_card, tasks_of
-from florence2.storage import redact
+from florence2.storage import RunFiles, redact
 
 __all__ = ["Exportable", "HubFacts", "hub_facts", "load_exportable"]
 
@@ -101,11 +101,11 @@ def _run_of(checkpoint: Path) -> tuple[EvaluationReport, Configuration] | None:
     import yaml
 
     run = checkpoint.parent.parent
-    if checkpoint != run / CHECKPOINT:
+    if checkpoint != run / RunFiles.BEST_CHECKPOINT:
         return None  # the report is not about the last epoch
     try:
-        values = yaml.safe_load((run / "configuration.yaml").read_text(encoding="utf-8"))["parameters"]
-        return EvaluationReport.load(run / "report"), Configuration(**values)
+        values = yaml.safe_load((run / RunFiles.CONFIGURATION).read_text(encoding="utf-8"))["parameters"]
+        return EvaluationReport.load(run / RunFiles.REPORT), Configuration(**values)
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError, Florence2Error):
         return None
 

@@ -15,14 +15,12 @@ from florence2.config import Configuration
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation import EpochEvaluator, EvaluationReport, evaluate_split, public_name
-from florence2.model import CHECKPOINT, Checkpoint
+from florence2.model import Checkpoint
 from florence2.reports import compare_models, draw_training_plots
 from florence2.sdk.models import Model, load
 from florence2.sdk.preparation import check_output, prepare, settings_of
 from florence2.sdk.progress import audible
 from florence2.sdk.run_folder.folders import (
-    LATEST,
-    STATE,
     has_trained,
     numbered,
     remove_unstarted,
@@ -31,6 +29,7 @@ from florence2.sdk.run_folder.folders import (
     unfinished_run,
 )
 from florence2.sdk.run_folder.record import RunRecord, save_metrics
+from florence2.storage import RunFiles
 from florence2.training import EpochRecord, MetricSink, Monitoring, RunStorage, TrainingHistory
 
 __all__ = ["TrainingResult", "train"]
@@ -133,7 +132,7 @@ def train(
             _say_how_to_go_on(folder)
             raise
         except Exception:
-            if (folder / STATE).is_dir() or has_trained(folder):
+            if (folder / RunFiles.STATE).is_dir() or has_trained(folder):
                 _say_how_to_go_on(folder)
             elif resume is False:
                 remove_unstarted(folder)  # what does not fit together leaves no run behind either
@@ -156,19 +155,21 @@ def _run(
 
     record = RunRecord(folder, sink)
     if has_trained(folder):  # only the evaluation was cut off
-        checkpoint = Checkpoint.read(folder / CHECKPOINT)
+        checkpoint = Checkpoint.read(folder / RunFiles.BEST_CHECKPOINT)
     else:
         logger.info("the run is kept in %s", folder)
         checkpoint = fit(
             splits,
             config.model,
             config.training,
-            folder / CHECKPOINT,
-            storage=RunStorage(folder / STATE, identity=evaluator.identity, latest=folder / LATEST),
+            folder / RunFiles.BEST_CHECKPOINT,
+            storage=RunStorage(
+                folder / RunFiles.STATE, identity=evaluator.identity, latest=folder / RunFiles.LATEST_CHECKPOINT
+            ),
             monitoring=Monitoring(sink=record, preview=_PreviewFolder(folder), evaluator=evaluator, evaluate_base=True),
         )
     history = record.history(checkpoint.history, round(checkpoint.epoch))
-    draw_training_plots(history, folder / "plots")
+    draw_training_plots(history, folder / RunFiles.PLOTS)
     logger.info("base and fine-tuned model answer the test split")
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
@@ -176,8 +177,8 @@ def _run(
     report = compare_models(before, after, facts, config.evaluation)
     save_settings(config, folder)  # a run that goes on may be evaluated otherwise
     save_metrics(report, history, folder)
-    report.save(folder / "report")
-    return TrainingResult(folder, checkpoint, Checkpoint.read(folder / LATEST), report, history)
+    report.save(folder / RunFiles.REPORT)
+    return TrainingResult(folder, checkpoint, Checkpoint.read(folder / RunFiles.LATEST_CHECKPOINT), report, history)
 
 
 def _check_metrics(config: Configuration) -> None:
@@ -207,6 +208,6 @@ class _PreviewFolder:
     run: Path
 
     def __call__(self, image: Image.Image, step: int) -> None:
-        folder = self.run / "validation"
+        folder = self.run / RunFiles.PREVIEWS
         folder.mkdir(exist_ok=True)
         image.save(folder / f"step-{step:06d}.png")

@@ -23,6 +23,10 @@ from .public_http import fetch_public as fetch_public
 from .remote import fetch as fetch
 from .remote import redact as redact
 from .remote import version_of as version_of
+from .run_layout import CheckpointFiles as CheckpointFiles
+from .run_layout import ReportFiles as ReportFiles
+from .run_layout import RunFiles as RunFiles
+from .run_layout import StateFiles as StateFiles
 from .safe_files import is_file_inside as is_file_inside
 from .safe_files import is_inside as is_inside
 from .safe_files import open_regular as open_regular

@@ -15,7 +15,7 @@ from florence2.config import Effect, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model import Checkpoint, base_fingerprint, best_device, load_exact, quiet_transformers, unseen_gpu
-from florence2.storage import atomic_path
+from florence2.storage import CheckpointFiles, atomic_path
 from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.monitoring import MetricSink, Monitoring
@@ -215,9 +215,9 @@ def _write_checkpoint(
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(output, sole_writer=True) as partial:
         if job.training.strategy == "lora":
-            _write_adapter(job, save, partial / "adapter")
+            _write_adapter(job, save, partial / CheckpointFiles.ADAPTER)
         else:
-            _write_model(job, save, partial / "model")
+            _write_model(job, save, partial / CheckpointFiles.MODEL)
         checkpoint = Checkpoint(
             folder=partial,
             strategy=job.training.strategy,

@@ -1,9 +1,6 @@
 """The folder of a run that is under way: what it is a run of, and saves from which it can go on after a kill.
 
-identity.json     the data, the base and the settings; a run of anything else is refused
-lock              held while a process trains here
-checkpoint-120/   a save of the trainer after 120 steps; complete once it holds ``complete.json``
-finished.json     the training has ended: its course and its best step
+``florence2.storage.run_layout`` lists its files.
 """
 
 from __future__ import annotations
@@ -22,15 +19,11 @@ from types import TracebackType
 from typing import Any
 
 from florence2.errors import TrainingError
-from florence2.storage import atomic_path, writing
+from florence2.storage import StateFiles, atomic_path, writing
 from florence2.training.uploaded_run import UploadedRun
 
 __all__ = ["RunState", "RunStorage", "forget_old_runs", "is_full"]
 
-_MARK = "complete.json"
-_IDENTITY = "identity.json"
-_FINISHED = "finished.json"
-_PREFIX = "checkpoint-"
 _OF_WEIGHTS = (".safetensors", ".json")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors; of torch.save
@@ -106,7 +99,7 @@ class RunState:
 
     def save_of(self, step: int) -> Path:
         """Return the folder of the save after a step."""
-        return self.folder / f"{_PREFIX}{step}"
+        return self.folder / f"{StateFiles.SAVE_PREFIX}{step}"
 
     def is_saved(self, step: int) -> bool:
         """Tell whether there is a complete save after a step."""
@@ -123,7 +116,7 @@ class RunState:
         sizes = {file.name: file.stat().st_size for file in save.iterdir() if file.is_file()}
         for name in sizes:
             _flush(save / name)
-        _write(save / _MARK, sizes)
+        _write(save / StateFiles.SAVE_COMPLETE, sizes)
         kept = {self.save_of(step) for step in needed} | {save}
         for other in self._saves():
             if other not in kept:
@@ -139,16 +132,18 @@ class RunState:
             last_step: of the last one; None: it is not kept.
             facts: what else is to be known.
         """
-        _write(self.folder / _FINISHED, {"best_step": best_step, "last_step": last_step, **facts})
+        _write(self.folder / StateFiles.FINISHED, {"best_step": best_step, "last_step": last_step, **facts})
         kept = [self.save_of(step) for step in {best_step, last_step} if step is not None]
         for save in self._saves():
             if save not in kept:
                 shutil.rmtree(save, ignore_errors=True)
         for save in kept:
-            weights = [file for file in save.iterdir() if file.suffix in _OF_WEIGHTS and file.name != _MARK]
-            _write(save / _MARK, {file.name: file.stat().st_size for file in weights})
+            weights = [
+                file for file in save.iterdir() if file.suffix in _OF_WEIGHTS and file.name != StateFiles.SAVE_COMPLETE
+            ]
+            _write(save / StateFiles.SAVE_COMPLETE, {file.name: file.stat().st_size for file in weights})
             for other in save.iterdir():
-                if other.is_file() and other not in weights and other.name != _MARK:
+                if other.is_file() and other not in weights and other.name != StateFiles.SAVE_COMPLETE:
                     other.unlink()
                 elif other.is_dir():
                     shutil.rmtree(other, ignore_errors=True)
@@ -158,17 +153,21 @@ class RunState:
     @property
     def finished(self) -> dict[str, Any] | None:
         """Return what was written down at the end; None while there is none."""
-        return _read(self.folder / _FINISHED)
+        return _read(self.folder / StateFiles.FINISHED)
 
     def remove(self) -> None:
         """Delete the folder: the run's result is elsewhere."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _saves(self) -> list[Path]:
-        return [path for path in self.folder.glob(f"{_PREFIX}*") if path.name.removeprefix(_PREFIX).isdecimal()]
+        return [
+            path
+            for path in self.folder.glob(f"{StateFiles.SAVE_PREFIX}*")
+            if path.name.removeprefix(StateFiles.SAVE_PREFIX).isdecimal()
+        ]
 
     def _take(self) -> None:
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0))
+        self._lock = os.open(self.folder / StateFiles.LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0))
         try:
             import fcntl
         except ImportError:
@@ -194,9 +193,9 @@ class RunState:
             self._lock = None
 
     def _compare(self) -> None:
-        before = _read(self.folder / _IDENTITY)
+        before = _read(self.folder / StateFiles.IDENTITY)
         if before is None:
-            _write(self.folder / _IDENTITY, self._identity)
+            _write(self.folder / StateFiles.IDENTITY, self._identity)
             return
         names = sorted({*before, *self._identity})
         others = [
@@ -220,10 +219,10 @@ def forget_old_runs(parent: Path, days: float = 30, finished_days: float = 1) ->
         days: for those that can go on.
         finished_days: for those that have ended: their result has long been stored.
     """
-    for run in (file.parent for file in parent.glob("*/" + _IDENTITY)):
+    for run in (file.parent for file in parent.glob("*/" + StateFiles.IDENTITY)):
         with contextlib.suppress(OSError):  # another process forgets it, too
             newest = max(path.stat().st_mtime for path in run.iterdir())
-            if time.time() - newest > 24 * 3600 * (finished_days if (run / _FINISHED).exists() else days):
+            if time.time() - newest > 24 * 3600 * (finished_days if (run / StateFiles.FINISHED).exists() else days):
                 shutil.rmtree(run, ignore_errors=True)
 
 
@@ -237,14 +236,14 @@ def is_full(error: BaseException) -> bool:
 
 
 def _is_complete(save: Path) -> bool:
-    sizes = _read(save / _MARK)
+    sizes = _read(save / StateFiles.SAVE_COMPLETE)
     return sizes is not None and all(
         (save / name).is_file() and (save / name).stat().st_size == size for name, size in sizes.items()
     )
 
 
 def _step_of(save: Path) -> int:
-    return int(save.name.removeprefix(_PREFIX))
+    return int(save.name.removeprefix(StateFiles.SAVE_PREFIX))
 
 
 def _read(file: Path) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 
 from florence2.errors import ConfigurationError, TrainingError
 from florence2.model import IGNORED, Florence2, PixelTransform
+from florence2.storage import StateFiles
 from florence2.training.batches import TrainingRows
 from florence2.training.callbacks import Patience
 from florence2.training.monitoring import Monitoring
@@ -29,7 +30,6 @@ from florence2.training.stopping import StopRequest
 
 __all__ = ["FineTuner"]
 
-_WINDOW = "window.json"
 """Part of a save: the losses since the last one that was logged."""
 
 
@@ -294,7 +294,7 @@ class FineTuner(Trainer):
 
     def _complete(self, save: Path) -> None:
         window = [float(self._tr_loss), self._globalstep_last_logged]
-        (save / _WINDOW).write_text(json.dumps(window), encoding="utf-8")
+        (save / StateFiles.SAVE_WINDOW).write_text(json.dumps(window), encoding="utf-8")
         (save / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
         stopping = self._agreed is not None
         self._run.complete(save, needed=[self.state.best_global_step or 0], stopping=stopping)
@@ -302,7 +302,7 @@ class FineTuner(Trainer):
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
-            loss, logged_at = json.loads((Path(checkpoint) / _WINDOW).read_text(encoding="utf-8"))
+            loss, logged_at = json.loads((Path(checkpoint) / StateFiles.SAVE_WINDOW).read_text(encoding="utf-8"))
             self._window = float(loss), int(logged_at)
 
 

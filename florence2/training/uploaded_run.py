@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.storage import atomic_path, redact, safe_parts, write_atomic, write_object
+from florence2.storage import StateFiles, atomic_path, redact, safe_parts, write_atomic, write_object
 
 __all__ = ["UploadedRun", "forget_old_uploads"]
 
@@ -106,7 +106,7 @@ class UploadedRun:
                     files.get_file(f"{self._address}/{name}/{file}", str(partial / file))
                 shutil.rmtree(run / name, ignore_errors=True)
         if index["finished"] is not None:
-            write_atomic(run / "finished.json", json.dumps(index["finished"]))
+            write_atomic(run / StateFiles.FINISHED, json.dumps(index["finished"]))
         logger.info("%s is fetched from %s", ", ".join(index["saves"]), redact(self._address))
 
 

@@ -13,7 +13,7 @@ from florence2.config import EvaluationConfig
 from florence2.evaluation import Answers, EvaluatedSample, ModelEvaluation
 from florence2.reports.evaluation.comparison import select_examples
 from florence2.reports.evaluation.render import render_evaluation
-from florence2.storage import write_atomic, writing
+from florence2.storage import ReportFiles, write_atomic, writing
 
 __all__ = ["metrics_summary", "save_evaluation"]
 
@@ -67,9 +67,9 @@ def save_evaluation(
     """
     page = render_evaluation(evaluation, examples=select_examples(answers, rows, config), facts=facts)
     files = {
-        "metrics.json": json.dumps(metrics_summary(evaluation), indent=2, allow_nan=False) + "\n",
-        "predictions.jsonl": "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(rows)),
-        "report.html": page,
+        ReportFiles.METRICS: json.dumps(metrics_summary(evaluation), indent=2, allow_nan=False) + "\n",
+        ReportFiles.PREDICTIONS: "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(rows)),
+        ReportFiles.PAGE: page,
     }
     with writing(folder, "free space, or give another output"):
         folder.mkdir(parents=True, exist_ok=True)

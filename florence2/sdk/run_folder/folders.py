@@ -14,12 +14,9 @@ import yaml
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
-from florence2.model import CHECKPOINT
-from florence2.storage import write_file, writing
+from florence2.storage import CheckpointFiles, RunFiles, write_file, writing
 
 __all__ = [
-    "LATEST",
-    "STATE",
     "has_trained",
     "numbered",
     "remove_unstarted",
@@ -28,15 +25,8 @@ __all__ = [
     "unfinished_run",
 ]
 
-LATEST = "checkpoints/latest"
-"""Folder of the weights of the last epoch, in the folder of the run."""
-
-STATE = "state"
-"""Folder of what an interrupted run goes on from, in the folder of the run."""
-
-_SETTINGS = "configuration.yaml"
-_COMMAND = "command.txt"
 _LIBRARIES = ("florence2-finetune", "torch", "transformers", "peft")
+_CHECKPOINTS = (RunFiles.BEST_CHECKPOINT, RunFiles.LATEST_CHECKPOINT)
 _FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "preview"}}
 """What a run may go on with otherwise."""
 
@@ -61,8 +51,8 @@ def unfinished_run(parent: Path) -> Path:
     Raises:
         ConfigurationError: there is none.
     """
-    runs = [run for run in parent.glob("*") if run.name.isdecimal() and (run / _SETTINGS).is_file()]
-    waiting = [run for run in runs if not (run / "report").is_dir()]
+    runs = [run for run in parent.glob("*") if run.name.isdecimal() and (run / RunFiles.CONFIGURATION).is_file()]
+    waiting = [run for run in runs if not (run / RunFiles.REPORT).is_dir()]
     if not waiting:
         raise ConfigurationError(f"{parent}: no run here waits to be resumed; give its folder, or start a new one")
     return max(waiting, key=lambda run: int(run.name))
@@ -77,15 +67,17 @@ def save_settings(configuration: Configuration, run: Path) -> None:
     settings = yaml.safe_dump(
         {"parameters": configuration.model_dump(mode="json")}, sort_keys=False, allow_unicode=True, width=120
     )
-    write_file(run / _SETTINGS, f"# Every setting of this run. Made with {versions}.\n{settings}", "free space")
-    words = ["florence2", "train", "--config", str(run / _SETTINGS), "--output", str(run.parent)]
-    write_file(run / _COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n", "free space")
+    write_file(
+        run / RunFiles.CONFIGURATION, f"# Every setting of this run. Made with {versions}.\n{settings}", "free space"
+    )
+    words = ["florence2", "train", "--config", str(run / RunFiles.CONFIGURATION), "--output", str(run.parent)]
+    write_file(run / RunFiles.COMMAND, f"{shlex.join(['cd', str(Path.cwd())])} && {shlex.join(words)}\n", "free space")
 
 
 def remove_unstarted(run: Path) -> None:
     """Remove the folder of a run that has nothing but its settings; one that has more, or has vanished, is left."""
     with contextlib.suppress(OSError):
-        if {file.name for file in run.iterdir()} <= {_SETTINGS, _COMMAND}:
+        if {file.name for file in run.iterdir()} <= {RunFiles.CONFIGURATION, RunFiles.COMMAND}:
             shutil.rmtree(run)
 
 
@@ -101,10 +93,12 @@ def resumed(run: Path, given: Configuration) -> Configuration:
             what it would train now is something else.
     """
     try:
-        values = yaml.safe_load((run / _SETTINGS).read_text(encoding="utf-8"))["parameters"]
+        values = yaml.safe_load((run / RunFiles.CONFIGURATION).read_text(encoding="utf-8"))["parameters"]
         before = Configuration(**values)
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError) as exc:
-        raise ConfigurationError(f"{run} is no folder of a run: {_SETTINGS} is missing or damaged ({exc})") from exc
+        raise ConfigurationError(
+            f"{run} is no folder of a run: {RunFiles.CONFIGURATION} is missing or damaged ({exc})"
+        ) from exc
     now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
     if has_trained(run) and (others := sorted(_differences(before, now))):
         raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")
@@ -113,7 +107,7 @@ def resumed(run: Path, given: Configuration) -> Configuration:
 
 def has_trained(run: Path) -> bool:
     """Tell whether the training of a run has ended: one that was interrupted may have a best epoch, but no last one."""
-    return all((run / place / "checkpoint.json").is_file() for place in (CHECKPOINT, LATEST))
+    return all((run / checkpoint / CheckpointFiles.CARD).is_file() for checkpoint in _CHECKPOINTS)
 
 
 def _differences(before: Configuration, now: Configuration) -> set[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.evaluation import EvaluationReport, Interval, comparison_table
 from florence2.reports import draw_training_plots
-from florence2.storage import write_file, writing
+from florence2.storage import RunFiles, write_file, writing
 from florence2.training import TrainingHistory
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ __all__ = ["RunRecord", "save_metrics"]
 
 logger = logging.getLogger(__name__)
 
-_LINES = "history.jsonl"
-_FIGURES = "metrics.json"
 _PLOT_SECONDS = 60.0
 """Least time between two drawings while a run trains: drawing must cost nothing beside an epoch."""
 
@@ -38,7 +36,7 @@ class RunRecord:
 
     def __init__(self, run: Path, sink: MetricSink | None = None) -> None:
         self._run, self._sink = run, sink
-        self._entries = _read(run / _LINES)
+        self._entries = _read(run / RunFiles.HISTORY)
         self._known = set(map(_key, self._entries))
         self._before = max((entry.get("seconds", 0.0) for entry in self._entries), default=0.0)
         self._started = self._drawn = time.monotonic()
@@ -53,7 +51,7 @@ class RunRecord:
             seconds = round(self._before + time.monotonic() - self._started, 3)
             self._write({"step": step, **numbers, "seconds": seconds})
         if "eval_loss" in numbers and time.monotonic() - self._drawn >= _PLOT_SECONDS:
-            draw_training_plots(TrainingHistory.of(self._entries), self._run / "plots")
+            draw_training_plots(TrainingHistory.of(self._entries), self._run / RunFiles.PLOTS)
             self._drawn = time.monotonic()
 
     def history(self, course: tuple[Mapping[str, float], ...], best_epoch: int) -> TrainingHistory:
@@ -73,7 +71,7 @@ class RunRecord:
     def _write(self, entry: dict[str, Any]) -> None:
         self._entries.append(entry)
         self._known.add(_key(entry))
-        file = self._run / _LINES
+        file = self._run / RunFiles.HISTORY
         with writing(file, "free space"), file.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(entry) + "\n")
 
@@ -101,7 +99,7 @@ def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) 
         "counts": report.after.counts,
         "history": history.to_dict(),
     }
-    write_file(run / _FIGURES, json.dumps(content, indent=2, allow_nan=False) + "\n", "free space")
+    write_file(run / RunFiles.METRICS, json.dumps(content, indent=2, allow_nan=False) + "\n", "free space")
 
 
 def _ends(interval: Interval | None) -> list[float] | None:

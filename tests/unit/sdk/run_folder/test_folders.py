@@ -11,9 +11,7 @@ import yaml
 
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
-from florence2.model.named import CHECKPOINT
 from florence2.sdk.run_folder.folders import (
-    LATEST,
     numbered,
     remove_unstarted,
     resumed,
@@ -67,10 +65,10 @@ def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
 
 def test_the_training_of_a_run_that_has_ended_cannot_change(tmp_path: Path) -> None:
     folder = started(tmp_path)
-    for place in (CHECKPOINT, LATEST):
+    for checkpoint in ("checkpoints/best", "checkpoints/latest"):
         assert resumed(folder, Configuration(epochs=9)).training.epochs == 9
-        (folder / place).mkdir(parents=True)
-        (folder / place / "checkpoint.json").touch()
+        (folder / checkpoint).mkdir(parents=True)
+        (folder / checkpoint / "checkpoint.json").touch()
     assert resumed(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
     with pytest.raises(ConfigurationError, match=r"its training has ended; for another epochs, rank start a new run"):
         resumed(folder, Configuration(epochs=9, rank=8, num_beams=3))
