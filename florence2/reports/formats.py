@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from florence2.datasets import compact
 
 if TYPE_CHECKING:
     from florence2.datasets import Distribution
-    from florence2.evaluation import Interval
 
 __all__ = [
     "FORMATS",
+    "Ends",
     "format_chance",
     "format_count",
     "format_interval",
@@ -30,6 +30,18 @@ __all__ = [
 _DASH, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 
 
+class Ends(Protocol):
+    """What has two ends: an ``Interval``, which is not imported, so that pages of data sets need no evaluation."""
+
+    @property
+    def low(self) -> float:
+        """Return the lower end."""
+
+    @property
+    def high(self) -> float:
+        """Return the upper end."""
+
+
 def format_score(value: float | None) -> str:
     """Return a score with three decimals; a dash where there is none."""
     return _DASH if value is None else f"{value:.3f}"
@@ -40,7 +52,7 @@ def format_signed(value: float | None) -> str:
     return "" if value is None else _with_minus(f"{value:+.3f}")
 
 
-def format_interval(interval: Interval) -> str:
+def format_interval(interval: Ends) -> str:
     """Return the two ends of an interval."""
     return _with_minus(f"{interval.low:.3f} to {interval.high:.3f}")
 
