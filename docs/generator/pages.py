@@ -1,4 +1,4 @@
-"""Which pages are made from the code, and by what. To add one, add its line."""
+"""Which pages and modules are made from the code, and by what. To add one, add its line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generator.commands import commands_page
 from docs.generator.configuration import configuration_page
 from docs.generator.flow import flow_image
+from docs.generator.keywords import keywords_module
 from docs.generator.python_api import python_page
 from docs.generator.tasks import tasks_page
 from florence2.reports.rules_page import rules_page
@@ -24,5 +25,6 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/python.md": python_page,
     "reference/tasks.md": tasks_page,
     "images/flow.svg": flow_image,
+    "../florence2/config/keywords.py": keywords_module,
 }
 """What makes each page, by its path below ``docs``."""

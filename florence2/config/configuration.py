@@ -6,11 +6,10 @@ import difflib
 import os
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import BaseModel, Field, ValidationError
 
-from florence2.config.keywords import Keywords
 from florence2.config.promotion import PromotionConfig
 from florence2.config.sections import (
     DatasetConfig,
@@ -25,6 +24,9 @@ from florence2.config.sections import (
 )
 from florence2.config.synonyms import translate_synonyms
 from florence2.errors import ConfigurationError
+
+if TYPE_CHECKING:  # made from this module
+    from florence2.config.keywords import Keywords
 
 __all__ = [
     "ConfigTree",

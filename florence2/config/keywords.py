@@ -1,17 +1,19 @@
+# fmt: off
 """The keywords of ``Configuration`` for type checkers and editors: every setting by its name, with its type.
 
-It says nothing that ``sections`` does not say; a test holds the two together.
+Made by ``python -m docs.generator`` from the fields of the sections; do not edit it by hand.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict
 
 from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
+    MetricLike,
     ModelConfig,
     Outcome,
     RegistrationConfig,
@@ -20,21 +22,14 @@ from florence2.config.sections import (
     ValidationConfig,
 )
 
-__all__ = ["AnswerKeywords", "Keywords", "MetricLike"]
+__all__ = ["AnswerKeywords", "Keywords"]
 
-Nested: TypeAlias = Mapping[str, Any]
-"""A section as a mapping: its keys are checked when it is read."""
-
-
-class MetricLike(Protocol):
-    """A metric object or class: what counts is its name."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
+SectionMapping: TypeAlias = Mapping[str, Any]
+"""A section as a mapping: its keys are checked when the configuration is made."""
 
 
 class AnswerKeywords(TypedDict, total=False):
-    """How an answer is generated: the section ``evaluation`` without what judges."""
+    """How an answer is generated: the section ``evaluation`` without what concerns scores and reports."""
 
     eval_batch_size: int
     num_beams: int
@@ -47,16 +42,8 @@ class AnswerKeywords(TypedDict, total=False):
     duplicate_iou: float
 
 
-class EvaluationKeywords(AnswerKeywords, total=False):
-    """The section ``evaluation``."""
-
-    metrics: Sequence[str | MetricLike | type[MetricLike]]
-    examples: int
-    resamples: int
-
-
-class DataKeywords(TypedDict, total=False):
-    """The sections ``dataset``, ``validation`` and ``split``."""
+class Keywords(AnswerKeywords, total=False):
+    """Everything that ``Configuration`` takes: sections by their name, and each setting without its section."""
 
     source: str
     format: Literal["auto", "jsonl", "coco", "voc", "yolo", "easy-vqa", "sroie"]
@@ -72,11 +59,6 @@ class DataKeywords(TypedDict, total=False):
     test_fraction: float
     split_seed: int
     frozen_test: str | None
-
-
-class TrainingKeywords(TypedDict, total=False):
-    """The sections ``model`` and ``training``."""
-
     base: str
     revision: str | None
     strategy: Literal["lora", "full", "freeze"]
@@ -112,17 +94,15 @@ class TrainingKeywords(TypedDict, total=False):
     preview: int
     patience: int | None
     seed: int
-
-
-class Keywords(DataKeywords, TrainingKeywords, EvaluationKeywords, total=False):
-    """Everything that ``Configuration`` takes: sections by their name, and each setting without its section."""
-
-    dataset: DatasetConfig | Nested | str | os.PathLike[str]
-    validation: ValidationConfig | Nested | str
-    split: SplitConfig | Nested
-    model: ModelConfig | Nested | str | os.PathLike[str]
-    training: TrainingConfig | Nested | str
-    evaluation: EvaluationConfig | Nested
-    registration: RegistrationConfig | Nested | str
+    metrics: Sequence[str | MetricLike | type[MetricLike]]
+    examples: int
+    resamples: int
     model_name: str
     alias: str
+    dataset: DatasetConfig | SectionMapping | str | os.PathLike[str]
+    validation: ValidationConfig | SectionMapping | str | os.PathLike[str]
+    split: SplitConfig | SectionMapping
+    model: ModelConfig | SectionMapping | str | os.PathLike[str]
+    training: TrainingConfig | SectionMapping | str | os.PathLike[str]
+    evaluation: EvaluationConfig | SectionMapping
+    registration: RegistrationConfig | SectionMapping | str | os.PathLike[str]

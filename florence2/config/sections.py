@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,6 +16,7 @@ __all__ = [
     "EvaluationConfig",
     "ImagesConfig",
     "LoraConfig",
+    "MetricLike",
     "ModelConfig",
     "ObjectiveConfig",
     "Outcome",
@@ -26,6 +27,8 @@ __all__ = [
     "ValidationConfig",
 ]
 
+Outcome = Literal["fail", "quarantine", "repair", "warn", "ignore"]
+"""What happens to a row that breaks a rule."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -43,6 +46,13 @@ class Effect(Enum):
 
     COURSE = "course"
     REPORT = "report"
+
+
+class MetricLike(Protocol):
+    """A metric object or class; it is found again by its name."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
 
 
 class Section(BaseModel):
@@ -90,9 +100,6 @@ class DatasetConfig(Section):
         description="Data set to compare with in the statistics, for example that of the last model.",
     )
     verify: bool = Field(False, description="Read every file again, also if size and time are those of the last look.")
-
-
-Outcome = Literal["fail", "quarantine", "repair", "warn", "ignore"]
 
 
 class ValidationConfig(Section):

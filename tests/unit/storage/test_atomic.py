@@ -185,6 +185,6 @@ def test_an_error_names_path_reason_other_file_and_remedy(tmp_path: Path) -> Non
     with pytest.raises(ConfigurationError) as caught, writing(below, "give another"):
         below.mkdir()
     assert str(caught.value) == f"{below}: cannot be written (Not a directory); give another"
-    with pytest.raises(DatasetError) as caught, writing(tmp_path, "give another", DatasetError):
+    with pytest.raises(DatasetError) as caught_other, writing(tmp_path, "give another", DatasetError):
         below.mkdir()
-    assert str(caught.value) == f"{tmp_path}: cannot be written (Not a directory: {below}); give another"
+    assert str(caught_other.value) == f"{tmp_path}: cannot be written (Not a directory: {below}); give another"
