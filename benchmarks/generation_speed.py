@@ -33,10 +33,10 @@ from florence2.codec.tasks import prompt_of
 from florence2.config import EvaluationConfig
 from florence2.images.files import open_rgb
 from florence2.inference.generation import Predictor, predict
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2, tokenize_prompts
 from florence2.model.named import load_named
 from florence2.model.pixels import PixelTransform
-from florence2.model.processing import Sample, tokenize_prompts
+from florence2.model.processing import Sample
 
 __all__ = ["main", "peer_answers"]
 

@@ -23,7 +23,7 @@ from benchmarks.stopwatch import Stopwatch
 from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
 from florence2.inference.generation import predict
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.model.named import load_named
 
 __all__ = ["Outcome", "main", "measure"]

@@ -21,7 +21,7 @@ from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.codec.tasks import prompt_of
 from florence2.config import AugmentationConfig, ObjectiveConfig, TrainingConfig
 from florence2.datasets.manifest import DatasetManifest
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, samples_of
 from florence2.storage.array_pool import ArrayPool

@@ -24,7 +24,7 @@ from florence2.codec.detections import Detections
 from florence2.config import EvaluationConfig
 from florence2.inference.generation import Predictor
 from florence2.inference.scoring import GeneratedBox, TokenReader, read_boxes, score_detections, suppress_duplicates
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.model.named import load_named
 
 __all__ = ["FORMULAS", "main", "variants"]

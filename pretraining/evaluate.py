@@ -20,7 +20,8 @@ from florence2.builtin.shapes import draw_shapes
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.processing import Sample
 from pretraining.courses import shape_questions
 from pretraining.sizes import SIZES

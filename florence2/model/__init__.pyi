@@ -1,7 +1,6 @@
 from .answer_lengths import AnswerLength as AnswerLength
 from .answer_lengths import answer_length as answer_length
 from .base import BUILTIN_MODELS as BUILTIN_MODELS
-from .base import Florence2 as Florence2
 from .base import base_files as base_files
 from .base import base_fingerprint as base_fingerprint
 from .base import best_device as best_device
@@ -10,6 +9,13 @@ from .base import load_exact as load_exact
 from .base import load_folder as load_folder
 from .base import resolve as resolve
 from .checkpoint import Checkpoint as Checkpoint
+from .florence import HUB_BASE as HUB_BASE
+from .florence import LEARNING_RATES as LEARNING_RATES
+from .florence import PARTS as PARTS
+from .florence import SMALL_PARAMETERS as SMALL_PARAMETERS
+from .florence import Florence2 as Florence2
+from .florence import part_of as part_of
+from .florence import tokenize_prompts as tokenize_prompts
 from .frozen_vision import FrozenVision as FrozenVision
 from .frozen_vision import feature_pool as feature_pool
 from .frozen_vision import fill_features as fill_features
@@ -31,7 +37,6 @@ from .processing import check_answers_fit as check_answers_fit
 from .processing import check_prompts_fit as check_prompts_fit
 from .processing import encode_prompts as encode_prompts
 from .processing import samples_of as samples_of
-from .processing import tokenize_prompts as tokenize_prompts
 from .quiet import quiet_transformers as quiet_transformers
 from .saving import SavedType as SavedType
 from .saving import save_folder as save_folder

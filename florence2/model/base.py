@@ -5,23 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 import textwrap
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from florence2.codec import prompt_of
 from florence2.config import ModelConfig
 from florence2.errors import DatasetError, ModelError
+from florence2.model.florence import (
+    GENERATION_TOKENS,
+    HUB_BASE,
+    HUB_OWNER,
+    REMOTE_CODE_BASE,
+    REMOTE_CODE_CONFIG,
+    Florence2,
+)
 from florence2.model.quiet import quiet_transformers
 from florence2.storage import is_packed, unpacked
 
 if TYPE_CHECKING:
-    from transformers import Florence2ForConditionalGeneration, Florence2Processor, GenerationConfig
+    from transformers import GenerationConfig
 
 __all__ = [
     "BUILTIN_MODELS",
-    "Florence2",
     "base_files",
     "base_fingerprint",
     "best_device",
@@ -37,42 +41,6 @@ _BUILTIN = Path(__file__).parents[1] / "builtin"
 
 BUILTIN_MODELS: dict[str, Path] = {f"builtin:{name}": _BUILTIN / name for name in ("nano", "small")}
 """Models that come with the package, by the name that a configuration gives them."""
-
-
-@dataclass(frozen=True)
-class Florence2:
-    """A model with its processor.
-
-    Attributes:
-        model: the native Florence-2, or a PEFT model around it.
-        processor: its processor: image transform and tokenizer.
-        device: where it answers, in torch's words; ``auto``: on the GPU where there is one.
-    """
-
-    model: Florence2ForConditionalGeneration
-    processor: Florence2Processor
-    device: str = "auto"
-
-    @property
-    def tokenizer(self) -> Any:
-        """Return the processor's tokenizer."""
-        return self.processor.tokenizer
-
-    @property
-    def max_tokens(self) -> int:
-        """Return how many tokens an answer, or a prompt with its image, can have: the table of positions."""
-        config: Any = self.model.config
-        return int(config.text_config.max_position_embeddings)
-
-    def count_answer_tokens(self, answers: Sequence[str]) -> list[int]:
-        """Return the length of each answer in tokens, begin and end included."""
-        return [len(ids) for ids in self.tokenizer(list(answers))["input_ids"]] if answers else []
-
-    def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
-        """Return the length of each prompt in tokens: image, question, begin and end."""
-        processor: Any = self.processor
-        questions = processor._construct_prompts([prompt_of(prefix) for prefix in prefixes])  # no public way tells it
-        return [length + processor.num_image_tokens for length in self.count_answer_tokens(questions)]
 
 
 def load_base(config: ModelConfig) -> Florence2:
@@ -139,7 +107,7 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
             model, found = loaded
             processor = AutoProcessor.from_pretrained(source, revision=revision or "main")
     except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
-        if "florence2_language" in str(exc):
+        if REMOTE_CODE_CONFIG in str(exc):
             raise ModelError(_remote_code_message(source)) from exc
         reason = textwrap.shorten(str(exc) or type(exc).__name__, 300)
         raise ModelError(f"model {source!r} cannot be loaded: {reason}") from exc
@@ -189,17 +157,12 @@ def best_device() -> str:
 
 
 def _plain_generation(published: GenerationConfig, max_tokens: int) -> GenerationConfig:
-    """Keep the special tokens of a generation configuration and the model's own limit, nothing else.
-
-    Florence-2 is published with three beams, no repeated trigram and a forced end token. The second forbids the
-    same class name and coordinates from returning, the third cuts an answer at its greatest length: how to decode
-    is chosen by the caller.
-    """
+    """Keep the special tokens of a generation configuration and the model's own limit, nothing else."""
     from transformers import GenerationConfig
 
-    names = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+    kept = {name: getattr(published, name) for name in GENERATION_TOKENS}
     # The first position goes to the start token and the last answer token is never read back.
-    return GenerationConfig(max_new_tokens=max_tokens - 2, **{name: getattr(published, name) for name in names})
+    return GenerationConfig(max_new_tokens=max_tokens - 2, **kept)
 
 
 def resolve(config: ModelConfig) -> str:
@@ -220,12 +183,12 @@ def resolve(config: ModelConfig) -> str:
         if not (folder / "config.json").is_file():
             raise ModelError(f"{base} is a folder but holds no config.json: not a saved transformers model")
         return str(folder)
-    if base.lower().startswith("microsoft/florence-2"):
+    if base.lower().startswith(REMOTE_CODE_BASE):
         raise ModelError(_remote_code_message(base))
     if base.count("/") != 1 or base.startswith((".", "/", "~")):
         raise ModelError(
             f"unknown base model {base!r}: no folder of that name; "
-            "give builtin:nano, builtin:small, a folder, or a hub id such as florence-community/Florence-2-base-ft"
+            f"give {', '.join(BUILTIN_MODELS)}, a folder, or a hub id such as {HUB_BASE}"
         )
     return base
 
@@ -287,5 +250,5 @@ def _remote_code_message(source: str) -> str:
     name = source.rsplit("/", 1)[-1]
     return (
         f"model {source!r} has Microsoft's remote-code layout, which native transformers cannot load; "
-        f"use 'florence-community/{name}', the same weights converted"
+        f"use '{HUB_OWNER}/{name}', the same weights converted"
     )

@@ -18,7 +18,8 @@ from typing import Any, Literal
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, load_exact, load_folder
+from florence2.model.base import load_exact, load_folder
+from florence2.model.florence import Florence2
 from florence2.model.quiet import quiet_transformers
 from florence2.model.saving import save_folder
 from florence2.storage import CheckpointFiles

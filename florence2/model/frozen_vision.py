@@ -12,13 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from florence2.model.base import Florence2
+from florence2.model.florence import CHANNELS, Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.storage import ArrayPool, cache_folder
 
 __all__ = ["FrozenVision", "feature_pool", "fill_features", "freeze_vision"]
 
-_COLOURS = 3
 _IMAGES_AT_ONCE = 8
 
 
@@ -48,7 +47,7 @@ class FrozenVision(nn.Module):
         """
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
-        if pixel_values.shape[1] != _COLOURS:
+        if pixel_values.shape[1] != CHANNELS:
             # Laid out as the tower gives them; otherwise sums would differ in their last bits.
             features = pixel_values.contiguous(memory_format=torch.channels_last)
             return BaseModelOutputWithPooling(last_hidden_state=features)

@@ -1,8 +1,4 @@
-"""LoRA on Florence-2: which layers, and which rows of the vocabulary.
-
-``fc1``, ``fc2`` and ``proj`` are names in both towers, so targets are given as one anchored expression
-over full module paths rather than as bare names. BART calls its attention output ``out_proj``.
-"""
+"""LoRA on Florence-2: which layers get adapters, and which rows of the token embedding train."""
 
 from __future__ import annotations
 
@@ -11,18 +7,10 @@ from typing import Any
 
 from florence2.config import LoraConfig
 from florence2.errors import ModelError
-from florence2.model.base import Florence2
+from florence2.model.florence import EMBEDDING, LORA_TARGETS, Florence2
 from florence2.model.quiet import quiet_transformers
 
-__all__ = ["TARGETS", "add_lora"]
-
-TARGETS = {
-    "language": r".*language_model\.(encoder|decoder)\.layers\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)",
-    "vision": r".*(vision_tower\.blocks\..*\.(qkv|proj|fc1|fc2)|multi_modal_projector\.image_projection)",
-}
-"""The linear layers of the language model; those of the vision tower and of the projector behind it."""
-
-TARGETS["all"] = f"({TARGETS['language']}|{TARGETS['vision']})"
+__all__ = ["add_lora"]
 
 
 def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> Florence2:
@@ -49,7 +37,7 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
         use_rslora=config.variant == "rslora",
         use_dora=config.variant == "dora",
         target_modules=_checked(config.targets, florence2.model),
-        trainable_token_indices={"shared": sorted(token_ids)} if token_ids else None,
+        trainable_token_indices={EMBEDDING: sorted(token_ids)} if token_ids else None,
     )
     with quiet_transformers():
         model: Any = get_peft_model(florence2.model, adapters)
@@ -60,7 +48,7 @@ def _checked(targets: str, model: Any) -> str:
     """Return the expression for the layers, having made sure that it fits linear ones of a model."""
     import torch
 
-    pattern = TARGETS.get(targets, targets)
+    pattern = LORA_TARGETS.get(targets, targets)
     try:
         fits = {name: module for name, module in model.named_modules() if re.fullmatch(pattern, name)}
     except re.error as exc:
@@ -68,7 +56,7 @@ def _checked(targets: str, model: Any) -> str:
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
     if not fits:
         raise ModelError(
-            f"training.lora.targets: {targets!r} fits no layer of the base; give {', '.join(TARGETS)}, or an "
+            f"training.lora.targets: {targets!r} fits no layer of the base; give {', '.join(LORA_TARGETS)}, or an "
             f"expression for full names such as {linear[0]}"
         )
     others = sorted(fits.keys() - linear)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, base_fingerprint, load_base, resolve, unpacked_model
+from florence2.model.base import base_fingerprint, load_base, resolve, unpacked_model
 from florence2.model.checkpoint import Checkpoint
+from florence2.model.florence import Florence2
 from florence2.storage import CheckpointFiles, RunFiles, is_packed
 
 __all__ = ["check_named", "checkpoint_named", "load_named", "named_fingerprint"]

@@ -12,7 +12,7 @@ from PIL import Image
 from florence2.codec import prompt_of
 from florence2.datasets import DatasetManifest
 from florence2.errors import DatasetError
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 
 if TYPE_CHECKING:
     from transformers import Florence2Processor
@@ -24,7 +24,6 @@ __all__ = [
     "check_prompts_fit",
     "encode_prompts",
     "samples_of",
-    "tokenize_prompts",
 ]
 
 IGNORED = -100
@@ -81,28 +80,6 @@ def encode_prompts(
         images=list(images), text=[prompt_of(prefix) for prefix in prefixes], return_tensors="pt", padding=True
     )
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
-
-
-def tokenize_prompts(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
-    """Encode prompts without their images: the ids of ``encode_prompts`` before padding.
-
-    Args:
-        processor: of the model.
-        prefixes: n prompts.
-
-    Returns:
-        n lists of ids, places for the image's tokens included; equal prompts share one list.
-
-    Raises:
-        AnswerError: a prefix is not a task token with what belongs to it.
-    """
-    ours: Any = processor
-    different = list(dict.fromkeys(prefixes))
-    questions = ours._construct_prompts([prompt_of(prefix) for prefix in different])  # no public way tells it
-    ids = ours.tokenizer(questions)["input_ids"] if questions else []
-    places = [ours.image_token_id] * ours.num_image_tokens
-    encoded = {prefix: [*places, *question] for prefix, question in zip(different, ids, strict=True)}
-    return [encoded[prefix] for prefix in prefixes]
 
 
 def check_answers_fit(manifest: DatasetManifest, florence2: Florence2, longest: int) -> None:

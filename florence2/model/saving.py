@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.model.quiet import quiet_transformers
 
 __all__ = ["SavedType", "save_folder"]

@@ -9,12 +9,10 @@ from typing import Any
 from florence2.codec import TASKS
 from florence2.config import Configuration, DatasetConfig, TrainingConfig
 from florence2.evaluation import MeanAveragePrecisionMetric, metrics_for, score_named
+from florence2.model import HUB_BASE
 from florence2.project.survey import FEW_IMAGES, Survey
 
-__all__ = ["FEW_ROWS", "HUB_BASE", "Choice", "choices", "deciding_score", "promotion_choices"]
-
-HUB_BASE = "florence-community/Florence-2-base-ft"
-"""What to start from for real work."""
+__all__ = ["FEW_ROWS", "Choice", "choices", "deciding_score", "promotion_choices"]
 
 _DEFAULTS = Configuration()
 _SAMPLES = 8000

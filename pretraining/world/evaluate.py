@@ -29,7 +29,8 @@ from florence2.codec.tasks import TASKS, AnswerKind, split_prefix
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.processing import Sample
 from pretraining.course import Pair, as_pixels
 from pretraining.evaluate import HELD_OUT, majority

@@ -21,7 +21,7 @@ from florence2.images.files import open_rgb
 from florence2.inference.generation import predict
 from florence2.model.base import BUILTIN_MODELS, load_base
 from florence2.model.checkpoint import Checkpoint
-from florence2.model.lora import TARGETS
+from florence2.model.florence import LORA_TARGETS
 from florence2.model.processing import samples_of
 from florence2.training.fitting import fit
 from florence2.training.job import new_word_ids
@@ -51,7 +51,7 @@ def test_what_is_frozen_stays_equal_to_the_bit(splits: DatasetManifest, checkpoi
     moved = {name for name, weight in tuned.items() if not torch.equal(weight, base[name])}
     assert moved
     if checkpoint.strategy == "lora":
-        targets = {name for name in base if re.fullmatch(TARGETS["all"], name.removesuffix(".weight"))}
+        targets = {name for name in base if re.fullmatch(LORA_TARGETS["all"], name.removesuffix(".weight"))}
         assert moved - targets == _tied(tuned)
         words = new_word_ids(splits.select("train"), load_base(ModelConfig()))
         rows = (tuned["lm_head.weight"] != base["lm_head.weight"]).any(dim=1).nonzero().flatten().tolist()

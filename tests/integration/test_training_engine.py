@@ -14,7 +14,7 @@ from florence2.config import Configuration
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, ModelError, TrainingError
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring, PreviewSink
 from florence2.training.objective import AnswerLoss

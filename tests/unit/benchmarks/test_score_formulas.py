@@ -14,7 +14,8 @@ from benchmarks.score_formulas import FORMULAS, IN_USE, variants
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.inference.generation import predict
 from florence2.inference.scoring import GeneratedBox, score_detections
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 
 
 @pytest.fixture(scope="module")

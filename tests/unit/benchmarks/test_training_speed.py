@@ -15,7 +15,8 @@ from benchmarks.training_speed import Side, measure
 from florence2.config import ModelConfig, TrainingConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.processing import IGNORED
 
 NANO = ModelConfig(base="builtin:nano")

@@ -16,7 +16,8 @@ from transformers import AutoProcessor, Florence2ForConditionalGeneration, Flore
 from florence2.codec.locations import BINS, location_token
 from florence2.codec.tasks import TASKS
 from florence2.config import ModelConfig
-from florence2.model.base import BUILTIN_MODELS, Florence2, load_base
+from florence2.model.base import BUILTIN_MODELS, load_base
+from florence2.model.florence import Florence2
 from pretraining.batches import Recipe, batches, build_batches, encode_prompts
 from pretraining.evaluate import held_out_scenes, measure_answers, measure_detection
 from pretraining.sizes import SIZES, Size

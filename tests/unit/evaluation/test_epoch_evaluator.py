@@ -14,7 +14,8 @@ from florence2.errors import ConfigurationError
 from florence2.evaluation.epoch_evaluator import EpochEvaluator
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.inference.generation import Prediction, predict
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.processing import Sample
 from florence2.training.monitoring import Evaluator
 from tests.builders import write_scenes

@@ -22,7 +22,8 @@ from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.evaluated import describe, evaluated_samples, resamples_of
 from florence2.evaluation.report import ModelEvaluation
 from florence2.inference.generation import Prediction
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.reports.evaluation.comparison import compare_models
 from florence2.reports.evaluation.files import metrics_summary, save_evaluation
 from tests.builders import manifest, write_scenes

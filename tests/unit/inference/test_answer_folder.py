@@ -20,7 +20,8 @@ from florence2.inference import answer_folder
 from florence2.inference.answer_folder import AnswerFolder, answers_location, open_answer_folder
 from florence2.inference.generation import predict
 from florence2.inference.image_files import ImagePredictions, predict_images
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from tests.builders import write_image
 
 SHORT = EvaluationConfig(max_new_tokens=8, eval_batch_size=2)

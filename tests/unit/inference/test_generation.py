@@ -16,7 +16,8 @@ from florence2.errors import AnswerError, ConfigurationError, DatasetError, Mode
 from florence2.images.files import open_rgb
 from florence2.inference.decoding import Decoder
 from florence2.inference.generation import Prediction, predict
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.processing import Sample, samples_of
 from tests.builders import write_image, write_scenes
 

@@ -15,7 +15,8 @@ import torch
 from florence2.config import ModelConfig, ObjectiveConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
-from florence2.model.base import Florence2, base_fingerprint, load_base
+from florence2.model.base import base_fingerprint, load_base
+from florence2.model.florence import Florence2
 from florence2.model.frozen_vision import FrozenVision, feature_pool, fill_features, freeze_vision
 from florence2.model.pixels import PixelTransform
 from florence2.storage.array_pool import ArrayPool

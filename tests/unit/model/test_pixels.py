@@ -15,7 +15,8 @@ from PIL import Image
 from florence2.config import ModelConfig
 from florence2.errors import DatasetError, ModelError
 from florence2.images.files import open_rgb
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.pixels import PixelTransform
 
 

@@ -12,7 +12,8 @@ from florence2.codec.answers import parse_detections
 from florence2.codec.regions import parse_proposals, parse_quads
 from florence2.codec.tasks import split_prefix
 from florence2.config import ModelConfig
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from pretraining.course import Mark, as_pixels
 from pretraining.courses import COURSES
 from pretraining.heads import cell_targets

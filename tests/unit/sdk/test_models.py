@@ -16,7 +16,7 @@ from florence2 import Model, Prediction
 from florence2.config import EvaluationConfig
 from florence2.errors import AnswerError, ConfigurationError, DatasetError, ModelError
 from florence2.inference.generation import Predictor
-from florence2.model.base import Florence2
+from florence2.model.florence import Florence2
 from florence2.sdk import ImageInput
 from tests.builders import write_scenes
 

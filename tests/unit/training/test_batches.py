@@ -19,7 +19,8 @@ from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.images.files import open_rgb
 from florence2.model import pixels
-from florence2.model.base import Florence2, load_base
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, encode_prompts, samples_of
 from florence2.storage.array_pool import ArrayPool

@@ -13,8 +13,9 @@ from florence2.config import Configuration, LoraConfig, ModelConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ModelError
-from florence2.model.base import Florence2, load_base
-from florence2.model.lora import TARGETS, add_lora
+from florence2.model.base import load_base
+from florence2.model.florence import LORA_TARGETS, Florence2
+from florence2.model.lora import add_lora
 from florence2.training.job import new_word_ids
 from florence2.training.strategies import prepare_strategy, trainable_parameters
 from tests.builders import write_scenes
@@ -34,7 +35,7 @@ def test_lora_reaches_every_linear_layer_of_both_towers_and_nothing_else(nano: F
     """A peer names ``o_proj`` where BART says ``out_proj``; bare ``fc1`` would be ambiguous."""
     modules = dict(nano.model.named_modules())
     linear = {name for name, module in modules.items() if isinstance(module, torch.nn.Linear)}
-    fits = {part: {name for name in modules if re.fullmatch(pattern, name)} for part, pattern in TARGETS.items()}
+    fits = {part: {name for name in modules if re.fullmatch(pattern, name)} for part, pattern in LORA_TARGETS.items()}
     assert fits["all"] == linear - {"lm_head"}
     assert fits["language"] | fits["vision"] == fits["all"]
     assert not fits["language"] & fits["vision"]
@@ -66,7 +67,7 @@ def test_the_parts_are_counted_as_they_are(strategy: str, nano: Florence2) -> No
     counts = trainable_parameters(prepare_strategy(nano, training, []).model)
     if strategy == "lora":
         layers = dict(load_base(ModelConfig()).model.named_modules())
-        fits = [module for name, module in layers.items() if re.fullmatch(TARGETS["all"], name)]
+        fits = [module for name, module in layers.items() if re.fullmatch(LORA_TARGETS["all"], name)]
         added = sum(4 * (layer.in_features + layer.out_features) for layer in fits)
         assert sum(trainable for trainable, _ in counts.values()) == added
         assert sum(total for _, total in counts.values()) == sum(total for _, total in sizes.values()) + added

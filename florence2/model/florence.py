@@ -1,0 +1,142 @@
+"""Florence-2, the one model family of this package: what it is made of, and everything that is true of it alone.
+
+What else in the package depends on the family is listed in ``docs/decisions/0006-one-model-family.md``. Location bins
+and task tokens are the language of its answers and stand in ``florence2.codec``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from florence2.codec import prompt_of
+
+if TYPE_CHECKING:
+    from transformers import Florence2ForConditionalGeneration, Florence2Processor
+
+__all__ = [
+    "CHANNELS",
+    "EMBEDDING",
+    "GENERATION_TOKENS",
+    "HUB_BASE",
+    "HUB_OWNER",
+    "LEARNING_RATES",
+    "LORA_TARGETS",
+    "PARTS",
+    "REMOTE_CODE_BASE",
+    "REMOTE_CODE_CONFIG",
+    "SMALL_PARAMETERS",
+    "Florence2",
+    "part_of",
+    "tokenize_prompts",
+]
+
+HUB_OWNER = "florence-community"
+"""Owner of the published models whose files native transformers loads."""
+
+HUB_BASE = f"{HUB_OWNER}/Florence-2-base-ft"
+"""Published model that messages and new projects recommend."""
+
+REMOTE_CODE_BASE = "microsoft/florence-2"
+"""How hub ids of Microsoft's own files begin, in lower case; native transformers does not load those."""
+
+REMOTE_CODE_CONFIG = "florence2_language"
+"""``model_type`` that only a configuration of Microsoft's own files has."""
+
+PARTS = {"vision": "vision_tower", "projector": "multi_modal_projector", "language": "language_model"}
+"""Name of each part in the names of its modules and parameters."""
+
+LORA_TARGETS = {
+    "language": rf".*{PARTS['language']}\.(encoder|decoder)\.layers\..*\.(q_proj|k_proj|v_proj|out_proj|fc1|fc2)",
+    "vision": rf".*({PARTS['vision']}\.blocks\..*\.(qkv|proj|fc1|fc2)|{PARTS['projector']}\.image_projection)",
+}
+"""Names of linear layers for LoRA, as regular expressions: those of the language model; those of the vision tower and
+of the projector behind it.
+
+``fc1``, ``fc2`` and ``proj`` are names in both towers, so the expressions fit full names. BART calls the output of its
+attention ``out_proj``.
+"""
+
+LORA_TARGETS["all"] = f"({LORA_TARGETS['language']}|{LORA_TARGETS['vision']})"
+
+EMBEDDING = "shared"
+"""Module with the token embedding, which is the output head too (tied)."""
+
+CHANNELS = 3
+"""Of the pixels that the vision tower takes."""
+
+GENERATION_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+"""What is kept of a published generation configuration.
+
+Florence-2 is published with three beams, no repeated trigram and a forced end token. The second prevents the same class
+name and coordinates from occurring again, the third cuts an answer at its greatest length. The caller chooses how to
+decode.
+"""
+
+SMALL_PARAMETERS = 20_000_000
+"""Parameters below which a model counts as small: the built-in bases have 3 and 4 million, published ones over 200."""
+
+LEARNING_RATES = {"lora": (4e-3, 1e-4), "full": (1e-3, 1e-5), "freeze": (1e-3, 1e-5)}
+"""Peak learning rate of each strategy, for small models and for the others; at the former, a large one diverges."""
+
+
+@dataclass(frozen=True)
+class Florence2:
+    """A model with its processor.
+
+    Attributes:
+        model: the native Florence-2, or a PEFT model around it.
+        processor: its processor: image transform and tokenizer.
+        device: where it generates, in torch's words; ``auto``: on the GPU where there is one.
+    """
+
+    model: Florence2ForConditionalGeneration
+    processor: Florence2Processor
+    device: str = "auto"
+
+    @property
+    def tokenizer(self) -> Any:
+        """Return the processor's tokenizer."""
+        return self.processor.tokenizer
+
+    @property
+    def max_tokens(self) -> int:
+        """Return how many tokens an answer, or a prompt with its image, can have: the model's table of positions."""
+        config: Any = self.model.config
+        return int(config.text_config.max_position_embeddings)
+
+    def count_answer_tokens(self, answers: Sequence[str]) -> list[int]:
+        """Return the length of each answer in tokens, begin and end included."""
+        return [len(ids) for ids in self.tokenizer(list(answers))["input_ids"]] if answers else []
+
+    def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
+        """Return the length of each prompt in tokens: image, question, begin and end."""
+        return [len(ids) for ids in tokenize_prompts(self.processor, prefixes)]
+
+
+def tokenize_prompts(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
+    """Encode prompts without their images: the ids that the processor gives with them, before padding.
+
+    Args:
+        processor: of the model; it replaces task tokens by Florence-2's own questions.
+        prefixes: n prompts.
+
+    Returns:
+        n lists of ids, those of the image's tokens first; equal prompts share one list.
+
+    Raises:
+        AnswerError: a prefix is not a task token with the text that it needs.
+    """
+    ours: Any = processor
+    different = list(dict.fromkeys(prefixes))
+    questions = ours._construct_prompts([prompt_of(prefix) for prefix in different])  # it has no public function
+    ids = ours.tokenizer(questions)["input_ids"] if questions else []
+    image = [ours.image_token_id] * ours.num_image_tokens
+    encoded = {prefix: [*image, *question] for prefix, question in zip(different, ids, strict=True)}
+    return [encoded[prefix] for prefix in prefixes]
+
+
+def part_of(name: str) -> str:
+    """Return the part, a key of ``PARTS``, to which a parameter belongs by its full name."""
+    return next((part for part, module in PARTS.items() if module in name), "language")
