@@ -20,7 +20,7 @@ from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.config import PARAMETERS, ConfigTree, check_keys, check_sections, parameters_of, read_mapping
+from florence2.config import PARAMETERS, BaseConfiguration, check_keys, check_sections, parameters_of, read_mapping
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import writing
 from pipelines.schedule import check_schedule
@@ -48,7 +48,7 @@ class CommandLinePipeline(Pipeline):
     """
 
     output_name: str
-    tree: type[ConfigTree]
+    tree: type[BaseConfiguration]
     summarise: Callable[[UUID, Path], int]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
@@ -85,7 +85,7 @@ class CommandLinePipeline(Pipeline):
 
 
 def for_command_line(
-    pipeline: Pipeline, tree: type[ConfigTree], summarise: Callable[[UUID, Path], int]
+    pipeline: Pipeline, tree: type[BaseConfiguration], summarise: Callable[[UUID, Path], int]
 ) -> CommandLinePipeline:
     """Return a copy of a pipeline that behaves on the command line as described above.
 
@@ -109,7 +109,7 @@ def _clear(output: Path) -> None:
         (output / "summary.json").unlink(missing_ok=True)
 
 
-def _check_file(file: Path, tree: type[ConfigTree]) -> dict[str, Any]:
+def _check_file(file: Path, tree: type[BaseConfiguration]) -> dict[str, Any]:
     """Read a YAML file of run settings and check it, all our parameters in it, before ZenML looks at the first.
 
     Raises:

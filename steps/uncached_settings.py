@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 from zenml import get_step_context
 
-from florence2.config import Effect, Section
+from florence2.config import BaseConfig, Effect
 
 __all__ = ["uncached_options", "with_uncached"]
 
 _KEY = "florence2.course"
 
-AnySection = TypeVar("AnySection", bound=Section)
+AnySection = TypeVar("AnySection", bound=BaseConfig)
 
 
-def uncached_options(**sections: Section) -> dict[str, Any]:
+def uncached_options(**sections: BaseConfig) -> dict[str, Any]:
     """Return options of a step that carry the settings of ``Effect.COURSE``.
 
     Args:

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.cli import app
-from florence2.config import ConfigTree, Configuration, Section
+from florence2.config import BaseConfig, BaseConfiguration, Configuration
 
 __all__ = ["commands", "commands_page", "options_of_settings", "trees"]
 
@@ -54,10 +54,10 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def trees() -> tuple[type[ConfigTree], ...]:
+def trees() -> tuple[type[BaseConfiguration], ...]:
     """Return every tree of sections: what a YAML file or a command can be configured by, the largest first."""
-    found: list[type[ConfigTree]] = [Configuration]
-    for tree in (*ConfigTree.__subclasses__(), *Configuration.__subclasses__()):
+    found: list[type[BaseConfiguration]] = [Configuration]
+    for tree in (*BaseConfiguration.__subclasses__(), *Configuration.__subclasses__()):
         found += [tree] if tree not in found and tree.__module__.startswith("florence2.") else []
     return tuple(found)
 
@@ -82,7 +82,7 @@ def _is(parameter: Any, name: str, meaning: str) -> bool:
 
 def _meanings(tree: Any) -> Iterator[tuple[str, str]]:
     for name, field in tree.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseConfig):
             yield from _meanings(field.annotation)
         else:
             yield name, field.description or ""

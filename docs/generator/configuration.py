@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from docs.generator.commands import options_of_settings, trees
 from docs.generator.markdown import MADE, escaped, table
-from florence2.config import Section
+from florence2.config import BaseConfig
 
 __all__ = ["configuration_page"]
 
@@ -120,4 +120,4 @@ def _words(annotation: Any) -> str:
 
 
 def _is_section(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, Section)
+    return isinstance(annotation, type) and issubclass(annotation, BaseConfig)

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from florence2.cli.command import usage_error
 from florence2.config import (
     SYNONYMS,
-    ConfigTree,
+    BaseConfiguration,
     Configuration,
     leaf_paths,
     load_yaml,
@@ -53,8 +53,8 @@ _SET = Annotated[
 def with_settings(
     *paths: str,
     without: Collection[str] = (),
-    tree: type[ConfigTree] = Configuration,
-    also: tuple[type[ConfigTree], ...] = (),
+    tree: type[BaseConfiguration] = Configuration,
+    also: tuple[type[BaseConfiguration], ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options for settings; those that were given anywhere arrive as keywords, by name.
 
@@ -94,7 +94,10 @@ def with_settings(
 
 
 def _together(
-    file: Path | None, assignments: Collection[str], options: Mapping[str, Any], trees: tuple[type[ConfigTree], ...]
+    file: Path | None,
+    assignments: Collection[str],
+    options: Mapping[str, Any],
+    trees: tuple[type[BaseConfiguration], ...],
 ) -> dict[str, Any]:
     """Return the settings of a file, of ``--set`` and of options by name, the later over the earlier.
 
@@ -123,7 +126,7 @@ def _lay_over(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
         settings[name] = {**below, **entries} if isinstance(below, dict) and isinstance(entries, dict) else value
 
 
-def _flat(sections: Mapping[str, Any], trees: tuple[type[ConfigTree], ...]) -> dict[str, Any]:
+def _flat(sections: Mapping[str, Any], trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
     """Return the settings in sections by name."""
     found = {}
     for name, path in _paths(trees).items():
@@ -137,11 +140,11 @@ def _flat(sections: Mapping[str, Any], trees: tuple[type[ConfigTree], ...]) -> d
     return found
 
 
-def _paths(trees: tuple[type[ConfigTree], ...]) -> dict[str, tuple[str, ...]]:
+def _paths(trees: tuple[type[BaseConfiguration], ...]) -> dict[str, tuple[str, ...]]:
     return {name: path for tree in trees for name, path in leaf_paths(tree)}
 
 
-def _assigned(assignment: str, trees: tuple[type[ConfigTree], ...]) -> dict[str, Any]:
+def _assigned(assignment: str, trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
     """Return the setting that ``KEY=VALUE`` gives, by name; the value is read as YAML.
 
     Raises:
@@ -176,7 +179,7 @@ def _is_below(path: tuple[str, ...], wanted: str) -> bool:
     return path[: len(parts)] == parts
 
 
-def _option(tree: type[ConfigTree], name: str, path: tuple[str, ...]) -> inspect.Parameter:
+def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> inspect.Parameter:
     """Return the option of a setting, in the panel of its section."""
     section: Any = tree
     for key in path[:-1]:

@@ -1,4 +1,4 @@
-from .configuration import ConfigTree as ConfigTree
+from .configuration import BaseConfiguration as BaseConfiguration
 from .configuration import Configuration as Configuration
 from .configuration import PredictionConfiguration as PredictionConfiguration
 from .configuration import PromotionConfiguration as PromotionConfiguration
@@ -14,6 +14,7 @@ from .keywords import AnswerKeywords as AnswerKeywords
 from .keywords import Keywords as Keywords
 from .promotion import PromotionConfig as PromotionConfig
 from .sections import AugmentationConfig as AugmentationConfig
+from .sections import BaseConfig as BaseConfig
 from .sections import DatasetConfig as DatasetConfig
 from .sections import Effect as Effect
 from .sections import EngineConfig as EngineConfig
@@ -24,7 +25,6 @@ from .sections import ModelConfig as ModelConfig
 from .sections import ObjectiveConfig as ObjectiveConfig
 from .sections import Outcome as Outcome
 from .sections import RegistrationConfig as RegistrationConfig
-from .sections import Section as Section
 from .sections import SplitConfig as SplitConfig
 from .sections import TrainingConfig as TrainingConfig
 from .sections import ValidationConfig as ValidationConfig

@@ -12,24 +12,24 @@ from pydantic import BaseModel, Field, ValidationError
 
 from florence2.config.promotion import PromotionConfig
 from florence2.config.sections import (
+    BaseConfig,
     DatasetConfig,
     EvaluationConfig,
     ImagesConfig,
     ModelConfig,
     RegistrationConfig,
-    Section,
     SplitConfig,
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.config.synonyms import translate_synonyms
+from florence2.config.synonyms import rename_earlier_sections, translate_synonyms
 from florence2.errors import ConfigurationError
 
 if TYPE_CHECKING:  # made from this module
     from florence2.config.keywords import Keywords
 
 __all__ = [
-    "ConfigTree",
+    "BaseConfiguration",
     "Configuration",
     "PredictionConfiguration",
     "PromotionConfiguration",
@@ -42,7 +42,7 @@ _SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
-class ConfigTree(Section):
+class BaseConfiguration(BaseConfig):
     """Base of what holds sections: a key may be given without its section.
 
     Raises:
@@ -56,7 +56,7 @@ class ConfigTree(Section):
             raise ConfigurationError(_explain(type(self), exc)) from exc
 
 
-class PredictionConfiguration(ConfigTree):
+class PredictionConfiguration(BaseConfiguration):
     """The configuration of answers about a folder of images."""
 
     images: ImagesConfig
@@ -67,7 +67,7 @@ class PredictionConfiguration(ConfigTree):
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
-class Configuration(ConfigTree):
+class Configuration(BaseConfiguration):
     """The configuration of a fine-tune from data set to registered model.
 
     Raises:
@@ -99,9 +99,10 @@ class PromotionConfiguration(Configuration):
         super().__init__(**values)  # said again, so that type checkers let keys stand without their section
 
 
-def _nest(tree: type[ConfigTree], values: Mapping[str, Any]) -> dict[str, Any]:
+def _nest(tree: type[BaseConfiguration], values: Mapping[str, Any]) -> dict[str, Any]:
     """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
     paths = dict(leaf_paths(tree))
+    values = rename_earlier_sections(values)
     nested = {key: _as_mapping(tree, key, value) for key, value in values.items() if key in tree.model_fields}
     flat = translate_synonyms({key: value for key, value in values.items() if key not in tree.model_fields})
     for key, value in flat.items():
@@ -121,7 +122,7 @@ def _nest(tree: type[ConfigTree], values: Mapping[str, Any]) -> dict[str, Any]:
     return nested
 
 
-def _as_mapping(tree: type[ConfigTree], section: str, value: Any) -> Any:
+def _as_mapping(tree: type[BaseConfiguration], section: str, value: Any) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(exclude_unset=True)
     if isinstance(value, str | os.PathLike):
@@ -140,7 +141,7 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
             yield name, (*above, name)
 
 
-def _explain(tree: type[ConfigTree], error: ValidationError) -> str:
+def _explain(tree: type[BaseConfiguration], error: ValidationError) -> str:
     """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
     lines = []
     for problem in error.errors():
@@ -164,7 +165,7 @@ def shortened(value: Any) -> str:
     return _SHORT.repr(value)
 
 
-def _known_keys(tree: type[ConfigTree], path: list[str]) -> list[str]:
+def _known_keys(tree: type[BaseConfiguration], path: list[str]) -> list[str]:
     model: type[BaseModel] = tree
     for name in path:
         annotation = model.model_fields[name].annotation

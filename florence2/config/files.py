@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from florence2.config.configuration import ConfigTree, leaf_paths, shortened
+from florence2.config.configuration import BaseConfiguration, leaf_paths, shortened
 from florence2.config.strict_yaml import load_yaml
-from florence2.config.synonyms import EARLIER_SECTIONS, SYNONYMS
+from florence2.config.synonyms import SYNONYMS, rename_earlier_sections
 from florence2.errors import ConfigurationError
 
 __all__ = ["PARAMETERS", "check_keys", "check_sections", "parameters_of", "read_mapping", "read_sections"]
@@ -67,7 +67,7 @@ def parameters_of(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
     return _named(file, content.get(PARAMETERS) or {}, f"{PARAMETERS}: ")
 
 
-def check_sections(file: Path, sections: Mapping[str, Any], tree: type[ConfigTree], under: str = "") -> None:
+def check_sections(file: Path, sections: Mapping[str, Any], tree: type[BaseConfiguration], under: str = "") -> None:
     """Check all settings of a file together.
 
     Args:
@@ -95,7 +95,7 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[ConfigTre
             raise ConfigurationError(f"{file}: {under}{key}: write it as {under}{key}.{first}: {shown}")
 
 
-def read_sections(file: Path, *trees: type[ConfigTree]) -> dict[str, Any]:
+def read_sections(file: Path, *trees: type[BaseConfiguration]) -> dict[str, Any]:
     """Read the sections in a file, which stand under ``parameters`` or are all that it holds.
 
     Args:
@@ -123,7 +123,7 @@ def read_sections(file: Path, *trees: type[ConfigTree]) -> dict[str, Any]:
 def _named(file: Path, value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
         raise ConfigurationError(f"{file}: {where}must be a mapping of sections, not {shortened(value)}")
-    for earlier, name in EARLIER_SECTIONS.items():
-        if earlier in value and name in value:
-            raise ConfigurationError(f"{file}: {where}{earlier}: is the earlier name of {name}; write {name} alone")
-    return {EARLIER_SECTIONS.get(name, name): section for name, section in value.items()}
+    try:
+        return rename_earlier_sections(value)
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{file}: {where}{exc}") from exc

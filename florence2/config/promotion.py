@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from florence2.config.sections import Fraction, Section
+from florence2.config.sections import BaseConfig, Fraction
 
 __all__ = ["PromotionConfig"]
 
 
-class PromotionConfig(Section):
+class PromotionConfig(BaseConfig):
     """What a challenger must show before it becomes champion.
 
     That it loads and answers in a fresh process, that none of the test images was among those it was trained on,

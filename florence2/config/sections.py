@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 __all__ = [
     "AugmentationConfig",
+    "BaseConfig",
     "DatasetConfig",
     "Effect",
     "EngineConfig",
@@ -21,7 +22,6 @@ __all__ = [
     "ObjectiveConfig",
     "Outcome",
     "RegistrationConfig",
-    "Section",
     "SplitConfig",
     "TrainingConfig",
     "ValidationConfig",
@@ -55,7 +55,7 @@ class MetricLike(Protocol):
     def name(self) -> str: ...  # noqa: D102
 
 
-class Section(BaseModel):
+class BaseConfig(BaseModel):
     """Base of all sections: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -79,11 +79,11 @@ class Section(BaseModel):
         found: dict[str, Any] = {}
         for key in type(self).model_fields.keys() - (exclude or set()):
             value = getattr(self, key)
-            found |= value.leaves(f"{name}.{key}") if isinstance(value, Section) else {f"{name}.{key}": value}
+            found |= value.leaves(f"{name}.{key}") if isinstance(value, BaseConfig) else {f"{name}.{key}": value}
         return found
 
 
-class DatasetConfig(Section):
+class DatasetConfig(BaseConfig):
     """Where the annotated images come from."""
 
     source: str = Field(
@@ -102,7 +102,7 @@ class DatasetConfig(Section):
     verify: bool = Field(False, description="Read every file again, also if size and time are those of the last look.")
 
 
-class ValidationConfig(Section):
+class ValidationConfig(BaseConfig):
     """What to do about rows that break a rule."""
 
     on_error: Literal["fail", "quarantine", "repair"] = Field(
@@ -130,7 +130,7 @@ class ValidationConfig(Section):
         return value
 
 
-class SplitConfig(Section):
+class SplitConfig(BaseConfig):
     """How to split a data set, or the part of it that comes without a split, by image."""
 
     valid_fraction: Fraction = Field(0.1, description="Share of the images for validation where none is given.")
@@ -149,7 +149,7 @@ class SplitConfig(Section):
         return self
 
 
-class ModelConfig(Section):
+class ModelConfig(BaseConfig):
     """The model to start from."""
 
     base: str = Field(
@@ -160,7 +160,7 @@ class ModelConfig(Section):
     revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
 
 
-class LoraConfig(Section):
+class LoraConfig(BaseConfig):
     """Low-rank adapters (Hu et al., arXiv 2106.09685) on linear layers."""
 
     rank: int = Field(16, ge=1, le=4_096, description="Rank of the update matrices.")
@@ -176,7 +176,7 @@ class LoraConfig(Section):
     )
 
 
-class ObjectiveConfig(Section):
+class ObjectiveConfig(BaseConfig):
     """What the answers to learn look like, and how their tokens weigh in the loss."""
 
     box_order: Literal["given", "left_to_right", "random"] = Field(
@@ -190,7 +190,7 @@ class ObjectiveConfig(Section):
     )
 
 
-class AugmentationConfig(Section):
+class AugmentationConfig(BaseConfig):
     """Random changes of the training images; each only where it cannot change the right answer."""
 
     flip: Fraction = Field(0.0, description="Probability of a mirror image; boxes go with it.")
@@ -198,7 +198,7 @@ class AugmentationConfig(Section):
     light: Fraction = Field(0.0, description="Largest relative change of brightness and of contrast.")
 
 
-class EngineConfig(Section):
+class EngineConfig(BaseConfig):
     """How fast a fine-tune runs and how often it is saved; what it learns does not depend on it."""
 
     loader_workers: int | None = Field(
@@ -217,7 +217,7 @@ class EngineConfig(Section):
     )
 
 
-class TrainingConfig(Section):
+class TrainingConfig(BaseConfig):
     """The fine-tune."""
 
     strategy: Literal["lora", "full", "freeze"] = Field(
@@ -260,7 +260,7 @@ class TrainingConfig(Section):
     seed: Seed = Field(0, description="Seed of the order, the dropout, the augmentation and new weights.")
 
 
-class EvaluationConfig(Section):
+class EvaluationConfig(BaseConfig):
     """How answers are generated and judged."""
 
     eval_batch_size: Annotated[int, Effect.COURSE] = Field(
@@ -319,7 +319,7 @@ def _metric_name(metric: Any) -> Any:
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
-class ImagesConfig(Section):
+class ImagesConfig(BaseConfig):
     """Images to answer a prompt about."""
 
     folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the images.")
@@ -350,7 +350,7 @@ class ImagesConfig(Section):
         return self
 
 
-class RegistrationConfig(Section):
+class RegistrationConfig(BaseConfig):
     """Under which name the result enters the model registry."""
 
     model_name: str = Field(

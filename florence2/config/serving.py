@@ -6,13 +6,13 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from florence2.config.configuration import ConfigTree
-from florence2.config.sections import EvaluationConfig, ModelConfig, Section
+from florence2.config.configuration import BaseConfiguration
+from florence2.config.sections import BaseConfig, EvaluationConfig, ModelConfig
 
 __all__ = ["LimitsConfig", "ServingConfig", "ServingConfiguration"]
 
 
-class LimitsConfig(Section):
+class LimitsConfig(BaseConfig):
     """What a request may hold."""
 
     max_upload_mb: float = Field(
@@ -31,7 +31,7 @@ class LimitsConfig(Section):
         return int(self.max_upload_mb * 1_000_000)
 
 
-class ServingConfig(Section):
+class ServingConfig(BaseConfig):
     """How the server works."""
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen at; 0.0.0.0: all of this machine.")
@@ -51,7 +51,7 @@ class ServingConfig(Section):
     )
 
 
-class ServingConfiguration(ConfigTree):
+class ServingConfiguration(BaseConfiguration):
     """The configuration of ``florence2 serve``."""
 
     model: ModelConfig = Field(default_factory=ModelConfig)

@@ -12,11 +12,11 @@ from typing import Any
 from florence2.errors import ConfigurationError
 
 __all__ = [
-    "EARLIER_SECTIONS",
     "METRICS_WITHOUT_EQUIVALENT",
     "OUTPUT",
     "SYNONYMS",
     "WITHOUT_EQUIVALENT",
+    "rename_earlier_sections",
     "synonyms_of",
     "translate_synonyms",
 ]
@@ -36,8 +36,8 @@ SYNONYMS: dict[str, str] = {
 }
 """Their name of a setting, and ours."""
 
-EARLIER_SECTIONS: dict[str, str] = {"pictures": "images"}
-"""Sections by the names that earlier versions gave them, which files may still use."""
+_EARLIER_SECTIONS: dict[str, str] = {"pictures": "images"}
+"""Names that earlier versions gave to sections, and the names of today."""
 
 OUTPUT = "output_dir"
 """Their name of the folder of runs, which is no setting here: the option ``--output``, the argument of ``train``."""
@@ -69,6 +69,18 @@ _VALUES: dict[str, dict[str, str]] = {"strategy": {"none": "full"}}
 def synonyms_of(setting: str) -> list[str]:
     """Return the other names of a setting."""
     return [theirs for theirs, ours in SYNONYMS.items() if ours == setting]
+
+
+def rename_earlier_sections(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Return sections by their names of today; files and calls may still use the earlier ones.
+
+    Raises:
+        ConfigurationError: a section is given under both names.
+    """
+    for earlier, name in _EARLIER_SECTIONS.items():
+        if earlier in sections and name in sections:
+            raise ConfigurationError(f"{earlier}: is the earlier name of {name}; write {name} alone")
+    return {_EARLIER_SECTIONS.get(name, name): section for name, section in sections.items()}
 
 
 def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:

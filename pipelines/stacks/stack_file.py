@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError
 
-from florence2.config import Section, load_yaml
+from florence2.config import BaseConfig, load_yaml
 from florence2.errors import ConfigurationError
 
 __all__ = ["ComponentFile", "ComponentsFile", "StackFile", "read_stack"]
@@ -24,7 +24,7 @@ __all__ = ["ComponentFile", "ComponentsFile", "StackFile", "read_stack"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-class ComponentFile(Section):
+class ComponentFile(BaseConfig):
     """One component.
 
     Attributes:
@@ -38,7 +38,7 @@ class ComponentFile(Section):
     configuration: dict[str, Any] = Field(default_factory=dict)
 
 
-class ComponentsFile(Section):
+class ComponentsFile(BaseConfig):
     """The components, by what ZenML calls their kind."""
 
     orchestrator: ComponentFile
@@ -51,7 +51,7 @@ class ComponentsFile(Section):
     alerter: ComponentFile | None = None
 
 
-class StackFile(Section):
+class StackFile(BaseConfig):
     """A stack.
 
     Attributes:
@@ -131,7 +131,7 @@ def _explain(path: tuple[str | int, ...], problem: Mapping[str, Any]) -> str:
         return "is missing"
     if problem["type"] != "extra_forbidden":
         return f"{problem['msg']}, not {problem['input']!r}"
-    levels: tuple[type[Section], ...] = (StackFile, ComponentsFile, ComponentFile)
+    levels: tuple[type[BaseConfig], ...] = (StackFile, ComponentsFile, ComponentFile)
     known = list(levels[len(path) - 1].model_fields)
     near = difflib.get_close_matches(str(path[-1]), known, n=1)
     return f"unknown key; did you mean {near[0]!r}?" if near else f"unknown key; known here: {', '.join(known)}"

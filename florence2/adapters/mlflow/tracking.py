@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from florence2.config import Section
+from florence2.config import BaseConfig
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,7 +26,7 @@ def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
         mlflow.log_metrics(dict(metrics), step=step)
 
 
-def log_settings(**sections: Section) -> None:
+def log_settings(**sections: BaseConfig) -> None:
     """Log sections of the configuration to the active run as parameters ``section.key``."""
     import mlflow
 

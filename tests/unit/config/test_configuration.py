@@ -126,6 +126,12 @@ def test_words_for_the_folder_of_answers_of_earlier_versions_are_taken(
     assert ImagesConfig.model_validate(images.model_dump()) == images
 
 
+def test_the_earlier_name_of_a_section_is_accepted() -> None:
+    assert PredictionConfiguration(pictures={"folder": "photos"}) == PredictionConfiguration(folder="photos")
+    with pytest.raises(ConfigurationError, match="pictures: is the earlier name of images; write images alone"):
+        PredictionConfiguration(pictures={"folder": "photos"}, images={"folder": "photos"})
+
+
 def test_a_folder_for_answers_that_are_not_kept_is_refused() -> None:
     with pytest.raises(ConfigurationError, match=r"images.*output.*keep_answers"):
         PredictionConfiguration(folder="photos", output="answers", keep_answers=False)
