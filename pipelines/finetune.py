@@ -17,7 +17,7 @@ from florence2.config import (
     ValidationConfig,
 )
 from florence2.datasets import outcomes_of
-from florence2.evaluation import metric_named
+from florence2.evaluation import metric_named, source_modules
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
@@ -57,7 +57,7 @@ def florence_finetune(
         metric_named(metric)
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
-    metric_code = code_of_metrics(evaluation.metrics)
+    metric_code = code_of_metrics(source_modules(evaluation.metrics))
     judged = training.best_by != "loss"
     course = uncached_options(training=training, evaluation=evaluation)
     recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)

@@ -18,7 +18,7 @@ from florence2.config import (
     TrainingConfig,
     ValidationConfig,
 )
-from florence2.evaluation import metric_named
+from florence2.evaluation import metric_named, source_modules
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
@@ -61,7 +61,7 @@ def florence_promote(
     """
     for metric in evaluation.metrics:
         metric_named(metric)
-    metric_code = code_of_metrics(evaluation.metrics)
+    metric_code = code_of_metrics(source_modules(evaluation.metrics))
     store = tracking_uri()
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)

@@ -44,20 +44,19 @@ def code_of(module: str) -> str:
     return _digest(files_reached_from(next(_file_of(module))), _ROOT)
 
 
-def code_of_metrics(names: Iterable[str]) -> str:
-    """Return the code of the user's own metrics as one hash.
+def code_of_metrics(modules: Iterable[str]) -> str:
+    """Return the hashes of the code of metrics of users and of other packages.
 
-    Counted are the module of each metric and the modules of the user beside it that it can import; of a metric in an
-    installed package, that package alone. What it imports of this project counts by ``follow_code``.
+    Hashed are the module of each metric and the modules next to it that it can import; of a metric in an installed
+    package only that package. What it imports of this project counts by ``follow_code``.
 
     Args:
-        names: of metrics, ``module:Class`` for the user's own, whose module has been imported. The others are left out.
+        modules: in which the metrics are; they have been imported.
 
     Returns:
-        A sha256 for each module, one after the other; empty where no metric is the user's own.
+        A sha256 for each module, one after the other; empty where there is none.
     """
-    modules = {name.partition(":")[0] for name in names if ":" in name}
-    return "".join(map(_code_beside, sorted(modules)))
+    return "".join(map(_code_beside, sorted(set(modules))))
 
 
 def _code_beside(module: str) -> str:

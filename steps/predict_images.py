@@ -22,7 +22,7 @@ __all__ = ["predict_images"]
 
 # Nothing is judged here; the metrics are imported with the table of their scores.
 @step(
-    cache_policy=follow_code(__file__, but_not=["florence2.evaluation.metrics"]),
+    cache_policy=follow_code(__file__, but_not=["florence2.evaluation.metrics.registry"]),
     output_materializers=PredictionsMaterializer,
 )
 def predict_images(

@@ -20,7 +20,7 @@ __all__ = ["register_model"]
 
 
 # The report is an input: how it was measured and analysed shows in it.
-_REPORT = ["florence2.evaluation.metrics", "florence2.evaluation.analysis.analyse"]
+_REPORT = ["florence2.evaluation.metrics.registry", "florence2.evaluation.analysis.analyse"]
 
 
 @step(cache_policy=follow_code(__file__, but_not=_REPORT), experiment_tracker=True)

@@ -10,6 +10,7 @@ from docs.generator.configuration import configuration_page
 from docs.generator.flow import flow_image
 from docs.generator.keywords import keywords_module
 from docs.generator.python_api import python_page
+from docs.generator.stubs import evaluation_stub, public_stub
 from docs.generator.tasks import tasks_page
 from florence2.reports.rules_page import rules_page
 
@@ -26,5 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/tasks.md": tasks_page,
     "images/flow.svg": flow_image,
     "../florence2/config/keywords.py": keywords_module,
+    "../florence2/__init__.pyi": public_stub,
+    "../florence2/evaluation/__init__.pyi": evaluation_stub,
 }
 """What makes each page, by its path below ``docs``."""

@@ -7,7 +7,7 @@ import inspect
 import florence2
 from docs.generator.markdown import MADE
 from florence2 import errors
-from florence2.evaluation.metrics import METRICS
+from florence2.evaluation.metrics.registry import METRICS
 
 __all__ = ["python_page"]
 
@@ -40,7 +40,7 @@ def python_page() -> str:
             "## Metrics\n",
             "All have the methods of the first one.\n",
             _directives("autoclass", ["florence2.evaluation.metrics.metric.Metric"], "\n   :members:"),
-            _directives("autoclass", [f"florence2.{name}" for name in sorted(metrics & public.keys())]),
+            _directives("autoclass", [f"florence2.{name}" for name in sorted(metrics)]),
             "## Errors\n",
             _directives(
                 "autoexception", [f"florence2.errors.{name}" for name in errors.__all__], "\n   :show-inheritance:"

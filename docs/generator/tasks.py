@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from docs.generator.markdown import MADE, escaped, table
 from florence2.codec.tasks import TASKS, AnswerKind, Task
-from florence2.evaluation.metrics import METRICS, metrics_for
+from florence2.evaluation.metrics.registry import METRICS, metrics_for
 from florence2.evaluation.scores import SCORES
 
 __all__ = ["EXAMPLES", "example_prompt", "tasks_page"]

@@ -1,4 +1,4 @@
-"""The command score: judge predictions of any model by the programs with which results are published."""
+"""The command score: the scores of predictions by any model, as the official programs compute them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from florence2.evaluation import SCORED_TASKS
 from florence2.storage import write_file
 
 if TYPE_CHECKING:
     from florence2.evaluation import AnswerScores
+
+    _Task = str
+else:
+    _Task = Literal["od", *SCORED_TASKS]  # type checkers take no list that is computed
 
 __all__ = ["score"]
 
@@ -20,8 +25,8 @@ __all__ = ["score"]
 def score(
     *,
     task: Annotated[
-        Literal["od", "vqa", "docvqa", "chartqa", "caption", "ocr", "exact"],
-        typer.Option(help="od: COCO's twelve scores; the others judge answers in words."),
+        _Task,
+        typer.Option(help="od: COCO's twelve scores; the others: scores of answers in words."),
     ],
     references: Annotated[
         Path, typer.Option(help='od: a COCO data set; else lines of {"id": 1, "answers": ["two", "2"]}.')
@@ -31,7 +36,7 @@ def score(
     ],
     missing: Annotated[
         Literal["error", "empty"],
-        typer.Option(help="What a reference without a prediction is: an error, or an empty answer."),
+        typer.Option(help="A reference without a prediction: an error, or an empty answer."),
     ] = "error",
     per_row: Annotated[
         Path | None, typer.Option(help='File for the value of each row, lines of {"id": 1, "value": 0.6}.')
@@ -40,7 +45,7 @@ def score(
 ) -> None:
     """Score predictions of any model; scores that the references do not define are -1 for od, as in COCO.
 
-    Ends with status 1 if a file cannot be judged, and lists all that is wrong with both.
+    Ends with status 1 if a file cannot be scored, and lists all problems of both files.
     """
     if task == "od":
         if per_row is not None or missing == "empty":

@@ -23,8 +23,6 @@ from .examples import Example as Example
 from .examples import ExampleAnswer as ExampleAnswer
 from .examples import choose_examples as choose_examples
 from .examples import example_of as example_of
-from .metrics import metric_named as metric_named
-from .metrics import metrics_for as metrics_for
 from .metrics.answers import ANLSMetric as ANLSMetric
 from .metrics.answers import ExactAnswerMetric as ExactAnswerMetric
 from .metrics.answers import RelaxedAccuracyMetric as RelaxedAccuracyMetric
@@ -35,10 +33,14 @@ from .metrics.captions import RougeLMetric as RougeLMetric
 from .metrics.cider import CIDErMetric as CIDErMetric
 from .metrics.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
 from .metrics.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
+from .metrics.loading import source_modules as source_modules
 from .metrics.metric import AnswerMetric as AnswerMetric
 from .metrics.metric import Metric as Metric
 from .metrics.regions import MeanIoUMetric as MeanIoUMetric
 from .metrics.regions import OCRRegionF1Metric as OCRRegionF1Metric
+from .metrics.registry import SCORED_TASKS as SCORED_TASKS
+from .metrics.registry import metric_named as metric_named
+from .metrics.registry import metrics_for as metrics_for
 from .metrics.score import Score as Score
 from .metrics.text import CharacterErrorRateMetric as CharacterErrorRateMetric
 from .metrics.text import WordErrorRateMetric as WordErrorRateMetric

@@ -13,7 +13,7 @@ from florence2.errors import ConfigurationError
 from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.examples import choose_examples
-from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.metrics.registry import metrics_for
 from florence2.evaluation.preview_grid import draw_preview_grid
 from florence2.inference import Prediction, predict
 from florence2.model import Florence2, Sample, samples_of

@@ -15,9 +15,9 @@ from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.evaluation.class_names import check_classes
-from florence2.evaluation.metrics import metrics_for
+from florence2.evaluation.metrics.inputs import metric_inputs
 from florence2.evaluation.metrics.metric import Metric
-from florence2.evaluation.metrics.readings import judged_pair
+from florence2.evaluation.metrics.registry import metrics_for
 from florence2.evaluation.report import ModelEvaluation, public_name
 from florence2.inference import Prediction, predict
 from florence2.model import Florence2, Sample, check_prompts_fit, samples_of
@@ -167,4 +167,4 @@ def _counts(samples: Sequence[Sample], judged: Iterable[AppliedMetric]) -> dict[
 
 
 def _pair(task: Task, sample: Sample, prediction: Prediction) -> tuple[object, object]:
-    return judged_pair(task.answer, prediction.text, prediction.detections, sample.suffix, sample.resolution_wh)
+    return metric_inputs(task.answer, prediction.text, prediction.detections, sample.suffix, sample.resolution_wh)

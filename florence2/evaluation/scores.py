@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from florence2.evaluation.metrics import METRICS
+from florence2.evaluation.metrics.registry import METRICS
 from florence2.evaluation.metrics.score import Score
 
 __all__ = ["SCORES", "Score", "in_order", "score_named"]

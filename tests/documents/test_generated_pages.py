@@ -13,7 +13,7 @@ from docs.generator.pages import DOCS, PAGES
 from docs.generator.tasks import EXAMPLES, example_prompt, tasks_page
 from florence2.codec.tasks import TASKS, Task
 from florence2.config import leaf_paths
-from florence2.evaluation.metrics import METRICS
+from florence2.evaluation.metrics.registry import METRICS
 from florence2.evaluation.scores import SCORES
 from tests.builders import write_dataset
 from tests.documents.blocks import ROOT

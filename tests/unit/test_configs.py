@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from florence2.config import Configuration, PredictionConfiguration, PromotionConfiguration
-from florence2.evaluation.metrics import metric_named
+from florence2.evaluation.metrics.registry import metric_named
 from tests import ROOT
 
 FILES = sorted((ROOT / "configs").glob("*.yaml"))

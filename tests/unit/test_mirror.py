@@ -122,12 +122,11 @@ florence2/evaluation/analysis/validity.py
 florence2/evaluation/class_names.py
 florence2/evaluation/examples.py
 florence2/evaluation/matching.py
-florence2/evaluation/metrics/__init__.py
 florence2/evaluation/metrics/cider.py
 florence2/evaluation/metrics/coco.py
 florence2/evaluation/metrics/coco_matching.py
 florence2/evaluation/metrics/grounding.py
-florence2/evaluation/metrics/readings.py
+florence2/evaluation/metrics/inputs.py
 florence2/evaluation/metrics/score.py
 florence2/evaluation/scores.py
 florence2/evaluation/scoring/answers.py

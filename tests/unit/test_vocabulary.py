@@ -132,7 +132,6 @@ florence2/evaluation/metrics/coco_resampling.py 6
 florence2/evaluation/metrics/detection.py 3
 florence2/evaluation/metrics/grounding.py 1
 florence2/evaluation/metrics/metric.py 1
-florence2/evaluation/metrics/readings.py 1
 florence2/evaluation/metrics/regions.py 1
 florence2/evaluation/metrics/text.py 2
 florence2/evaluation/preview_grid.py 1
@@ -276,7 +275,6 @@ tests/unit/evaluation/metrics/test_captions.py 2
 tests/unit/evaluation/metrics/test_coco_resampling.py 1
 tests/unit/evaluation/metrics/test_detection.py 1
 tests/unit/evaluation/metrics/test_metric.py 2
-tests/unit/evaluation/metrics/test_own.py 2
 tests/unit/evaluation/metrics/test_regions.py 3
 tests/unit/evaluation/test_bootstrap.py 2
 tests/unit/evaluation/test_epoch_evaluator.py 7

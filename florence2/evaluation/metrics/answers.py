@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
 
+from florence2.codec import AnswerKind
 from florence2.evaluation.metrics.metric import AnswerMetric, references
 from florence2.evaluation.metrics.score import Score
 
@@ -70,6 +71,8 @@ class VQAAccuracyMetric(AnswerMetric):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "VQA accuracy", "share of questions answered right", headline=True),
     )
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.ANSWER, "<DocVQA>")
+    scored_task: ClassVar[str] = "vqa"
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the accuracy of one answer, in 0..1; see ``vqa_accuracy``."""
@@ -90,6 +93,8 @@ class ANLSMetric(AnswerMetric):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "ANLS", "similarity to the nearest right answer", headline=True),
     )
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = ("<DocVQA>",)
+    scored_task: ClassVar[str] = "docvqa"
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the similarity of one answer, in 0..1; see ``anls``."""
@@ -110,6 +115,7 @@ class ExactAnswerMetric(AnswerMetric):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Exact answers", "answers equal letter by letter", headline=True),
     )
+    scored_task: ClassVar[str] = "exact"
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return 1 for a text equal to a reference, else 0; blanks at the ends do not matter."""
@@ -127,6 +133,7 @@ class RelaxedAccuracyMetric(AnswerMetric):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Relaxed accuracy", "questions answered right, numbers up to 5 % off", headline=True),
     )
+    scored_task: ClassVar[str] = "chartqa"
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return 1 for a right answer, else 0; see ``is_about_equal``."""

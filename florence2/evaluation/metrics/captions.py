@@ -37,7 +37,7 @@ def caption_words(text: str) -> list[str]:
 class _CorpusMetric(Metric[str, str | Sequence[str]]):
     """A metric of sacrebleu: statistics of each sample are added up, and the score is computed from their sum."""
 
-    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
         self._scorer = self._make_scorer()
@@ -102,6 +102,8 @@ class BLEUMetric(_CorpusMetric):
 
     name: ClassVar[str] = "bleu"
     scores: ClassVar[tuple[Score, ...]] = (Score(name, "BLEU", "word sequences that stand in a reference, 0 to 1"),)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.TEXT,)
+    scored_task: ClassVar[str] = "caption"
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -122,6 +124,8 @@ class ChrFMetric(_CorpusMetric):
 
     name: ClassVar[str] = "chrf"
     scores: ClassVar[tuple[Score, ...]] = (Score(name, "chrF", "shared wording letter by letter, 0 to 1"),)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.TEXT,)
+    scored_task: ClassVar[str] = "caption"
 
     @staticmethod
     def _make_scorer() -> Any:
@@ -143,6 +147,8 @@ class RougeLMetric(AnswerMetric):
 
     name: ClassVar[str] = "rouge_l"
     scores: ClassVar[tuple[Score, ...]] = (Score(name, "ROUGE-L", "words shared in the same order, 0 to 1"),)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.TEXT,)
+    scored_task: ClassVar[str] = "caption"
 
     def score(self, prediction: str, target: str | Sequence[str]) -> float:
         """Return the F-score to the nearest reference, in 0..1."""

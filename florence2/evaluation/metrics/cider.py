@@ -54,7 +54,9 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "CIDEr", "wording shared with the references, rare words count more, 0 to 10", headline=True),
     )
-    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = WORDS
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.TEXT,)
+    scored_task: ClassVar[str] = "caption"
 
     def __init__(self) -> None:
         self._samples: list[tuple[list[str], list[list[str]]]] = []

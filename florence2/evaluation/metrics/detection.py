@@ -53,7 +53,8 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         Score("mar_medium", "Recall, medium", "from 32 x 32 to 96 x 96 pixels"),
         Score("mar_large", "Recall, large", "from 96 x 96 pixels"),
     )
-    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
 
     def __init__(self) -> None:
         self._images: list[tuple[Detections, Detections]] = []

@@ -34,7 +34,8 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Phrases found", "phrases whose box overlaps by at least 0.5", headline=True),
     )
-    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES,)
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.BOXES,)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = ("<CAPTION_TO_PHRASE_GROUNDING>",)
 
     def __init__(self) -> None:
         self._found: list[int] = []

@@ -22,33 +22,38 @@ from florence2.evaluation.metrics.score import Score
 __all__ = ["WORDS", "AnswerMetric", "Metric", "SampleMeanMetric", "check_plain", "references", "weighted_ratio"]
 
 WORDS = (AnswerKind.ANSWER, AnswerKind.TEXT)
-"""Kinds of answers that are judged as texts."""
+"""Kinds of answers that are compared as texts."""
 
 Prediction = TypeVar("Prediction")
 Target = TypeVar("Target")
 
 
 class Metric(ABC, Generic[Prediction, Target]):
-    """Judges predictions against targets.
+    """Compares predictions with targets.
 
     Attributes:
         name: the public name, used in configurations and on the command line.
-        scores: the scores that ``compute`` may return, each with its title and direction, the first ones first in
-            reports. Empty: one score that has the metric's name, and larger is better.
-        judges: the kinds of answers that it can read, and what it is given of each: of ``BOXES`` and ``PROPOSALS``
-            ``Detections`` with confidence and without, of ``QUADS`` two ``Quads``, of ``POLYGONS`` two ``Polygons``, of
-            ``ANSWER`` and ``TEXT`` two texts.
+        scores: the scores that ``compute`` may return, each with its title and direction, in the order of reports.
+            Empty: one score that has the metric's name, and larger is better.
+        answer_kinds: the kinds of answers that it reads. ``update`` gets two ``Detections`` for ``BOXES`` and
+            ``PROPOSALS``, the prediction with confidence and the target without; two ``Quads`` for ``QUADS``, two
+            ``Polygons`` for ``POLYGONS``, two texts for ``ANSWER`` and ``TEXT``.
+        default_for: the kinds of answers, and the tokens of tasks, that it evaluates where a configuration names no
+            metrics; a task whose token is here has no other defaults. Only metrics of this library are defaults.
+        scored_task: the task of ``florence2 score`` for which it is computed; only for metrics of texts.
     """
 
     name: ClassVar[str]
     scores: ClassVar[tuple[Score, ...]] = ()
-    judges: ClassVar[tuple[AnswerKind, ...]] = ()
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = ()
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = ()
+    scored_task: ClassVar[str] = ""
 
     @classmethod
     def declared_scores(cls) -> tuple[Score, ...]:
         """Return every score that ``compute`` may return; a class that inherits them has its own name in them."""
         owner = next(kind for kind in cls.__mro__ if issubclass(kind, Metric) and "scores" in vars(kind))
-        inherited = (replace(f, name=cls.name) if f.name == owner.name else f for f in owner.scores)
+        inherited = (replace(score, name=cls.name) if score.name == owner.name else score for score in owner.scores)
         return tuple(inherited) or (Score(cls.name, cls.name),)
 
     @abstractmethod
@@ -56,7 +61,7 @@ class Metric(ABC, Generic[Prediction, Target]):
         """Take one sample.
 
         Raises:
-            AnswerError: the sample cannot be judged; the metric is unchanged.
+            AnswerError: the sample cannot be evaluated; the metric is unchanged.
         """
 
     @abstractmethod
@@ -77,17 +82,17 @@ class Metric(ABC, Generic[Prediction, Target]):
 
     @abstractmethod
     def counts(self) -> dict[str, int]:
-        """Return how much was judged, for example ``{"images": 40, "truths": 93}``."""
+        """Return how much was evaluated, for example ``{"images": 40, "truths": 93}``."""
 
     def per_class(self) -> dict[str, dict[str, float]]:
         """Return scores by class name; empty where the metric knows no classes."""
         return {}
 
     def values(self) -> tuple[float, ...]:
-        """Return the value of each sample, in the order in which they came, to find the worst and the best.
+        """Return the value of each sample for the first declared score, in the order of the updates.
 
-        NaN where a sample defines none, for example without a reference text; empty where samples have no value of
-        their own. The score need not be the mean of the values: an error rate weighs long texts more.
+        NaN where a sample defines no value, for example without a reference text; empty where a single sample has no
+        value at all. The score need not be the mean of the values: an error rate weighs long texts more.
         """
         return ()
 
@@ -95,8 +100,8 @@ class Metric(ABC, Generic[Prediction, Target]):
         """Return the scores of resamples of the samples, for intervals; weights of 1 give those of ``compute``.
 
         Args:
-            weights: (r, n), how often each of the n samples, in the order in which they came, counts in each of the
-                r resamples.
+            weights: (r, n), how often each of the n samples, in the order of the updates, counts in each of the r
+                resamples.
 
         Returns:
             For each score r values, NaN where a resample does not define it. Empty: no score can be resampled.
@@ -125,16 +130,16 @@ class SampleMeanMetric(Metric[Prediction, Target]):
         """Take one sample.
 
         Args:
-            prediction: what the model answered.
-            target: what it should be.
+            prediction: the answer of the model.
+            target: the annotated answer.
 
         Raises:
-            AnswerError: the sample cannot be judged.
+            AnswerError: the sample cannot be evaluated.
         """
         self._values.append(self.score(prediction, target))
 
     def values(self) -> tuple[float, ...]:
-        """Return the value of each sample, in the order in which they came."""
+        """Return the value of each sample, in the order of the updates."""
         return tuple(self._values)
 
     def compute(self) -> dict[str, float]:
@@ -176,7 +181,7 @@ class AnswerMetric(SampleMeanMetric[str, str | Sequence[str]]):
         {'first_word': 0.5}
     """
 
-    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def update(self, prediction: str, target: str | Sequence[str]) -> None:
         """Take one sample.
@@ -218,7 +223,7 @@ def check_plain(prediction: str) -> str:
     """
     text = prediction.strip()
     if text.startswith("<s>") or text.endswith("</s>") or "<pad>" in text:
-        raise AnswerError(f"prediction {prediction!r} still holds special tokens; strip them before it is judged")
+        raise AnswerError(f"prediction {prediction!r} still holds special tokens; remove them before the evaluation")
     return prediction
 
 
@@ -230,5 +235,5 @@ def references(target: str | Sequence[str]) -> tuple[str, ...]:
     """
     answers = (target,) if isinstance(target, str) else tuple(target)
     if not answers:
-        raise AnswerError("a question without a reference answer cannot be judged")
+        raise AnswerError("a sample without a reference answer cannot be evaluated; add one")
     return answers

@@ -34,7 +34,8 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Mean IoU", "outlines: shared part of both areas", headline=True),
     )
-    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.POLYGONS,)
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.POLYGONS,)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.POLYGONS,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,12 +84,13 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
     """
 
     name: ClassVar[str] = "ocr_region_f1"
-    judges: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
     localisation: ClassVar[str] = "ocr_region_localisation_f1"
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Text regions, F1", "right place and equal text, each once", headline=True),
         Score(localisation, "Text regions, place", "F1 of the places alone, whatever the text"),
     )
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.QUADS,)
 
     def __init__(self) -> None:
         self._samples: list[tuple[int, int, int]] = []

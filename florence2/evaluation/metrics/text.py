@@ -29,7 +29,7 @@ class _ErrorRateMetric(Metric[str, str | Sequence[str]]):
     Source: the Levenshtein distance, as in the word error rate of speech recognition.
     """
 
-    judges: ClassVar[tuple[AnswerKind, ...]] = WORDS
+    answer_kinds: ClassVar[tuple[AnswerKind, ...]] = WORDS
 
     def __init__(self) -> None:
         self._edits: list[int] = []
@@ -88,6 +88,8 @@ class CharacterErrorRateMetric(_ErrorRateMetric):
     scores: ClassVar[tuple[Score, ...]] = (
         Score(name, "Character errors", "edits per character", headline=True, higher_is_better=False),
     )
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = ("<OCR>", "<REGION_TO_OCR>")
+    scored_task: ClassVar[str] = "ocr"
 
     @staticmethod
     def _units(text: str) -> Sequence[str]:
@@ -103,6 +105,8 @@ class WordErrorRateMetric(_ErrorRateMetric):
 
     name: ClassVar[str] = "word_error_rate"
     scores: ClassVar[tuple[Score, ...]] = (Score(name, "Word errors", "edits per word", higher_is_better=False),)
+    default_for: ClassVar[tuple[AnswerKind | str, ...]] = ("<OCR>", "<REGION_TO_OCR>")
+    scored_task: ClassVar[str] = "ocr"
 
     @staticmethod
     def _units(text: str) -> Sequence[str]:

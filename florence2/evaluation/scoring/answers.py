@@ -1,4 +1,4 @@
-"""Scoring the answers in words of any model: reference answers and predictions as JSON Lines.
+"""Scores of answers in words by any model: reference answers and predictions as JSON Lines.
 
 {"id": 1, "answers": ["two", "2"]}      the references
 {"id": 1, "prediction": "2"}            the predictions, in any order
@@ -14,42 +14,23 @@ from typing import Any, TypeVar
 
 from florence2.datasets import BadValueError, checked_text, excerpt
 from florence2.errors import AnswerError
-from florence2.evaluation.metrics.answers import (
-    ANLSMetric,
-    ExactAnswerMetric,
-    RelaxedAccuracyMetric,
-    VQAAccuracyMetric,
-)
-from florence2.evaluation.metrics.captions import BLEUMetric, ChrFMetric, RougeLMetric
-from florence2.evaluation.metrics.cider import CIDErMetric
-from florence2.evaluation.metrics.metric import Metric
-from florence2.evaluation.metrics.text import CharacterErrorRateMetric, WordErrorRateMetric
+from florence2.evaluation.metrics.registry import SCORED_TASKS
 from florence2.evaluation.scoring.files import FileProblems, id_of, walk_lines
 
-__all__ = ["SCORED", "AnswerScores", "score_answers"]
-
-SCORED: dict[str, tuple[type[Metric[Any, Any]], ...]] = {
-    "vqa": (VQAAccuracyMetric,),
-    "docvqa": (ANLSMetric,),
-    "chartqa": (RelaxedAccuracyMetric,),
-    "caption": (CIDErMetric, BLEUMetric, RougeLMetric, ChrFMetric),
-    "ocr": (CharacterErrorRateMetric, WordErrorRateMetric),
-    "exact": (ExactAnswerMetric,),
-}
-"""The metrics of each task that can be scored; the first one gives the value of a row."""
+__all__ = ["AnswerScores", "score_answers"]
 
 _Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """How good predictions are.
+    """The scores of predictions.
 
     Attributes:
-        metric: name of the metric whose values are those of the rows.
+        metric: name of the metric that gives the values of the rows.
         scores: of all metrics of the task, over all rows.
         values: the value of each row by its id, in the order of the references; None where a row defines none.
-        missing: rows without a prediction, judged as empty answers.
+        missing: rows without a prediction, evaluated as empty answers.
     """
 
     metric: str
@@ -59,22 +40,22 @@ class AnswerScores:
 
     @property
     def mean(self) -> float | None:
-        """The mean of the values; that of an error rate weighs each row alike, the score each character."""
+        """The mean of the values. For an error rate it differs from the score: there long texts weigh more."""
         defined = [value for value in self.values.values() if value is not None]
         return math.fsum(defined) / len(defined) if defined else None
 
 
 def score_answers(task: str, references: Path, predictions: Path, *, missing_as_empty: bool = False) -> AnswerScores:
-    """Judge predictions.
+    """Score predictions.
 
     Args:
-        task: a key of ``SCORED``.
+        task: a key of ``SCORED_TASKS``.
         references: JSON Lines of ``id`` and ``answers``, one or several texts.
         predictions: JSON Lines of ``id`` and ``prediction``, a text.
         missing_as_empty: whether a reference without a prediction counts as an empty answer instead of being an error.
 
     Raises:
-        DatasetError: a file cannot be read or judged; lists all that is wrong.
+        DatasetError: a file cannot be read or scored; the message lists all problems.
     """
     problems = FileProblems()
     expected = _rows(references, _answers, problems)
@@ -85,7 +66,7 @@ def score_answers(task: str, references: Path, predictions: Path, *, missing_as_
             problems.add(references, expected[own][1], f"id {excerpt(own)} is not in {predictions}; {remedy}")
         for own in given.keys() - expected.keys():
             problems.add(predictions, given[own][1], f"id {excerpt(own)} is not among the references")
-    metrics = [kind() for kind in SCORED[task]]
+    metrics = [kind() for kind in SCORED_TASKS[task]]
     for own, (answers, _) in expected.items():
         prediction, line = given.get(own, ("", 0))
         try:

@@ -16,7 +16,8 @@ from typer.testing import CliRunner, Result
 from florence2 import cli
 from florence2.cli.score import score
 from florence2.errors import DatasetError
-from florence2.evaluation.scoring.answers import SCORED, score_answers
+from florence2.evaluation.metrics.registry import SCORED_TASKS
+from florence2.evaluation.scoring.answers import score_answers
 from florence2.evaluation.scoring.boxes import COCO_NAMES, score_boxes
 from tests import ROOT
 from tests.builders import write_lines
@@ -169,8 +170,8 @@ class TestAnswers:
         assert shown["mean"] == shown["scores"][shown["metric"]] == pytest.approx(mean, abs=1e-9)
         assert (shown["task"], shown["rows"], shown["missing"]) == (task, len(cases), 0)
 
-    @pytest.mark.parametrize("task", SCORED)
-    def test_every_task_judges_a_perfect_answer_best(self, tmp_path: Path, task: str) -> None:
+    @pytest.mark.parametrize("task", SCORED_TASKS)
+    def test_a_perfect_answer_has_the_best_score_of_every_task(self, tmp_path: Path, task: str) -> None:
         words = {"a": "a grey cat sleeps here", "b": "two red rings lie on wood"}
         files = answer_files(
             tmp_path,
@@ -179,16 +180,16 @@ class TestAnswers:
         )
         scores = score_answers(task, *files)
         best = {"caption": 5.0, "ocr": 0.0}.get(task, 1.0)  # a second reference without a common word halves CIDEr
-        assert list(scores.scores) == [metric.name for metric in SCORED[task]]
+        assert list(scores.scores) == [metric.name for metric in SCORED_TASKS[task]]
         if task == "vqa":
             best = 2 / 3 / 2 / 2  # one of two people said so
             assert scores.values == {"a": pytest.approx(1 / 6), "b": pytest.approx(1 / 6)}
         else:
             assert scores.mean == pytest.approx(best)
 
-    def test_the_command_offers_the_tasks_that_there_are(self) -> None:
+    def test_the_command_offers_every_task_of_the_list(self) -> None:
         annotated = get_type_hints(score)["task"]
-        assert get_args(annotated) == ("od", *SCORED)
+        assert get_args(annotated) == ("od", *SCORED_TASKS)
 
     def test_chart_answers_may_be_five_percent_off(self, tmp_path: Path) -> None:
         files = answer_files(
@@ -296,7 +297,7 @@ class TestCommand:
         files = coco_files(tmp_path, truth(BOX), [{**BOX, "score": 0.5}])
         code = (
             "import sys; from pathlib import Path; from florence2.evaluation.scoring.boxes import score_boxes; "
-            "from florence2.evaluation.scoring.answers import SCORED; import florence2.cli; "
+            "from florence2.evaluation.scoring.answers import score_answers; import florence2.cli.score; "
             "score_boxes(*map(Path, sys.argv[1:])); "
             "print([name for name in ('torch', 'transformers') if name in sys.modules])"
         )

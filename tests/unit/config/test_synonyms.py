@@ -15,7 +15,7 @@ from florence2.config import (
 )
 from florence2.config.synonyms import METRICS_WITHOUT_EQUIVALENT, SYNONYMS, WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
-from florence2.evaluation.metrics import METRICS, metric_named
+from florence2.evaluation.metrics.registry import METRICS, metric_named
 
 MAESTRO: dict[str, Any] = {
     "dataset": "D",

@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.tasks import TASKS
-from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation.metrics import METRICS, metric_named, metrics_for
+from florence2.errors import AnswerError
 from florence2.evaluation.metrics.answers import (
     ANLSMetric,
     ExactAnswerMetric,
@@ -146,51 +144,3 @@ def test_special_tokens_left_in_an_answer_are_refused(prediction: str) -> None:
 def test_a_question_without_references_is_refused() -> None:
     with pytest.raises(AnswerError, match="without a reference"):
         VQAAccuracyMetric().update("two", [])
-
-
-def test_every_task_has_metrics_and_every_metric_its_name() -> None:
-    for task in TASKS.values():
-        assert metrics_for(task)
-    for name, metric in METRICS.items():
-        assert metric_named(name) is metric
-        assert metric.name == name
-        assert metric().describe().endswith(".")
-
-
-@pytest.mark.parametrize(
-    ("token", "names"),
-    [
-        ("<OD>", ["mean_average_precision"]),
-        ("<DENSE_REGION_CAPTION>", ["mean_average_precision"]),
-        ("<OPEN_VOCABULARY_DETECTION>", ["mean_average_precision"]),
-        ("<REGION_PROPOSAL>", ["mean_average_precision"]),
-        ("<CAPTION_TO_PHRASE_GROUNDING>", ["grounding_accuracy"]),
-        ("<REFERRING_EXPRESSION_SEGMENTATION>", ["mean_iou"]),
-        ("<REGION_TO_SEGMENTATION>", ["mean_iou"]),
-        ("<OCR_WITH_REGION>", ["ocr_region_f1"]),
-        ("<OCR>", ["character_error_rate", "word_error_rate"]),
-        ("<VQA>", ["vqa_accuracy"]),
-        ("<DocVQA>", ["vqa_accuracy", "anls"]),
-        ("<MORE_DETAILED_CAPTION>", ["cider", "bleu", "rouge_l", "chrf"]),
-        ("<REGION_TO_DESCRIPTION>", ["cider", "bleu", "rouge_l", "chrf"]),
-    ],
-)
-def test_each_task_has_the_metric_of_its_field(token: str, names: list[str]) -> None:
-    assert [metric.name for metric in metrics_for(TASKS[token])] == names
-
-
-def test_named_metrics_judge_the_tasks_that_they_can_read() -> None:
-    names = ("mean_average_precision", "grounding_accuracy", "mean_iou", "relaxed_accuracy")
-    chosen = {token: [metric.name for metric in metrics_for(task, names)] for token, task in TASKS.items()}
-    assert chosen["<OD>"] == ["mean_average_precision", "grounding_accuracy"]
-    assert chosen["<REGION_PROPOSAL>"] == ["mean_average_precision"]
-    assert chosen["<REGION_TO_SEGMENTATION>"] == ["mean_iou"]
-    assert chosen["<OCR_WITH_REGION>"] == []
-    assert chosen["<VQA>"] == chosen["<CAPTION>"] == ["relaxed_accuracy"]
-
-
-def test_an_unknown_metric_names_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="did you mean 'vqa_accuracy'"):
-        metric_named("vqa_acuracy")
-    with pytest.raises(ConfigurationError, match="known: mean_average_precision, "):
-        metric_named("zzz")

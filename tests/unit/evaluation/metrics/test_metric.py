@@ -15,9 +15,9 @@ from florence2.codec.detections import Detections
 from florence2.codec.regions import parse_polygons, parse_quads
 from florence2.codec.tasks import TASKS
 from florence2.errors import AnswerError
-from florence2.evaluation.metrics import METRICS, metrics_for
 from florence2.evaluation.metrics.coco import SCORE_NAMES
 from florence2.evaluation.metrics.metric import Metric
+from florence2.evaluation.metrics.registry import METRICS, metrics_for
 from florence2.evaluation.scores import SCORES
 from tests.builders import detections
 

@@ -14,8 +14,8 @@ from florence2.codec.regions import PROPOSAL, Polygons, Quads, parse_polygons, p
 from florence2.codec.tasks import AnswerKind
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
+from florence2.evaluation.metrics.inputs import metric_inputs
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
-from florence2.evaluation.metrics.readings import judged_pair
 from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
 from tests.builders import detections
 
@@ -167,7 +167,7 @@ class TestReadings:
     def test_proposals_are_judged_as_boxes_of_one_class(self) -> None:
         metric = MeanAveragePrecisionMetric()
         text = locations(0, 0, 400, 400, 500, 500, 900, 900)
-        prediction, target = judged_pair(AnswerKind.PROPOSALS, text, None, text, BIG)
+        prediction, target = metric_inputs(AnswerKind.PROPOSALS, text, None, text, BIG)
         assert isinstance(prediction, Detections)
         assert isinstance(target, Detections)
         metric.update(prediction, target)
@@ -177,13 +177,13 @@ class TestReadings:
     def test_detections_with_their_scores_are_taken_as_they_are(self) -> None:
         scored = Detections(np.zeros((1, 4), dtype=np.float32), ("cat",), np.array([0.3], dtype=np.float32))
         for kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):
-            assert judged_pair(kind, "ignored", scored, "", BIG)[0] is scored
-        assert judged_pair(AnswerKind.PROPOSALS, locations(1, 2, 3, 4), Detections.empty(), "", BIG)[0] is not None
+            assert metric_inputs(kind, "ignored", scored, "", BIG)[0] is scored
+        assert metric_inputs(AnswerKind.PROPOSALS, locations(1, 2, 3, 4), Detections.empty(), "", BIG)[0] is not None
 
     @pytest.mark.parametrize(
         ("kind", "of"),
         [(AnswerKind.QUADS, Quads), (AnswerKind.POLYGONS, Polygons), (AnswerKind.TEXT, str), (AnswerKind.ANSWER, str)],
     )
     def test_other_answers_are_read_as_their_task_writes_them(self, kind: AnswerKind, of: type) -> None:
-        for part in judged_pair(kind, "a" + rectangle(*LEFT), None, rectangle(*RIGHT), BIG):
+        for part in metric_inputs(kind, "a" + rectangle(*LEFT), None, rectangle(*RIGHT), BIG):
             assert isinstance(part, of)

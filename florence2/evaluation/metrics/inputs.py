@@ -8,10 +8,10 @@ import numpy as np
 
 from florence2.codec import AnswerKind, Detections, parse_detections, parse_polygons, parse_proposals, parse_quads
 
-__all__ = ["judged_pair"]
+__all__ = ["metric_inputs"]
 
 
-def judged_pair(
+def metric_inputs(
     kind: AnswerKind, answer: str, detections: Detections | None, target: str, resolution_wh: tuple[int, int]
 ) -> tuple[object, object]:
     """Return prediction and target as the metrics of a kind of answer take them.
