@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -22,6 +23,8 @@ __all__ = ["code_of", "code_of_metrics", "files_reached_from", "follow_code"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("florence2", "materializers", "steps")
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.\w+)+:\w+")
+"""``package.module:attribute``, as entry points are written."""
 
 
 def follow_code(step_file: str, *, but_not: Sequence[str] = ()) -> CachePolicy:
@@ -120,6 +123,8 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
             for alias in node.names:
                 # `from package import name` may name a module or something in the package
                 yield from [homes[alias.name]] if alias.name in homes else [module, f"{module}.{alias.name}"]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _TARGET.fullmatch(node.value):
+            yield node.value.partition(":")[0]  # a list of what is imported when it is used, as that of the formats
 
 
 @cache

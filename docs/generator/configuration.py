@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from docs.generator.commands import options_of_settings, trees
 from docs.generator.markdown import MADE, escaped, table
+from florence2.cli.settings import LISTS
 from florence2.config import BaseConfig
 
 __all__ = ["configuration_page"]
@@ -81,7 +82,7 @@ def _section(path: str, section: Any) -> list[str]:
 def _row(path: str, name: str, field: FieldInfo) -> list[str]:
     option = options_of_settings().get((name, field.description or ""))
     setting = f"`{path}`" + (f"<br>`{option}`" if option else "")
-    return [setting, _default(field), f"{escaped(field.description or '')} *{_kind(field)}*"]
+    return [setting, _default(field), f"{escaped(field.description or '')} *{_kind(name, field)}*"]
 
 
 def _default(field: FieldInfo) -> str:
@@ -93,8 +94,10 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def _kind(field: FieldInfo) -> str:
-    """Say what a setting may be, in words."""
+def _kind(name: str, field: FieldInfo) -> str:
+    """Return what a setting may be, in words."""
+    if name in LISTS:
+        return ", ".join(f"`{value}`" for value in (field.default, *LISTS[name]))
     bounds = [
         f"{words} {value}"
         for constraint in field.metadata

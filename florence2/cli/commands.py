@@ -31,7 +31,7 @@ COMMANDS = {
     "demo": "florence2.cli.demo:demo",
     "score": "florence2.cli.score:score",
     "validate": "florence2.cli.datasets:validate",
-    "convert": "florence2.cli.datasets:convert",
+    "convert": "florence2.cli.convert:convert",
     "stats": "florence2.cli.datasets:stats",
     "freeze": "florence2.cli.datasets:freeze",
     "registry": "florence2.cli.registry:registry",

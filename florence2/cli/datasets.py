@@ -1,30 +1,29 @@
-"""Commands about data sets: validate, convert, stats, freeze."""
+"""Commands about data sets: validate, stats, freeze."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from florence2.cli.settings import with_settings
-from florence2.config import Configuration, ValidationConfig
+from florence2.config import Configuration
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import write_file
 
 if TYPE_CHECKING:
-    from florence2.datasets import DatasetManifest, ValidationReport
+    from florence2.datasets import ValidationReport
 
-__all__ = ["convert", "freeze", "stats", "validate"]
+__all__ = ["AsJson", "Source", "configured", "freeze", "stats", "validate"]
 
-_Source = Annotated[str, typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards.")]
+Source = Annotated[str, typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards.")]
 _SourceOrFile = Annotated[
     str | None,
     typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards. May be left to --config."),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
 
 
 @with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source", "reference"])
@@ -34,14 +33,14 @@ def validate(
     report: Annotated[Path | None, typer.Option(help="File for the findings as an HTML page.")] = None,
     quarantine: Annotated[Path | None, typer.Option(help="File for the rows left out, one JSON object a line.")] = None,
     limit: Annotated[int, typer.Option(help="Findings to list; the rest is counted.", min=0)] = 100,
-    as_json: _Json = False,
+    as_json: AsJson = False,
     **settings: Any,
 ) -> None:
     """Check every annotation and image; ends with status 1 if a row breaks a rule that is an error.
 
     Answers are measured against a model's longest only if one is named by --model.
     """
-    config = _configured(dataset, settings)
+    config = configured(dataset, settings)
     for name in ("revision", "max_target_tokens"):
         if name in settings and "base" not in settings:
             flag = f"--{name.replace('_', '-')} {settings[name]}"
@@ -80,74 +79,17 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
         typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
 
 
-@with_settings("dataset", "validation", without=["source", "reference"])
-def convert(
-    source: _Source,
-    target: Annotated[Path, typer.Argument(help="New folder.")],
-    *,
-    to: Annotated[Literal["jsonl", "coco", "voc", "yolo"], typer.Option(help="The format to write.")],
-    skip_unsupported: Annotated[
-        bool, typer.Option("--skip-unsupported", help="Leave out rows that the format cannot hold, and count them.")
-    ] = False,
-    as_json: _Json = False,
-    **settings: Any,
-) -> None:
-    """Write a data set in another format; boxes stay in their location bins.
-
-    With a setting of validation, such as --on-error repair, the data set is validated first, and what that leaves is
-    written. Without, every row that can be written is written as it is.
-    """
-    config = _configured(source, settings)
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from florence2.datasets import convert, ingest
-
-    manifest = ingest(config.dataset)
-    if settings.keys() & ValidationConfig.model_fields.keys():
-        manifest = _mended(manifest, config.validation, as_json)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("images")
-        done = convert(
-            manifest,
-            target,
-            to,
-            skip_unsupported=skip_unsupported,
-            progress=lambda finished, total: bar.update(task, completed=finished, total=total),
-        )
-    if as_json:
-        typer.echo(json.dumps({**asdict(done), "target": str(done.target), "format": to}, indent=2))
-        return
-    typer.echo(f"{done.target}: {done.images} images, {done.rows} rows as {to}")
-    if to == "jsonl" and done.without_objects:
-        typer.echo(f"{done.without_objects} images have no objects and therefore no line; jsonl cannot say that")
-    for reason, count in done.skipped.items():
-        typer.echo(f"left out: {count} of {reason}")
-
-
-def _mended(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) -> DatasetManifest:
-    """Return what validation leaves of a data set, and say how much that is."""
-    from florence2.adapters import validate
-    from florence2.datasets import raise_for_errors
-
-    clean, found = validate(manifest, config)
-    raise_for_errors(clean, found)
-    rows = "row" if found.rows_repaired == 1 else "rows"
-    typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out", err=as_json)
-    return clean
-
-
 @with_settings("dataset", without=["source", "reference"])
 def stats(
     dataset: _SourceOrFile = None,
     *,
     against: Annotated[str | None, typer.Option(help="Data set to compare with: the reference.")] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page with plots and samples.")] = None,
-    as_json: _Json = False,
+    as_json: AsJson = False,
     **settings: Any,
 ) -> None:
     """Describe a data set; with --against, say what came, went and moved."""
-    config = _configured(dataset, settings).dataset
+    config = configured(dataset, settings).dataset
     against = against or config.reference
     from rich.console import Console
 
@@ -175,17 +117,17 @@ def stats(
 
 @with_settings("dataset", "validation", "split", without=["source", "reference", "frozen_test"])
 def freeze(
-    dataset: _Source,
+    dataset: Source,
     file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],
     *,
-    as_json: _Json = False,
+    as_json: AsJson = False,
     **settings: Any,
 ) -> None:
     """Write down which images are the test split, so that it can be protected from then on.
 
     The data set is validated first: with the settings of the training, the split is that of the training.
     """
-    config = _configured(dataset, settings)
+    config = configured(dataset, settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
     from florence2.adapters import validate
@@ -201,7 +143,7 @@ def freeze(
     typer.echo(f"{file}: {len(frozen)} test images; set split.frozen_test to this file")
 
 
-def _configured(source: str | None, settings: dict[str, Any]) -> Configuration:
+def configured(source: str | None, settings: dict[str, Any]) -> Configuration:
     """Return the configuration of a command whose data set is an argument."""
     if source is None and "source" not in settings:
         raise typer.BadParameter("give the data set, or a --config that names it", param_hint="DATASET")

@@ -27,15 +27,18 @@ from florence2.config import (
     synonyms_of,
     translate_synonyms,
 )
+from florence2.datasets import FORMATS
 from florence2.errors import ConfigurationError
 
-__all__ = ["with_settings"]
+__all__ = ["LISTS", "with_settings"]
 
 _PRECEDENCE = "Settings come from their defaults, then --config, then --set, then options; the later one wins."
 
 _SHOWN = 200
 """Characters of a wrong value that a message repeats."""
 _FLAGS = {"source": "--dataset", "base": "--model"}
+LISTS: Mapping[str, Collection[str]] = {"format": FORMATS}
+"""Settings whose values are the names in a list; looking at names imports nothing of what is in the list."""
 _CONFIG = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="YAML file of settings, as the pipeline takes it, or bare sections."),
@@ -188,6 +191,8 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
     flag = _FLAGS.get(name, f"--{name.replace('_', '-')}")
     others = [f"--{theirs.replace('_', '-')}" for theirs in synonyms_of(name)]
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if name in LISTS:
+        choices = (field.default, *LISTS[name])
     kind: Any = str
     if get_origin(field.annotation) in (tuple, dict):
         kind = list[str]
@@ -198,7 +203,7 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
         f"{flag}/{no}" if no else flag,
         *others,
         help=_help(field, choices, others, no),
-        metavar=None if kind is bool else _metavar(field),
+        metavar=None if kind is bool else "NAME" if choices else _metavar(field),
         show_default=False,
         rich_help_panel=".".join(path[:-1]),
         # Not an enumeration of typer: the configuration itself checks values, other tools' ones included.

@@ -46,7 +46,7 @@ class Keywords(AnswerKeywords, total=False):
     """Everything that ``Configuration`` takes: sections by their name, and each setting without its section."""
 
     source: str
-    format: Literal["auto", "jsonl", "coco", "voc", "yolo", "easy-vqa", "sroie"]
+    format: str
     reference: str | None
     verify: bool
     on_error: Literal["fail", "quarantine", "repair"]

@@ -91,8 +91,10 @@ class DatasetConfig(BaseConfig):
         min_length=1,
         description="Folder, .zip or .tar file, or URI (s3://, https://, ...) of the data set, or builtin:cards.",
     )
-    format: Literal["auto", "jsonl", "coco", "voc", "yolo", "easy-vqa", "sroie"] = Field(
-        "auto", description="How the data set is written; auto: recognised by its files."
+    format: str = Field(
+        "auto",
+        min_length=1,
+        description="Format of the data set; auto: recognised by its files.",
     )
     reference: str | None = Field(
         None,

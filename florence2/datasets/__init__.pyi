@@ -16,12 +16,13 @@ from .checks.view import Positions as Positions
 from .checks.view import RuleBounds as RuleBounds
 from .checks.view import View as View
 from .conversion import convert as convert
-from .formats import FORMATS as FORMATS
-from .formats import read_dataset as read_dataset
-from .formats import recognise as recognise
+from .conversion import writable_formats as writable_formats
 from .formats.json_lines import bounded_lines as bounded_lines
 from .formats.json_lines import parse_object as parse_object
 from .formats.positioned_json import walk_json as walk_json
+from .formats.recognition import read_dataset as read_dataset
+from .formats.recognition import recognise as recognise
+from .formats.registry import FORMATS as FORMATS
 from .formats.values import BadValueError as BadValueError
 from .formats.values import checked_text as checked_text
 from .formats.values import excerpt as excerpt

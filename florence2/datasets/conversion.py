@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from florence2.codec import BINS, CLASS_TASKS, TASKS, AnswerKind, BoxSpan, box_problem, scan_boxes
-from florence2.datasets.formats import FORMATS, Writer
-from florence2.datasets.formats.layout import LayoutImage
+from florence2.datasets.formats.format import Writer
+from florence2.datasets.formats.registry import FORMATS, usable
+from florence2.datasets.formats.writing import ImageToWrite
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.storage import atomic_folder, check_new_folder, is_inside, open_regular
 
-__all__ = ["Conversion", "convert"]
+__all__ = ["Conversion", "convert", "writable_formats"]
 
 _BLOCK = 1 << 20
 
@@ -83,7 +84,7 @@ def convert(
     images, sources = _images(rows)
     with atomic_folder(target, error=DatasetError) as folder:
         for number, (image, source) in enumerate(zip(images, sources, strict=True), start=1):
-            _place(root, source, folder / writer.place(image))
+            _place(root, source, folder / writer.image_path(image))
             if progress is not None:
                 progress(number, len(images))
         writer.write(folder, images)
@@ -91,11 +92,16 @@ def convert(
     return Conversion(target, len(images), len(rows), empty, skipped)
 
 
+def writable_formats() -> tuple[str, ...]:
+    """Return the names of the formats that can be written."""
+    return tuple(name for name, format in usable(FORMATS).items() if format.writer is not None)
+
+
 def _writer(to: str) -> Writer:
-    writers = {name: format.writer for name, format in FORMATS.items() if format.writer is not None}
-    if to not in writers:
-        raise DatasetError(f"cannot write {to!r}; give one of {', '.join(writers)}")
-    return writers[to]
+    writer = FORMATS[to].writer if to in FORMATS else None
+    if writer is None:
+        raise DatasetError(f"cannot write {to!r}; give one of {', '.join(writable_formats())}")
+    return writer
 
 
 def _check_target(root: Path, target: Path) -> None:
@@ -170,7 +176,7 @@ def _supported(
     return kept, counts
 
 
-def _images(rows: Sequence[Mapping[str, Any]]) -> tuple[list[LayoutImage], list[str]]:
+def _images(rows: Sequence[Mapping[str, Any]]) -> tuple[list[ImageToWrite], list[str]]:
     """Gather the rows of each image; return the images and the path of each relative to the root."""
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for row in rows:
@@ -180,7 +186,7 @@ def _images(rows: Sequence[Mapping[str, Any]]) -> tuple[list[LayoutImage], list[
         folders.setdefault(split, []).append("/" + posixpath.dirname(image))
     common = {split: posixpath.commonpath(paths) for split, paths in folders.items()}
     images = [
-        LayoutImage(
+        ImageToWrite(
             split,
             posixpath.relpath("/" + image, common[split]),
             (int(group[0]["width"]), int(group[0]["height"])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from florence2.config import DatasetConfig
-from florence2.datasets.formats import read_dataset
+from florence2.datasets.formats.recognition import read_dataset
 from florence2.datasets.location import is_local, locate
 from florence2.datasets.manifest import DatasetManifest
 from florence2.storage import fingerprint_folder, is_packed, redact

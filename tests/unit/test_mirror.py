@@ -32,8 +32,6 @@ OF_THE_WHOLE_TREE = {
 WITHOUT_MODULE = """
 builtin/test_bases.py
 cli/test_mistakes.py
-datasets/formats/test_registry.py
-formats/test_files.py
 health/test_own_packages.py
 pretraining/test_world.py
 registry/test_lock.py
@@ -91,11 +89,8 @@ florence2/datasets/checks/rows.py
 florence2/datasets/checks/splits.py
 florence2/datasets/checks/view.py
 florence2/datasets/checks/views.py
-florence2/datasets/formats/__init__.py
 florence2/datasets/formats/coco_content.py
-florence2/datasets/formats/files.py
 florence2/datasets/formats/json_lines.py
-florence2/datasets/formats/layout.py
 florence2/datasets/formats/voc_xml.py
 florence2/datasets/formats/yolo_files.py
 florence2/datasets/formats/yolo_yaml.py

@@ -25,22 +25,23 @@ from florence2.datasets.formats.annotations import Annotation, to_manifest
 from florence2.datasets.formats.coco_content import CocoContent
 from florence2.datasets.formats.files import (
     SPLIT_NAMES,
+    contents_of,
     entries,
     has_file,
     in_split_order,
     join,
-    lists,
     open_annotations,
     read_json,
     split_folders,
 )
-from florence2.datasets.formats.layout import LayoutImage, class_names, pixel_boxes
+from florence2.datasets.formats.format import Format, Writer
 from florence2.datasets.formats.values import joined
+from florence2.datasets.formats.writing import ImageToWrite, class_names, pixel_boxes
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.images import list_images
 
-__all__ = ["COCO_FILE", "coco_place", "is_coco", "read_coco", "write_coco"]
+__all__ = ["COCO", "COCO_FILE"]
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
     if not sources:
         raise DatasetError(
             f"{root}: no COCO annotations found; it must hold train/{COCO_FILE} (likewise valid/, test/) or "
-            f"{_FOLDER}/instances_train2017.json; it holds {lists(root)}"
+            f"{_FOLDER}/instances_train2017.json; it holds {contents_of(root)}"
         )
     names = frozenset(list_images(root))
     with _without_collection():
@@ -167,16 +168,16 @@ def _find_image(name: str, folders: list[str], names: frozenset[str]) -> str:
     return next((path for path in paths if posixpath.normpath(path) in names), paths[0])
 
 
-def coco_place(image: LayoutImage) -> str:
+def image_path(image: ImageToWrite) -> str:
     """Return where the image of an image lies in a set that ``write_coco`` writes."""
     return join(image.split, image.name)
 
 
-def write_coco(folder: Path, images: Sequence[LayoutImage]) -> None:
+def write_coco(folder: Path, images: Sequence[ImageToWrite]) -> None:
     """Write the boxes of images in Roboflow's layout, a file for each split.
 
     Args:
-        folder: of the new set, where the images already lie at ``coco_place``.
+        folder: of the new set, where the images already lie at ``image_path``.
         images: what is to be written.
 
     Raises:
@@ -210,3 +211,13 @@ def write_coco(folder: Path, images: Sequence[LayoutImage]) -> None:
 def _lines(values: list[dict[str, Any]]) -> str:
     """Write an element a line, so that messages can name it."""
     return ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
+
+
+COCO = Format(
+    files="train/_annotations.coco.json or annotations/instances_*.json",
+    samples="one `<OD>` sample for each image",
+    recognise=is_coco,
+    read=read_coco,
+    writer=Writer(image_path, write_coco),
+)
+"""The format coco."""

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from florence2.datasets.formats.annotations import Annotation, to_manifest
-from florence2.datasets.formats.files import has_file, join, lists, read_json, split_folders
+from florence2.datasets.formats.files import contents_of, has_file, join, read_json, split_folders
+from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
-__all__ = ["is_easy_vqa", "read_easy_vqa"]
+__all__ = ["EASY_VQA"]
 
 _FILE = "questions.json"
 _LARGEST_FILE = 1 << 30
@@ -44,7 +45,7 @@ def read_easy_vqa(root: Path, *, verify: bool = False) -> DatasetManifest:
     if not sources:
         raise DatasetError(
             f"{root}: no easy-VQA questions found; it must hold train/{_FILE} and train/images/ (likewise test/); "
-            f"it holds {lists(root)}"
+            f"it holds {contents_of(root)}"
         )
     rows = [row for split, folder in sources for row in _read_folder(root, split, folder)]
     if not rows:
@@ -78,3 +79,12 @@ def _parse(value: Any) -> tuple[str, str, str]:
     if isinstance(image, int) and not isinstance(image, bool):
         image = excerpt(image)
     return checked_text(question, "the question"), checked_text(answer, "the answer"), checked_name(image, "the image")
+
+
+EASY_VQA = Format(
+    files="train/questions.json and train/images/",
+    samples="one `<VQA>` sample for each question",
+    recognise=is_easy_vqa,
+    read=read_easy_vqa,
+)
+"""The format easy-vqa."""

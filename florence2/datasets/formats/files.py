@@ -16,11 +16,11 @@ from florence2.storage import is_inside, open_regular, read_regular
 
 __all__ = [
     "SPLIT_NAMES",
+    "contents_of",
     "entries",
     "has_file",
     "in_split_order",
     "join",
-    "lists",
     "open_annotations",
     "read_bytes",
     "read_json",
@@ -58,7 +58,7 @@ def entries(folder: Path) -> list[str]:
     return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names suffice
 
 
-def lists(root: Path) -> str:
+def contents_of(root: Path) -> str:
     """Say in few words what is in a folder, for messages."""
     names = [name + "/" * (root / name).is_dir() for name in entries(root)]
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""

@@ -21,20 +21,21 @@ from florence2.codec import TASKS, AnswerKind
 from florence2.datasets.formats.annotations import Annotation, to_manifest
 from florence2.datasets.formats.files import (
     SPLIT_NAMES,
+    contents_of,
     entries,
     has_file,
     in_split_order,
     join,
-    lists,
     open_annotations,
 )
+from florence2.datasets.formats.format import Format, Writer
 from florence2.datasets.formats.json_lines import bounded_lines, parse_object
-from florence2.datasets.formats.layout import LayoutImage
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt
+from florence2.datasets.formats.writing import ImageToWrite
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
-__all__ = ["ANNOTATIONS_FILE", "is_jsonl", "jsonl_place", "read_jsonl", "write_jsonl"]
+__all__ = ["ANNOTATIONS_FILE", "JSONL"]
 
 ANNOTATIONS_FILE = "annotations.jsonl"
 """Name of the file of annotations in each folder."""
@@ -96,7 +97,7 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
                 "add it or remove the folder"
             )
     if not sources:
-        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_LOOK}; it holds {lists(root)}")
+        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_LOOK}; it holds {contents_of(root)}")
     return in_split_order(sources)
 
 
@@ -148,18 +149,18 @@ def _problems(values: dict[str, Any]) -> list[str]:
     return problems
 
 
-def jsonl_place(image: LayoutImage) -> str:
+def image_path(image: ImageToWrite) -> str:
     """Return where the image of an image lies in a set that ``write_jsonl`` writes."""
     return join(image.split, image.name)
 
 
-def write_jsonl(folder: Path, images: Sequence[LayoutImage]) -> None:
+def write_jsonl(folder: Path, images: Sequence[ImageToWrite]) -> None:
     """Write the annotations of images: a line for each row, in order.
 
     The layout cannot say that an image has no objects: such an image has no line.
 
     Args:
-        folder: of the new set, where the images already lie at ``jsonl_place``.
+        folder: of the new set, where the images already lie at ``image_path``.
         images: what is to be written.
 
     Raises:
@@ -176,3 +177,13 @@ def write_jsonl(folder: Path, images: Sequence[LayoutImage]) -> None:
         ]
         with (folder / split / ANNOTATIONS_FILE).open("x", encoding="utf-8", newline="\n") as handle:
             handle.writelines(line + "\n" for line in lines)
+
+
+JSONL = Format(
+    files="train/annotations.jsonl or _annotations.train.jsonl",
+    samples="one for each line",
+    recognise=is_jsonl,
+    read=read_jsonl,
+    writer=Writer(image_path, write_jsonl, boxes_only=False),
+)
+"""The format jsonl."""

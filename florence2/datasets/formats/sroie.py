@@ -14,13 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
-from florence2.datasets.formats.files import entries, join, lists, read_bytes, read_json, split_folders
+from florence2.datasets.formats.files import contents_of, entries, join, read_bytes, read_json, split_folders
+from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError, DatasetError
 from florence2.images import list_images
 
-__all__ = ["QUESTIONS", "is_sroie", "read_sroie"]
+__all__ = ["QUESTIONS", "SROIE"]
 
 QUESTIONS = {
     "company": "What is the name of the company on the receipt?",
@@ -56,7 +57,7 @@ def read_sroie(root: Path, *, verify: bool = False) -> DatasetManifest:
     if not sources:
         raise DatasetError(
             f"{root}: no SROIE annotations found; it must hold img/*.jpg with key/*.json or box/*.csv; "
-            f"it holds {lists(root)}"
+            f"it holds {contents_of(root)}"
         )
     images = {posixpath.splitext(name)[0]: name for name in reversed(list_images(root))}
     rows: list[Annotation] = []
@@ -139,3 +140,12 @@ def _region(raw: bytes, line: int) -> Region:
         raise BadValueError(f"line {line} has {len(parts)} fields, not {_CORNERS} coordinates and a text")
     points = tuple(number(part, f"a coordinate in line {line}") for part in parts[:_CORNERS])
     return Region(parts[_CORNERS].strip(), points, line)
+
+
+SROIE = Format(
+    files="img/ with key/*.json or box/*.csv",
+    samples="one `<DocVQA>` sample for each key, one `<OCR_WITH_REGION>` sample for each image",
+    recognise=is_sroie,
+    read=read_sroie,
+)
+"""The format sroie."""

@@ -20,15 +20,24 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from florence2.datasets.formats.annotations import Annotation, to_manifest
-from florence2.datasets.formats.files import SPLIT_NAMES, entries, join, lists, read_bytes, read_text, split_folders
-from florence2.datasets.formats.layout import LayoutImage, pixel_boxes, unique_stems
+from florence2.datasets.formats.files import (
+    SPLIT_NAMES,
+    contents_of,
+    entries,
+    join,
+    read_bytes,
+    read_text,
+    split_folders,
+)
+from florence2.datasets.formats.format import Format, Writer
 from florence2.datasets.formats.values import BadValueError, checked_name, joined
 from florence2.datasets.formats.voc_xml import SIDES, VocContent, parse_voc
+from florence2.datasets.formats.writing import ImageToWrite, pixel_boxes, unique_stems
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError, DatasetError
 from florence2.images import list_images
 
-__all__ = ["is_voc", "read_voc", "voc_place", "write_voc"]
+__all__ = ["VOC"]
 
 _LARGEST_XML = 16 << 20
 _LARGEST_LIST = 256 << 20
@@ -62,7 +71,7 @@ def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:
     if not sources:
         raise DatasetError(
             f"{root}: no Pascal VOC annotations found; it must hold Annotations/*.xml and {_IMAGES}/, or train/*.xml "
-            f"beside the images (likewise valid/, test/); it holds {lists(root)}"
+            f"beside the images (likewise valid/, test/); it holds {contents_of(root)}"
         )
     images = _ImageIndex(list_images(root))
     rows: list[Annotation] = []
@@ -209,16 +218,16 @@ def _grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[
     return dict(groups)
 
 
-def voc_place(image: LayoutImage) -> str:
+def image_path(image: ImageToWrite) -> str:
     """Return where the image of an image lies in a set that ``write_voc`` writes."""
     return join(_IMAGES, join(image.split, image.name))
 
 
-def write_voc(folder: Path, images: Sequence[LayoutImage]) -> None:
+def write_voc(folder: Path, images: Sequence[ImageToWrite]) -> None:
     """Write the boxes of images: an XML file for each, and a list for each split, in whose folder both lie.
 
     Args:
-        folder: of the new set, where the images already lie at ``voc_place``.
+        folder: of the new set, where the images already lie at ``image_path``.
         images: what is to be written.
 
     Raises:
@@ -240,7 +249,7 @@ def write_voc(folder: Path, images: Sequence[LayoutImage]) -> None:
             handle.writelines(f"{split}/{stem}\n" for stem in stems)
 
 
-def _xml(image: LayoutImage) -> str:
+def _xml(image: ImageToWrite) -> str:
     width, height = image.size_wh
     lines = [
         "<annotation>",
@@ -259,3 +268,13 @@ def _escaped(text: str) -> str:
     if bad := _NOT_XML.search(text):
         raise DatasetError(f"{text!r} holds {bad[0]!r}, which XML cannot hold; rename it, or write jsonl or coco")
     return escape(text)
+
+
+VOC = Format(
+    files="Annotations/*.xml or train/*.xml",
+    samples="one `<OD>` sample for each image",
+    recognise=is_voc,
+    read=read_voc,
+    writer=Writer(image_path, write_voc),
+)
+"""The format voc."""

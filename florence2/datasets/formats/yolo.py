@@ -21,16 +21,17 @@ from pathlib import Path
 import yaml
 
 from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
-from florence2.datasets.formats.files import join, lists, read_bytes, read_text
-from florence2.datasets.formats.layout import LayoutImage, class_names, pixel_boxes, unique_stems
+from florence2.datasets.formats.files import contents_of, join, read_bytes, read_text
+from florence2.datasets.formats.format import Format, Writer
 from florence2.datasets.formats.values import BadValueError, checked_name, excerpt, joined, number
+from florence2.datasets.formats.writing import ImageToWrite, class_names, pixel_boxes, unique_stems
 from florence2.datasets.formats.yolo_files import label_file, pairs_below
 from florence2.datasets.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError, DatasetError
 from florence2.images import list_images
 
-__all__ = ["is_yolo", "read_yolo", "write_yolo", "yolo_place"]
+__all__ = ["YOLO"]
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
     """
     file = find_yolo_yaml(root)
     if file is None:
-        raise DatasetError(f"{root}: no {_YAML} that names classes found; it holds {lists(root)}")
+        raise DatasetError(f"{root}: no {_YAML} that names classes found; it holds {contents_of(root)}")
     content = read_yolo_yaml(root, file)
     images = list_images(root)
     if content.missing and not any(split == "train" for split, _ in content.sources):
@@ -75,7 +76,7 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
     splits = dict.fromkeys(split for split, _ in sources)
     rows = [row for split in splits for row in _read_split(root, split, sources, content, images)]
     if not rows:
-        raise DatasetError(f"{root / file}: no image is found where it says; it holds {lists(root)}")
+        raise DatasetError(f"{root / file}: no image is found where it says; it holds {contents_of(root)}")
     return to_manifest(root, rows, filter(None, splits), verify=verify)
 
 
@@ -121,9 +122,9 @@ def _refuse_unlabelled(root: Path, split: str, pairs: Sequence[tuple[str, str]],
     looked = pairs[0][1]
     folder = next(above for above in (root / looked).parents if above.is_dir())
     raise DatasetError(
-        f"{root / content.file}: {split or 'the data set'} has {count} and no label file; looked for {looked!a} and so "
-        f"on, but {folder} holds {lists(folder)}; put the label files there (an empty one says that nothing is on the "
-        "image), or leave the split out"
+        f"{root / content.file}: {split or 'the data set'} has {count} and no label file; expected "
+        f"{looked!a} and so on, but {folder} holds {contents_of(folder)}; put the label files there (an empty one for "
+        "an image without objects), or remove the split"
     )
 
 
@@ -179,16 +180,16 @@ def _at_edge(value: float) -> float:
     return 0.0 if -_ROUNDING <= value < 0 else 1.0 if 1 < value <= 1 + _ROUNDING else value
 
 
-def yolo_place(image: LayoutImage) -> str:
+def image_path(image: ImageToWrite) -> str:
     """Return where the image of an image lies in a set that ``write_yolo`` writes."""
     return join(image.split, f"images/{image.name}")
 
 
-def write_yolo(folder: Path, images: Sequence[LayoutImage]) -> None:
+def write_yolo(folder: Path, images: Sequence[ImageToWrite]) -> None:
     """Write the boxes of images: a label file for each, and data.yaml.
 
     Args:
-        folder: of the new set, where the images already lie at ``yolo_place``.
+        folder: of the new set, where the images already lie at ``image_path``.
         images: what is to be written.
 
     Raises:
@@ -208,7 +209,7 @@ def write_yolo(folder: Path, images: Sequence[LayoutImage]) -> None:
         )
     found = frozenset(list_images(folder))
     for image in images:
-        place = yolo_place(image)
+        place = image_path(image)
         if place not in found:
             raise DatasetError(f"image {image.name!r}: YOLO finds images by their extension; rename it, or write coco")
         file = folder / label_file(place)
@@ -224,3 +225,13 @@ def write_yolo(folder: Path, images: Sequence[LayoutImage]) -> None:
     values = {key: path for key, path in keys.items() if path.split("/")[0] in splits}
     with (folder / _YAML).open("x", encoding="utf-8", newline="\n") as handle:
         yaml.safe_dump({**values, "nc": len(names), "names": list(names)}, handle, allow_unicode=True, sort_keys=False)
+
+
+YOLO = Format(
+    files="data.yaml with names",
+    samples="one `<OD>` sample for each image",
+    recognise=is_yolo,
+    read=read_yolo,
+    writer=Writer(image_path, write_yolo),
+)
+"""The format yolo."""

@@ -95,14 +95,16 @@ def test_a_file_of_a_data_set_is_answered_with_its_folder(folder: Path, typed: T
 def test_a_folder_of_data_sets_is_answered_with_their_names(folder: Path, typed: Typed) -> None:
     status, said = typed("init", "project", "--dataset", "sets")
     assert status == 1
-    assert f"name the data set itself: {folder}/sets/scenes (jsonl) or {folder}/sets/tiles (yolo)" in said
+    assert (
+        f"holds several data sets; give one of them: {folder}/sets/scenes (jsonl) or {folder}/sets/tiles (yolo)" in said
+    )
 
 
 @pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
 def test_a_wrong_format_is_answered_with_the_right_one(folder: Path, typed: Typed, command: tuple[str, ...]) -> None:
     status, said = typed(*command, "sets/scenes", "--format", "yolo")
     assert status == 1
-    assert "is no yolo (data.yaml with names), it looks like jsonl; give --format jsonl, or leave the format" in said
+    assert "is not yolo (data.yaml with names), it looks like jsonl; give --format jsonl, or omit the format" in said
 
 
 def test_a_model_that_is_no_run_is_answered_with_the_runs_there_are(

@@ -16,7 +16,7 @@ from florence2.codec.locations import BINS, unclamped_bins
 from florence2.datasets.conversion import Conversion, convert
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.formats.coco import write_coco
-from florence2.datasets.formats.layout import LayoutImage, pixel_boxes
+from florence2.datasets.formats.writing import ImageToWrite, pixel_boxes
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from tests.builders import annotation, manifest, write_dataset, write_image
@@ -77,7 +77,7 @@ names = st.one_of(
 @settings(max_examples=60)
 @given(st.lists(st.tuples(names, boxes()), min_size=1, max_size=3), sides, sides)
 def test_pixels_of_every_bin_of_every_size_read_back(spans: Boxes, width: int, height: int) -> None:
-    image = LayoutImage("", "a.png", (width, height), (("<OD>", format_spans(spans)),))
+    image = ImageToWrite("", "a.png", (width, height), (("<OD>", format_spans(spans)),))
     for (name, corners), (wanted, indices) in zip(pixel_boxes(image), spans, strict=True):
         assert name == wanted
         assert unclamped_bins([corners], (width, height, width, height)).tolist() == [list(indices)]
@@ -89,7 +89,7 @@ def test_pixels_of_every_bin_of_every_size_read_back(spans: Boxes, width: int, h
 def test_pixels_of_every_bin_of_a_few_sizes() -> None:
     for side in (1, 2, 3, 640, 999, 1000, 1001, 10_000):
         spans = [("c", (index, index, index, index)) for index in range(BINS)]
-        image = LayoutImage("", "a.png", (side, side), (("<OD>", format_spans(spans)),))
+        image = ImageToWrite("", "a.png", (side, side), (("<OD>", format_spans(spans)),))
         found = [corners for _, corners in pixel_boxes(image)]
         assert unclamped_bins(found, (side, side, side, side)).tolist() == [list(box) for _, box in spans]
 
@@ -277,7 +277,7 @@ class TestRefusals:
 def test_coco_is_written_as_its_tools_expect(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     write_coco(
-        tmp_path, [LayoutImage("test", "a.png", (200, 100), (("<OD>", BOX + "dog<loc_0><loc_0><loc_999><loc_999>"),))]
+        tmp_path, [ImageToWrite("test", "a.png", (200, 100), (("<OD>", BOX + "dog<loc_0><loc_0><loc_999><loc_999>"),))]
     )
     content = json.loads((tmp_path / "test/_annotations.coco.json").read_text())
     assert [category["name"] for category in content["categories"]] == ["cat", "dog"]

@@ -1,165 +1,154 @@
-"""Recognising a layout by its files."""
+"""The list of formats, and the formats that other packages add to it."""
 
 from __future__ import annotations
 
 import logging
-import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from florence2.datasets.formats import FORMATS, read_dataset
-from florence2.errors import DatasetError
+from florence2.datasets.formats.format import Format
+from florence2.datasets.formats.recognition import read_dataset, recognise
+from florence2.datasets.formats.registry import FORMATS
+from florence2.errors import ConfigurationError, DatasetError
+from tests import ROOT
 from tests.builders import annotation, write_dataset, write_image
+from tests.plugins import write_package
 
-VOC = "<annotation><filename>a.png</filename></annotation>"
-COCO = '{"images": [{"id": 1, "file_name": "a.png"}]}'
-FILES = {
-    "jsonl": {"train/annotations.jsonl": '{"image": "a.png", "prefix": "<CAPTION>", "suffix": "x"}'},
-    "coco": {"train/_annotations.coco.json": COCO},
-    "voc": {"train/a.xml": VOC},
-    "yolo": {"data.yaml": "names: [cat]", "train/a.txt": ""},
-    "easy-vqa": {"train/questions.json": '[["a", "b", 1]]', "train/images/1.txt": ""},
-    "sroie": {"img/a.txt": "", "key/a.json": '{"total": "1"}'},
-}
+TEXTS = """
+from florence2.datasets.formats import Annotation, Format, entries, to_manifest
+
+def read(root, *, verify=False):
+    names = [name for name in entries(root) if name.endswith(".txt")]
+    rows = [Annotation("", f"{name[:-4]}.png", name, 1, "<CAPTION>", (root / name).read_text()) for name in names]
+    return to_manifest(root, rows, verify=verify)
+
+TEXTS = Format("captions.mark", "one for each text", lambda root: (root / "captions.mark").exists(), read)
+NUMBER = 1
+"""
 
 
-def write_files(root: Path, *formats: str) -> Path:
-    write_image(root / "train/a.png")
-    for format in formats:
-        for name, content in FILES[format].items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(content)
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder from which packages are imported, as from site-packages."""
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+    return site
+
+
+def add(site: Path, package: str, source: str = TEXTS, **points: str) -> None:
+    module = package.replace("-", "_")
+    targets = {name: f"{module}:{attribute}" for name, attribute in points.items()}
+    write_package(site, package, {module: source}, {"florence2.formats": targets})
+
+
+@pytest.fixture
+def captions(tmp_path: Path) -> Path:
+    """A data set in the format of the package."""
+    root = tmp_path / "captions"
+    write_image(root / "a.png")
+    (root / "a.txt").write_text("a red tile")
+    (root / "captions.mark").touch()
     return root
 
 
-@pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("nested", ["", "archive/set"])
-def test_recognises_each_format(tmp_path: Path, name: str, nested: str, caplog: pytest.LogCaptureFixture) -> None:
-    write_files(tmp_path / nested, name)
-    (tmp_path / "__MACOSX").mkdir()
-    (tmp_path / "README.txt").touch()
-    with caplog.at_level(logging.INFO):
-        manifest = read_dataset(tmp_path)
-    assert manifest.fetch_root() == tmp_path / nested
-    assert len(manifest) == 1
-    assert f"{tmp_path / nested}: read as {name}" in caplog.text
-    assert read_dataset(tmp_path, name).fingerprint == manifest.fingerprint
+def test_every_format_says_what_it_is() -> None:
+    assert {"jsonl", "coco", "voc", "yolo"} <= set(FORMATS)
+    assert len(FORMATS) == len(list(FORMATS))
+    for format in FORMATS.values():
+        assert isinstance(format, Format)
+        assert format.files
+        assert format.samples
 
 
-def test_two_formats_in_one_folder_are_asked_about(tmp_path: Path) -> None:
-    write_files(tmp_path, "coco", "voc")
-    with pytest.raises(
-        DatasetError, match=r"looks like coco \(.*\) and voc \(.*\); say which it is with --format coco"
-    ):
-        read_dataset(tmp_path)
-    assert len(read_dataset(tmp_path, "voc")) == 1
-
-
-def test_nothing_that_is_known(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"looked for .*data\.yaml with names \(yolo\).*; it holds nothing"):
-        read_dataset(tmp_path)
-    write_image(tmp_path / "images/a.png")
-    with pytest.raises(DatasetError, match="it holds images/"):
-        read_dataset(tmp_path)
-    with pytest.raises(DatasetError, match="no format 'cocoa'; give auto or one of jsonl, coco"):
-        read_dataset(tmp_path, "cocoa")
-
-
-@pytest.mark.parametrize(
-    ("name", "file"),
-    [
-        ("jsonl", "train/annotations.jsonl"),
-        ("coco", "train/_annotations.coco.json"),
-        ("yolo", "data.yaml"),
-        ("easy-vqa", "train/questions.json"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["link", "pipe"])
-def test_an_annotation_file_that_is_none_is_refused(tmp_path: Path, name: str, file: str, kind: str) -> None:
-    root = write_files(tmp_path / "set", name)
-    content = (root / file).read_bytes()
-    (root / file).unlink()
-    if kind == "link":
-        (tmp_path / "elsewhere").write_bytes(content)
-        (root / file).symlink_to(tmp_path / "elsewhere")
-    else:
-        os.mkfifo(root / file)
-    message = "leads out of the data set's folder" if kind == "link" else "cannot be read (is not a regular file)"
-    with pytest.raises(DatasetError, match=re.escape(f"{root / file}: {message}")):
-        read_dataset(root)
-
-
-@pytest.mark.parametrize(
-    ("name", "files", "content"),
-    [
-        ("voc", ["train/a.xml", "train/b.xml"], VOC),
-        ("yolo", ["labels/a.txt", "labels/b.txt"], "0 0.5 0.5 0.1 0.1"),
-        ("sroie", ["key/a.json", "key/b.json"], '{"total": "9"}'),
-        ("sroie", ["box/a.csv", "box/b.csv"], "0,0,1,0,1,1,0,1,text"),
-    ],
-)
-@pytest.mark.parametrize("kind", ["link", "pipe", "nothing"])
-def test_an_annotation_file_of_one_image_that_is_none_spoils_no_other(
-    tmp_path: Path, name: str, files: list[str], content: str, kind: str
-) -> None:
-    root = write_files(tmp_path / "set", name)
-    for stem, file in zip("ab", files, strict=True):
-        write_image(root / f"images/{stem}.png")
-        (root / file).parent.mkdir(exist_ok=True)
-        (root / file).write_text(content)
-    bad = root / files[1]
-    bad.unlink()
-    if kind == "pipe":
-        os.mkfifo(bad)
-    else:
-        bad.symlink_to(tmp_path / "elsewhere" if kind == "link" else "nowhere")
-    message = {"link": "leads out of the", "pipe": "cannot be read (is not a", "nothing": "is a symbolic link to"}
-    table = read_dataset(root, name).table
-    good, spoilt = (table[table["file"] == file] for file in files)
-    assert len(good) == len(spoilt) == 1
-    assert good["line_error"].isna().all()
-    assert spoilt["line_error"].iloc[0].startswith(message[kind])
-    assert (spoilt["line"].iloc[0], Path(spoilt["image"].iloc[0]).stem) == (1, "b")
-
-
-def test_a_link_that_stays_inside_is_followed(tmp_path: Path) -> None:
-    root = write_dataset(tmp_path, {"train": [annotation()]})
-    (root / "train/annotations.jsonl").rename(root / "all.jsonl")
-    (root / "train/annotations.jsonl").symlink_to("../all.jsonl")
-    assert len(read_dataset(root)) == 1
-
-
-def test_a_folder_that_leads_out_is_not_followed(tmp_path: Path) -> None:
-    write_files(tmp_path / "elsewhere", "jsonl")
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set/train").symlink_to(tmp_path / "elsewhere/train")
-    with pytest.raises(DatasetError, match="leads out of the data set's folder"):
-        read_dataset(tmp_path / "set")
-
-
-def test_an_image_whose_name_is_no_text_is_left_out_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    root = write_dataset(tmp_path, {"train": [annotation()]})
-    for name in (b"/train/\xff.png", b"/\xfe/b.png"):
-        path = Path(os.fsdecode(bytes(root) + name))
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes((root / "train/a.png").read_bytes())
-    found = read_dataset(root)
-    assert found.images["image"].tolist() == ["train/a.png"]
-    told = (
-        "2 files or folders have names that are not valid UTF-8 and are left out, such as 'train/\\udcff.png'; rename"
+def test_names_of_formats_are_known_without_their_readers() -> None:
+    code = (
+        "import sys; from florence2.datasets import FORMATS; print(list(FORMATS)[:2], 'coco' in FORMATS, len(FORMATS),"
+        " [m for m in ('numpy', 'pandas', 'PIL', 'florence2.datasets.formats.coco') if m in sys.modules])"
     )
-    assert told in caplog.text
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == f"['jsonl', 'coco'] True {len(FORMATS)} []\n"
 
 
-def test_a_label_file_whose_name_is_no_text_is_a_row_with_its_error(tmp_path: Path) -> None:
-    write_files(tmp_path, "yolo")
-    (tmp_path / "images").mkdir()
-    (tmp_path / "labels").mkdir()
-    Path(os.fsdecode(bytes(tmp_path) + b"/labels/\xff.txt")).write_text("0 0.5 0.5 0.1 0.1")
-    errors = read_dataset(tmp_path).table["line_error"].dropna().tolist()
-    what = "the name of an image or of its label file holds half of a surrogate pair, which is no character"
-    assert errors == [f"{what}: 'labels/\\udcff.txt'"]
+def test_a_package_adds_a_format(site: Path, captions: Path) -> None:
+    assert "texts" not in FORMATS
+    add(site, "ours-texts", texts="TEXTS")
+    assert list(FORMATS)[-1] == "texts"
+    assert "texts" in FORMATS
+    assert recognise(captions) == (captions, "texts")
+    assert read_dataset(captions, "texts").table["suffix"].tolist() == ["a red tile"]
+    with pytest.raises(DatasetError, match=r"is not coco \(.*\), it looks like texts; give --format texts"):
+        read_dataset(captions, "coco")
+
+
+def test_the_command_line_offers_the_format_of_a_package(site: Path) -> None:
+    add(site, "line-texts", texts="TEXTS")
+    code = f"import sys; sys.path.insert(0, {str(site)!r}); from florence2.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert "texts; default: auto" in " ".join(done.stdout.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "attribute", "why"),
+    [
+        ("broken-texts", "import no_such_library", "TEXTS", "ModuleNotFoundError: No module named 'no_such_library'"),
+        ("exit-texts", "raise RuntimeError('no licence')", "TEXTS", "RuntimeError: no licence"),
+        ("empty-texts", "", "TEXTS", "AttributeError: module 'empty_texts' has no attribute 'TEXTS'"),
+        ("number-texts", TEXTS, "NUMBER", "TypeError: texts is a int, not a florence2.datasets.formats.Format"),
+    ],
+)
+def test_a_broken_format_of_a_package_is_an_error_that_names_the_package(
+    site: Path, captions: Path, package: str, source: str, attribute: str, why: str
+) -> None:
+    add(site, package, source, texts=attribute)
+    message = (
+        f"the format texts of {package} cannot be loaded from {package.replace('-', '_')}:{attribute}: {why}; update"
+    )
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        read_dataset(captions, "texts")
+
+
+def test_a_package_that_is_gone_is_an_error_that_names_it(site: Path, captions: Path) -> None:
+    write_package(site, "gone-texts", {}, {"florence2.formats": {"texts": "gone_texts:TEXTS"}})
+    with pytest.raises(ConfigurationError, match=r"the format texts of gone-texts cannot be loaded .* 'gone_texts'"):
+        read_dataset(captions, "texts")
+
+
+def test_a_broken_format_spoils_no_other(site: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    add(site, "spoilt-texts", "import no_such_library", texts="TEXTS")
+    root = write_dataset(tmp_path / "data", {"train": [annotation()]})
+    with caplog.at_level(logging.WARNING):
+        assert recognise(root) == (root, "jsonl")
+    assert "the format texts of spoilt-texts cannot be loaded" in caplog.text
+    assert len(read_dataset(root, "jsonl")) == 1
+
+
+def test_names_of_this_package_cannot_be_replaced(site: Path) -> None:
+    own = FORMATS["coco"]
+    add(site, "coco-texts", coco="TEXTS")
+    assert FORMATS["coco"] is own
+    assert list(FORMATS).count("coco") == 1
+
+
+def test_two_packages_with_one_name_are_an_error(site: Path, captions: Path) -> None:
+    add(site, "one-texts", texts="TEXTS")
+    add(site, "two-texts", texts="TEXTS")
+    with pytest.raises(
+        ConfigurationError, match="texts is added by one-texts and two-texts; uninstall all of them but"
+    ):
+        read_dataset(captions, "texts")
+
+
+def test_an_unknown_format_names_the_nearest_and_all(tmp_path: Path) -> None:
+    message = r"dataset.format: unknown format 'coko'; did you mean coco\? known: auto, jsonl, coco, voc, yolo"
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        read_dataset(tmp_path, "coko")
+    assert caught.value.exit_status == 2
+    with pytest.raises(ConfigurationError, match="unknown format 'x'; known: auto, jsonl"):
+        read_dataset(tmp_path, "x")

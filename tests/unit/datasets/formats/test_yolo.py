@@ -88,7 +88,7 @@ def test_a_split_without_any_label_file_is_refused(tmp_path: Path, train: str) -
     write(tmp_path, "valid/labels/b.txt", BOX)
     write_image(tmp_path / "train/images/a.png")
     write_image(tmp_path / "valid/images/b.png")
-    message = r"data\.yaml: train has 1 image and no label file; looked for 'train/labels/a\.txt'"
+    message = r"data\.yaml: train has 1 image and no label file; expected 'train/labels/a\.txt'"
     with pytest.raises(DatasetError, match=message):
         read_dataset(tmp_path)
 

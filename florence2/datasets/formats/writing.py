@@ -11,7 +11,7 @@ import numpy as np
 from florence2.codec import BINS, dequantize, scan_boxes
 from florence2.errors import DatasetError
 
-__all__ = ["Box", "LayoutImage", "class_names", "pixel_boxes", "unique_stems"]
+__all__ = ["Box", "ImageToWrite", "class_names", "pixel_boxes", "unique_stems"]
 
 _DECIMALS = 4  # a tenth of the width of a bin, where an image is a pixel wide
 
@@ -30,7 +30,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class LayoutImage:
+class ImageToWrite:
     """One image of the new set with all that is said about it.
 
     Attributes:
@@ -56,12 +56,12 @@ class LayoutImage:
         )
 
 
-def class_names(images: Sequence[LayoutImage]) -> tuple[str, ...]:
+def class_names(images: Sequence[ImageToWrite]) -> tuple[str, ...]:
     """Return the class names of all boxes, sorted."""
     return tuple(sorted({box.class_name for image in images for box in image.boxes}))
 
 
-def pixel_boxes(image: LayoutImage) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
+def pixel_boxes(image: ImageToWrite) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Yield the class name of each box and x_min, y_min, x_max, y_max in pixels.
 
     A box begins at the first quarter of its first bin and ends at the third quarter of its last. So it reads back as
@@ -76,7 +76,7 @@ def pixel_boxes(image: LayoutImage) -> Iterator[tuple[str, tuple[float, float, f
         yield box.class_name, corners
 
 
-def unique_stems(images: Sequence[LayoutImage]) -> None:
+def unique_stems(images: Sequence[ImageToWrite]) -> None:
     """Make sure that no two images of a split differ in nothing but their extension.
 
     Raises:

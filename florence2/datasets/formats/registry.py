@@ -1,0 +1,120 @@
+"""``FORMATS``: every format of data sets by its name.
+
+To add one: its reader, which ends with a ``Format``, and its line in ``_BUILTIN``. Another package adds one by an entry
+point of the group ``florence2.formats``, as docs/own_format.md shows.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from florence2.datasets.formats.format import Format
+from florence2.errors import ConfigurationError
+
+__all__ = ["AUTO", "ENTRY_POINTS", "FORMATS", "Formats", "unknown_format", "usable"]
+
+logger = logging.getLogger(__name__)
+
+AUTO = "auto"
+"""Stands for the format that is recognised by the files."""
+
+ENTRY_POINTS = "florence2.formats"
+"""The group of entry points by which other packages add formats."""
+
+_BUILTIN = {
+    "jsonl": "florence2.datasets.formats.jsonl:JSONL",
+    "coco": "florence2.datasets.formats.coco:COCO",
+    "voc": "florence2.datasets.formats.voc:VOC",
+    "yolo": "florence2.datasets.formats.yolo:YOLO",
+    "easy-vqa": "florence2.datasets.formats.easy_vqa:EASY_VQA",
+    "sroie": "florence2.datasets.formats.sroie:SROIE",
+}
+"""The formats of this package. A reader is imported when its format is used: the command line only needs the names."""
+
+
+class Formats(Mapping[str, Format]):
+    """The formats by name: those of this package, then those of other packages by name.
+
+    A name of this package cannot be replaced by another package. Looking up a format imports its reader.
+    """
+
+    def __getitem__(self, name: str) -> Format:
+        """Return a format.
+
+        Raises:
+            KeyError: there is no format of that name.
+            ConfigurationError: it is of another package and cannot be imported, or several packages have it.
+        """
+        if name in _BUILTIN:
+            return _checked(name, EntryPoint(name, _BUILTIN[name], ENTRY_POINTS).load())
+        points = [point for point in _added() if point.name == name]
+        if not points:
+            raise KeyError(name)
+        if len(points) > 1:
+            packages = " and ".join(sorted(map(_package, points)))
+            raise ConfigurationError(f"the format {name} is added by {packages}; uninstall all of them but one")
+        try:
+            return _checked(name, points[0].load())
+        except Exception as exc:  # whatever the module of the other package does when it is imported
+            raise ConfigurationError(
+                f"the format {name} of {_package(points[0])} cannot be loaded from {points[0].value}: "
+                f"{type(exc).__name__}: {exc}; update or uninstall {_package(points[0])}"
+            ) from exc
+
+    def __contains__(self, name: object) -> bool:
+        """Return whether there is a format of that name, without importing its reader."""
+        return name in _names()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(_names())
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(_names())
+
+
+FORMATS: Mapping[str, Format] = Formats()
+"""Every format by its name."""
+
+
+def usable(formats: Mapping[str, Format]) -> dict[str, Format]:
+    """Return the formats that can be imported, and warn of the others, which are of other packages."""
+    usable = {}
+    for name in formats:
+        try:
+            usable[name] = formats[name]
+        except ConfigurationError as exc:
+            logger.warning("%s; it is left out", exc)
+    return usable
+
+
+def unknown_format(name: str, formats: Mapping[str, Format]) -> ConfigurationError:
+    """Return the error of a name that is none of the formats."""
+    known = [AUTO, *formats]
+    near = difflib.get_close_matches(name, known, n=1)
+    question = f"did you mean {near[0]}? " if near else ""
+    error = ConfigurationError(f"dataset.format: unknown format {name[:80]!r}; {question}known: {', '.join(known)}")
+    error.exit_status = 2
+    return error
+
+
+def _names() -> list[str]:
+    return list(dict.fromkeys([*_BUILTIN, *sorted(point.name for point in _added())]))
+
+
+def _added() -> list[EntryPoint]:
+    return list(entry_points(group=ENTRY_POINTS))
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.module
+
+
+def _checked(name: str, found: object) -> Format:
+    if not isinstance(found, Format):
+        raise TypeError(f"{name} is a {type(found).__name__}, not a florence2.datasets.formats.Format")
+    return found
