@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from benchmarks.base_shape import save_base_shape
+from florence2.export.exportable import load_exportable
 from florence2.export.onnx_folder import export_onnx
-from florence2.reports.model_facts import load_exportable
 
 
 def main() -> None:

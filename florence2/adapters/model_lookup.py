@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress, registered_exportable
 from florence2.config import ModelConfig
 from florence2.evaluation import public_name
+from florence2.export import Exportable, load_exportable
 from florence2.model import check_named, load_named, named_fingerprint
-from florence2.reports import Exportable, load_exportable
 
 if TYPE_CHECKING:
     from florence2.model import Florence2

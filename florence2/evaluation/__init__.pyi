@@ -12,6 +12,11 @@ from .bootstrap import Interval as Interval
 from .bootstrap import Resampled as Resampled
 from .bootstrap import Resamples as Resamples
 from .bootstrap import paired_comparison as paired_comparison
+from .changes import ClassChange as ClassChange
+from .changes import ScoreChange as ScoreChange
+from .changes import list_class_changes as list_class_changes
+from .changes import list_score_changes as list_score_changes
+from .changes import weakest_classes as weakest_classes
 from .epoch_evaluator import EpochEvaluator as EpochEvaluator
 from .evaluate import Answers as Answers
 from .evaluate import evaluate_split as evaluate_split

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
+from florence2.codec import split_prefix
 from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.bootstrap import Comparison, Interval
@@ -70,6 +71,11 @@ class EvaluationReport:
     best: tuple[Example, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
     html: str = ""
+
+    @property
+    def task_tokens(self) -> list[str]:
+        """Return the task tokens of the split: the examples have each of them."""
+        return list(dict.fromkeys(split_prefix(example.prefix)[0].token for example in self.examples))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dictionaries, lists, strings and numbers."""

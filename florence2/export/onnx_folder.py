@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from florence2.errors import ConfigurationError, ModelError
+from florence2.export.exportable import Exportable
 from florence2.model import quiet_transformers
-from florence2.reports import Exportable, render_hub_card
+from florence2.reports import render_hub_card
 from florence2.storage import atomic_folder
 
 __all__ = ["check_installed", "export_onnx"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import metadata
 from pathlib import Path
 
+from florence2.export.exportable import Exportable
 from florence2.model import SavedType, save_folder
-from florence2.reports import Exportable, render_hub_card
+from florence2.reports import render_hub_card
 from florence2.storage import atomic_folder
 
 __all__ = ["export_transformers"]

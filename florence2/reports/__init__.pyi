@@ -3,11 +3,12 @@ from .evaluation.files import metrics_summary as metrics_summary
 from .evaluation.files import save_evaluation as save_evaluation
 from .evaluation.terminal import score_comparison_table as score_comparison_table
 from .evaluation.terminal import score_table as score_table
+from .hub_card import HubFacts as HubFacts
 from .hub_card import render_hub_card as render_hub_card
+from .model_card import render_base_card as render_base_card
+from .model_card import render_checkpoint_card as render_checkpoint_card
 from .model_card import render_model_card as render_model_card
-from .model_facts import Exportable as Exportable
-from .model_facts import hub_facts as hub_facts
-from .model_facts import load_exportable as load_exportable
+from .model_card import render_run_card as render_run_card
 from .promotion_page import render_decision as render_decision
 from .statistics.description import Description as Description
 from .statistics.description import describe as describe

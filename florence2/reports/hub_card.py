@@ -1,16 +1,16 @@
-"""The README of an exported folder: a head that hubs read, what is known of the model, and how to load it."""
+"""The README of an exported folder: the head that hubs read, the model card, and how to load the model."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from florence2.codec import TASKS, AnswerKind
 from florence2.evaluation import in_order, score_named
-from florence2.reports.model_facts import HubFacts
 from florence2.reports.templates import render_template
 
-__all__ = ["render_hub_card"]
+__all__ = ["HubFacts", "render_hub_card"]
 
 _PIPELINE = "image-text-to-text"
 _TAGS = {
@@ -26,19 +26,38 @@ _INPUTS = {
     AnswerKind.POLYGONS: "a cat",
     AnswerKind.ANSWER: "What is in the image?",
 }
-"""An example of the text behind the tasks that take one."""
+"""An example of the text that follows a task token, for the tasks that take one."""
 _A_REGION = "<loc_100><loc_100><loc_900><loc_900>"
+
+
+@dataclass(frozen=True)
+class HubFacts:
+    """The facts in the head of a model card, which hubs read.
+
+    Attributes:
+        base_model: hub id of the base; None where it has none.
+        license: identifier of the licence in the hub's spelling.
+        tasks: task tokens that the model was trained for, the first one first.
+        metrics: scores on the test split by name.
+        dataset: name of the data set; empty where it is not known.
+    """
+
+    base_model: str | None
+    license: str
+    tasks: Sequence[str] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    dataset: str = ""
 
 
 def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **values: Any) -> str:
     """Return the README.
 
     Args:
-        title: of the folder: what a snippet calls it.
-        card: Markdown that says what the model is; begins with a heading.
+        title: name of the folder, which the snippet loads.
+        card: the model card in Markdown; begins with a heading.
         facts: for the head.
-        loading: name of the template that says how to load it, ``load_transformers.md`` or ``load_onnx.md``.
-        values: for that template besides ``folder``, ``prompt`` and ``kind``.
+        loading: template of the part on how to load it, ``load_transformers.md`` or ``load_onnx.md``.
+        values: for that template, besides ``folder``, ``prompt`` and ``kind``.
     """
     token = next((token for token in facts.tasks if token in TASKS), "<OD>")
     known = {"folder": title, "prompt": _prompt(token), "kind": TASKS[token].answer.value}

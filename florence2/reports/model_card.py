@@ -1,18 +1,18 @@
-"""The model card: what a version is for, from what it was made, what it reached and what nobody knows of it."""
+"""The model card: what a model is for, its data, its recipe, its scores, and what was not measured."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from florence2.codec import split_prefix
 from florence2.config import TrainingConfig
-from florence2.datasets import DatasetManifest, DatasetStatistics, compute_statistics
-from florence2.evaluation import EvaluationReport, Interval, comparison_table, public_name, score_named
+from florence2.datasets import DatasetStatistics
+from florence2.evaluation import EvaluationReport, Interval, comparison_table, public_name, score_named, weakest_classes
 from florence2.model import Checkpoint
+from florence2.reports.formats import format_interval, format_score
 from florence2.reports.templates import render_template
 
-__all__ = ["render_model_card", "render_run_card", "tasks_of"]
+__all__ = ["render_base_card", "render_checkpoint_card", "render_model_card", "render_run_card"]
 
 _CLASSES = 20
 _WEAKEST = 5
@@ -25,7 +25,7 @@ def render_model_card(
     report: EvaluationReport,
     training: TrainingConfig,
     training_statistics: DatasetStatistics,
-    test_data: DatasetManifest,
+    test_statistics: DatasetStatistics,
     tags: Mapping[str, str],
 ) -> str:
     """Return the card of a registered version as Markdown.
@@ -36,13 +36,12 @@ def render_model_card(
         report: its evaluation on the test split.
         training: the recipe.
         training_statistics: of the splits train and valid.
-        test_data: the split test.
+        test_statistics: of the split test.
         tags: ``provenance_tags`` of the version.
     """
-    test = compute_statistics(test_data)
-    parts = training_statistics.splits | test.splits
+    parts = training_statistics.splits | test_statistics.splits
     classes = training_statistics.overall.classes.counts
-    return _rendered(
+    return _render(
         name,
         checkpoint,
         report,
@@ -52,23 +51,23 @@ def render_model_card(
         splits=[{"name": split, "images": part.images, "rows": part.rows} for split, part in parts.items()],
         classes_of="Boxes in training and validation",
         classes=[f"{label} {count}" for label, count in classes.items()],
-        test_images=test.overall.images,
+        test_images=test_statistics.overall.images,
     )
 
 
 def render_run_card(
     name: str, checkpoint: Checkpoint, report: EvaluationReport, training: TrainingConfig, dataset: str
 ) -> str:
-    """Return the card of a run as Markdown: what its folder tells, for its data may lie elsewhere by now.
+    """Return the card of a run as Markdown, made from the folder of the run alone: its data may have been moved.
 
     Args:
         name: of the model.
         checkpoint: the fine-tuned model.
         report: its evaluation on the test split.
         training: the recipe.
-        dataset: what the data set is called.
+        dataset: name of the data set.
     """
-    return _rendered(
+    return _render(
         name,
         checkpoint,
         report,
@@ -78,7 +77,7 @@ def render_run_card(
             "base_fingerprint": checkpoint.base_fingerprint,
             "base_revision": checkpoint.base_revision or "",
         },
-        tasks=tasks_of(report),
+        tasks=report.task_tokens,
         classes_of="Classes in the test split",
         classes=list(report.after.per_class),
         test_images=report.after.counts.get("images", 0),
@@ -87,12 +86,37 @@ def render_run_card(
     )
 
 
-def tasks_of(report: EvaluationReport) -> list[str]:
-    """Return the task tokens of a report: its examples are of every task of the split."""
-    return list(dict.fromkeys(split_prefix(example.prefix)[0].token for example in report.examples))
+def render_checkpoint_card(title: str, checkpoint: Checkpoint) -> str:
+    """Return the card of a checkpoint whose run is not known: its scores are those of the validation split.
+
+    Args:
+        title: of the card.
+        checkpoint: the fine-tuned model.
+    """
+    scores = "".join(f"- {name}: {value:.4g}\n" for name, value in sorted(checkpoint.metrics.items()))
+    return (
+        f"# {title}\n\nA Florence-2, fine-tuned from {public_name(checkpoint.base)} (content "
+        f"`{checkpoint.base_fingerprint[:12]}`) by the strategy {checkpoint.strategy}; kept: epoch "
+        f"{checkpoint.epoch:g}.\n\n## Results\n\nThe report of its run was not found. On the validation split, by "
+        f"which its epoch was chosen:\n\n{scores or '- nothing'}\n"
+        "## Limits\n\nIt was measured on no test split: its quality on other images is not known.\n"
+    )
 
 
-def _rendered(
+def render_base_card(title: str, base: str) -> str:
+    """Return the card of a base that was exported without any training.
+
+    Args:
+        title: of the card.
+        base: name of the base.
+    """
+    return (
+        f"# {title}\n\nThe weights of {base}, written again by florence2-finetune: nothing was trained, and nothing "
+        "was measured.\n\n## Limits\n\nThose of the original; see its own card.\n"
+    )
+
+
+def _render(
     name: str,
     checkpoint: Checkpoint,
     report: EvaluationReport,
@@ -107,7 +131,7 @@ def _rendered(
     dataset: str = "",
     data_fingerprint: str = "",
 ) -> str:
-    score, weakest = _weakest(report)
+    score, weakest = weakest_classes(report.after, _WEAKEST)
     absent = dict.fromkeys(("base_revision", "data_fingerprint", "code_version"), "")
     values = {
         "name": name,
@@ -120,8 +144,8 @@ def _rendered(
         "epoch": f"{checkpoint.epoch:g}",
         "training": training,
         "results": _results(report),
-        "weakest": weakest,
-        "weakest_by": score,
+        "weakest": [f"{label} {format_score(value)}" for label, value in weakest],
+        "weakest_by": score_named(score).title if score else "",
         "few_images": test_images < _FEW_IMAGES,
         "tags": absent | dict(tags),
         "dataset": dataset,
@@ -134,30 +158,13 @@ def _results(report: EvaluationReport) -> list[dict[str, Any]]:
     return [
         {
             "title": score_named(name).title,
-            "before": _number(before),
-            "after": _number(after),
-            "interval": _ends(report.after.intervals.get(name)),
+            "before": "" if before is None else format_score(before),
+            "after": "" if after is None else format_score(after),
+            "interval": _interval_text(report.after.intervals.get(name)),
         }
         for name, before, after in comparison_table(report)
     ]
 
 
-def _weakest(report: EvaluationReport) -> tuple[str, list[str]]:
-    """Return the score by which classes are ordered, and the weakest of them with their values."""
-    scores = [score for values in report.after.per_class.values() for score in values]
-    if not scores:
-        return "", []
-    score = scores[0]
-    values = {label: found[score] for label, found in report.after.per_class.items() if score in found}
-    order = sorted(values, key=lambda label: (values[label], label))
-    if not score_named(score).higher_is_better:
-        order.reverse()
-    return score_named(score).title, [f"{label} {_number(values[label])}" for label in order[:_WEAKEST]]
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
-def _ends(interval: Interval | None) -> str:
-    return "" if interval is None else f"{interval.low:.3f} to {interval.high:.3f} ({interval.level:.0%})"
+def _interval_text(interval: Interval | None) -> str:
+    return "" if interval is None else f"{format_interval(interval)} ({interval.level:.0%})"

@@ -129,7 +129,6 @@ florence2/evaluation/scoring/boxes.py
 florence2/evaluation/scoring/files.py
 florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
-florence2/export/transformers_folder.py
 florence2/images/rgb.py
 florence2/inference/decoding.py
 florence2/inference/image_loader.py
@@ -143,17 +142,14 @@ florence2/project/pages.py
 florence2/project/survey.py
 florence2/promotion/gates.py
 florence2/promotion/gathering.py
-florence2/reports/evaluation/changes.py
 florence2/reports/evaluation/charts.py
 florence2/reports/evaluation/comparison.py
 florence2/reports/evaluation/files.py
 florence2/reports/evaluation/images.py
 florence2/reports/evaluation/summary.py
 florence2/reports/evaluation/tables.py
-florence2/reports/evaluation/terminal.py
 florence2/reports/hub_card.py
 florence2/reports/model_card.py
-florence2/reports/model_facts.py
 florence2/reports/rules_page.py
 florence2/reports/statistics/plots.py
 florence2/reports/statistics/samples.py

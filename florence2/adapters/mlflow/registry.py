@@ -109,7 +109,8 @@ def register(
     name, alias = configuration.registration.model_name, configuration.registration.alias
     tags = provenance_tags(checkpoint, report, training_data, test_data, configuration)
     statistics = compute_statistics(training_data)
-    card = render_model_card(name, checkpoint, report, configuration.training, statistics, test_data, tags)
+    test_statistics = compute_statistics(test_data)
+    card = render_model_card(name, checkpoint, report, configuration.training, statistics, test_statistics, tags)
     beside = {
         MODEL_CARD: card,
         CONFIGURATION: configuration_text(configuration),

@@ -15,9 +15,10 @@ from florence2.evaluation import (
     Example,
     ExampleAnswer,
     ModelEvaluation,
+    list_class_changes,
+    list_score_changes,
     score_named,
 )
-from florence2.reports.evaluation.changes import list_class_changes, list_score_changes
 from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reliability_bars
 from florence2.reports.evaluation.images import embed, has_places, panels
 from florence2.reports.evaluation.summary import in_short

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from florence2.evaluation import Analysis, score_named
-from florence2.reports.evaluation.changes import ClassChange
+from florence2.evaluation import Analysis, ClassChange, score_named
 
 __all__ = ["in_short"]
 

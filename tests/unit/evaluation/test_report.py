@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from florence2.codec.detections import Detections
 from florence2.errors import Florence2Error
@@ -26,7 +24,6 @@ from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.matching import NO_TRUTH, truth_of
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation, comparison_table, public_name
-from florence2.reports.evaluation.terminal import score_comparison_table, score_table
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 counts = st.integers(0, 10**9)
@@ -116,32 +113,6 @@ def test_table_has_the_most_telling_scores_first_and_no_false_zero() -> None:
         ("vqa_accuracy", 0.2, None),
         ("made_up", None, 1.5),
     ]
-
-
-def printed(table: Any) -> str:
-    console = Console(width=120)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get()
-
-
-def test_the_terminal_shows_intervals_and_what_they_tell() -> None:
-    after = ModelEvaluation("tuned", {"map50": 0.71}, intervals={"map50": Interval(0.6, 0.8)})
-    text = printed(
-        score_comparison_table(EvaluationReport(BEFORE, after, {"map50": Comparison(0.69, Interval(0.5, 0.8), 0.97)}))
-    )
-    for shown in ("0.020", "0.710 (0.600 to 0.800)", "97%"):
-        assert shown in text
-    assert "better" not in printed(score_comparison_table(EvaluationReport(BEFORE, AFTER)))
-
-
-def test_the_terminal_shows_one_model_and_the_faults_that_there_are() -> None:
-    validity = Validity(40, 3, 3, 0, 0, 9, 0, 0, 0)
-    evaluation = ModelEvaluation("m", {"map50": 0.5}, intervals={"map50": Interval(0, 1)}, analysis=Analysis(validity))
-    text = printed(score_table(evaluation, "valid"))
-    for shown in ("valid split", "0.500 (0.000 to 1.000)", "right class", "reached the greatest length"):
-        assert shown in text
-    assert "malformed" not in text
 
 
 @pytest.mark.parametrize(

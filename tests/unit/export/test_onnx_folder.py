@@ -20,12 +20,12 @@ from florence2.cli import app
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.errors import ModelError
 from florence2.export import onnx_graphs
+from florence2.export.exportable import load_exportable
 from florence2.export.onnx_agreement import TOLERANCE, measure_agreement
 from florence2.export.onnx_folder import export_onnx
 from florence2.inference.generation import predict
 from florence2.model.base import load_base
 from florence2.model.processing import Sample
-from florence2.reports.model_facts import load_exportable
 from tests.builders import write_stars
 
 

@@ -12,12 +12,10 @@ from PIL import Image
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis, analyse
 from florence2.evaluation.analysis.validity import Validity
-from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.changes import list_class_changes
 from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
-from florence2.evaluation.scores import score_named
-from florence2.reports.evaluation.changes import Change, list_class_changes
 from florence2.reports.evaluation.charts import FRAME, curve_points
 from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
 from florence2.reports.evaluation.render import PageExamples, render_evaluation
@@ -166,23 +164,6 @@ def test_the_drawn_curve_is_the_computed_one() -> None:
     assert heights == pytest.approx(curve, abs=1e-3)
     assert (points[0][0], points[-1][0]) == (FRAME.left, FRAME.left + FRAME.width)
     assert curve_points(curve) in page()
-
-
-def test_a_change_that_chance_may_have_made_is_none() -> None:
-    score = score_named("map50")
-    sure, unsure = (Comparison(0.1, Interval(low, 0.2), 0.9) for low in (0.01, -0.01))
-    assert Change(score, 0.5, 0.6, comparison=sure).verdict == "better"
-    assert Change(score, 0.5, 0.6, comparison=unsure).verdict == "same"
-    assert Change(score, 0.6, 0.5).verdict == "worse"
-    assert Change(score_named("word_error_rate"), 0.6, 0.5).verdict == "better"
-    assert Change(score, None, 0.5).verdict == "same"
-
-
-def test_the_weakest_class_stands_first_and_a_class_without_precision_nowhere() -> None:
-    ring = {"ap50": 0.3, "ap": 0.2, "truths": 2.0}
-    per_class = {"dot": {"ap50": 0.5}, "ring": ring, "phrase": {"accuracy": 1.0}}
-    classes = list_class_changes(BEFORE, ModelEvaluation("m", per_class=per_class))
-    assert [(each.name, each.truths) for each in classes] == [("ring", 2), ("dot", None)]
 
 
 def test_the_summary_says_where_to_look() -> None:

@@ -1,0 +1,132 @@
+"""Scores before and after, of the whole split and of each class, with how sure a difference is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.metrics.score import Score
+from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation.scores import in_order, score_named
+
+__all__ = ["ClassChange", "ScoreChange", "list_class_changes", "list_score_changes", "weakest_classes"]
+
+_SHOWN = 0.0005
+"""A smaller difference counts as none: three decimals do not show it."""
+
+
+@dataclass(frozen=True)
+class ScoreChange:
+    """A score before and after fine-tuning.
+
+    Attributes:
+        score: which score.
+        before: its value of the first model; None where there is only one model, or it has no such score.
+        after: its value of the second model; None where it has no such score.
+        before_interval: interval of the first value.
+        after_interval: interval of the second value.
+        comparison: of both models on the same images.
+    """
+
+    score: Score
+    before: float | None
+    after: float | None
+    before_interval: Interval | None = None
+    after_interval: Interval | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def delta(self) -> float | None:
+        """Return the difference; None where a value is missing."""
+        return None if self.before is None or self.after is None else self.after - self.before
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "same"]:
+        """Return whether the score is better; a difference that may be chance counts as the same."""
+        if self.before is None or self.after is None or abs(self.after - self.before) < _SHOWN:
+            return "same"
+        if self.comparison is not None and self.comparison.interval.low <= 0 <= self.comparison.interval.high:
+            return "same"
+        return "better" if self.score.improves(self.before, self.after) else "worse"
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """Average precision of one class before and after.
+
+    Attributes:
+        name: of the class.
+        truths: number of its true boxes; None where it is not known.
+        ap50: average precision at IoU 0.5.
+        ap: average precision over the IoUs 0.5 to 0.95.
+    """
+
+    name: str
+    truths: int | None
+    ap50: ScoreChange
+    ap: ScoreChange
+
+
+def list_score_changes(
+    before: ModelEvaluation | None, after: ModelEvaluation, comparison: Mapping[str, Comparison]
+) -> list[ScoreChange]:
+    """Return every score that one of the models has, the most important first.
+
+    Args:
+        before: evaluation of the first model; None where there is only one.
+        after: evaluation of the second model.
+        comparison: differences on the same images, by score.
+    """
+    old = before or ModelEvaluation("")
+    return [
+        ScoreChange(
+            score_named(name),
+            old.metrics.get(name),
+            after.metrics.get(name),
+            old.intervals.get(name),
+            after.intervals.get(name),
+            comparison.get(name),
+        )
+        for name in in_order([*old.metrics, *after.metrics])
+    ]
+
+
+def list_class_changes(before: ModelEvaluation | None, after: ModelEvaluation) -> list[ClassChange]:
+    """Return the classes that have an average precision, the weakest after fine-tuning first.
+
+    Args:
+        before: evaluation of the first model; None where there is only one.
+        after: evaluation of the second model.
+    """
+    old_classes = {} if before is None else before.per_class
+    changes = []
+    for name in sorted({*old_classes, *after.per_class}):
+        old, new = old_classes.get(name, {}), after.per_class.get(name, {})
+        truths = new.get("truths", old.get("truths"))
+        ap50 = ScoreChange(score_named("map50"), old.get("ap50"), new.get("ap50"))
+        ap = ScoreChange(score_named("map"), old.get("ap"), new.get("ap"))
+        if {"ap", "ap50"} & {*old, *new}:
+            changes.append(ClassChange(name, None if truths is None else int(truths), ap50, ap))
+    return sorted(changes, key=lambda change: (change.ap50.after or 0.0, change.ap.after or 0.0))
+
+
+def weakest_classes(evaluation: ModelEvaluation, count: int) -> tuple[str, list[tuple[str, float]]]:
+    """Return the score by which classes are ordered, and the weakest classes with their values.
+
+    Args:
+        evaluation: of a model.
+        count: greatest number of classes.
+
+    Returns:
+        The name of the first score that classes have, empty where they have none, and class and value, the weakest
+        first.
+    """
+    score = next((name for scores in evaluation.per_class.values() for name in scores), "")
+    values = {label: scores[score] for label, scores in evaluation.per_class.items() if score in scores}
+    if not values:
+        return score, []
+    sign = 1 if score_named(score).higher_is_better else -1
+    order = sorted(values.items(), key=lambda item: (sign * item[1], item[0]))
+    return score, order[:count]
