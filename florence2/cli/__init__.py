@@ -47,15 +47,15 @@ def florence2(
 
 
 def main() -> None:
-    """Run the command; an error of ours ends in its message and exit status, never in a traceback.
+    """Run the command; a ``Florence2Error`` ends in its message and exit status, never in a traceback.
 
-    Exit statuses: 0 done, 1 invalid data or failed, 2 typed wrong, 130 interrupted, 143 ended by SIGTERM.
+    Exit statuses: 0 done, 1 invalid data or failed, 2 usage error, 130 interrupted, 143 ended by SIGTERM.
     """
-    _open_what_is_closed()
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without Unicode shows question marks, no traceback
-    # Of libraries that look at Python's age when they are imported.
+    # Google's libraries warn of Python versions that they will drop.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.")
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO)
@@ -68,8 +68,8 @@ def main() -> None:
     except OSError as exc:
         if exc.errno == errno.ENOSPC:
             reason = "the disk is full; free space and try again"
-        elif exc.errno in _OF_THE_PLACE and exc.filename is not None:
-            reason = f"{exc.strerror}; give a place that is there and yours to use"
+        elif exc.errno in _PATH_ERRORS and exc.filename is not None:
+            reason = f"{exc.strerror}; give a path that exists and that you may read and write"
         else:
             raise
         typer.echo(f"error: {exc.filename or 'standard output'}: {reason}", err=True)
@@ -79,21 +79,21 @@ def main() -> None:
             typer.echo("interrupted", err=True)
         raise
     finally:
-        _leave_quietly()
+        _flush_output()
 
 
 _INTERRUPTED = 130
-_OF_THE_PLACE = {
+_PATH_ERRORS = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EIO, errno.ESTALE),
     *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
 }
-"""Errors of files that a user causes and mends, wherever they come up: a folder may vanish at any time."""
+"""Errors of the file system that a user causes and can correct, in any command: a folder may vanish at any time."""
 
 
-def _open_what_is_closed() -> None:
-    """Give a process that was started without standard streams some that lead nowhere.
+def _open_closed_streams() -> None:
+    """Open the standard streams that the process was started without, on the null device.
 
-    Otherwise the next file that is opened would take the number of one, and be written to by what is printed.
+    Otherwise the next file that is opened gets the number of such a stream, and printed text is written into it.
     """
     for number in range(3):
         try:
@@ -107,7 +107,7 @@ def _open_what_is_closed() -> None:
 
 @contextlib.contextmanager
 def _sigterm_like_ctrl_c() -> Iterator[None]:
-    """Let SIGTERM, as ``docker stop`` sends it, end the process in order, so that no temporary files are left."""
+    """Let SIGTERM, which ``docker stop`` sends, end the process like Ctrl-C, so that no temporary files are left."""
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         raise SystemExit(128 + number)
@@ -122,8 +122,8 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _leave_quietly() -> None:
-    """Write out what is left to be written, so that a reader that has gone, such as ``head``, is no error."""
+def _flush_output() -> None:
+    """Flush standard output; a reader that has closed it, such as ``head``, is no error."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -15,15 +15,15 @@ LATEST = "latest"
 """Value of ``--resume`` without a folder."""
 
 _MAY_STAND_ALONE = {"--resume": LATEST}
-"""Options that may have a value or none, which typer does not know, and the value that none means."""
+"""Options whose value may be left out, which typer does not support, and the value that is then taken."""
 
 
 class Florence2Command(TyperCommand):
-    """A command whose options may be written with underscores, and that answers other tools' options by a sentence."""
+    """A command whose options may be written with underscores, and that explains options of other tools."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse arguments after their options are spelled as they are declared."""
-        return super().parse_args(ctx, list(self._spelled(args, answer=not ctx.resilient_parsing)))
+        return super().parse_args(ctx, list(self._spelled(args, explain=not ctx.resilient_parsing)))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print typer's page with one name of each option: with all names, 80 columns leave no room for the text.
@@ -34,8 +34,8 @@ class Florence2Command(TyperCommand):
             del parameter.opts[1:], parameter.secondary_opts[:]
         super().format_help(ctx, formatter)
 
-    def _spelled(self, arguments: list[str], *, answer: bool) -> Iterator[str]:
-        """Yield arguments with ``_`` in the names of options as ``-``, and values for those that may lack them.
+    def _spelled(self, arguments: list[str], *, explain: bool) -> Iterator[str]:
+        """Yield arguments with ``-`` for ``_`` in the names of options, and with the values that were left out.
 
         Raises:
             ConfigurationError: an option of another tool has no equivalent.
@@ -49,8 +49,8 @@ class Florence2Command(TyperCommand):
                 continue
             name, equals, value = argument.partition("=")
             name = name.replace("_", "-")
-            if answer and name not in known:
-                _answer(name)
+            if explain and name not in known:
+                _explain_foreign(name)
             if not equals and name in _MAY_STAND_ALONE and following.startswith("-"):
                 yield f"{name}={_MAY_STAND_ALONE[name]}"
             else:
@@ -58,15 +58,15 @@ class Florence2Command(TyperCommand):
 
 
 def usage_error(message: str) -> ConfigurationError:
-    """Return the error of something that was typed wrong: exit status 2."""
+    """Return the error of a wrong command line: exit status 2."""
     error = ConfigurationError(message)
     error.exit_status = 2
     return error
 
 
-def _answer(option: str) -> None:
-    """Raise for an option that another tool has and that has no equivalent here."""
+def _explain_foreign(option: str) -> None:
+    """Raise if an option is one of another tool and has no equivalent here."""
     from florence2.config import WITHOUT_EQUIVALENT
 
     if sentence := WITHOUT_EQUIVALENT.get(option.removeprefix("--").replace("-", "_")):
-        raise usage_error(f"{option}: is no option here: {sentence}")
+        raise usage_error(f"{option}: is not an option of florence2: {sentence}")

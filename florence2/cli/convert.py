@@ -31,15 +31,15 @@ def convert(
     *,
     to: Annotated[WritableFormat, typer.Option(help="The format to write.")],
     skip_unsupported: Annotated[
-        bool, typer.Option("--skip-unsupported", help="Leave out rows that the format cannot hold, and count them.")
+        bool, typer.Option("--skip-unsupported", help="Leave out samples that the format cannot hold, and count them.")
     ] = False,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
     """Write a data set in another format; boxes stay in their location bins.
 
-    With a setting of validation, such as --on-error repair, the data set is validated first, and what that leaves is
-    written. Without, every row that can be written is written as it is.
+    With a setting of validation, such as --on-error repair, the data set is validated first, and the repaired and valid
+    samples are written. Without one, all samples are written as they are.
     """
     config = configured(source, settings)
     from rich.console import Console
@@ -49,7 +49,7 @@ def convert(
 
     manifest = ingest(config.dataset)
     if settings.keys() & ValidationConfig.model_fields.keys():
-        manifest = _mended(manifest, config.validation, as_json)
+        manifest = _validated(manifest, config.validation, as_json)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images")
         done = convert(
@@ -62,20 +62,20 @@ def convert(
     if as_json:
         typer.echo(json.dumps({**asdict(done), "target": str(done.target), "format": to}, indent=2))
         return
-    typer.echo(f"{done.target}: {done.images} images, {done.rows} rows as {to}")
+    typer.echo(f"{done.target}: {done.images} images, {done.rows} samples as {to}")
     if to == "jsonl" and done.without_objects:
-        typer.echo(f"{done.without_objects} images have no objects and therefore no line; jsonl cannot say that")
+        typer.echo(f"{done.without_objects} images without objects are left out: jsonl has no line for them")
     for reason, count in done.skipped.items():
         typer.echo(f"left out: {count} of {reason}")
 
 
-def _mended(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) -> DatasetManifest:
-    """Return what validation leaves of a data set, and say how much that is."""
+def _validated(manifest: DatasetManifest, config: ValidationConfig, as_json: bool) -> DatasetManifest:
+    """Return the valid and repaired samples of a data set, and print how many were repaired and quarantined."""
     from florence2.adapters import validate
     from florence2.datasets import raise_for_errors
 
     clean, found = validate(manifest, config)
     raise_for_errors(clean, found)
-    rows = "row" if found.rows_repaired == 1 else "rows"
-    typer.echo(f"{found.rows_repaired} {rows} mended, {found.rows_quarantined} left out", err=as_json)
+    noun = "sample" if found.rows_repaired == 1 else "samples"
+    typer.echo(f"{found.rows_repaired} {noun} repaired, {found.rows_quarantined} quarantined", err=as_json)
     return clean

@@ -31,20 +31,24 @@ def validate(
     dataset: _SourceOrFile = None,
     *,
     report: Annotated[Path | None, typer.Option(help="File for the findings as an HTML page.")] = None,
-    quarantine: Annotated[Path | None, typer.Option(help="File for the rows left out, one JSON object a line.")] = None,
-    limit: Annotated[int, typer.Option(help="Findings to list; the rest is counted.", min=0)] = 100,
+    quarantine: Annotated[
+        Path | None, typer.Option(help="File for the quarantined samples, one JSON object per line.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="Findings to list; the rest is only counted.", min=0)] = 100,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
-    """Check every annotation and image; ends with status 1 if a row breaks a rule that is an error.
+    """Check every annotation and image; ends with status 1 if a sample breaks a rule that is an error.
 
-    Answers are measured against a model's longest only if one is named by --model.
+    The length of answers is checked only with --model, whose tokenizer counts them.
     """
     config = configured(dataset, settings)
     for name in ("revision", "max_target_tokens"):
         if name in settings and "base" not in settings:
             flag = f"--{name.replace('_', '-')} {settings[name]}"
-            raise ConfigurationError(f"{flag}: only with a model can answers be measured; name it with --model")
+            raise ConfigurationError(
+                f"{flag}: needs a model, whose tokenizer counts the tokens of answers; give it by --model"
+            )
     from florence2.adapters import validate
     from florence2.datasets import ingest, raise_for_errors
     from florence2.model import answer_length
@@ -83,12 +87,12 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
 def stats(
     dataset: _SourceOrFile = None,
     *,
-    against: Annotated[str | None, typer.Option(help="Data set to compare with: the reference.")] = None,
+    against: Annotated[str | None, typer.Option(help="Reference data set, to compare with.")] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page with plots and samples.")] = None,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
-    """Describe a data set; with --against, say what came, went and moved."""
+    """Describe a data set; with --against, show what was added and removed, and what has drifted."""
     config = configured(dataset, settings).dataset
     against = against or config.reference
     from rich.console import Console
@@ -123,13 +127,13 @@ def freeze(
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
-    """Write down which images are the test split, so that it can be protected from then on.
+    """Write the list of the images of the test split to a file, with which later runs keep that split.
 
-    The data set is validated first: with the settings of the training, the split is that of the training.
+    The data set is validated first. Give the settings of the training, so that the split is that of the training.
     """
     config = configured(dataset, settings)
     if file.exists():
-        raise ConfigurationError(f"{file}: exists; a frozen test is never overwritten, give another name")
+        raise ConfigurationError(f"{file}: exists; a frozen test split is never overwritten, give another file")
     from florence2.adapters import validate
     from florence2.datasets import freeze_test, ingest, raise_for_errors, split_dataset
 
@@ -144,7 +148,11 @@ def freeze(
 
 
 def configured(source: str | None, settings: dict[str, Any]) -> Configuration:
-    """Return the configuration of a command whose data set is an argument."""
+    """Return the configuration of a command whose data set is an argument.
+
+    Raises:
+        BadParameter: no data set was given.
+    """
     if source is None and "source" not in settings:
         raise typer.BadParameter("give the data set, or a --config that names it", param_hint="DATASET")
     return Configuration(**settings | ({} if source is None else {"source": source}))

@@ -1,4 +1,4 @@
-"""The command demo: a page to try models on."""
+"""The command demo: a web page on which models are tried."""
 
 from __future__ import annotations
 
@@ -21,24 +21,26 @@ def demo(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id; without:"
-            " the champion, and the challenger beside it.",
+            help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id; default:"
+            " the champion, and the challenger next to it.",
             show_default=False,
         ),
     ] = None,
-    challenger: Annotated[str | None, typer.Option(help="A model to answer beside it.", show_default=False)] = None,
+    challenger: Annotated[
+        str | None, typer.Option(help="Second model, shown next to --model.", show_default=False)
+    ] = None,
     name: Annotated[str, typer.Option(help="Registered model whose champion is shown.")] = _DEFAULT_NAME,
     tracking_uri: Annotated[
         str | None,
-        typer.Option(help="MLflow store; without: MLFLOW_TRACKING_URI, else the local stack's.", show_default=False),
+        typer.Option(help="MLflow store; default: MLFLOW_TRACKING_URI, else the local stack's.", show_default=False),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen to; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen to.", min=1, max=65535)] = 7860,
-    max_upload_mb: Annotated[float, typer.Option(help="Greatest image file in megabytes.", min=0.001)] = _UPLOAD_MB,
+    max_upload_mb: Annotated[float, typer.Option(help="Largest image file in megabytes.", min=0.001)] = _UPLOAD_MB,
 ) -> None:
-    """Serve a page: drop an image, choose a task, see what the models make of it. Ctrl-C ends it."""
+    """Serve a page: drop an image, choose a task, see the models' answers. Ctrl-C ends it."""
     if challenger is not None and model is None:
-        raise ConfigurationError("--challenger: needs --model, beside which it answers")
+        raise ConfigurationError("--challenger: needs a first model to be compared with; give it by --model")
     from florence2.serving import build_page, check_installed, named_models, registered_models, serve_page
 
     check_installed()

@@ -1,4 +1,4 @@
-"""The command doctor: a table of what was checked, in colours on a terminal, and what to do about each problem."""
+"""The command doctor: a table of the checks, in colours on a terminal, with the remedy for each problem."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def doctor(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
     fix_hints: Annotated[
-        bool, typer.Option("--fix-hints", help="Print only the commands that would mend what was found, a line each.")
+        bool, typer.Option("--fix-hints", help="Print only the commands that repair what was found, one per line.")
     ] = False,
 ) -> None:
     """Check the installation, the machine, the stores and the model; ends with status 1 if there is a problem.
 
-    Nothing is changed and nothing downloaded. A check that hangs or crashes is reported as a problem.
+    Nothing is changed and nothing is downloaded. A check that hangs or crashes is reported as a problem.
     """
     from florence2.doctor import worst
 
     start = time.monotonic()
-    found = _found()
+    found = _run_checks()
     levels = [finding.level for findings in found.values() for finding in findings]
     if as_json:
         rows = [{"check": name, **finding.to_dict()} for name, findings in found.items() for finding in findings]
@@ -53,19 +53,19 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _found() -> _Findings:
-    """Run all checks; what is still waited for stands on the terminal meanwhile."""
+def _run_checks() -> _Findings:
+    """Run all checks; the terminal shows those that are not finished."""
     from rich.console import Console
 
     from florence2.doctor import Check, check_terminal, diagnose, known_checks
 
     checks = known_checks()
-    waiting = [check.name for check in checks]
-    with Console(stderr=True).status(f"checking {', '.join(waiting)}") as status:
+    unfinished = [check.name for check in checks]
+    with Console(stderr=True).status(f"checking {', '.join(unfinished)}") as status:
 
         def done(check: Check) -> None:
-            waiting.remove(check.name)
-            status.update(f"checking {', '.join(waiting)}")
+            unfinished.remove(check.name)
+            status.update(f"checking {', '.join(unfinished)}")
 
         return diagnose(checks, done) | {"terminal": check_terminal(sys.stdout.encoding)}
 
@@ -74,7 +74,7 @@ def _table(found: _Findings) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("check", "", "what was found, and what to do", show_lines=False)
+    table = Table("check", "", "finding and remedy", show_lines=False)
     for name, findings in found.items():
         for number, finding in enumerate(findings):
             table.add_row(
@@ -89,7 +89,7 @@ def _table(found: _Findings) -> Table:
 def _summary(found: _Findings) -> str:
     levels = [finding.level for findings in found.values() for finding in findings]
     counts = [(levels.count("problem"), "problem"), (levels.count("warning"), "warning")]
-    said = " and ".join(f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts if count)
+    counted = " and ".join(f"{count} {noun}{'s' * (count != 1)}" for count, noun in counts if count)
     hints = any(finding.fix and finding.level != "ok" for findings in found.values() for finding in findings)
-    more = "; florence2 doctor --fix-hints prints the commands that mend what a command can" if hints else ""
-    return f"{said or 'all is well'}{more}"
+    more = "; florence2 doctor --fix-hints prints the commands that repair what a command can" if hints else ""
+    return f"{counted or 'no problems'}{more}"

@@ -1,4 +1,4 @@
-"""The command export: a model for others, as plain transformers or onnxruntime loads it."""
+"""The command export: a model that plain transformers or onnxruntime loads."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ def export(
         ),
     ],
     form: Annotated[
-        Literal["transformers", "onnx"], typer.Option("--format", help="Who shall load it.")
+        Literal["transformers", "onnx"], typer.Option("--format", help="Library that loads the model.")
     ] = "transformers",
     dtype: Annotated[
-        Literal["float32", "float16", "bfloat16"], typer.Option(help="How each weight is written; onnx: float32.")
+        Literal["float32", "float16", "bfloat16"], typer.Option(help="Type of the weights; onnx: float32.")
     ] = "float32",
     license: Annotated[
-        str | None, typer.Option(help="For the model card, such as mit; without: that of the base.")
+        str | None, typer.Option(help="For the model card, such as mit; default: that of the base.")
     ] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub id.")] = None,
     tracking_uri: Annotated[
         str | None,
-        typer.Option(help="MLflow store of models:/...; without: MLFLOW_TRACKING_URI, else the local stack's."),
+        typer.Option(help="MLflow store of models:/...; default: MLFLOW_TRACKING_URI, else the local stack's."),
     ] = None,
 ) -> None:
     """Write a model, its adapters merged, with its processor and a model card into a new folder."""
     if form == "onnx" and dtype != "float32":
-        raise ConfigurationError(f"--dtype {dtype}: the graphs of onnx are float32; leave it out")
+        raise ConfigurationError(f"--dtype {dtype}: ONNX graphs are written in float32; leave --dtype out")
     check_new_folder(output)
     from florence2.adapters import exportable_model
     from florence2.export import check_installed, export_onnx, export_transformers
@@ -56,7 +56,7 @@ def export(
         source = replace(source, facts=replace(source.facts, license=license))
     if form == "onnx":
         difference = export_onnx(source, output)
-        typer.echo(f"{output}: answers as the model does, no logit is off by more than {difference:.1e}")
+        typer.echo(f"{output}: gives the same answers as the model; logits differ by at most {difference:.1e}")
         reader = "onnxruntime"
     else:
         export_transformers(source, output, dtype)

@@ -1,4 +1,4 @@
-"""The command init: a project of one's own, from the data set that is there."""
+"""The command init: a project for a data set of one's own."""
 
 from __future__ import annotations
 
@@ -20,20 +20,18 @@ _HELP = {
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; made if need be.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; created if it is missing.")],
     *,
     dataset: Annotated[
         str | None,
-        typer.Option(help=f"{_HELP['source']} Without: looked for in DIR and DIR/data.", show_default=False),
+        typer.Option(help=f"{_HELP['source']} Default: the data set in DIR or in DIR/data.", show_default=False),
     ] = None,
     format: Annotated[str, typer.Option(help=_HELP["format"])] = DatasetConfig().format,
-    base: Annotated[
-        str, typer.Option("--model", "--base", help=f"What to start from: {_HELP['base']}")
-    ] = ModelConfig().base,
+    base: Annotated[str, typer.Option("--model", "--base", help=f"Base: {_HELP['base']}")] = ModelConfig().base,
 ) -> None:
-    """Look at a data set and write a commented configuration that suits it, with the commands to type next.
+    """Read a data set and write a commented configuration for it, with the commands to type next.
 
-    Nothing is ever overwritten.
+    Nothing is overwritten.
     """
     from florence2.project import create_project
 
@@ -42,6 +40,6 @@ def init(
         typer.echo(sentence)
     typer.echo(f"written to {project.folder}: {', '.join(project.written)}")
     if project.kept:
-        typer.echo(f"left as they are: {', '.join(project.kept)}")
+        typer.echo(f"kept as they are: {', '.join(project.kept)}")
     typer.echo(f"next: florence2 train --config {shlex.quote(str(folder / 'florence.yaml'))}")
-    typer.echo("how long that takes here: the same with --dry-run")
+    typer.echo("to estimate the time on this machine: the same command with --dry-run")

@@ -22,13 +22,15 @@ def train(
     *,
     output: Annotated[
         Path,
-        typer.Option("--output", "--output-dir", help="Folder in which a numbered folder is made. (also --output-dir)"),
+        typer.Option(
+            "--output", "--output-dir", help="Folder in which a numbered folder is created. (also --output-dir)"
+        ),
     ] = Path("runs"),
     resume: Annotated[
         str | None,
         typer.Option(
             metavar="[RUN]",
-            help="Go on with the run in this folder; without a folder: the last one in OUTPUT that did not end.",
+            help="Continue the run in this folder; without a folder: the last unfinished run in OUTPUT.",
             show_default=False,
         ),
     ] = None,
@@ -36,8 +38,8 @@ def train(
         bool,
         typer.Option(
             "--dry-run",
-            help="Read and check all, say what would be done and what it costs, and end. What is printed is a file for "
-            "--config.",
+            help="Read and check everything, print the plan with its time and memory, and end. The output is a file "
+            "for --config.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")] = False,
@@ -47,7 +49,7 @@ def train(
     configuration = Configuration(**s)
     if dry_run:
         if resume:
-            raise typer.BadParameter("a run that goes on has its plan already; leave out --dry-run or --resume")
+            raise typer.BadParameter("a resumed run has its plan already; leave out --dry-run or --resume")
         _show_plan(configuration, as_json)
         return
     from rich.console import Console
@@ -79,7 +81,7 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
         content = {"configuration": configuration.model_dump(mode="json"), "plan": plan.to_dict()}
         typer.echo(json.dumps(content, indent=2))
         return
-    lines = ["the plan, and under it all settings; nothing has been written", *plan.lines(configuration)]
+    lines = ["the plan, and below it all settings; nothing was written", *plan.lines(configuration)]
     typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(configuration), nl=False)
 
 
@@ -107,7 +109,7 @@ def evaluate(
     checkpoint: Annotated[
         Path | None, typer.Option(help="Folder of a checkpoint or of a run.", show_default=False)
     ] = None,
-    split: Annotated[Literal["train", "valid", "test"], typer.Option(help="The rows to evaluate on.")] = "test",
+    split: Annotated[Literal["train", "valid", "test"], typer.Option(help="The split to evaluate on.")] = "test",
     output: Annotated[
         Path | None,
         typer.Option(help="Folder for metrics.json, predictions.jsonl and report.html.", show_default=False),
@@ -117,7 +119,7 @@ def evaluate(
 ) -> None:
     """Evaluate a model on one split of a data set."""
     if (model is None) == (checkpoint is None):
-        raise typer.BadParameter("give the model to evaluate by --model or by --checkpoint, one of them")
+        raise typer.BadParameter("give the model to evaluate either by --model or by --checkpoint")
     if checkpoint is not None and not checkpoint.is_dir():
         raise ModelError(f"{checkpoint}: no such folder; give the checkpoint folder that `florence2 train` wrote")
     configuration = Configuration(**s)

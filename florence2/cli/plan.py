@@ -1,4 +1,4 @@
-"""What ``florence2 train --dry-run`` answers: the settings, what would be done with them, and what it would cost."""
+"""The plan that ``florence2 train --dry-run`` prints: the steps of a training, its time and memory, all settings."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _MOST_IMAGES = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """What a training would do and cost.
+    """What a training would do, and the time and memory that it would take.
 
     Attributes:
         data: format, fingerprint, tasks, and rows and images of each split.
         base: name of the model to start from.
         strategy: how it trains.
         cost: of the training.
-        read_seconds: in which the data set was read and checked.
-        evaluate_seconds: of the answers to the test split, before and after, and to images of the validation.
-        device: where it would run.
+        read_seconds: time in which the data set was read and checked.
+        evaluate_seconds: time of the answers for the test split, before and after, and for the validations.
+        device: on which it would run.
     """
 
     data: Mapping[str, Any]
@@ -85,7 +85,7 @@ class Plan:
         ]
         splits = [f"{name} {of['rows']:,} rows, {of['images']:,} images" for name, of in data["splits"].items()]
         per_epoch = cost.steps // training.epochs
-        early = "" if training.patience is None else f", fewer if {training.patience} epochs bring nothing"
+        early = "" if training.patience is None else f", fewer if {training.patience} epochs bring no improvement"
         return [
             f"data       {data['source']}: {data['format']}; {', '.join(data['tasks'])}",
             *(f"           {split}" for split in splits),
@@ -104,12 +104,12 @@ class Plan:
 
 
 def make_plan(config: Configuration) -> Plan:
-    """Read, check and split the data set, and try on it what a training costs; nothing is written but caches.
+    """Read, check and split the data set, and time some steps of a training on it; only caches are written.
 
     Raises:
         DatasetError: the data set cannot be read or breaks the rules.
         ModelError: the base cannot be loaded.
-        ConfigurationError: settings do not fit each other.
+        ConfigurationError: settings contradict each other.
     """
     started = time.perf_counter()
     splits = _splits(config)
@@ -120,7 +120,7 @@ def make_plan(config: Configuration) -> Plan:
 
     train, valid, test = (splits.select(name) for name in ("train", "valid", "test"))
     cost = probe_training(train, valid, config.model, config.training)
-    # The base is validated as well. All of the split is answered where that measures something.
+    # The base is validated as well. Without a metric only the images of the preview are answered.
     measures = config.training.best_by != "loss" or bool(config.evaluation.metrics)
     shown = len(valid) if measures else min(config.training.preview, len(valid))
     answers = 2 * len(test) + (config.training.epochs + 1) * shown
@@ -141,7 +141,7 @@ def _splits(config: Configuration) -> DatasetManifest:
     from florence2.sdk import prepare
 
     splits = prepare(config)
-    EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation)  # knows what best_by may be
+    EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation)  # raises for a wrong best_by
     return splits
 
 
@@ -161,12 +161,12 @@ def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]
 
 
 def _seconds_per_answer(test: DatasetManifest, config: Configuration) -> float:
-    """Return what an answer of the base takes; where one alone takes long, that of one, else that of a batch."""
+    """Return the time per answer of the base in a batch; of a single answer where a batch would take too long."""
     from florence2.inference import predict
     from florence2.model import load_base, samples_of
 
     florence2, samples = load_base(config.model), samples_of(test)
-    # A model that is not trained yet may write without end; one that is answers as long as it was taught.
+    # An untrained model may generate without end; a trained one generates answers as long as its annotations.
     longest = max(florence2.count_answer_tokens([sample.suffix for sample in samples]))
     settings = config.evaluation.model_copy(update={"max_new_tokens": min(config.evaluation.max_new_tokens, longest)})
     seconds, count = 0.0, 1
@@ -180,9 +180,9 @@ def _seconds_per_answer(test: DatasetManifest, config: Configuration) -> float:
 
 
 def as_yaml(config: Configuration) -> str:
-    """Return all settings as a file for ``--config``, those marked that are not the default.
+    """Return all settings as the text of a file for ``--config``; those that are not the default are marked.
 
-    Read again, it gives the same configuration.
+    The file, when read, gives the same configuration.
     """
     values, defaults = config.model_dump(mode="json"), Configuration().model_dump(mode="json")
     changed = {
@@ -226,7 +226,7 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
 
 
 def _clock(seconds: float) -> str:
-    """Return a time to two places: 40 s, 3 min, 2.5 h."""
+    """Return a time in its best unit: 40 s, 3 min, 2.5 h."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""The command predict: questions about images, answers on the terminal, in files and drawn."""
+"""The command predict: answers to a prompt about images, on the terminal, in files and drawn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["predict"]
 logger = logging.getLogger(__name__)
 
 _MOST_BOXES = 40
-"""Lines of an image on the terminal."""
+"""Boxes of an image that are listed on the terminal."""
 
 
 _MODEL, _PREFIX = ModelConfig().base, str(ImagesConfig.model_fields["prefix"].default)
@@ -56,7 +56,7 @@ def predict(
     **settings: Any,
 ) -> None:
     """Answer a prompt about images. Ends with status 1 if some of them cannot be decoded."""
-    # Of a file for the pipeline florence_predict, as are drawn and keep_answers.
+    # Settings of the pipeline florence_predict, which a file may hold.
     folder, keep_answers = settings.pop("folder", None), settings.pop("keep_answers", None)
     settings.pop("drawn", None)
     if not images and folder is None:
@@ -64,15 +64,15 @@ def predict(
     from florence2 import sdk
 
     name = model or settings.get("base", _MODEL)
-    place = _folder_for(output, keep_answers, None if images else folder)
-    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, place)
+    answers = _answer_folder(output, keep_answers, None if images else folder)
+    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, answers)
     if as_json:
         for line in found.lines():
             typer.echo(line)
     else:
         for answer in found.answers:
             if answer.prediction is not None:
-                typer.echo(_shown(answer))
+                typer.echo(_as_text(answer))
     unreadable = [answer for answer in found.answers if answer.prediction is None]
     for answer in unreadable:
         logger.error("%s: %s", answer.image, answer.error)
@@ -80,11 +80,11 @@ def predict(
         raise typer.Exit(1)
 
 
-def _folder_for(output: Path | str | None, keep_answers: bool | None, images: str | None) -> Path | None:
-    """Return where answers go: into the folder of --output, else to where a file says that the pipeline keeps them.
+def _answer_folder(output: Path | str | None, keep_answers: bool | None, images: str | None) -> Path | None:
+    """Return the folder for the answers: that of --output, else the one that a file names for the pipeline.
 
     Raises:
-        ConfigurationError: that is no local folder.
+        ConfigurationError: it is not a local folder.
     """
     if isinstance(output, Path) or (output is None and keep_answers is None):
         return output
@@ -93,19 +93,19 @@ def _folder_for(output: Path | str | None, keep_answers: bool | None, images: st
 
     keep = {} if keep_answers is None else {"keep_answers": keep_answers}
     section = PredictionConfiguration(folder=images or ".", output=output, **keep).images
-    place = answers_location(section)
-    if place is None or (section.output is None and images is None):
+    location = answers_location(section)
+    if location is None or (section.output is None and images is None):
         return None
-    if "://" in place:
-        raise ConfigurationError(f"images.output {redact(place)}: is no local folder; give another by --output")
-    return Path(place)
+    if "://" in location:
+        raise ConfigurationError(f"images.output {redact(location)}: is not a local folder; give one by --output")
+    return Path(location)
 
 
-def _shown(answer: ImageAnswer) -> str:
-    """Return an answer for people: a line for each box, or the text."""
+def _as_text(answer: ImageAnswer) -> str:
+    """Return an answer for the terminal: a line for each box, or the text."""
     prediction = answer.prediction
     assert prediction is not None
-    notes = ["the answer hit the length limit and was cut"] * prediction.truncated
+    notes = ["the answer reached the length limit and was cut"] * prediction.truncated
     if prediction.malformed:
         notes.append(f"{prediction.malformed} parts of the answer are no boxes")
     note = f"  ({'; '.join(notes)})" if notes else ""

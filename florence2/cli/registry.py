@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["registry"]
 
-registry = typer.Typer(no_args_is_help=True, help="Look at registered models, and say which one is champion.")
+registry = typer.Typer(no_args_is_help=True, help="List and compare registered models, and choose the champion.")
 
-_Name = Annotated[str, typer.Option("--name", help="Of the registered model.")]
+_Name = Annotated[str, typer.Option("--name", help="Name of the registered model.")]
 _Store = Annotated[
     str | None,
-    typer.Option(help="MLflow store, such as http://host:5000; without: MLFLOW_TRACKING_URI, else the local stack's."),
+    typer.Option(help="MLflow store, such as http://host:5000; default: MLFLOW_TRACKING_URI, else the local stack's."),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
-_Version = Annotated[str, typer.Argument(help="Its number, or an alias such as champion.")]
-_Reason = Annotated[str, typer.Option(help="Why; it stands in the history.")]
+_Version = Annotated[str, typer.Argument(help="Number of the version, or an alias such as champion.")]
+_Reason = Annotated[str, typer.Option(help="Reason, which is kept in the history.")]
 
 _DEFAULT_NAME = RegistrationConfig().model_name
 _MOVES = "champion_move."
@@ -70,7 +70,7 @@ def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_j
             _table(
                 "champions",
                 ["when", "who", "what", "why"],
-                [[move["at"], move["by"], _words(move), move["why"]] for move in moves],
+                [[move["at"], move["by"], _describe(move), move["why"]] for move in moves],
             )
         )
 
@@ -98,7 +98,7 @@ def compare(
     tracking_uri: _Store = None,
     as_json: _Json = False,
 ) -> None:
-    """Put two versions side by side: what they were made from, and what each reached on its own test split."""
+    """Compare two versions: what they were trained from, and their scores, each on its own test split."""
     store = _open(tracking_uri, name)
     numbers = [_number(store, version) for version in (first, second)]
     tags = [{k: v for k, v in store.tags_of(number).items() if not k.startswith(_MOVES)} for number in numbers]
@@ -111,7 +111,9 @@ def compare(
     rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items()]
     _print(_table("what differs", ["tag", *(f"version {number}" for number in numbers)], rows))
     if not same_test:
-        typer.echo("Their test splits differ, so their scores cannot be compared: florence_promote asks both afresh.")
+        typer.echo(
+            "Their test splits differ, so their scores cannot be compared; florence_promote evaluates both again."
+        )
 
 
 @registry.command()
@@ -122,24 +124,24 @@ def promote(
     tracking_uri: _Store = None,
     as_json: _Json = False,
 ) -> None:
-    """Make a version the champion by hand, whatever the gates say."""
+    """Make a version the champion by hand, without regard to the gates."""
     store = _open(tracking_uri, name)
     champion = store.version_of("champion")
     store.move_champion(
         _number(store, version),
         expected_champion=None if champion is None else champion.version,
-        reason=_given(reason),
+        reason=_checked(reason),
         decision={"decision": "by hand", "decision_why": reason},
     )
-    _say(store, as_json)
+    _print_last_move(store, as_json)
 
 
 @registry.command()
 def rollback(reason: _Reason, name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
-    """Make the champion before the current one champion again; once more goes one further back."""
+    """Make the previous champion the champion again; each further rollback goes back by one more."""
     store = _open(tracking_uri, name)
-    store.rollback(_given(reason))
-    _say(store, as_json)
+    store.rollback(_checked(reason))
+    _print_last_move(store, as_json)
 
 
 def _open(tracking_uri: str | None, name: str) -> Registry:
@@ -163,21 +165,26 @@ def _number(store: Registry, version: str) -> str:
     return aliases[version]
 
 
-def _given(reason: str) -> str:
+def _checked(reason: str) -> str:
+    """Return a reason without surrounding blanks.
+
+    Raises:
+        ConfigurationError: it is empty.
+    """
     if not reason.strip():
-        raise ConfigurationError("--reason: is empty; say why, it stands in the history")
+        raise ConfigurationError("--reason: is empty; give the reason, which is kept in the history")
     return reason.strip()
 
 
-def _say(store: Registry, as_json: bool) -> None:
+def _print_last_move(store: Registry, as_json: bool) -> None:
     move = store.history()[-1].model_dump()
     if as_json:
         typer.echo(json.dumps(move | {"aliases": store.aliases()}, indent=2))
         return
-    typer.echo(f"{store.name}: {_words(move)}")
+    typer.echo(f"{store.name}: {_describe(move)}")
 
 
-def _words(move: Mapping[str, Any]) -> str:
+def _describe(move: Mapping[str, Any]) -> str:
     after = f"version {move['after']} is champion" if move["after"] else "no version is champion"
     before = f", before it version {move['before']}" if move["before"] else ""
     return f"{move['action']}: {after}{before}"

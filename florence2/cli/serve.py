@@ -1,4 +1,4 @@
-"""The command serve: a model answers requests over HTTP."""
+"""The command serve: a model behind HTTP."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["serve"]
     without=["metrics", "examples", "resamples", "eval_batch_size"],
 )
 def serve(**settings: Any) -> None:
-    """Answer requests over HTTP until told to end, see docs/serving.md. MODEL is also models:/NAME@champion."""
+    """Answer requests over HTTP until Ctrl-C or SIGTERM, see docs/serving.md. MODEL may be models:/NAME@champion."""
     configuration = ServingConfiguration(**settings)
     from florence2.serving import serve as run_server
 

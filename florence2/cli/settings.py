@@ -1,6 +1,6 @@
 """Options of commands are made from the configuration: each default and text stands there and nowhere else.
 
-Settings are taken from four places, the later over the earlier: defaults, ``--config FILE``, ``--set KEY=VALUE``, and
+Settings are taken from four sources, the later over the earlier: defaults, ``--config FILE``, ``--set KEY=VALUE``, and
 options (or arguments) that name a setting themselves. It is done here for all commands alike.
 """
 
@@ -48,7 +48,7 @@ _SET = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="One setting by its name or its path, training.epochs=3; more of them by more --set.",
+        help="One setting by its name or its path, training.epochs=3; may be repeated.",
     ),
 ]
 
@@ -59,14 +59,14 @@ def with_settings(
     tree: type[BaseConfiguration] = Configuration,
     also: tuple[type[BaseConfiguration], ...] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command options for settings; those that were given anywhere arrive as keywords, by name.
+    """Give a command options for settings; the settings that a user gave arrive as keywords, by name.
 
     Args:
-        paths: sections or single settings such as ``dataset`` or ``training.max_target_tokens``, which get an option;
-            none means all. A file and ``--set`` may hold any setting.
-        without: names of settings that the command takes otherwise.
-        tree: of which configuration the options are, and the sections that a file may hold.
-        also: other configurations whose file is taken too.
+        paths: sections such as ``dataset``, or single settings such as ``training.max_target_tokens``, that get an
+            option; none means all. A file and ``--set`` may hold any setting.
+        without: names of settings that get no option, since the command has a parameter for them.
+        tree: the configuration whose settings become options, and whose sections a file may hold.
+        also: other configurations whose sections a file may hold.
     """
     trees = (tree, *also)
 
@@ -85,7 +85,7 @@ def with_settings(
         def run(config_file: Path | None = None, set_values: list[str] | None = None, **values: Any) -> None:
             given = {name: value for name, value in values.items() if value not in (None, [])}
             options = {name: given.pop(name) for name in named if name in given}
-            command(**_together(config_file, set_values or [], options, trees) | given)
+            command(**_merged(config_file, set_values or [], options, trees) | given)
 
         run.__name__, run.__doc__ = command.__name__, f"{inspect.getdoc(command)}\n\n{_PRECEDENCE}"
         parameters = [*own, *files, *named.values()]
@@ -96,7 +96,7 @@ def with_settings(
     return decorate
 
 
-def _together(
+def _merged(
     file: Path | None,
     assignments: Collection[str],
     options: Mapping[str, Any],
@@ -108,20 +108,20 @@ def _together(
         ConfigurationError: one is unknown or invalid; with the exit status of a usage error.
     """
     try:
-        settings = _flat(read_sections(file, *trees), trees) if file is not None else {}
+        settings = _flattened(read_sections(file, *trees), trees) if file is not None else {}
         for assignment in assignments:
-            _lay_over(settings, _assigned(assignment, trees))
-        _lay_over(settings, options)
+            _override(settings, _parse_assignment(assignment, trees))
+        _override(settings, options)
         own = dict(leaf_paths(trees[0]))
         trees[0](**{name: value for name, value in settings.items() if name in own})
     except ConfigurationError as exc:
-        exc.exit_status = 2  # whatever is wrong was typed, here or in the file that is named here
+        exc.exit_status = 2  # the mistake is on the command line, or in the file that it names
         raise
     return settings
 
 
-def _lay_over(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
-    """Put settings over others; of a mapping, such as the outcomes of rules, entry by entry."""
+def _override(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
+    """Override settings by others; in a mapping, such as the outcomes of rules, entry by entry."""
     for name, value in translate_synonyms(above).items():
         pairs = name == "rules" and isinstance(value, list)
         entries = dict(pair.split("=", 1) for pair in value if "=" in pair) if pairs else value
@@ -129,7 +129,7 @@ def _lay_over(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
         settings[name] = {**below, **entries} if isinstance(below, dict) and isinstance(entries, dict) else value
 
 
-def _flat(sections: Mapping[str, Any], trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
+def _flattened(sections: Mapping[str, Any], trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
     """Return the settings in sections by name."""
     found = {}
     for name, path in _paths(trees).items():
@@ -147,8 +147,8 @@ def _paths(trees: tuple[type[BaseConfiguration], ...]) -> dict[str, tuple[str, .
     return {name: path for tree in trees for name, path in leaf_paths(tree)}
 
 
-def _assigned(assignment: str, trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
-    """Return the setting that ``KEY=VALUE`` gives, by name; the value is read as YAML.
+def _parse_assignment(assignment: str, trees: tuple[type[BaseConfiguration], ...]) -> dict[str, Any]:
+    """Return the setting of ``KEY=VALUE`` by its name; the value is read as YAML.
 
     Raises:
         ConfigurationError: there is no such setting, or the value is no YAML.
@@ -159,25 +159,27 @@ def _assigned(assignment: str, trees: tuple[type[BaseConfiguration], ...]) -> di
     try:
         value = load_yaml(text)
     except (ValueError, yaml.YAMLError) as exc:
-        raise usage_error(f"--set {key}={text[:_SHOWN]}: the value is no YAML; put it in quotes") from exc
+        raise usage_error(f"--set {key}={text[:_SHOWN]}: the value is not valid YAML; put it in quotes") from exc
     key, paths = key.strip(), _paths(trees)
-    translate_synonyms({key: value})  # says what to do about a name of another tool that has no equivalent
+    translate_synonyms({key: value})  # raises, with the remedy, for another tool's name without an equivalent
     full = {".".join(path): name for name, path in paths.items()}
     if not key:
-        raise usage_error(f"--set {assignment}: names no setting; give it as KEY=VALUE, for example training.epochs=3")
+        raise usage_error(
+            f"--set {assignment}: the key is missing; give it as KEY=VALUE, for example training.epochs=3"
+        )
     if (name := full.get(key, SYNONYMS.get(key, key))) in paths:
         return {name: value}
     above, _, entry = key.rpartition(".")
     if full.get(above, above) == "rules":
         return {"rules": {entry: value}}
     if inside := [path for path in full if path.startswith(f"{key}.")]:
-        raise usage_error(f"--set {key}: is a section; set what is in it: {', '.join(inside)}")
+        raise usage_error(f"--set {key}: is a section; set one of its settings: {', '.join(inside)}")
     near = difflib.get_close_matches(key, [*full, *paths, *SYNONYMS], n=1)
     raise usage_error(f"--set {key}: unknown key; " + (f"did you mean {near[0]!r}?" if near else "see --help for all"))
 
 
 def _is_below(path: tuple[str, ...], wanted: str) -> bool:
-    """Say whether a setting is the wanted one, or one of the wanted section."""
+    """Return whether a setting is the wanted one, or one of the wanted section."""
     parts = tuple(wanted.split("."))
     return path[: len(parts)] == parts
 
@@ -206,7 +208,7 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
         metavar=None if kind is bool else "NAME" if choices else _metavar(field),
         show_default=False,
         rich_help_panel=".".join(path[:-1]),
-        # Not an enumeration of typer: the configuration itself checks values, other tools' ones included.
+        # Not an enumeration of typer: the configuration checks values, and knows those of other tools.
         autocompletion=(lambda: list(choices)) if choices else None,
     )
     return inspect.Parameter(
@@ -215,7 +217,7 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
 
 
 def _metavar(field: FieldInfo) -> str:
-    """Return what an option takes, in a word."""
+    """Return the word for the value of an option."""
     kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind in (int, float)]
     if kinds:
         return str(kinds[0].__name__).upper()

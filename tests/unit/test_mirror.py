@@ -65,7 +65,6 @@ florence2/builtin/shapes.py
 florence2/cli/__init__.py
 florence2/cli/command.py
 florence2/cli/demo.py
-florence2/cli/help_page.py
 florence2/cli/init.py
 florence2/cli/plan.py
 florence2/cli/predict.py

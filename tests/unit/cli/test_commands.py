@@ -83,7 +83,7 @@ def test_help_shows_values_and_the_names_of_maestro() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["trian"], "Did you mean 'train'?"),
         (["train", "--epoch", "3"], "--epochs"),
@@ -95,10 +95,10 @@ def test_help_shows_values_and_the_names_of_maestro() -> None:
         (["train", "--resume", "--dry-run"], "leave out --dry-run or --resume"),
     ],
 )
-def test_a_typing_error_ends_with_2_and_the_nearest_known(words: list[str], said: str) -> None:
+def test_a_typing_error_ends_with_2_and_the_nearest_known(words: list[str], message: str) -> None:
     done = run(*words)
     assert done.returncode == 2
-    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert message in " ".join(done.stderr.replace("│", " ").split())
     assert not done.stdout
 
 
@@ -116,8 +116,8 @@ def test_colours_are_for_terminals_only() -> None:
     assert "\x1b[1;36m" not in without
 
 
-def completed(words: str, place: int) -> list[str]:
-    return run(_FLORENCE2_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(place)).stdout.split()
+def completed(words: str, index: int) -> list[str]:
+    return run(_FLORENCE2_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(index)).stdout.split()
 
 
 def test_the_shell_completes_commands_options_and_values() -> None:
@@ -235,5 +235,6 @@ def test_a_file_that_cannot_be_used_is_a_sentence() -> None:
     )
     assert done.returncode == 1
     assert done.stderr == (
-        "error: /no such folder/answers.txt: No such file or directory; give a place that is there and yours to use\n"
+        "error: /no such folder/answers.txt: No such file or directory; give a path that exists and that you may read "
+        "and write\n"
     )

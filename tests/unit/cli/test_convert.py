@@ -26,7 +26,7 @@ def run(*words: object) -> Result:
 
 def test_convert_there_and_back(tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data")
-    assert run("convert", data, tmp_path / "coco", "--to", "coco").output.endswith("3 images, 3 rows as coco\n")
+    assert run("convert", data, tmp_path / "coco", "--to", "coco").output.endswith("3 images, 3 samples as coco\n")
     assert run("convert", tmp_path / "coco", tmp_path / "back", "--to", "jsonl").exit_code == 0
     line = json.loads((tmp_path / "back" / "test" / "annotations.jsonl").read_text())
     assert line == annotation()
@@ -59,15 +59,15 @@ def test_convert_mends_or_leaves_out_what_breaks_a_rule_with_a_setting(tmp_path:
 
     done = run(*words, "--on-error", "repair")
     assert done.exit_code == 0, done.exception
-    assert "1 row mended, 0 left out" in done.output
+    assert "1 sample repaired, 0 quarantined" in done.output
     written = json.loads((tmp_path / "new" / "train" / "_annotations.coco.json").read_text())["annotations"]
     x, y, width, height = written[1]["bbox"]
     assert (x, y) == pytest.approx((10, 5), abs=0.02)
     assert (19.98 < x + width <= 20, 9.99 < y + height <= 10) == (True, True)
 
     left_out = run(*words[:2], tmp_path / "other", *words[3:], "--rules", "box-outside=quarantine")
-    assert "0 rows mended, 1 left out" in left_out.output
-    assert "2 images, 2 rows as coco" in left_out.output
+    assert "0 samples repaired, 1 quarantined" in left_out.output
+    assert "2 images, 2 samples as coco" in left_out.output
     stopped = run(*words[:2], tmp_path / "third", *words[3:], "--rules", "box-tiny=warn")
     assert isinstance(stopped.exception, InvalidAnnotationsError)
     assert not (tmp_path / "third").exists()

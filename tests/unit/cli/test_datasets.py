@@ -69,8 +69,11 @@ def test_validate_measures_answers_against_a_model_that_is_named(tmp_path: Path)
         (["--rules", "box-outsid=warn"], "did you mean 'box-outside'"),
         (["--rules", "box-outside=mend"], "validation.rules.box-outside: "),
         (["--format", "xml"], "dataset.format: "),
-        (["--revision", "main"], "--revision main: only with a model can answers be measured; name it with --model"),
-        (["--max-target-tokens", "40"], "--max-target-tokens 40: only with a model"),
+        (
+            ["--revision", "main"],
+            "--revision main: needs a model, whose tokenizer counts the tokens of answers; give it by --model",
+        ),
+        (["--max-target-tokens", "40"], "--max-target-tokens 40: needs a model"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, options: list[str], message: str) -> None:

@@ -47,7 +47,7 @@ Typed = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typed:
-    """Type a command, and return its status and what it said to standard error."""
+    """Type a command, and return its status and what it printed to standard error."""
 
     def type_in(*words: str) -> tuple[int, str]:
         monkeypatch.setattr(sys, "argv", ["florence2", *words])
@@ -55,9 +55,9 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
             main()
         status = ended.value.code
         assert isinstance(status, int)
-        said = capsys.readouterr().err
-        assert "Traceback" not in said
-        return status, said
+        message = capsys.readouterr().err
+        assert "Traceback" not in message
+        return status, message
 
     return type_in
 
@@ -75,36 +75,37 @@ READING = [
 def test_a_wrong_path_is_answered_with_the_one_that_may_be_meant(
     folder: Path, typed: Typed, command: tuple[str, ...]
 ) -> None:
-    status, said = typed(*command, "sets/scene")
+    status, message = typed(*command, "sets/scene")
     assert status == 1
-    assert f"{folder}/sets/scene: no such folder; did you mean {folder}/sets/scenes?" in said
+    assert f"{folder}/sets/scene: no such folder; did you mean {folder}/sets/scenes?" in message
     assert not (folder / "project").exists()
 
 
-def test_a_path_that_is_like_nothing_is_answered_with_what_is_looked_for(folder: Path, typed: Typed) -> None:
-    _, said = typed("validate", "xyz")
-    assert "no such folder; give the folder of a data set: train/annotations.jsonl" in said
+def test_a_path_without_a_similar_one_is_answered_with_the_expected_layout(folder: Path, typed: Typed) -> None:
+    _, message = typed("validate", "xyz")
+    assert "no such folder; give the folder of a data set: train/annotations.jsonl" in message
 
 
 def test_a_file_of_a_data_set_is_answered_with_its_folder(folder: Path, typed: Typed) -> None:
-    status, said = typed("validate", "sets/scenes/train/annotations.jsonl")
+    status, message = typed("validate", "sets/scenes/train/annotations.jsonl")
     assert status == 1
-    assert f"is a file; give the folder of its data set, {folder}/sets/scenes\n" in said
+    assert f"is a file; give the folder of its data set, {folder}/sets/scenes\n" in message
 
 
 def test_a_folder_of_data_sets_is_answered_with_their_names(folder: Path, typed: Typed) -> None:
-    status, said = typed("init", "project", "--dataset", "sets")
+    status, message = typed("init", "project", "--dataset", "sets")
     assert status == 1
     assert (
-        f"holds several data sets; give one of them: {folder}/sets/scenes (jsonl) or {folder}/sets/tiles (yolo)" in said
+        f"holds several data sets; give one of them: {folder}/sets/scenes (jsonl) or {folder}/sets/tiles (yolo)"
+        in message
     )
 
 
 @pytest.mark.parametrize("command", READING, ids=lambda command: command[0])
 def test_a_wrong_format_is_answered_with_the_right_one(folder: Path, typed: Typed, command: tuple[str, ...]) -> None:
-    status, said = typed(*command, "sets/scenes", "--format", "yolo")
+    status, message = typed(*command, "sets/scenes", "--format", "yolo")
     assert status == 1
-    assert "is not yolo (data.yaml with names), it looks like jsonl; give --format jsonl, or omit the format" in said
+    assert "is not yolo (data.yaml with names), it looks like jsonl; give --format jsonl, or omit the format" in message
 
 
 def test_a_model_that_is_no_run_is_answered_with_the_runs_there_are(
@@ -116,9 +117,9 @@ def test_a_model_that_is_no_run_is_answered_with_the_runs_there_are(
     monkeypatch.setattr("huggingface_hub.HfApi.model_info", refuse)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(folder))
     (folder / "runs" / "1").mkdir(parents=True)
-    status, said = typed("evaluate", "--model", "runs/9", "--dataset", "sets/scenes")
+    status, message = typed("evaluate", "--model", "runs/9", "--dataset", "sets/scenes")
     assert status == 1
-    assert "unknown base model 'runs/9': it is no folder here (the folder runs holds 1)" in said
+    assert "unknown base model 'runs/9': it is no folder here (the folder runs holds 1)" in message
 
 
 TYPED_WRONG = {
@@ -136,21 +137,21 @@ TYPED_WRONG = {
     "predict none.png": "none.png: no such file or folder",
     "predict sets/scenes --output file/x": "file is a file; give another output",
 }
-"""Commands, each with a path or a name that is not there, and what is said of it."""
+"""Commands, each with a path or a name that is not there, and its message."""
 
 TYPE_ALL = """
 import contextlib, io, json, sys
 from florence2.cli import main
 for words in json.loads(sys.argv[1]):
     sys.argv = ["florence2", *words.split()]
-    with contextlib.redirect_stderr(io.StringIO()) as said, contextlib.suppress(SystemExit):
+    with contextlib.redirect_stderr(io.StringIO()) as message, contextlib.suppress(SystemExit):
         main()
     heavy = [name for name in ("torch", "transformers", "mlflow", "great_expectations") if name in sys.modules]
-    print(json.dumps([words, said.getvalue(), heavy]))
+    print(json.dumps([words, message.getvalue(), heavy]))
 """
 
 
-def test_paths_and_names_are_looked_at_before_torch_is_loaded(folder: Path) -> None:
+def test_paths_and_names_are_checked_before_torch_is_loaded(folder: Path) -> None:
     (folder / "file").touch()
     before = set(folder.rglob("*"))
     command = [sys.executable, "-c", TYPE_ALL, json.dumps(list(TYPED_WRONG))]
@@ -160,14 +161,14 @@ def test_paths_and_names_are_looked_at_before_torch_is_loaded(folder: Path) -> N
     ).stdout
     answers = [json.loads(line) for line in done.splitlines()]
     assert [words for words, _, _ in answers] == list(TYPED_WRONG)
-    for words, said, heavy in answers:
-        assert TYPED_WRONG[words] in said, words
+    for words, message, heavy in answers:
+        assert TYPED_WRONG[words] in message, words
         assert heavy == [], words
     assert set(folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("train", "--epoch", "3"), "--epochs"),
         (("trian",), "train"),
@@ -175,10 +176,12 @@ def test_paths_and_names_are_looked_at_before_torch_is_loaded(folder: Path) -> N
         (("doctor", "--jsn"), "--json"),
     ],
 )
-def test_a_misspelt_option_is_a_usage_error_with_the_right_one(typed: Typed, words: tuple[str, ...], said: str) -> None:
+def test_a_misspelt_option_is_a_usage_error_with_the_right_one(
+    typed: Typed, words: tuple[str, ...], message: str
+) -> None:
     status, found = typed(*words)
     assert status == 2
-    assert said in found
+    assert message in found
 
 
 OD = manifest_row(suffix="great white shark<loc_1><loc_2><loc_3><loc_4>fish<loc_1><loc_2><loc_3><loc_4>")
@@ -209,24 +212,24 @@ QUESTION = manifest_row(prefix="<VQA>what?", task="<VQA>", suffix="fish")
         (QUESTION, classes("fihs"), False),
     ],
 )
-def test_a_class_that_may_be_rare_or_is_not_asked_for_is_let_pass(
+def test_a_class_that_may_be_rare_or_is_not_requested_is_accepted(
     row: dict[str, Any], config: EvaluationConfig, refused: bool
 ) -> None:
-    told = []
+    messages = []
     try:
         check_classes(manifest(row), config)
     except ConfigurationError as exc:
-        told.append(str(exc))
-    assert bool(told) == refused, told
+        messages.append(str(exc))
+    assert bool(messages) == refused, messages
 
 
 def test_a_misspelt_class_stops_a_training_before_it_begins(folder: Path, typed: Typed) -> None:
-    status, said = typed(
+    status, message = typed(
         "train", "--dataset", "sets/scenes", "--grammar", "classes", "--classes", "red tiel", "--batch-size", "2"
     )
     assert status == 1
-    assert "evaluation.classes: 'red tiel' is in no annotation; did you mean 'red tile'?" in said
-    assert "epoch" not in said
+    assert "evaluation.classes: 'red tiel' is in no annotation; did you mean 'red tile'?" in message
+    assert "epoch" not in message
 
 
 def test_bfloat16_without_a_gpu_is_advised_against(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,16 +260,16 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_full_disk_leaves_neither_half_of_a_file_nor_a_folder(folder: Path, typed: Typed, full_disk: None) -> None:
     before = sorted(folder.iterdir())
-    status, said = typed("init", "project", "--dataset", "sets/scenes")
+    status, message = typed("init", "project", "--dataset", "sets/scenes")
     assert status == 1
-    assert "cannot be written (No space left on device); free space, or give another folder" in said
-    status, said = typed("freeze", "sets/scenes", "test.json")
+    assert "cannot be written (No space left on device); free space, or give another folder" in message
+    status, message = typed("freeze", "sets/scenes", "test.json")
     assert status == 1
-    assert "test.json: cannot be written (No space left on device)" in said
+    assert "test.json: cannot be written (No space left on device)" in message
     assert sorted(folder.iterdir()) == before
 
 
 def test_a_set_without_defects_says_nothing(tmp_path: Path, typed: Typed) -> None:
     data = write_dataset(tmp_path / "data", {s: [annotation(f"{s}.png")] for s in ("train", "valid", "test")})
-    status, said = typed("validate", str(data))
-    assert (status, "error" in said) == (0, False)
+    status, message = typed("validate", str(data))
+    assert (status, "error" in message) == (0, False)

@@ -17,7 +17,7 @@ def command(registry: Registry, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["registry", *arguments, *options], env={"COLUMNS": "300"})
 
 
-def told(registry: Registry, *arguments: str) -> Any:
+def message(registry: Registry, *arguments: str) -> Any:
     done = command(registry, *arguments, "--json")
     assert done.exit_code == 0, done.exception
     return json.loads(done.output)
@@ -33,7 +33,7 @@ def championed(registry: Registry) -> Registry:
 
 
 def test_list_has_versions_aliases_scores_and_moves(championed: Registry) -> None:
-    content = told(championed, "list")
+    content = message(championed, "list")
     assert [row["aliases"] for row in content["versions"]] == [["previous"], ["champion"], []]
     assert [move["why"] for move in content["history"]] == ["the first", "better"]
     table = command(championed, "list").output
@@ -42,13 +42,13 @@ def test_list_has_versions_aliases_scores_and_moves(championed: Registry) -> Non
 
 
 def test_show_takes_a_number_or_an_alias(championed: Registry) -> None:
-    assert told(championed, "show", "champion") == told(championed, "show", "2")
-    assert told(championed, "show", "2")["tags"]["map50"] == "0.82"
+    assert message(championed, "show", "champion") == message(championed, "show", "2")
+    assert message(championed, "show", "2")["tags"]["map50"] == "0.82"
     assert "test_fingerprint" in command(championed, "show", "1").output
 
 
 def test_compare_shows_what_differs(championed: Registry) -> None:
-    content = told(championed, "compare", "previous", "champion")
+    content = message(championed, "compare", "previous", "champion")
     assert content["differences"]["map50"] == ["0.5", "0.82"]
     assert "test_fingerprint" not in content["differences"]
     assert content["same_test_split"]
@@ -66,7 +66,7 @@ def test_promote_by_hand_needs_a_reason(championed: Registry) -> None:
 
 
 def test_rollback_is_one_command(championed: Registry) -> None:
-    moved = told(championed, "rollback", "--reason=bad boxes")
+    moved = message(championed, "rollback", "--reason=bad boxes")
     assert moved["aliases"]["champion"] == "1"
     assert (moved["action"], moved["before"], moved["after"], moved["why"]) == ("rollback", "2", "1", "bad boxes")
     assert "none was before it" in str(command(championed, "rollback", "--reason=again").exception)
@@ -80,13 +80,13 @@ def test_rollback_is_one_command(championed: Registry) -> None:
         (["promote", "2", "--reason=r"], "version 2 is champion already"),
     ],
 )
-def test_what_is_not_there_is_said(championed: Registry, arguments: list[str], message: str) -> None:
+def test_what_is_missing_ends_in_a_message(championed: Registry, arguments: list[str], message: str) -> None:
     done = command(championed, *arguments)
     assert isinstance(done.exception, Florence2Error)
     assert message in str(done.exception)
 
 
-def test_an_unknown_model_is_said(registry: Registry) -> None:
+def test_an_unknown_model_ends_in_a_message(registry: Registry) -> None:
     done = command(Registry(registry.tracking_uri, "dogs"), "list")
     assert "no model is registered as 'dogs'" in str(done.exception)
 

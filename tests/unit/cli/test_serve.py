@@ -33,7 +33,7 @@ def test_every_setting_of_the_server_is_an_option() -> None:
         (["--host", "192.0.2.1"], "192.0.2.1:0 cannot be listened at"),
     ],
 )
-def test_what_keeps_it_from_starting_is_told(
+def test_what_prevents_the_start_is_reported(
     options: list[str],
     message: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -45,11 +45,11 @@ def test_what_keeps_it_from_starting_is_told(
     monkeypatch.setattr(sys, "argv", ["florence2", "serve", *given])
     with pytest.raises(SystemExit) as ended:
         main()
-    assert ended.value.code == (2 if message.startswith(("limits.", "serving.")) else 1)  # 2: typed wrong
+    assert ended.value.code == (2 if message.startswith(("limits.", "serving.")) else 1)  # 2: usage error
     assert message in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told_before_a_model_is_loaded(
+def test_a_port_in_use_is_reported_before_a_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -82,12 +82,15 @@ def test_outcomes_of_rules_are_laid_over_each_other(tmp_path: Path, taken: Taken
     [
         (["--set", "training.epohcs=3"], "--set training.epohcs: unknown key; did you mean 'training.epochs'"),
         (["--set", "epohcs=3"], "--set epohcs: unknown key; did you mean 'epochs'"),
-        (["--set", "training.lora=3"], "--set training.lora: is a section; set what is in it: training.lora.rank"),
+        (
+            ["--set", "training.lora=3"],
+            "--set training.lora: is a section; set one of its settings: training.lora.rank",
+        ),
         (["--set", "epochs"], "--set epochs: give it as KEY=VALUE"),
-        (["--set", "classes=[a"], "the value is no YAML"),
+        (["--set", "classes=[a"], "the value is not valid YAML"),
         (["--set", "epochs=0"], "training.epochs: .*not 0"),
-        (["--set", f"epochs={'[' * 3000}"], "--set epochs=.*: the value is no YAML"),
-        (["--set", "epochs=2020-13-45"], "--set epochs=2020-13-45: the value is no YAML"),
+        (["--set", f"epochs={'[' * 3000}"], "--set epochs=.*: the value is not valid YAML"),
+        (["--set", "epochs=2020-13-45"], "--set epochs=2020-13-45: the value is not valid YAML"),
         (["--set", "device=cpu"], "device: is no setting: .*CUDA_VISIBLE_DEVICES"),
         (["--epochs", "0"], "training.epochs: .*not 0"),
         (["--strategy", "qlora"], "training.strategy: .*'lora', 'full' or 'freeze', not 'qlora'"),
@@ -142,7 +145,7 @@ def test_an_option_of_maestro_without_equivalent_is_answered(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 2
-    assert "is no option here: " in capsys.readouterr().err
+    assert "is not an option of florence2: " in capsys.readouterr().err
 
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

@@ -34,7 +34,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("exported") / "nano"
     done = CliRunner().invoke(app, ["export", str(output), "--model", "builtin:nano", "--format", "onnx"])
     assert done.exit_code == 0, done.output
-    assert "answers as the model does, no logit is off by more than" in done.output
+    assert "gives the same answers as the model; logits differ by at most" in done.output
     return output
 
 
@@ -96,7 +96,7 @@ def test_graphs_that_do_not_agree_are_not_written(
 def test_what_is_missing_or_wrong_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["export", str(tmp_path / "new"), "--model", "builtin:nano", "--format", "onnx"]
     found = CliRunner().invoke(app, [*command, "--dtype", "float16"])
-    assert "--dtype float16: the graphs of onnx are float32" in str(found.exception)
+    assert "--dtype float16: ONNX graphs are written in float32" in str(found.exception)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     found = CliRunner().invoke(app, command)
     assert "needs onnxruntime; install it by: pip install 'florence2-finetune[onnx]'" in str(found.exception)

@@ -150,7 +150,7 @@ def test_the_command_prints_boxes_and_tells_what_failed(images: Path) -> None:
     assert f"{images / '0.png'}: 1 box" in done.stdout
     done = CliRunner().invoke(app, ["predict", str(images / "0.png"), "--max-new-tokens", "3"])
     assert done.exit_code == 0
-    assert "the answer hit the length limit and was cut; 1 parts of the answer are no boxes" in done.stdout
+    assert "the answer reached the length limit and was cut; 1 parts of the answer are no boxes" in done.stdout
 
 
 def test_the_command_writes_json_for_programs(images: Path) -> None:
@@ -188,5 +188,5 @@ def test_a_file_for_the_pipeline_says_where_answers_go(
 def test_a_place_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "predict.yaml"
     file.write_text("images: {folder: folder, output: 's3://bucket/answers'}\n")
-    with pytest.raises(ConfigurationError, match=r"images\.output s3://bucket/answers: is no local folder"):
+    with pytest.raises(ConfigurationError, match=r"images\.output s3://bucket/answers: is not a local folder"):
         CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
