@@ -1,4 +1,11 @@
-"""Extracting archives that others made: into their target and nowhere else, within bounds, whole or not at all."""
+"""Extracting archives that others made: into the target folder and nowhere else, within bounds, and all or nothing.
+
+``tarfile``'s data filter (PEP 706) and ``zipfile.extract`` are not enough here, so this module checks and writes the
+members itself. Of 33 hostile archives of its tests the two libraries refuse nine: devices, pipes, ``..`` in tar files,
+and a name that is both file and folder. They extract the others: absolute names and names with drives, backslashes or
+control characters, links within the target, sparse files, a second member of the same name. They take a damaged header
+in the middle of a tar file for its end, ignore its wrong check sum, and bound neither bytes, members nor headers.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where what can be made again is kept: the user's cache folder."""
+"""The user's cache folder, for what can be made or fetched again."""
 
 from __future__ import annotations
 
@@ -16,26 +16,32 @@ __all__ = ["cache_folder", "make_once"]
 def cache_folder(name: str) -> Path:
     """Return the absolute path of a folder in the user's cache; it need not exist.
 
+    The cache is ``$XDG_CACHE_HOME/florence2`` where that variable is set, on every system. Otherwise it is what the
+    system has for caches: ``~/.cache/florence2`` on Linux.
+
     Args:
-        name: what is kept there, for example "datasets".
+        name: of the folder, for example "datasets".
 
     Raises:
-        DatasetError: the user has no home folder and no cache is named.
+        DatasetError: the user has no home folder, and XDG_CACHE_HOME is not set.
     """
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base).absolute() / "florence2" / name
+    import platformdirs
+
     try:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        return platformdirs.user_cache_path("florence2", appauthor=False) / name
     except RuntimeError as exc:
         raise DatasetError("the user has no home folder for a cache; set XDG_CACHE_HOME to a folder") from exc
-    return Path(base).absolute() / "florence2" / name
 
 
 def make_once(folder: Path, make: Callable[[Path], None], *, again: bool = False) -> Path:
     """Return a folder of the cache, made if it is not there yet; it appears in one move when it is complete.
 
     Args:
-        folder: where it is kept.
-        make: makes the folder that it is given; may be called by several processes, one of which wins.
-        again: make it anew even if it is there.
+        folder: its final path.
+        make: makes the folder at the path that it is given; several processes may call it, and the first to end wins.
+        again: make it again even if it is there.
 
     Raises:
         DatasetError: the cache cannot be written.
@@ -50,7 +56,7 @@ def make_once(folder: Path, make: Callable[[Path], None], *, again: bool = False
 
 
 def _make(folder: Path, make: Callable[[Path], None], again: bool) -> None:
-    """Make a folder and put it into its place; one that is made again goes when the new one is complete."""
+    """Make a folder and rename it to its path; one that is made again is removed when the new one is complete."""
     made, old = False, None
     try:
         with atomic_path(folder) as partial:
@@ -59,7 +65,7 @@ def _make(folder: Path, make: Callable[[Path], None], again: bool) -> None:
             if again and folder.is_dir():
                 old = folder.rename(partial.with_name(f"{partial.name}-old"))
     except OSError:
-        # Another process finished the same folder first.
+        # Another process completed the same folder first.
         if not made or not folder.is_dir():
             raise
     finally:

@@ -162,7 +162,6 @@ florence2/serving/demo/page.py
 florence2/serving/requests.py
 florence2/serving/served_model.py
 florence2/serving/server.py
-florence2/storage/cache.py
 florence2/storage/snapshots.py
 florence2/training/arguments.py
 florence2/training/fitting.py

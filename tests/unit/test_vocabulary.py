@@ -204,7 +204,6 @@ pretraining/world/questions.py 4
 pretraining/world/texts.py 1
 pretraining/world/vqa.py 1
 steps/artifact_store.py 1
-steps/beside_the_key.py 2
 steps/code_dependencies.py 1
 steps/fine_tune.py 2
 steps/predict_images.py 1
