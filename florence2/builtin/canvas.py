@@ -1,6 +1,6 @@
-"""The ground generated scenes are drawn on: backgrounds, outlines of shapes, placement without much overlap.
+"""What all generated scenes are drawn with: backgrounds, outlines of shapes, a layout without much overlap.
 
-Everything is drawn at twice the wanted size and halved at the end, which smooths the edges: Pillow draws
+Everything is drawn at twice the final size and halved at the end, which smooths the edges: Pillow draws
 polygons without antialiasing. All randomness comes from the ``numpy.random.Generator`` that is passed in.
 """
 
@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from florence2.codec import Detections
 
-__all__ = ["SUPERSAMPLING", "Points", "Scene", "background", "finish", "jitter", "place", "transform"]
+__all__ = ["SUPERSAMPLING", "Points", "Scene", "background", "find_centers", "finish", "jitter", "transform"]
 
 SUPERSAMPLING = 2
 """How many times larger than the result a scene is drawn."""
@@ -40,7 +40,7 @@ class Scene:
 
 
 def background(rng: np.random.Generator, side: int, base_rgb: Sequence[float] | Points, spread: float) -> Image.Image:
-    """Paint a ground of smooth blotches, sometimes with bands or a grid, at drawing size.
+    """Paint a background of smooth blotches, sometimes with bands or a grid, at drawing size.
 
     Args:
         rng: source of randomness.
@@ -61,7 +61,7 @@ def background(rng: np.random.Generator, side: int, base_rgb: Sequence[float] | 
 def _rule(
     rng: np.random.Generator, ground: Image.Image, base_rgb: Sequence[float] | Points, *, both_ways: bool
 ) -> None:
-    """Draw evenly spaced lines a little lighter or darker than the ground."""
+    """Draw evenly spaced lines a little lighter or darker than the background."""
     draw = ImageDraw.Draw(ground)
     side = ground.width
     step = int(rng.integers(side // 12, side // 4))
@@ -103,7 +103,7 @@ def transform(outline: Points, center: Points, size: Points, degrees: float) -> 
         outline: vertices (n, 2) around the origin, of extent -1..1.
         center: where the origin goes, x and y.
         size: half width and half height before the turn.
-        degrees: turn, clockwise on the screen.
+        degrees: angle of the turn, clockwise on the screen.
     """
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
@@ -111,7 +111,7 @@ def transform(outline: Points, center: Points, size: Points, degrees: float) -> 
     return moved
 
 
-def place(
+def find_centers(
     rng: np.random.Generator, half_sizes: Points, side: int, max_overlap: float, attempts: int = 30
 ) -> list[Points | None]:
     """Find a centre for each box so that boxes hardly overlap and stay inside the image.
@@ -121,22 +121,22 @@ def place(
         half_sizes: half widths and heights (n, 2) of the boxes.
         side: width and height of the image, in the same unit.
         max_overlap: largest allowed intersection as a share of the smaller box.
-        attempts: tries per box.
+        attempts: random centres that are tried for each box.
 
     Returns:
-        Per box its centre, or None where no room was found.
+        The centre of each box, or None where no room was found.
     """
-    placed: list[int] = []
+    found: list[int] = []
     centers = np.zeros_like(half_sizes)
     for index, half in enumerate(half_sizes):
         low, high = half + 1.0, np.maximum(side - half - 1.0, half + 1.0)
         candidates = rng.uniform(low, high, (attempts, 2))
-        overlaps = _overlaps(candidates, half, centers[placed], half_sizes[placed])
+        overlaps = _overlaps(candidates, half, centers[found], half_sizes[found])
         free = np.flatnonzero((overlaps <= max_overlap).all(axis=1))
         if len(free):
             centers[index] = candidates[free[0]]
-            placed.append(index)
-    return [centers[index] if index in placed else None for index in range(len(half_sizes))]
+            found.append(index)
+    return [centers[index] if index in found else None for index in range(len(half_sizes))]
 
 
 def _overlaps(candidates: Points, half: Points, centers: Points, halves: Points) -> Points:

@@ -1,7 +1,7 @@
 """Scenes of playing cards on a table: a small four-colour deck with large symbols, readable on small images.
 
-The suit is a symbol and a frame in its own colour, the rank a letter in the corners and the colour of the panel
-behind the symbol. No card, suit symbol or letter occurs in the scenes that the built-in base model is pretrained on.
+The suit is a symbol and a frame in its own colour, the rank is a letter in the corners and the colour of the panel
+behind the symbol. No card, suit symbol or letter occurs in the scenes that the built-in bases are pretrained on.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from florence2.builtin.canvas import SUPERSAMPLING, Points, Scene, background, finish, jitter, place, transform
+from florence2.builtin.canvas import SUPERSAMPLING, Points, Scene, background, find_centers, finish, jitter, transform
 from florence2.codec import Detections
 
 __all__ = ["CARD_CLASSES", "CARD_RANKS", "CARD_SUITS", "draw_cards"]
@@ -37,7 +37,7 @@ CARD_SUITS: dict[str, tuple[tuple[int, int, int], tuple[Points, ...]]] = {
     "clubs": ((20, 140, 60), (_circle(0, -0.52, 0.46), _circle(-0.52, 0.15, 0.46), _circle(0.52, 0.15, 0.46), _STEM)),
     "spades": ((20, 20, 25), (_heart() * (0.95, -0.85) - (0.0, 0.12), _STEM)),
 }
-"""Per suit its RGB colour and the outlines of its symbol, of extent about -1..1."""
+"""RGB colour of each suit and the outlines of its symbol, of extent about -1..1."""
 
 CARD_RANKS: dict[str, tuple[tuple[int, int, int], tuple[Sequence[tuple[float, float]], ...]]] = {
     "king": ((250, 195, 60), (((-0.6, -1), (-0.6, 1)), ((0.6, -1), (-0.6, 0.1), (0.6, 1)))),
@@ -45,7 +45,7 @@ CARD_RANKS: dict[str, tuple[tuple[int, int, int], tuple[Sequence[tuple[float, fl
     "jack": ((130, 220, 235), (((0.4, -1), (0.4, 0.7), (0, 1), (-0.6, 0.6)),)),
     "ace": ((252, 251, 246), (((-0.7, 1), (0, -1), (0.7, 1)), ((-0.4, 0.3), (0.4, 0.3)))),
 }
-"""Per rank the RGB colour of its panel and the strokes of its letter, of extent -1..1."""
+"""RGB colour of the panel of each rank and the strokes of its letter, of extent -1..1."""
 
 CARD_CLASSES: tuple[str, ...] = tuple(f"{rank} of {suit}" for suit in CARD_SUITS for rank in CARD_RANKS)
 """The 16 class names of these scenes."""
@@ -64,7 +64,7 @@ def draw_cards(rng: np.random.Generator, side: int, names: Sequence[str]) -> Sce
     Args:
         rng: source of randomness; the scene is a function of its state.
         side: width and height of the image in pixels.
-        names: class names of the cards wanted; one that finds no room is left out, the first always fits.
+        names: class names of the cards; a card without room is left out, the first always fits.
 
     Returns:
         The scene; the facts name ``rank`` and ``suit``.
@@ -85,10 +85,10 @@ def draw_cards(rng: np.random.Generator, side: int, names: Sequence[str]) -> Sce
 
 
 def _lay_out(rng: np.random.Generator, count: int, canvas: int) -> tuple[Points, list[Points | None]]:
-    """Return half sizes (count, 2) and centres of cards, after a few tries to find room for all."""
+    """Return half sizes (count, 2) and centres of cards, after a few attempts to find room for all."""
     for _ in range(12):
         half: Points = rng.uniform(0.135, 0.19, (count, 1)) * canvas * np.array([1.0, 1.4])
-        centers = place(rng, half, canvas, 0.03)
+        centers = find_centers(rng, half, canvas, 0.03)
         if all(center is not None for center in centers):
             break
     return half, centers

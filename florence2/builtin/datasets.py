@@ -1,8 +1,8 @@
-"""The built-in data sets: generated when they are asked for, always the same bytes, no download.
+"""The built-in data sets: generated on first use, always with the same bytes, without a download.
 
 ``builtin:cards`` holds 400 / 60 / 120 images (train / valid / test) of one to three playing cards, each with an
-``<OD>`` line and a ``<VQA>`` line. Answering each question text with its most frequent training answer is right on
-0.27 of the test questions, the most frequent answer overall on 0.15; the tests bound both.
+``<OD>`` sample and a ``<VQA>`` sample. The most frequent training answer to the text of each question is right for 0.27
+of the test questions, the most frequent answer overall for 0.15; tests bound both.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _IMAGES = {"train": 400, "valid": 60, "test": 120}
 def materialize(name: str, root: Path) -> Path:
     """Write a built-in data set in the JSONL layout.
 
-    The folder appears in one move when it is complete; one that is there already is kept as it is.
+    The folder is written atomically; one that exists is kept as it is.
 
     Args:
         name: one of ``BUILTIN_DATASETS``.
@@ -59,7 +59,7 @@ def _write_cards(folder: Path) -> None:
             lines.append(
                 {"image": image, "prefix": "<OD>", "suffix": format_detections(scene.detections, (_SIDE, _SIDE))}
             )
-            question, answer = _ask(rng, scene)
+            question, answer = _draw_question(rng, scene)
             lines.append({"image": image, "prefix": f"<VQA>{question}", "suffix": answer})
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (target / "annotations.jsonl").write_text(text, encoding="utf-8")
@@ -75,19 +75,19 @@ def _card_scenes(rng: np.random.Generator, count: int) -> Iterator[Scene]:
         yield draw_cards(rng, _SIDE, [stock.pop(0) for _ in range(wanted)])
 
 
-def _ask(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
-    """Ask about the number of cards, about a card's presence, or for a rank or suit."""
+def _draw_question(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
+    """Return a question and its answer: how many cards, whether a card is present, or a rank or suit."""
     while True:
         draw = rng.random()
         if draw < 0.44:
             return "how many cards are there?", str(len(scene.facts))
-        pair = _ask_presence(rng, scene) if draw < 0.54 else _ask_attribute(rng, scene)
+        pair = _presence_question(rng, scene) if draw < 0.54 else _attribute_question(rng, scene)
         if pair is not None:
             return pair
 
 
-def _ask_presence(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
-    """Ask for a rank or suit; yes and no are equally frequent."""
+def _presence_question(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
+    """Return whether a rank or suit is present; yes and no are equally frequent."""
     key, known, wording = (
         ("rank", CARD_RANKS, "is there a card of rank {}?"),
         ("suit", CARD_SUITS, "is there a card of {}?"),
@@ -98,9 +98,9 @@ def _ask_presence(rng: np.random.Generator, scene: Scene) -> tuple[str, str]:
     return wording.format(rng.choice(pool)), "yes" if yes else "no"
 
 
-def _ask_attribute(rng: np.random.Generator, scene: Scene) -> tuple[str, str] | None:
-    """Ask for the suit of a rank or the rank of a suit that occurs once."""
-    by, asked, wording = (
+def _attribute_question(rng: np.random.Generator, scene: Scene) -> tuple[str, str] | None:
+    """Return the suit of a rank, or the rank of a suit, that occurs once; None where none does."""
+    by, attribute, wording = (
         ("rank", "suit", "what is the suit of the {}?"),
         ("suit", "rank", "what is the rank of the card of {}?"),
     )[int(rng.integers(2))]
@@ -109,8 +109,8 @@ def _ask_attribute(rng: np.random.Generator, scene: Scene) -> tuple[str, str] | 
     if not unique:
         return None
     fact = unique[int(rng.integers(len(unique)))]
-    return wording.format(fact[by]), fact[asked]
+    return wording.format(fact[by]), fact[attribute]
 
 
 BUILTIN_DATASETS: dict[str, Callable[[Path], None]] = {"builtin:cards": _write_cards}
-"""Per name the function that writes the data set into a folder that it makes."""
+"""The function of each data set, by name: it writes the data set into a folder that it makes."""

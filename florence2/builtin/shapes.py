@@ -1,8 +1,8 @@
-"""Scenes of coloured shapes: what the built-in base model is pretrained on.
+"""Scenes of coloured shapes, on which ``builtin:nano`` is pretrained.
 
-A class is a colour and a shape ("red star"), or the same printed on a tile ("framed red star"). Texture, size,
-turn, tile colour, outline, background and clutter vary and are not part of the name. What may be there or not stands
-first in the name: after a class name hundreds of locations compete, and a single likely word would win over them.
+A class is a colour and a shape ("red star"), or the same printed on a tile ("framed red star"). Texture, size, turn,
+tile colour, outline, background and clutter vary and are not part of the name. The optional word "framed" stands first
+in the name: after a class name hundreds of locations compete, and a single likely word would win over them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw
 
-from florence2.builtin.canvas import SUPERSAMPLING, Points, Scene, background, finish, jitter, place, transform
+from florence2.builtin.canvas import SUPERSAMPLING, Points, Scene, background, find_centers, finish, jitter, transform
 from florence2.codec import Detections
 
 __all__ = ["SHAPE_CLASSES", "SHAPE_COLORS", "SHAPE_OUTLINES", "SHAPE_TEXTURES", "draw_shapes"]
@@ -69,7 +69,7 @@ def draw_shapes(rng: np.random.Generator, side: int, count: int, scale: tuple[fl
     Args:
         rng: source of randomness; the scene is a function of its state.
         side: width and height of the image in pixels.
-        count: number of objects wanted; one that finds no room is left out, the first always fits.
+        count: number of objects; an object without room is left out, the first always fits.
         scale: smallest and largest object side as a share of the image's.
 
     Returns:
@@ -84,8 +84,8 @@ def draw_shapes(rng: np.random.Generator, side: int, count: int, scale: tuple[fl
     half = rng.uniform(*scale, (count, 1)) * canvas / 2 * np.where(tiles, 1.3, 1.0)[:, None]
     half = half * rng.uniform(0.85, 1.15, (count, 2)) * np.where(tiles[:, None], rng.uniform(0.8, 1.2, (count, 2)), 1.0)
     found: list[tuple[Points, str, dict[str, str]]] = []
-    # Room is sought for the upright box; a turned object may reach a little into its neighbour.
-    for center, size, tile in zip(place(rng, half, canvas, 0.05), half, tiles, strict=True):
+    # The layout is that of upright boxes; a turned object may overlap its neighbour a little.
+    for center, size, tile in zip(find_centers(rng, half, canvas, 0.05), half, tiles, strict=True):
         if center is None:
             continue
         box, facts = _draw_object(rng, drawing, center, size, tile=bool(tile))
@@ -120,13 +120,13 @@ def _draw_object(
 def _draw_shape(
     rng: np.random.Generator,
     drawing: Image.Image,
-    looks: tuple[str, str, str],
+    appearance: tuple[str, str, str],
     pose: tuple[Points, Points, float],
     *,
     on_tile: bool,
 ) -> None:
-    """Fill a shape of the given looks (shape, colour, texture) at a pose (centre, half size, degrees)."""
-    shape, color, texture = looks
+    """Fill a shape of the given appearance (shape, colour, texture) at a pose (centre, half size, degrees)."""
+    shape, color, texture = appearance
     center, half, degrees = pose
     draw = ImageDraw.Draw(drawing)
     outline = [tuple(point) for point in transform(SHAPE_OUTLINES[shape], center, half, degrees)]

@@ -1,4 +1,4 @@
-"""Florence-2's language: task tokens, location bins, answers as text. No torch."""
+"""The language of Florence-2: task tokens, location bins, answers as text. No torch."""
 
 import lazy_loader as lazy
 

@@ -1,7 +1,7 @@
-"""Detection answers as text: write them, say what is wrong with an annotation, read what can be read of a model's.
+"""Detection answers as text: write them, name what is wrong in an annotation, and read the boxes of a model's answer.
 
 A detection answer is ``class<loc_x_min><loc_y_min><loc_x_max><loc_y_max>`` repeated. A class name is any text
-without a location token in it: blanks, hyphens, digits and dots belong to it ("t-shirt", "9 of clubs").
+without a location token: blanks, hyphens, digits and dots belong to it ("t-shirt", "9 of clubs").
 """
 
 from __future__ import annotations
@@ -30,42 +30,42 @@ def format_detections(detections: Detections, resolution_wh: tuple[int, int]) ->
 
 
 def box_problem(span: BoxSpan) -> str | None:
-    """Say what is wrong with one group of an answer first, with the value, or None if it is a box."""
+    """Return the first problem of one group of an answer, with its value; None if the group is a box."""
     name = span.class_name.strip()
     if not name:
-        return f"no class name before {_written(span)}"
+        return f"no class name before {_excerpt(span)}"
     if "<loc" in name:
-        return f"{_written(span)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
+        return f"{_excerpt(span)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
     outside = [index for index in span.bins if not 0 <= index < BINS]
     if outside:
         reason = f"<loc_{outside[0]}> does not exist, bins go from 0 to {BINS - 1}"
-        return f"{_written(span)}: {reason}"
+        return f"{_excerpt(span)}: {reason}"
     if len(span.bins) % 4:
-        return f"{_written(span)}: {len(span.bins)} location tokens, a box takes 4"
+        return f"{_excerpt(span)}: {len(span.bins)} location tokens, a box takes 4"
     for start in range(0, len(span.bins), 4):
         x_min, y_min, x_max, y_max = span.bins[start : start + 4]
         if x_min > x_max:
-            return f"{_written(span)}: x_min {x_min} > x_max {x_max}"
+            return f"{_excerpt(span)}: x_min {x_min} > x_max {x_max}"
         if y_min > y_max:
-            return f"{_written(span)}: y_min {y_min} > y_max {y_max}"
+            return f"{_excerpt(span)}: y_min {y_min} > y_max {y_max}"
     return None
 
 
-def _written(span: BoxSpan) -> str:
+def _excerpt(span: BoxSpan) -> str:
     name = span.class_name.strip()
     locations = "".join(location_token(index) for index in span.bins)
     return f"{name!r} with {locations}" if name else locations
 
 
 def parse_detections(text: str, resolution_wh: tuple[int, int]) -> Detections:
-    """Read a model's answer leniently: keep every group that is a box, drop the rest.
+    """Parse a model's answer leniently: keep every group that is a box, drop all others.
 
     Args:
         text: the answer without special tokens.
         resolution_wh: width and height of the image in pixels.
 
     Returns:
-        The valid boxes in the order written, without confidence.
+        The valid boxes in their order, without confidence.
     """
     spans, _ = scan_boxes(text)
     names: list[str] = []

@@ -18,7 +18,7 @@ __all__ = ["Detections", "box_iou"]
 class Detections:
     """Labelled boxes of one image; equal to others with the same boxes in the same order.
 
-    Florence-2 names its classes in words and knows no closed list, so a box carries its class name.
+    Florence-2 names classes in words and has no closed list of them, so each box has a class name.
 
     Attributes:
         xyxy: float32 (n, 4), x_min, y_min, x_max, y_max in pixels.
@@ -76,7 +76,7 @@ class Detections:
 
     @classmethod
     def empty(cls) -> Detections:
-        """Return detections of an image without objects."""
+        """Return the detections of an image without objects, with confidences."""
         return cls(np.zeros((0, 4), dtype=np.float32), (), np.zeros(0, dtype=np.float32))
 
 

@@ -1,4 +1,4 @@
-"""The grammar of answers with locations: texts, each followed by its ``<loc_N>`` tokens. It is written down here only.
+"""The grammar of answers with locations: texts, each followed by its ``<loc_N>`` tokens. It is defined here only.
 
 ``scan_boxes`` reads one text with it and ``scan_column`` of ``florence2.codec.scan`` a column of a million;
 ``format_spans`` is the inverse.
@@ -27,7 +27,7 @@ _LOCATIONS = re.compile(f"(?:{LOCATION_PATTERN})+")
 
 @dataclass(frozen=True)
 class BoxSpan:
-    """One ``class<loc>...`` group of an answer as it is written, right or wrong.
+    """One ``class<loc>...`` group of an answer, correct or not.
 
     Attributes:
         class_name: the text before the location tokens, blanks at its ends kept.

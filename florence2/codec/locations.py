@@ -28,7 +28,7 @@ _FAR_OUTSIDE = 1_000_000
 
 
 def quantize(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int64]:
-    """Turn pixel coordinates into location bins.
+    """Convert pixel coordinates to location bins.
 
     Args:
         xyxy: boxes (n, 4) as x_min, y_min, x_max, y_max in pixels.
@@ -41,7 +41,7 @@ def quantize(xyxy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int6
 
 
 def quantize_points(xy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.int64]:
-    """Turn points into location bins.
+    """Convert points to location bins.
 
     Args:
         xy: points (n, 2) as x, y in pixels.
@@ -55,40 +55,40 @@ def quantize_points(xy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np
 
 
 def unclamped_bins(coordinates: ArrayLike, extent: ArrayLike) -> NDArray[np.int64]:
-    """Turn coordinates into bins without moving into the image what lies outside of it.
+    """Convert coordinates to bins without clamping them to the image.
 
-    Readers of other formats write annotations with it, so that validation can see and name a box that leaves
-    its image. A coordinate exactly on the right or bottom edge is inside and belongs to the last bin.
+    Readers of other formats use it for annotations, so that validation sees and names a box that leaves its image.
+    A coordinate exactly on the right or bottom edge is inside and belongs to the last bin.
 
     Args:
         coordinates: finite pixels, any shape.
         extent: width or height of the image in pixels, of a shape that broadcasts to ``coordinates``.
 
     Returns:
-        Bins of the shape of ``coordinates``; 0..999 for what lies inside, cut off at a million on either side.
+        Bins of the shape of ``coordinates``; 0..999 inside the image, limited to a million on either side.
     """
     values, size = np.asarray(coordinates, dtype=np.float64), np.asarray(extent, dtype=np.float64)
-    # 0.1 + 0.2 is a little more than 0.3: x_min + width may miss the edge by the last digit.
+    # 0.1 + 0.2 is a little more than 0.3: x_min + width may differ from the edge in the last digit.
     bins = np.where(np.isclose(values, size, rtol=1e-9, atol=0), BINS - 1, np.floor(values / size * BINS))
     return np.clip(bins, -_FAR_OUTSIDE, _FAR_OUTSIDE).astype(np.int64)
 
 
 def dequantize(bins: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Turn location bins into pixel coordinates at the centre of each bin.
+    """Convert location bins to pixel coordinates at the centre of each bin.
 
     Args:
         bins: location bins (n, 4), each in 0..999.
         resolution_wh: width and height of the image in pixels.
 
     Returns:
-        Boxes (n, 4) as x_min, y_min, x_max, y_max in pixels; never rounded to whole pixels, which would
-        cost a perfect answer a tenth of its mAP on small images.
+        Boxes (n, 4) as x_min, y_min, x_max, y_max in pixels; never rounded to whole pixels: on small
+        images that would lower the mAP of a perfect answer by a tenth.
     """
     return dequantize_points(np.asarray(bins).reshape(-1, 2), resolution_wh).reshape(-1, 4)
 
 
 def dequantize_points(bins: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np.float32]:
-    """Turn location bins into points at the centre of each bin.
+    """Convert location bins to points at the centre of each bin.
 
     Args:
         bins: location bins (n, 2) of x and y, each in 0..999.

@@ -1,4 +1,4 @@
-"""``Outline``: what an answer shows of an image, whatever its task: boxes, quadrilaterals and polygons alike."""
+"""``Outline``: a region of an image in one form for all tasks: boxes, quadrilaterals and polygons."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Outline:
     """A closed line in an image.
 
     Attributes:
-        points: at least three, each x and y in pixels; the first is joined to the last.
-        name: the class of a box, the text in a quadrilateral; empty for a polygon, which has none.
+        points: at least three, each x and y in pixels; the last is joined to the first.
+        name: the class of a box, the text in a quadrilateral, empty for a polygon.
         confidence: None where there is none.
     """
 
@@ -28,7 +28,7 @@ class Outline:
 
     @property
     def xyxy(self) -> tuple[float, float, float, float]:
-        """Return x_min, y_min, x_max, y_max of the box around it in pixels."""
+        """Return x_min, y_min, x_max, y_max of the enclosing box in pixels."""
         across, down = zip(*self.points, strict=True)
         return min(across), min(down), max(across), max(down)
 
@@ -36,16 +36,16 @@ class Outline:
 def outlines_in(
     kind: AnswerKind, text: str, resolution_wh: tuple[int, int], boxes: Detections | None = None
 ) -> tuple[Outline, ...] | None:
-    """Return what an answer shows, in the order written.
+    """Return the regions of an answer, in their order.
 
     Args:
         kind: how answers of the task are written.
-        text: the answer without special tokens; what is no region in it is left out.
+        text: the answer without special tokens; what is no region is left out.
         resolution_wh: width and height of the image in pixels.
-        boxes: those of the answer where they are known already, with their confidence.
+        boxes: those of the answer, with their confidence, where they are known already.
 
     Returns:
-        The outlines; None where answers of the task show nothing.
+        The outlines; None where answers of this kind have no regions.
     """
     match kind:
         case AnswerKind.BOXES | AnswerKind.PROPOSALS:

@@ -1,12 +1,12 @@
-"""Answers with regions that are no named boxes: write them, and read what can be read of a model's.
+"""Answers with regions other than named boxes: write them, and parse those of a model.
 
     <REGION_PROPOSAL>                    <loc_x_min><loc_y_min><loc_x_max><loc_y_max>, repeated
     <OCR_WITH_REGION>                    text<loc_x1><loc_y1>...<loc_x4><loc_y4>, repeated: the corners clockwise
     <REFERRING_EXPRESSION_SEGMENTATION>  <loc_x1><loc_y1><loc_x2><loc_y2>..., outlines with <sep> between them;
     <REGION_TO_SEGMENTATION>             Florence-2 may also put <poly> and </poly> around the outlines of an instance
 
-Reading never fails: what is no region (a bin that does not exist, a corner too few, an answer cut in the middle) is
-left out and counted. The grammar is that of ``Florence2Processor``, which gives whole pixels and no such count; here
+Parsing never fails: what is no region (a bin that does not exist, too few corners, an answer that was cut) is left out
+and counted. ``Florence2Processor`` reads the same grammar, but rounds to whole pixels and does not count; here
 coordinates are floats at the centre of their bins.
 """
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 PROPOSAL = "region"
-"""Class name of boxes that have none, so that they are one class."""
+"""Class name of all boxes without a name."""
 
 _SEPARATOR = re.compile(r"<sep>|<poly>|</poly>")
 _FEWEST_POINTS = 3
@@ -42,12 +42,12 @@ _FEWEST_POINTS = 3
 
 @dataclass(frozen=True)
 class Quads:
-    """What is written in one image and where.
+    """The texts in one image and their quadrilaterals.
 
     Attributes:
         xy: float32 (n, 4, 2), the corners of each quadrilateral as x, y in pixels.
         text: n texts.
-        malformed: parts of the answer that were no such region and were left out.
+        malformed: parts of the answer that were no quadrilateral and were left out.
 
     Raises:
         ValueError: the fields do not fit together.
@@ -70,7 +70,7 @@ class Quads:
 
 @dataclass(frozen=True)
 class Polygons:
-    """The outlines of one object; together they are its area.
+    """The outlines of one object; the object is all of their areas together.
 
     Attributes:
         xy: an array float32 (points, 2) for each outline, x, y in pixels, at least three points each.
@@ -95,14 +95,14 @@ class Polygons:
 
 
 def parse_proposals(text: str, resolution_wh: tuple[int, int]) -> Detections:
-    """Read boxes without names; words between them say nothing.
+    """Parse boxes without names; words between them are ignored.
 
     Args:
         text: the answer without special tokens.
         resolution_wh: width and height of the image in pixels.
 
     Returns:
-        The valid boxes in the order written, all of the class ``PROPOSAL``, without confidence.
+        The valid boxes in their order, all of the class ``PROPOSAL``, without confidence.
     """
     spans, _ = scan_boxes(text)
     boxes = [span.bins[start : start + 4] for span in spans for start in range(0, len(span.bins) - 3, 4)]
@@ -112,20 +112,20 @@ def parse_proposals(text: str, resolution_wh: tuple[int, int]) -> Detections:
 
 
 def format_quads(quads: Quads, resolution_wh: tuple[int, int]) -> str:
-    """Write texts with their places as the answer that Florence-2 is trained on; ``parse_quads`` is the inverse."""
+    """Write texts and quadrilaterals as the answer that Florence-2 is trained on; ``parse_quads`` is the inverse."""
     bins = quantize_points(quads.xy.reshape(-1, 2), resolution_wh).reshape(-1, 8).tolist()
     return format_spans(zip(quads.text, bins, strict=True))
 
 
 def parse_quads(text: str, resolution_wh: tuple[int, int]) -> Quads:
-    """Read texts with their places; eight location tokens belong to each, more of them repeat the text.
+    """Parse texts with their quadrilaterals of eight location tokens each; further eight tokens repeat the text.
 
     Args:
         text: the answer without special tokens.
         resolution_wh: width and height of the image in pixels.
 
     Returns:
-        The valid regions in the order written, and how many others there were.
+        The valid regions in their order, and the number of malformed ones.
     """
     spans, rest = scan_boxes(text)
     texts: list[str] = []
@@ -151,15 +151,15 @@ def format_polygons(polygons: Polygons, resolution_wh: tuple[int, int]) -> str:
 
 
 def parse_polygons(text: str, resolution_wh: tuple[int, int]) -> Polygons:
-    """Read the outlines of an object; those of several instances are one object, and words say nothing.
+    """Parse the outlines of an object; those of several instances become one object, and words are ignored.
 
     Args:
         text: the answer without special tokens.
         resolution_wh: width and height of the image in pixels.
 
     Returns:
-        The valid outlines in the order written, and how many parts were left out: outlines with a bin that does not
-        exist or with less than three points, and numbers that have no partner.
+        The valid outlines in their order, and the number of parts that were left out: outlines with a bin that does
+        not exist or with less than three points, and an x without its y.
     """
     outlines: list[NDArray[np.float32]] = []
     malformed = 0

@@ -27,14 +27,14 @@ _AROUND_NUMBER = len("<loc_>")
 
 @dataclass(frozen=True)
 class LocationScan:
-    """The groups ``text<loc>...`` of n texts, right or wrong.
+    """The groups ``text<loc>...`` of n texts, correct or not.
 
     Attributes:
-        group_text: int64 (g,), the number of the text that holds each group; groups stand in reading order.
-        group_start: int64 (g + 1,), where the bins of each group begin in ``bins``.
+        group_text: int64 (g,), the index of the text that holds each group; groups are in reading order.
+        group_start: int64 (g + 1,), the position in ``bins`` at which the bins of each group begin.
         bins: int64 (m,), the numbers in the location tokens.
         names: large_string array (g,), the text before the tokens of each group, blanks kept.
-        rests: large_string array (n,), what is left of each text behind its last group.
+        rests: large_string array (n,), the rest of each text after its last group.
     """
 
     group_text: NDArray[np.int64]

@@ -1,7 +1,7 @@
-"""What each Florence-2 task token asks for and how its answer is written and measured.
+"""The table of task tokens: what each requests, and how its answer is written.
 
-Florence-2 answers in one of a few kinds of text; the kind decides how an annotation is checked, how an
-answer is parsed and which metric judges it. One row per task: to support a task, add its row.
+Answers are of a few kinds; the kind decides how an annotation is checked, how an answer is parsed and which metrics
+evaluate it. To support a task, add its entry.
 Source of tokens and prompts: the task tables of Microsoft's Florence-2 processor, as kept by ``Florence2Processor``.
 """
 
@@ -21,15 +21,15 @@ class AnswerKind(Enum):
     BOXES = "boxes"
     """``class<loc><loc><loc><loc>...``"""
     ANSWER = "answer"
-    """A short text that is right or wrong: an answer to a question."""
+    """A short text that is correct or not: an answer to a question."""
     TEXT = "text"
-    """Free text that is more or less right: a caption, what is written in the image."""
+    """Free text that is more or less correct: a caption, the text in the image."""
     PROPOSALS = "proposals"
     """Boxes without names, ``<loc><loc><loc><loc>...``"""
     QUADS = "quads"
-    """What is written in the image and where, ``text`` and eight location tokens: the corners of a quadrilateral."""
+    """Texts in the image, each followed by eight location tokens: the corners of its quadrilateral."""
     POLYGONS = "polygons"
-    """The outlines of one object, two location tokens a point, ``<sep>`` between outlines."""
+    """The outlines of one object: two location tokens for each point, ``<sep>`` between outlines."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,10 @@ TASKS: dict[str, Task] = {
 """Every known task by its token."""
 
 CLASS_TASKS = ("<OD>",)
-"""Tasks whose names are classes of one list; in other answers with boxes they are phrases, which may stand but once."""
+"""Tasks whose names belong to one list of classes; in other answers with boxes a name is a phrase, often used once."""
 
 RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
-"""Tokens that frame what the model reads and writes: as part of a user's text they would be taken for orders."""
+"""Special tokens of the model's input and output: in a user's text the model would take them for control tokens."""
 
 
 def split_prefix(prefix: str) -> tuple[Task, str]:
@@ -85,11 +85,11 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
         prefix: for example ``"<OD>"`` or ``"<VQA>How many cards are there?"``.
 
     Returns:
-        The task and the rest of the prefix, without blanks at its ends.
+        The task and the text after its token, without blanks at its ends.
 
     Raises:
         AnswerError: the prefix starts with no known task token, misses its input, or has one too many; or the
-            text holds a task token or a reserved one, which the model would take for an order.
+            text holds a task token or a reserved one, which the model would take for a control token.
     """
     end = prefix.find(">") + 1
     task = TASKS.get(prefix[:end])
@@ -107,7 +107,7 @@ def split_prefix(prefix: str) -> tuple[Task, str]:
 
 
 def prompt_of(prefix: str) -> str:
-    """Return a prefix as the processor takes it: the token and its text without blanks around it.
+    """Return a prefix in the form that the processor accepts: the token and its text without blanks around it.
 
     Raises:
         AnswerError: as ``split_prefix``.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from florence2.builtin.canvas import Points, jitter, place, transform
+from florence2.builtin.canvas import Points, find_centers, jitter, transform
 from florence2.builtin.shapes import SHAPE_OUTLINES
 
 __all__ = ["CLASSES", "COLORS", "MAGNITUDES", "OUTLINES", "TEXTURES", "Found", "draw_crowd", "draw_objects"]
@@ -100,7 +100,7 @@ def draw_objects(
     half = rng.uniform(*scale, (count, 1)) * drawing.width / 2
     half = half * rng.uniform(0.8, 1.2, (count, 2)) * np.where(tiles, 1.15, 1.0)[:, None]
     overlap = 0.05 if rng.random() < 0.7 else 0.25
-    centers = place(rng, half, drawing.width, overlap)
+    centers = find_centers(rng, half, drawing.width, overlap)
     # A few colours and shapes for all: otherwise two objects of one scene would hardly ever be alike.
     colors = _contrasting(rng, ground, int(rng.integers(2, len(COLORS) + 1)))
     shapes = list(rng.permutation(list(OUTLINES))[: int(rng.integers(2, len(OUTLINES) + 1))])
@@ -128,7 +128,7 @@ def draw_crowd(rng: np.random.Generator, drawing: Image.Image, ground: Points, c
     typical = rng.uniform(0.07, min(0.34, 1.0 / np.sqrt(count)), kinds)
     half = typical[which][:, None] * rng.uniform(0.85, 1.15, (count, 1)) * rng.uniform(0.9, 1.1, (count, 2))
     half = half * drawing.width / 2
-    centers = place(rng, half, drawing.width, float(rng.uniform(0.0, 0.4)), attempts=16)
+    centers = find_centers(rng, half, drawing.width, float(rng.uniform(0.0, 0.4)), attempts=16)
     return [
         _draw_object(rng, drawing, center, size, looks[kind], tile=False)
         for center, size, kind in zip(centers, half, which, strict=True)

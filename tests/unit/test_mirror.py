@@ -30,7 +30,6 @@ OF_THE_WHOLE_TREE = {
 """Tests of what is not one module: the public names, the YAML files, this rule."""
 
 WITHOUT_MODULE = """
-builtin/test_bases.py
 cli/test_mistakes.py
 health/test_own_packages.py
 pretraining/test_world.py
@@ -59,18 +58,12 @@ florence2/adapters/mlflow/query_version.py
 florence2/adapters/mlflow/store_state.py
 florence2/adapters/mlflow/tracking.py
 florence2/adapters/model_lookup.py
-florence2/builtin/canvas.py
-florence2/builtin/cards.py
-florence2/builtin/shapes.py
 florence2/cli/__init__.py
 florence2/cli/command.py
 florence2/cli/demo.py
 florence2/cli/init.py
 florence2/cli/plan.py
 florence2/cli/predict.py
-florence2/codec/detections.py
-florence2/codec/locations.py
-florence2/codec/tasks.py
 florence2/config/cores.py
 florence2/config/sections.py
 florence2/config/serving.py

@@ -78,14 +78,10 @@ florence2/adapters/mlflow/pyfunc.py 2
 florence2/adapters/mlflow/query_version.py 2
 florence2/adapters/mlflow/registry.py 1
 florence2/adapters/mlflow/serving.py 1
-florence2/builtin/canvas.py 1
-florence2/builtin/datasets.py 4
-florence2/builtin/shapes.py 1
 florence2/cli/__init__.py 1
 florence2/cli/command.py 1
 florence2/cli/doctor.py 1
 florence2/cli/predict.py 1
-florence2/codec/scan.py 2
 florence2/datasets/checks/boxes.py 1
 florence2/datasets/checks/check.py 1
 florence2/datasets/checks/classes.py 4

@@ -1,4 +1,4 @@
-"""The built-in data set: the same bytes every time, valid, mixed, and of classes that the base has never seen."""
+"""The built-in data set has the same bytes every time, is valid and mixed, and has classes that no base has seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +14,9 @@ import pytest
 from PIL import Image
 
 from florence2.builtin import datasets as builtin
-from florence2.builtin.canvas import Scene
-from florence2.builtin.cards import CARD_CLASSES, draw_cards
+from florence2.builtin.cards import CARD_CLASSES
 from florence2.builtin.datasets import BUILTIN_DATASETS, materialize
-from florence2.builtin.shapes import SHAPE_CLASSES, draw_shapes
-from florence2.codec.answers import format_detections
+from florence2.builtin.shapes import SHAPE_CLASSES
 from florence2.codec.tasks import split_prefix
 from florence2.errors import DatasetError
 from tests.builders import read_boxes
@@ -116,8 +113,8 @@ def test_classes_are_balanced_and_unseen_in_pretraining(lines: Lines) -> None:
         assert min(names.values()) >= least
 
 
-def test_guessing_without_looking_fails(lines: Lines) -> None:
-    """The most frequent training answer of each question text: the bar that looking at the image has to clear."""
+def test_guessing_without_the_image_fails(lines: Lines) -> None:
+    """The most frequent training answer of each question text: a model that sees the image has to be better."""
     questions = {split: [e for e in entries if e["prefix"] != "<OD>"] for split, entries in lines.items()}
     answers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for entry in questions["train"]:
@@ -129,40 +126,3 @@ def test_guessing_without_looking_fails(lines: Lines) -> None:
     ]
     assert np.mean(per_question) < 0.45
     assert np.mean([entry["suffix"] == overall for entry in questions["test"]]) < 0.35
-
-
-def test_boxes_enclose_what_was_drawn() -> None:
-    """Two scenes that differ only in which card lies there differ nowhere but inside the card's box."""
-    for seed in range(8):
-        king, ace = (
-            draw_cards(np.random.default_rng(seed), 128, [name]) for name in ("king of hearts", "ace of spades")
-        )
-        assert np.array_equal(king.detections.xyxy, ace.detections.xyxy)
-        changed = np.any(np.asarray(king.image) != np.asarray(ace.image), axis=2)
-        rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
-        x_min, y_min, x_max, y_max = king.detections.xyxy[0]
-        assert x_min - 1 <= columns[0] < columns[-1] <= x_max + 1
-        assert y_min - 1 <= rows[0] < rows[-1] <= y_max + 1
-        assert (columns[-1] - columns[0]) * (rows[-1] - rows[0]) > 0.6 * (x_max - x_min) * (y_max - y_min)
-
-
-def test_scenes_follow_their_seed() -> None:
-    draws: list[Callable[[np.random.Generator], Scene]] = [
-        lambda rng: draw_shapes(rng, 64, 3),
-        lambda rng: draw_cards(rng, 64, CARD_CLASSES[:2]),
-    ]
-    for draw in draws:
-        first, same, other = (draw(np.random.default_rng(seed)) for seed in (1, 1, 2))
-        assert first.image.tobytes() == same.image.tobytes()
-        assert format_detections(first.detections, (64, 64)) == format_detections(same.detections, (64, 64))
-        assert first.image.tobytes() != other.image.tobytes()
-
-
-def test_scenes_name_their_objects_from_left_to_right() -> None:
-    rng = np.random.default_rng(4)
-    for _ in range(30):
-        scene = draw_shapes(rng, 64, 3)
-        centers = scene.detections.xyxy[:, 0] + scene.detections.xyxy[:, 2]
-        assert (np.diff(centers) >= 0).all()
-        assert set(scene.detections.class_name) <= set(SHAPE_CLASSES)
-        assert len(scene.facts) == len(scene.detections)
