@@ -11,10 +11,11 @@ from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import analyse
 from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.comparison import SelectedExamples
 from florence2.evaluation.examples import example_of
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
-from florence2.reports.evaluation.render import PageExamples, render_evaluation
+from florence2.reports.evaluation.render import render_evaluation
 from tests.builders import detections
 
 __all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question", "regions"]
@@ -67,9 +68,9 @@ def page(both: bool = True) -> str:
     old = OLD_ROWS if both else [None] * len(NEW_ROWS)
     shown = [example_of(new, before) for new, before in zip(NEW_ROWS, old, strict=True)]
     image = {IMAGE: Image.new("RGB", (64, 64), "#336699")}
-    examples = PageExamples(sample=shown, worst=shown[1::2], best=shown[::2], images=image)
+    examples = SelectedExamples(shown, worst=shown[1::2], best=shown[::2])
     before, comparison = (BEFORE, COMPARISON) if both else (None, {})
-    return render_evaluation(AFTER, before, comparison, examples, {"data_fingerprint": "3fe1"})
+    return render_evaluation(AFTER, before, comparison, examples, image, {"data_fingerprint": "3fe1"})
 
 
 def crowded_page() -> str:
@@ -86,7 +87,8 @@ def crowded_page() -> str:
         evaluation("folder/with-a-name-that-is-rather-long-" * 4, new, 0.61, 0.5, 0.7),
         evaluation("base", old, 0.6, 0.5, 0.7),
         {"map50": Comparison(0.01, Interval(-0.1, 0.1), 0.55)},
-        PageExamples(shown, shown, shown[::2], images),
+        SelectedExamples(shown, shown, shown[::2]),
+        images,
         {"data": "f" * 120},
     )
 

@@ -55,7 +55,8 @@ def train(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.reports import metrics_summary, score_comparison_table
+    from florence2.evaluation import metrics_summary
+    from florence2.reports import score_comparison_table
 
     result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     if as_json:
@@ -126,7 +127,8 @@ def evaluate(
     from rich.console import Console
 
     from florence2 import sdk
-    from florence2.reports import metrics_summary, score_table
+    from florence2.evaluation import metrics_summary
+    from florence2.reports import score_table
 
     evaluation = sdk.evaluate(model or str(checkpoint), configuration, split, output)
     if as_json:

@@ -3,7 +3,6 @@ from .analysis.breakdown import BoxGroup as BoxGroup
 from .analysis.calibration import Calibration as Calibration
 from .analysis.confusion import Confusion as Confusion
 from .analysis.curves import RECALLS as RECALLS
-from .analysis.extremes import extremes as extremes
 from .analysis.questions import QuestionGroup as QuestionGroup
 from .analysis.rows import EvaluatedSample as EvaluatedSample
 from .bootstrap import Comparison as Comparison
@@ -17,6 +16,9 @@ from .changes import ScoreChange as ScoreChange
 from .changes import list_class_changes as list_class_changes
 from .changes import list_score_changes as list_score_changes
 from .changes import weakest_classes as weakest_classes
+from .comparison import SelectedExamples as SelectedExamples
+from .comparison import compare_answers as compare_answers
+from .comparison import select_examples as select_examples
 from .epoch_evaluator import EpochEvaluator as EpochEvaluator
 from .evaluate import Answers as Answers
 from .evaluate import evaluate_split as evaluate_split
@@ -27,7 +29,8 @@ from .examples import Box as Box
 from .examples import Example as Example
 from .examples import ExampleAnswer as ExampleAnswer
 from .examples import choose_examples as choose_examples
-from .examples import example_of as example_of
+from .files import metrics_summary as metrics_summary
+from .files import prediction_lines as prediction_lines
 from .metrics.answers import ANLSMetric as ANLSMetric
 from .metrics.answers import ExactAnswerMetric as ExactAnswerMetric
 from .metrics.answers import RelaxedAccuracyMetric as RelaxedAccuracyMetric

@@ -1,5 +1,4 @@
 from .evaluation.comparison import compare_models as compare_models
-from .evaluation.files import metrics_summary as metrics_summary
 from .evaluation.files import save_evaluation as save_evaluation
 from .evaluation.terminal import score_comparison_table as score_comparison_table
 from .evaluation.terminal import score_table as score_table

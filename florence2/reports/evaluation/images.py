@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from florence2.codec import Outline, outlines_in, split_prefix
-from florence2.evaluation import Box, Example, ExampleAnswer
-from florence2.images import class_colours, contrasting_colour
+from florence2.evaluation import Answers, Box, Example, ExampleAnswer, SelectedExamples
+from florence2.images import class_colours, contrasting_colour, open_rgb
 
-__all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_places", "panels", "thumbnail"]
+__all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_places", "panels", "thumbnail", "thumbnails"]
 
 THUMBNAIL = 320
 """Pixels of the longer side of an embedded image at most."""
@@ -71,6 +71,24 @@ def thumbnail(image: Image.Image) -> Image.Image:
     small = image.convert("RGB")
     small.thumbnail((THUMBNAIL, THUMBNAIL))
     return small
+
+
+def thumbnails(examples: SelectedExamples, answers: Answers) -> dict[str, Image.Image]:
+    """Read the images of the samples that a page shows.
+
+    Args:
+        examples: the samples.
+        answers: of the model, which know the image files.
+
+    Returns:
+        The thumbnail of each image by ``Example.image``.
+
+    Raises:
+        DatasetError: an image cannot be read.
+    """
+    files = {image: sample.image for image, sample in zip(answers.images, answers.samples, strict=True)}
+    names = dict.fromkeys(each.image for each in (*examples.worst, *examples.best, *examples.spread))
+    return {name: thumbnail(open_rgb(files[name])) for name in names}
 
 
 def embed(examples: Iterable[Example], images: Mapping[str, Image.Image]) -> dict[str, EmbeddedImage]:

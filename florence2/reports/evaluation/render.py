@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
@@ -15,6 +15,7 @@ from florence2.evaluation import (
     Example,
     ExampleAnswer,
     ModelEvaluation,
+    SelectedExamples,
     list_class_changes,
     list_score_changes,
     score_named,
@@ -25,31 +26,9 @@ from florence2.reports.evaluation.summary import in_short
 from florence2.reports.evaluation.tables import box_rows, count_rows, question_rows, speed_rows
 from florence2.reports.templates import render_template
 
-__all__ = ["PageExamples", "render_evaluation"]
+__all__ = ["render_evaluation"]
 
 _SMALL_FRAME = Frame(left=1, top=1, width=118, height=78)
-
-
-@dataclass(frozen=True)
-class PageExamples:
-    """The rows that the page shows.
-
-    Attributes:
-        sample: spread evenly over the split.
-        worst: the worst of the model that is judged.
-        best: its best.
-        images: thumbnails by ``Example.image``; a missing one is shown as an empty frame.
-    """
-
-    sample: Sequence[Example] = ()
-    worst: Sequence[Example] = ()
-    best: Sequence[Example] = ()
-    images: Mapping[str, Image.Image] = field(default_factory=dict)
-
-    @property
-    def all(self) -> list[Example]:
-        """Return all of them."""
-        return [*self.worst, *self.best, *self.sample]
 
 
 @dataclass(frozen=True)
@@ -69,22 +48,24 @@ def render_evaluation(
     after: ModelEvaluation,
     before: ModelEvaluation | None = None,
     comparison: Mapping[str, Comparison] | None = None,
-    examples: PageExamples | None = None,
+    examples: SelectedExamples | None = None,
+    images: Mapping[str, Image.Image] | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> str:
     """Return the report of one model, or of two, as a self-contained HTML page.
 
     Args:
-        after: the model that is judged.
+        after: the evaluated model.
         before: the model that it is compared with.
         comparison: differences of headline scores.
-        examples: rows to show.
+        examples: samples to show.
+        images: ``thumbnails`` of them; for a missing one the page shows an empty frame.
         facts: lines for the end of the page: what the scores rest on.
 
     Returns:
         The page. Every text of users and models is escaped.
     """
-    shown = examples or PageExamples()
+    shown = examples or SelectedExamples()
     columns = [_Column("after", "Model", after)]
     if before is not None:
         columns = [_Column("before", "Before", before), _Column("after", "After", after)]
@@ -100,7 +81,7 @@ def render_evaluation(
         "classes": classes,
         "validity": count_rows([column.evaluation for column in columns]),
         "speed": speed_rows([column.evaluation for column in columns]),
-        "images": embed(shown.all, shown.images),
+        "images": embed([*shown.worst, *shown.best, *shown.spread], images or {}),
         "sections": _sections(shown),
         "panels": panels,
         "mark": _mark,
@@ -110,15 +91,15 @@ def render_evaluation(
     return render_template("evaluation/page.html", values | _analyses(columns))
 
 
-def _sections(shown: PageExamples) -> dict[str, tuple[list[Example], list[Example]]]:
-    """Split the rows of each section into those whose answers can be drawn and those in words."""
-    sections = {"worst": shown.worst, "best": shown.best, "sample": shown.sample}
+def _sections(shown: SelectedExamples) -> dict[str, tuple[list[Example], list[Example]]]:
+    """Split the samples of each section into those whose answers can be drawn and those in words."""
+    sections = {"worst": shown.worst, "best": shown.best, "sample": shown.spread}
     return {
         name: (
-            [example for example in rows if has_places(example)],
-            [example for example in rows if not has_places(example)],
+            [example for example in examples if has_places(example)],
+            [example for example in examples if not has_places(example)],
         )
-        for name, rows in sections.items()
+        for name, examples in sections.items()
     }
 
 

@@ -20,12 +20,13 @@ from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError
 from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.evaluated import describe, evaluated_samples, resamples_of
+from florence2.evaluation.files import metrics_summary
 from florence2.evaluation.report import ModelEvaluation
 from florence2.inference.generation import Prediction
 from florence2.model.base import load_base
 from florence2.model.florence import Florence2
 from florence2.reports.evaluation.comparison import compare_models
-from florence2.reports.evaluation.files import metrics_summary, save_evaluation
+from florence2.reports.evaluation.files import save_evaluation
 from tests.builders import manifest, write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)

@@ -13,12 +13,13 @@ from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis, analyse
 from florence2.evaluation.analysis.validity import Validity
 from florence2.evaluation.changes import list_class_changes
+from florence2.evaluation.comparison import SelectedExamples
 from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
 from florence2.reports.evaluation.charts import FRAME, curve_points
 from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
-from florence2.reports.evaluation.render import PageExamples, render_evaluation
+from florence2.reports.evaluation.render import render_evaluation
 from florence2.reports.evaluation.summary import in_short
 from tests.builders import detections
 from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question, regions
@@ -85,10 +86,11 @@ def test_page_escapes_what_users_and_models_write() -> None:
         ModelEvaluation(nasty, {nasty: 0.5}, {nasty: {"ap50": 0.5}}, {nasty: 1}, analysis=analyse([asked], [image])),
         AFTER,
         {},
-        PageExamples(
+        SelectedExamples(
             [Example(nasty, 64, 64, f"<VQA>{nasty}", nasty, nasty, None, answer, answer)],
             [Example(nasty, 64, 64, "<OD>", nasty, nasty, (box,), answer, answer)],
         ),
+        {},
         {nasty: nasty},
     )
     assert "<script" not in html
@@ -136,7 +138,7 @@ def test_page_stands_without_examples_and_without_scores() -> None:
 def test_page_marks_answers_and_names_the_cut_ones() -> None:
     cut = ExampleAnswer("x", 0.0, cut=True)
     rate = Example(IMAGE, 64, 64, "<OCR>", "abc", "character_error_rate", None, cut, ExampleAnswer("y", 0.3))
-    html = render_evaluation(AFTER, BEFORE, examples=PageExamples([rate]))
+    html = render_evaluation(AFTER, BEFORE, examples=SelectedExamples([rate]))
     assert html.count("✓</span>") == 1  # no errors at all, of two answers
     assert "✗</span>" not in html
     assert _Outline(html).text.count("cut") > render_evaluation(AFTER, BEFORE).count("cut")
@@ -146,10 +148,10 @@ def test_images_are_thumbnails_of_bounded_size() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (1200, 900, 3), dtype=np.uint8)
     small = thumbnail(Image.fromarray(noise))
     assert small.size == (THUMBNAIL * 3 // 4, THUMBNAIL)
-    examples = PageExamples(
-        [Example("a", 900, 1200, "<CAPTION>", "t", "cider", None, ExampleAnswer("x", 0.5))], images={"a": small}
+    examples = SelectedExamples([Example("a", 900, 1200, "<CAPTION>", "t", "cider", None, ExampleAnswer("x", 0.5))])
+    assert (
+        len(render_evaluation(AFTER, examples=examples, images={"a": small})) - len(render_evaluation(AFTER)) < 120_000
     )
-    assert len(render_evaluation(AFTER, examples=examples)) - len(render_evaluation(AFTER)) < 120_000
 
 
 def test_the_same_report_is_the_same_page() -> None:
@@ -190,7 +192,7 @@ def test_the_summary_says_where_to_look() -> None:
 
 def test_texts_and_outlines_are_drawn_where_they_were_written() -> None:
     shown = [example_of(row, row) for row in regions(0.5)]
-    html = render_evaluation(AFTER, BEFORE, examples=PageExamples(sample=shown))
+    html = render_evaluation(AFTER, BEFORE, examples=SelectedExamples(shown))
     assert "Answers in words" not in html
     assert html.count("<polygon") == 3 * (2 + 1)  # target, before and after of two texts and of one triangle
     assert '<polygon points="32.2,24.1 288.2,48.1 128.2,192.1"' in html
