@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generator.commands import commands_page
 from docs.generator.configuration import configuration_page
 from docs.generator.flow import flow_image
+from docs.generator.house import architecture_page
 from docs.generator.keywords import keywords_module
 from docs.generator.python_api import python_page
 from docs.generator.stubs import evaluation_stub, public_stub
@@ -20,6 +21,7 @@ DOCS = Path(__file__).resolve().parents[1]
 """The folder of the documents."""
 
 PAGES: dict[str, Callable[[], str]] = {
+    "architecture.md": architecture_page,
     "rules.md": rules_page,
     "reference/commands.md": commands_page,
     "reference/configuration.md": configuration_page,
