@@ -18,7 +18,9 @@ from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.metrics.inputs import metric_inputs
 from florence2.evaluation.metrics.metric import Metric
 from florence2.evaluation.metrics.registry import metrics_for
+from florence2.evaluation.metrics.score import Score
 from florence2.evaluation.report import ModelEvaluation, public_name
+from florence2.evaluation.scores import SCORES
 from florence2.inference import Prediction, predict
 from florence2.model import Florence2, Sample, check_prompts_fit, samples_of
 
@@ -98,6 +100,7 @@ def evaluate_split(florence2: Florence2, name: str, split: DatasetManifest, conf
         per_class={label: scores for each in judged for label, scores in each.metric.per_class().items()},
         counts=_counts(samples, judged) | _left_out(split, readable),
         seconds=seconds,
+        declared=_declared_by_others(judged),
     )
     images = tuple(map(str, readable.table["image"]))
     return Answers(tuple(samples), images, tuple(predictions), tuple(unscored), tuple(judged), evaluation)
@@ -156,6 +159,12 @@ def _judge(samples: Sequence[Sample], predictions: Sequence[Prediction], names: 
         tasks = sorted({split_prefix(sample.prefix)[0].token for sample in samples})
         raise ConfigurationError(f"evaluation.metrics: none of {', '.join(names)} can judge {', '.join(tasks)}")
     return [AppliedMetric(metric, tuple(rows[name])) for name, metric in metrics.items()]
+
+
+def _declared_by_others(evaluated: Iterable[AppliedMetric]) -> tuple[Score, ...]:
+    """Return the declared scores of metrics that are no part of this library."""
+    scores = {score.name: score for each in evaluated for score in each.metric.declared_scores()}
+    return tuple(score for name, score in scores.items() if name not in SCORES)
 
 
 def _counts(samples: Sequence[Sample], judged: Iterable[AppliedMetric]) -> dict[str, int]:

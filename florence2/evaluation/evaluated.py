@@ -26,7 +26,7 @@ def evaluated_samples(answers: Answers) -> list[EvaluatedSample]:
     worth: dict[int, tuple[str, float | None]] = {}
     for each in answers.judged:
         for row, value in zip(each.rows, each.metric.values(), strict=False):
-            worth.setdefault(row, (each.metric.name, None if math.isnan(value) else value))
+            worth.setdefault(row, (each.metric.declared_scores()[0].name, None if math.isnan(value) else value))
     return [_row(answers, row, *worth.get(row, ("", None))) for row in range(len(answers.samples))]
 
 

@@ -1,4 +1,4 @@
-"""The evaluation report: what two models, before and after, made of the same test split."""
+"""The evaluation report: the scores and answers of two models, before and after, on the same test split."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Example
-from florence2.evaluation.scores import in_order
+from florence2.evaluation.scores import Score, declare_scores, in_order
 from florence2.storage import ReportFiles
 
 __all__ = ["EvaluationReport", "ModelEvaluation", "comparison_table", "public_name"]
@@ -30,10 +30,11 @@ class ModelEvaluation:
         model: what the model is called.
         metrics: scores by name; one that the split does not define is absent.
         per_class: scores by class name.
-        counts: how much was judged: images, questions, truths ...
-        seconds: time that the answers took.
-        intervals: within which headline scores lie, by name; empty where none were asked for.
-        analysis: where the model is right and where it fails; None where only scores were asked for.
+        counts: how much was evaluated: images, questions, truths ...
+        seconds: time to generate the answers.
+        intervals: of the scores, by name; empty where none were computed.
+        analysis: where the model is right and where it fails; None where only scores were computed.
+        declared: titles and directions of those scores that no metric of this library computes.
     """
 
     model: str
@@ -43,6 +44,10 @@ class ModelEvaluation:
     seconds: float = 0.0
     intervals: dict[str, Interval] = field(default_factory=dict)
     analysis: Analysis | None = None
+    declared: tuple[Score, ...] = ()
+
+    def __post_init__(self) -> None:
+        declare_scores(self.declared)
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class EvaluationReport:
         examples: rows spread evenly over the split, with the answers of both.
         worst: the worst rows of the fine-tuned model, see ``extremes``.
         best: its best ones.
-        facts: what the scores rest on: fingerprint of the data, base, strategy ...
+        facts: what else a reader needs: fingerprint of the data, base, strategy ...
         html: the page that shows all this, see ``florence2.reports``.
     """
 

@@ -25,7 +25,7 @@ from florence2.errors import ConfigurationError, DatasetError, ModelError, Train
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fitting import fit
 from tests.builders import write_scenes
-from tests.unit.evaluation.metrics.test_own import CountMetric
+from tests.unit.evaluation.metrics.test_loading import CountMetric
 
 pytestmark = pytest.mark.integration
 

@@ -14,20 +14,25 @@ import pytest
 
 from florence2 import sdk
 from florence2.codec.detections import Detections
-from florence2.config import EvaluationConfig, ModelConfig
+from florence2.config import EvaluationConfig, ModelConfig, TrainingConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, ModelError
+from florence2.evaluation import scores
+from florence2.evaluation.bootstrap import Resampled, Resamples, paired_comparison
+from florence2.evaluation.epoch_evaluator import EpochEvaluator
 from florence2.evaluation.evaluate import Answers, evaluate_split
 from florence2.evaluation.evaluated import describe, evaluated_samples, resamples_of
 from florence2.evaluation.files import metrics_summary
-from florence2.evaluation.report import ModelEvaluation
+from florence2.evaluation.report import EvaluationReport, ModelEvaluation
+from florence2.evaluation.scores import score_named
 from florence2.inference.generation import Prediction
 from florence2.model.base import load_base
 from florence2.model.florence import Florence2
 from florence2.reports.evaluation.comparison import compare_models
 from florence2.reports.evaluation.files import save_evaluation
 from tests.builders import manifest, write_scenes
+from tests.unit.evaluation.metrics.test_loading import MissedMetric
 
 SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)
 
@@ -53,6 +58,29 @@ def test_a_set_of_mixed_tasks_gets_the_metric_of_each(answers: Answers) -> None:
     assert answers.evaluation.counts["images"] == 6
     assert answers.evaluation.counts["annotations"] == 12
     assert answers.evaluation.counts["truths"] == 6
+
+
+def test_the_direction_of_a_users_score_is_known_wherever_its_report_is_read(
+    nano: Florence2, test_split: DatasetManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{MissedMetric.__module__}:MissedMetric"
+    config = SHORT.model_copy(update={"metrics": (name,)})
+    training = TrainingConfig(best_by="missed")
+    assert EpochEvaluator.of(test_split, training, config).higher_is_better is False
+    bad = evaluate_split(nano, "bad", test_split, config)
+    wrong = [np.ones(3), np.zeros(3)]
+    before, after = (Resamples(3, 0, {"missed": Resampled(float(each.mean()), each)}, {}) for each in wrong)
+    assert paired_comparison(before, after).scores["missed"].probability_better == 1.0
+    report = compare_models(bad, bad, {}, config)
+    report.save(tmp_path)
+    monkeypatch.setattr(scores, "_OF_OTHERS", {})
+    assert score_named("missed").higher_is_better, "a process that has not read the report does not know it"
+    loaded = EvaluationReport.load(tmp_path)
+    assert loaded == report
+    assert score_named("missed") == MissedMetric.scores[0]
+    assert "lower is better" in loaded.html
+    worst = [example.after.value for example in loaded.worst]
+    assert worst == sorted(worst, reverse=True)
 
 
 def test_a_metric_named_twice_counts_once(nano: Florence2, test_split: DatasetManifest, answers: Answers) -> None:

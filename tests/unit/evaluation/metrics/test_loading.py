@@ -44,6 +44,16 @@ class TurnedMetric(CountMetric):
     scores: ClassVar[tuple[Score, ...]] = (Score("map50", "mAP50", higher_is_better=False),)
 
 
+class MissedMetric(CountMetric):
+    """A rate of errors: less is better."""
+
+    name: ClassVar[str] = "missed"
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "Wrong counts", "share of images", higher_is_better=False),)
+
+    def score(self, prediction: Detections, target: Detections) -> float:
+        return 1 - super().score(prediction, target)
+
+
 class HalvesMetric(CountMetric):
     """Two scores."""
 
