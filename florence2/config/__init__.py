@@ -1,8 +1,8 @@
-"""The whole configuration: one typed, frozen tree. YAML mirrors it; a default stands here and nowhere else.
+"""The whole configuration: one typed, frozen tree. YAML mirrors it; defaults stand here and nowhere else.
 
-A function takes the section that concerns it, never the whole tree. In Python and on the command line a key
-may be given without its section, ``Configuration(dataset="my/cards", epochs=10)``: key names are unique in the tree.
-So may the names that other tools have for them, ``lr`` for ``learning_rate``: see ``florence2.config.synonyms``.
+A function takes the section that concerns it, never the whole tree. In Python and on the command line a setting may be
+given without its section, ``Configuration(dataset="my/cards", epochs=10)``, because its name is unique in the tree. The
+names that other tools use are accepted, too, such as ``lr`` for ``learning_rate``: see ``florence2.config.synonyms``.
 """
 
 import lazy_loader as lazy

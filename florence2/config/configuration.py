@@ -1,4 +1,4 @@
-"""The tree of all sections: read from YAML, from keys without their section, and explained where it is wrong."""
+"""The tree of all sections: built from nested or flat settings, with an error that lists every wrong setting."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ __all__ = [
     "shortened",
 ]
 
-_SHORT = reprlib.Repr()  # a file of a kilobyte can hold a value whose text never ends
+_SHORT = reprlib.Repr()  # with aliases, a file of a kilobyte can hold a value of many gigabytes
 _SHORT.maxlevel = 2
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 200
 
 
 class BaseConfiguration(BaseConfig):
-    """Base of what holds sections: a key may be given without its section.
+    """Base of the whole configurations: a setting may be given without its section.
 
     Raises:
         ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
@@ -57,14 +57,14 @@ class BaseConfiguration(BaseConfig):
 
 
 class PredictionConfiguration(BaseConfiguration):
-    """The configuration of answers about a folder of images."""
+    """The configuration of predictions for a folder of images."""
 
     images: ImagesConfig
     model: ModelConfig = Field(default_factory=ModelConfig)
     evaluation: EvaluationConfig = Field(default_factory=EvaluationConfig)
 
     def __init__(self, /, **values: Any) -> None:
-        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+        super().__init__(**values)  # overrides the signature that type checkers derive from the sections
 
 
 class Configuration(BaseConfiguration):
@@ -87,7 +87,7 @@ class Configuration(BaseConfiguration):
 
 
 class PromotionConfiguration(Configuration):
-    """The configuration of a promotion: that of the fine-tune, which says on what data, and the policy.
+    """The configuration of a promotion: that of the fine-tune, which names the data, and the policy.
 
     Raises:
         ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
@@ -96,11 +96,11 @@ class PromotionConfiguration(Configuration):
     promotion: PromotionConfig = Field(default_factory=PromotionConfig)
 
     def __init__(self, /, **values: Any) -> None:
-        super().__init__(**values)  # said again, so that type checkers let keys stand without their section
+        super().__init__(**values)  # overrides the signature that type checkers derive from the sections
 
 
 def _nest(tree: type[BaseConfiguration], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Move keys given without their section into it: ``dataset="D"`` to its first key, ``epochs`` to training."""
+    """Move settings into their sections: ``epochs`` into training, ``dataset="D"`` to the first key of dataset."""
     paths = dict(leaf_paths(tree))
     values = rename_earlier_sections(values)
     nested = {key: _as_mapping(tree, key, value) for key, value in values.items() if key in tree.model_fields}
@@ -113,8 +113,8 @@ def _nest(tree: type[BaseConfiguration], values: Mapping[str, Any]) -> dict[str,
             if isinstance(inner, BaseModel):
                 inner = inner.model_dump(exclude_unset=True)
             if not isinstance(inner, Mapping):
-                break  # not a section at all: the validation says so
-            # A copy, so that the mapping of the caller stays as it is.
+                break  # no section: the validation reports it
+            # A copy, so that the caller's mapping is not changed.
             target[section] = dict(inner)
             target = target[section]
         else:
@@ -132,7 +132,7 @@ def _as_mapping(tree: type[BaseConfiguration], section: str, value: Any) -> Any:
 
 
 def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield every setting of a tree of sections: its name, unique in the tree, and its path."""
+    """Yield the name of every setting in a tree of sections, which is unique there, and its path."""
     for name, field in model.model_fields.items():
         annotation = field.annotation
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -142,26 +142,26 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
 
 
 def _explain(tree: type[BaseConfiguration], error: ValidationError) -> str:
-    """Say every problem of a configuration in a line each, with the nearest known key for an unknown one."""
+    """Return a line for each problem of a configuration; for an unknown key it names the nearest known one."""
     lines = []
     for problem in error.errors():
         path = [str(part) for part in problem["loc"]]
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(tree, path[:-1])
-            # At the top, keys of the sections are known as well; to list them all would help nobody.
+            # At the top, keys of the sections are known as well; they are too many to list.
             near = difflib.get_close_matches(path[-1], known if path[:-1] else [*known, *dict(leaf_paths(tree))], n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
             lines.append(f"{where}: unknown key; {hint}")
         elif problem["type"] == "value_error" and isinstance(problem["input"], Mapping):
-            lines.append(f"{where}: {problem['ctx']['error']}")  # about several settings; it names those that clash
+            lines.append(f"{where}: {problem['ctx']['error']}")  # it names the settings that conflict
         else:
             lines.append(f"{where}: {problem['msg']}, not {shortened(problem['input'])}")
     return "invalid configuration:\n  " + "\n  ".join(lines)
 
 
 def shortened(value: Any) -> str:
-    """Return a value as Python writes it, without its middle where that is long."""
+    """Return the ``repr`` of a value, its middle left out where it is long."""
     return _SHORT.repr(value)
 
 

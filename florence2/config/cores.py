@@ -8,5 +8,5 @@ __all__ = ["core_count"]
 
 
 def core_count() -> int:
-    """Return the cores that are left to this process, which may be fewer than the machine has."""
+    """Return the number of cores that this process may use; the machine may have more."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

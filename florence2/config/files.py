@@ -1,8 +1,7 @@
-"""Settings in a YAML file: read, and checked key by key before anything runs.
+"""Settings in a YAML file: all keys and values are checked before anything runs.
 
-A file is what ``zenml pipeline run ... -c FILE`` takes, with the sections under ``parameters``; the command
-``florence2`` takes the bare sections as well. In a file a setting always stands in its section: files of several forms
-cannot be compared.
+``zenml pipeline run ... -c FILE`` needs the sections under ``parameters``; the command ``florence2`` accepts them at
+the top of the file as well. In a file a setting always stands in its section, so that two files can be compared.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ __all__ = ["PARAMETERS", "check_keys", "check_sections", "parameters_of", "read_
 logger = logging.getLogger(__name__)
 
 PARAMETERS = "parameters"
-"""Key in a file of ZenML under which the sections stand."""
+"""The key of ZenML's configuration files that holds the sections."""
 
 
 def read_mapping(file: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping; an empty one holds none.
+    """Read a YAML file that holds a mapping; an empty file gives an empty mapping.
 
     Raises:
-        ConfigurationError: it cannot be read, or holds something else.
+        ConfigurationError: it cannot be read, or is not a mapping.
     """
     try:
         content = load_yaml(file.read_text(encoding="utf-8")) or {}
@@ -46,7 +45,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
 
 
 def check_keys(file: Path, content: Mapping[str, Any], known: Collection[str]) -> None:
-    """Raise for the first key that is unknown, with the nearest known one.
+    """Raise for the first unknown key, and name the nearest known one.
 
     Raises:
         ConfigurationError: there is one.
@@ -59,10 +58,10 @@ def check_keys(file: Path, content: Mapping[str, Any], known: Collection[str]) -
 
 
 def parameters_of(file: Path, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the sections under ``parameters``, by their names of today.
+    """Return the sections under ``parameters``, by their present names.
 
     Raises:
-        ConfigurationError: it is no mapping of names, or gives a section under its earlier name as well.
+        ConfigurationError: it is not a mapping of names, or holds a section under its earlier and its present name.
     """
     return _named(file, content.get(PARAMETERS) or {}, f"{PARAMETERS}: ")
 
@@ -71,19 +70,19 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[BaseConfi
     """Check all settings of a file together.
 
     Args:
-        file: where they stand.
-        sections: the sections.
-        tree: what they are sections of.
-        under: what stands before their names in the file, such as ``parameters.``.
+        file: the file.
+        sections: the sections in it.
+        tree: the configuration that they belong to.
+        under: the path above them in the file, such as ``parameters.``.
 
     Raises:
-        ConfigurationError: keys are unknown, values invalid, or a setting stands without its section.
+        ConfigurationError: a key is unknown, a value is invalid, or a setting stands outside its section.
     """
     try:
         tree(**sections)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: {exc}") from exc
-    # In Python a key may stand without its section; a file is kept to one form.
+    # In Python a setting may be given without its section; a file has one form only.
     paths = dict(leaf_paths(tree))
     for key, value in sections.items():
         own = SYNONYMS.get(key, key)
@@ -96,14 +95,17 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[BaseConfi
 
 
 def read_sections(file: Path, *trees: type[BaseConfiguration]) -> dict[str, Any]:
-    """Read the sections in a file, which stand under ``parameters`` or are all that it holds.
+    """Read and check the sections in a file, which stand under ``parameters`` or at its top.
 
     Args:
-        file: the file; what ZenML reads in it besides the parameters is left alone.
-        trees: what they may be sections of; the first one that knows them all counts.
+        file: the file; what only ZenML reads is ignored, with a message.
+        trees: the configurations that they may belong to; the first one that has all of them is used.
+
+    Returns:
+        The sections as the file gives them.
 
     Raises:
-        ConfigurationError: the file cannot be read, keys are unknown, or values invalid.
+        ConfigurationError: the file cannot be read, a key is unknown, or a value is invalid.
     """
     content = read_mapping(file)
     if PARAMETERS in content:

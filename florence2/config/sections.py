@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Outcome = Literal["fail", "quarantine", "repair", "warn", "ignore"]
-"""What happens to a row that breaks a rule."""
+"""What happens to a sample that breaks a rule."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
@@ -36,12 +36,12 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Effect(Enum):
     """What a setting has an effect on, where that is not the whole result.
 
-    Said on the field and nowhere else, as in ``Annotated[int, Effect.COURSE]``: the cache keys of the pipeline follow
-    from it, and so does what tells whether a killed run may go on.
+    It stands on the field, as in ``Annotated[int, Effect.COURSE]``. The cache keys of the pipeline, and the check
+    whether a killed run may continue with other settings, follow from it.
 
     Attributes:
-        COURSE: how something runs: its speed and memory, its saves, what is shown meanwhile; not what comes of it.
-        REPORT: what a report makes of answers; neither the answers nor which epoch is the best.
+        COURSE: how something runs: its speed, memory and saves, and the previews; not its result.
+        REPORT: what a report shows of the answers; neither the answers nor which epoch is the best.
     """
 
     COURSE = "course"
@@ -62,19 +62,19 @@ class BaseConfig(BaseModel):
 
     @classmethod
     def with_effect(cls, *effects: Effect) -> set[str]:
-        """Return the keys of this section whose settings have one of these effects and no other."""
+        """Return the keys of the settings of this section that have one of these effects and no other."""
         return {key for key, field in cls.model_fields.items() if any(effect in field.metadata for effect in effects)}
 
     def without(self, *effects: Effect) -> Self:
-        """Return this section with the default of every setting that has one of these effects and no other."""
+        """Return a copy in which every setting with one of these effects, and no other, has its default."""
         return type(self).model_validate(self.model_dump(exclude=self.with_effect(*effects)))
 
     def leaves(self, name: str, *, exclude: set[str] | None = None) -> dict[str, Any]:
-        """Return every setting below this section, by its full name.
+        """Return the value of every setting below this section, by its full name.
 
         Args:
             name: of this section, ``training``; its settings are then called ``training.lora.rank``.
-            exclude: keys of this section that are left out with all below them.
+            exclude: keys of this section to leave out, with all settings below them.
         """
         found: dict[str, Any] = {}
         for key in type(self).model_fields.keys() - (exclude or set()):
@@ -101,31 +101,37 @@ class DatasetConfig(BaseConfig):
         min_length=1,
         description="Data set to compare with in the statistics, for example that of the last model.",
     )
-    verify: bool = Field(False, description="Read every file again, also if size and time are those of the last look.")
+    verify: bool = Field(False, description="Read every file again, even if its size and time have not changed.")
 
 
 class ValidationConfig(BaseConfig):
-    """What to do about rows that break a rule."""
+    """What to do about samples that break a rule."""
 
     on_error: Literal["fail", "quarantine", "repair"] = Field(
         "fail",
-        description="fail: stop the run; quarantine: go on without the bad rows and list them; "
-        "repair: mend what can be mended safely, stop at the rest.",
+        description="fail: stop the run; quarantine: continue without the bad samples and list them; "
+        "repair: repair what can be repaired safely, stop at the rest.",
     )
     rules: dict[str, Outcome] = Field(
         default_factory=dict, description="Outcome of single rules by their code, for example box-outside: repair."
     )
-    tiny_box: int = Field(4, ge=0, le=1000, description="Boxes with a side of fewer bins (of 1000) are called tiny.")
-    near_iou: float = Field(0.9, gt=0, le=1, description="Boxes of one class that overlap more are called the same.")
-    rare_class: int = Field(5, ge=0, description="Classes with fewer boxes in the training split are called rare.")
+    tiny_box: int = Field(
+        4, ge=0, le=1000, description="Boxes with a side of fewer bins (of 1000) are reported as tiny."
+    )
+    near_iou: float = Field(
+        0.9, gt=0, le=1, description="Boxes of one class that overlap more are reported as duplicates."
+    )
+    rare_class: int = Field(5, ge=0, description="Classes with fewer boxes in the training split are reported as rare.")
     typo_ratio: int = Field(
-        5, ge=2, description="A class that differs by one letter from another so many times as frequent may be a typo."
+        5,
+        ge=2,
+        description="A class is reported as a typo if one that differs by a letter is this many times as frequent.",
     )
 
     @field_validator("rules", mode="before")
     @classmethod
     def _accept_pairs(cls, value: Any) -> Any:
-        """Take ``["box-outside=repair"]`` as well, as the command line gives it."""
+        """Accept ``["box-outside=repair"]`` as well, which the command line gives."""
         if isinstance(value, list | tuple):
             pairs = [str(pair).partition("=") for pair in value]
             return {code: outcome for code, _, outcome in pairs}
@@ -133,10 +139,10 @@ class ValidationConfig(BaseConfig):
 
 
 class SplitConfig(BaseConfig):
-    """How to split a data set, or the part of it that comes without a split, by image."""
+    """How to split a data set, or the part of it that has no split, by image."""
 
-    valid_fraction: Fraction = Field(0.1, description="Share of the images for validation where none is given.")
-    test_fraction: Fraction = Field(0.1, description="Share of the images for the test where none is given.")
+    valid_fraction: Fraction = Field(0.1, description="Share of the images for validation where no split is given.")
+    test_fraction: Fraction = Field(0.1, description="Share of the images for the test where no split is given.")
     split_seed: Seed = Field(0, description="Seed of the shuffle.")
     frozen_test: str | None = Field(
         None, description="File that names the images of the test split, as florence2 freeze writes it."
@@ -179,13 +185,13 @@ class LoraConfig(BaseConfig):
 
 
 class ObjectiveConfig(BaseConfig):
-    """What the answers to learn look like, and how their tokens weigh in the loss."""
+    """The answers to learn, and the weights of their tokens in the loss."""
 
     box_order: Literal["given", "left_to_right", "random"] = Field(
-        "given", description="Order of the boxes in an answer to learn; random: another in each epoch."
+        "given", description="Order of the boxes in an answer to learn; random: a new one in each epoch."
     )
     eos_weight: float = Field(
-        1.0, gt=0.0, le=1.0, description="Weight of the end token in the loss; less finds more boxes."
+        1.0, gt=0.0, le=1.0, description="Weight of the end token in the loss; with less the model finds more boxes."
     )
     location_smoothing: float = Field(
         0.0, ge=0.0, le=50.0, description="Standard deviation in bins over which the target of a location is spread."
@@ -193,15 +199,15 @@ class ObjectiveConfig(BaseConfig):
 
 
 class AugmentationConfig(BaseConfig):
-    """Random changes of the training images; each only where it cannot change the right answer."""
+    """Random changes of the training images; each is applied only where it cannot make the answer wrong."""
 
-    flip: Fraction = Field(0.0, description="Probability of a mirror image; boxes go with it.")
-    crop: Fraction = Field(0.0, description="Largest share of each side that is cut off; boxes go with it.")
+    flip: Fraction = Field(0.0, description="Probability of a mirror image; its boxes are mirrored, too.")
+    crop: Fraction = Field(0.0, description="Largest share of each side that is cut off; boxes are cut, too.")
     light: Fraction = Field(0.0, description="Largest relative change of brightness and of contrast.")
 
 
 class EngineConfig(BaseConfig):
-    """How fast a fine-tune runs and how often it is saved; what it learns does not depend on it."""
+    """How fast a fine-tune runs and how often it is saved; the result does not depend on it."""
 
     loader_workers: int | None = Field(
         None, ge=0, le=256, description="Processes that decode images; empty: as many as there are cores to spare."
@@ -210,12 +216,16 @@ class EngineConfig(BaseConfig):
         4.0, ge=0.0, description="Disk for decoded images, kept between epochs and runs; 0: none are kept."
     )
     feature_cache_gib: float = Field(
-        20.0, ge=0.0, description="Disk for what a frozen vision tower saw, kept between epochs and runs; 0: none."
+        20.0,
+        ge=0.0,
+        description="Disk for the features of a frozen vision tower, kept between epochs and runs; 0: none.",
     )
-    gradient_checkpointing: bool = Field(False, description="Compute activations twice rather than keep them.")
+    gradient_checkpointing: bool = Field(
+        False, description="Compute activations twice instead of keeping them: less memory, more time."
+    )
     processes: int = Field(0, ge=0, le=1024, description="Processes to train in; 0: one for each GPU, else one.")
     save_minutes: float = Field(
-        5.0, ge=0.0, description="Least time between two saves from which a killed run can go on; 0: each step."
+        5.0, ge=0.0, description="Least time between two saves from which a killed run can continue; 0: each step."
     )
 
 
@@ -233,69 +243,82 @@ class TrainingConfig(BaseConfig):
     batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
     learning_rate: float | None = Field(
-        None, gt=0.0, description="Peak learning rate of AdamW; empty: what suits the base and the strategy."
+        None, gt=0.0, description="Peak learning rate of AdamW; empty: a default for the base and the strategy."
     )
-    warmup: float = Field(0.1, ge=0.0, lt=1.0, description="Share of the steps in which the learning rate rises.")
-    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Its course after the rise.")
+    warmup: float = Field(0.1, ge=0.0, lt=1.0, description="Share of the steps in which the learning rate increases.")
+    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning rate after the warm-up.")
     weight_decay: float = Field(0.01, ge=0.0, description="Weight decay of AdamW.")
     max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
-    max_target_tokens: int = Field(1024, ge=8, description="Longest answer in tokens; a longer one is an error.")
+    max_target_tokens: int = Field(
+        1024, ge=8, description="Most tokens of an answer in the data set; a longer one is an error."
+    )
     group_by_length: bool = Field(
         False,
-        description="Batches of answers of like length: faster, but tasks of one set no longer meet in a batch.",
+        description="Batches of answers of similar length: faster, but a batch no longer mixes tasks.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Of the arithmetic; auto: bfloat16 on GPUs that have it, else float32."
+        "auto", description="Precision of the arithmetic; auto: bfloat16 on GPUs that have it, else float32."
     )
     best_by: str = Field(
         "loss",
         min_length=1,
-        description="What the kept epoch is best in on the validation split: loss, or a score of the task such as "
+        description="What the best epoch is chosen by, on the validation split: loss, or a score of the task such as "
         "map50, vqa_accuracy.",
     )
     preview: Annotated[int, Effect.COURSE] = Field(
         4, ge=0, le=64, description="Images drawn with the model's answers in each validation."
     )
     patience: int | None = Field(
-        None, ge=1, description="Stop after so many epochs without a better one; empty: never before the last."
+        None, ge=1, description="Stop after this many epochs without a better one; empty: train all epochs."
     )
-    seed: Seed = Field(0, description="Seed of the order, the dropout, the augmentation and new weights.")
+    seed: Seed = Field(0, description="Seed of sample order, dropout, augmentation and new weights.")
 
 
 class EvaluationConfig(BaseConfig):
-    """How answers are generated and judged."""
+    """How answers are generated and evaluated."""
 
     eval_batch_size: Annotated[int, Effect.COURSE] = Field(
         16, ge=1, le=65_536, description="Images per generation step."
     )
     num_beams: int = Field(1, ge=1, le=64, description="Beams; 1 is greedy.")
-    temperature: float = Field(0.0, ge=0.0, description="Of sampling; 0: the most probable token is taken.")
-    top_p: float = Field(1.0, gt=0.0, le=1.0, description="Sampling is from the likeliest tokens of this probability.")
+    temperature: float = Field(0.0, ge=0.0, description="Temperature of sampling; 0: the most probable token is taken.")
+    top_p: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="Sampling is from the most probable tokens that have this probability together.",
+    )
     generation_seed: Seed = Field(0, description="Seed of sampling.")
-    max_new_tokens: int = Field(1024, ge=1, description="Longest answer in tokens.")
+    max_new_tokens: int = Field(1024, ge=1, description="Most tokens of a generated answer.")
     grammar: Literal["off", "boxes", "classes"] = Field(
         "boxes",
-        description="What answers with boxes may be: off: anything; boxes: names with four ordered locations; "
-        "classes: also, for <OD>, only names of classes, which the model must have learnt.",
+        description="Constraint on answers with boxes: off: none; boxes: names with four ordered locations; "
+        "classes: as boxes, and for <OD> only names in classes, which the model must have learnt.",
     )
     classes: tuple[str, ...] = Field((), description="Class names for grammar: classes.")
     duplicate_iou: float = Field(
-        0.9, gt=0.0, le=1.0, description="Boxes of a class in one answer that overlap more are one; 1: all are kept."
+        0.9,
+        gt=0.0,
+        le=1.0,
+        description="Boxes of a class in one answer that overlap more are merged into one; 1: all are kept.",
     )
     metrics: tuple[str, ...] = Field(
         (), description="Names of metrics, or module:Class of your own; empty: the ones of each task."
     )
     examples: Annotated[int, Effect.REPORT] = Field(
-        12, ge=0, description="Rows spread over the split that the report shows with their answers."
+        12, ge=0, description="Samples spread over the split that the report shows with their answers."
     )
     resamples: Annotated[int, Effect.REPORT] = Field(
-        1000, ge=0, le=100_000, description="Resamples of the images from which intervals are made; 0: no intervals."
+        1000,
+        ge=0,
+        le=100_000,
+        description="Resamples of the images from which intervals are computed; 0: no intervals.",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _accept_metric_objects(cls, values: Any) -> Any:
-        """Take metric objects and classes by their name, so that ``metrics=[MeanAveragePrecisionMetric()]`` works."""
+        """Accept metric objects and classes by their name, so that ``metrics=[MeanAveragePrecisionMetric()]`` works."""
         if isinstance(values, Mapping) and isinstance(values.get("metrics"), list | tuple):
             return {**values, "metrics": tuple(_metric_name(metric) for metric in values["metrics"])}
         return values
@@ -317,28 +340,30 @@ def _metric_name(metric: Any) -> Any:
     if kind.__module__.partition(".")[0] == __name__.partition(".")[0]:
         return kind.name
     if "<locals>" in kind.__qualname__:
-        raise ValueError(f"metric {kind.__name__} is found by its name: define it at the top of a module or script")
+        raise ValueError(
+            f"metric {kind.__name__}: cannot be found by its name in a function; define it at the top of a module"
+        )
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
 class ImagesConfig(BaseConfig):
-    """Images to answer a prompt about."""
+    """Images for which to generate answers to a prompt."""
 
     folder: str = Field(min_length=1, description="Folder, .zip or .tar file, or URI of the images.")
-    prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and what belongs to it.")
-    drawn: int = Field(100, ge=0, description="Images that are drawn with their boxes, from the first.")
+    prefix: str = Field("<OD>", min_length=1, description="The prompt: a task token and the text after it.")
+    drawn: int = Field(100, ge=0, description="Number of images that are drawn with their boxes, from the first.")
     output: str | None = Field(
         None,
         min_length=1,
-        description="Folder or URI in which answers are kept, and from which a killed run goes on; without: "
+        description="Folder or URI in which answers are kept, and from which a killed run continues; empty: "
         "FOLDER-predictions next to the images.",
     )
-    keep_answers: bool = Field(True, description="Keep the answers in a folder; a killed run needs them to go on.")
+    keep_answers: bool = Field(True, description="Keep the answers in a folder; a killed run needs them to continue.")
 
     @model_validator(mode="before")
     @classmethod
     def _accept_words_for_folders(cls, values: Any) -> Any:
-        """Take ``output: beside`` and ``output: none``, as files of earlier versions have them."""
+        """Accept ``output: beside`` and ``output: none`` of earlier versions."""
         if isinstance(values, Mapping) and values.get("output") == "beside":
             return {**values, "output": None}
         if isinstance(values, Mapping) and values.get("output") == "none":
@@ -348,18 +373,18 @@ class ImagesConfig(BaseConfig):
     @model_validator(mode="after")
     def _keep_what_has_a_folder(self) -> Self:
         if self.output is not None and not self.keep_answers:
-            raise ValueError("output is a folder for answers and keep_answers is false: remove one of them")
+            raise ValueError("output names a folder for answers, but keep_answers is false: remove one of them")
         return self
 
 
 class RegistrationConfig(BaseConfig):
-    """Under which name the result enters the model registry."""
+    """Name and alias of the result in the model registry."""
 
     model_name: str = Field(
         "florence2-finetune", pattern=r"^\w[\w.-]*$", max_length=250, description="Name in the registries."
     )
     alias: str = Field(
-        "challenger", pattern=r"^[a-z][\w-]*$", max_length=250, description="Alias that the new version takes."
+        "challenger", pattern=r"^[a-z][\w-]*$", max_length=250, description="Alias that is moved to the new version."
     )
 
     @field_validator("alias")

@@ -1,4 +1,4 @@
-"""YAML as people mean it: a key that stands twice is an error, and so is a text that means more than anybody wrote."""
+"""YAML without surprises: a key that stands twice is an error, and so are aliases that multiply the content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping whose keys differ; one that ``<<`` merges may be said again, as YAML has it."""
+        """Return a mapping whose keys differ; a key that ``<<`` merges may be overridden, as YAML defines it."""
         lines: dict[tuple[str, str], int] = {}
         own = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE]
         for key in own:
@@ -30,9 +30,9 @@ def load_yaml(text: str) -> Any:
     """Read a YAML text with plain values only.
 
     Raises:
-        yaml.YAMLError: it is none, a key stands twice in a mapping, it is nested too deeply, or its aliases make far
-            more of it than stands there.
-        ValueError: a number or a date in it is none.
+        yaml.YAMLError: it is not YAML, a key stands twice in a mapping, it is nested too deeply, or its aliases
+            multiply the content.
+        ValueError: a number or a date in it is invalid.
     """
     loader = _StrictLoader(text)
     try:
@@ -49,7 +49,7 @@ def load_yaml(text: str) -> Any:
 
 
 def _size(node: yaml.Node, known: dict[int, int | None]) -> int:
-    """Return how many values there are with each alias written out."""
+    """Return the number of values with each alias written out."""
     if id(node) not in known:
         known[id(node)] = None
         known[id(node)] = 1 + sum(_size(inner, known) for inner in _inner(node))

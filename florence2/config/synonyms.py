@@ -1,7 +1,7 @@
 """Names that other fine-tuning tools have for our settings, so that a command or a dict of theirs works here.
 
-They are those of roboflow/maestro, whose command is ``maestro florence_2 train``. Each stands here and nowhere else;
-what has no equivalent is answered by a sentence rather than by "unknown key".
+They are those of roboflow/maestro, whose command is ``maestro florence_2 train``. A setting of theirs that has no
+equivalent raises an error that says what to do instead.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ SYNONYMS: dict[str, str] = {
     "random_seed": "seed",
     "val_batch_size": "eval_batch_size",
 }
-"""Their name of a setting, and ours."""
+"""Their name of each setting, and ours."""
 
 _EARLIER_SECTIONS: dict[str, str] = {"pictures": "images"}
-"""Names that earlier versions gave to sections, and the names of today."""
+"""Earlier names of sections, and the present ones."""
 
 OUTPUT = "output_dir"
 """Their name of the folder of runs, which is no setting here: the option ``--output``, the argument of ``train``."""
 
 WITHOUT_EQUIVALENT: dict[str, str] = {
-    "bias": "biases train where their layer does; leave it out",
+    "bias": "biases are trained where their layer is; leave it out",
     "cache_dir": "models are cached where the hub's client keeps them; set the variable HF_HOME",
-    "device": "the GPUs are used where there are any; choose among them by the variable CUDA_VISIBLE_DEVICES, empty "
-    "for none",
+    "device": "all GPUs of the machine are used; choose some by the variable CUDA_VISIBLE_DEVICES, or none by an "
+    "empty value",
     "init_lora_weights": "adapters start as a zero update (arXiv 2106.09685); leave it out",
     "optimizer": "the optimizer is AdamW; leave it out",
     "peft_advanced_params": "adapters are set by rank, alpha, dropout, variant and targets",
-    "use_rslora": "that is a variant: rslora, or lora",
-    "val_num_workers": "training and validation share their processes: loader_workers",
+    "use_rslora": "set variant to rslora or to lora",
+    "val_num_workers": "training and validation share their processes; set loader_workers",
     OUTPUT: "give the folder of runs as train(configuration, output), on the command line as --output",
 }
-"""What they can set and we cannot, and what to do instead."""
+"""Settings of theirs without an equivalent, and what to do instead."""
 
 METRICS_WITHOUT_EQUIVALENT: dict[str, str] = {
-    "edit_distance": "it compares raw answers, location tokens included; here character_error_rate judges texts and "
-    "mean_average_precision boxes",
+    "edit_distance": "it compares raw answers with their location tokens; use character_error_rate for texts and "
+    "mean_average_precision for boxes",
 }
-"""Their metrics that we have not, and what to take instead."""
+"""Metrics of theirs that do not exist here, and which to use instead."""
 
 _VALUES: dict[str, dict[str, str]] = {"strategy": {"none": "full"}}
-"""Their values of our settings, and ours."""
+"""Their values of our settings, and our values."""
 
 
 def synonyms_of(setting: str) -> list[str]:
@@ -72,7 +72,7 @@ def synonyms_of(setting: str) -> list[str]:
 
 
 def rename_earlier_sections(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sections by their names of today; files and calls may still use the earlier ones.
+    """Return sections by their present names; files and calls may still use the earlier ones.
 
     Raises:
         ConfigurationError: a section is given under both names.
@@ -84,10 +84,10 @@ def rename_earlier_sections(sections: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings, given by name without their section, under our names and with our values.
+    """Translate settings that are given by name without their section into our names and values.
 
     Raises:
-        ConfigurationError: one has no equivalent here, or one setting is given under two names.
+        ConfigurationError: a setting has no equivalent here, or is given under two names.
     """
     if foreign := [name for name in values if name in WITHOUT_EQUIVALENT]:
         raise ConfigurationError("\n  ".join(f"{name}: is no setting: {WITHOUT_EQUIVALENT[name]}" for name in foreign))
@@ -95,7 +95,7 @@ def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in values.items():
         own = SYNONYMS.get(name, name)
         if own in found:
-            raise ConfigurationError(f"{name}: is another name of {own}, or given twice; give one of them")
+            raise ConfigurationError(f"{name}: is another name of {own}; give one of the two")
         theirs = _VALUES.get(own, {})
         found[own] = theirs.get(value, value) if isinstance(value, str) else value
     return found

@@ -77,7 +77,7 @@ def test_a_page_of_help_fits_80_columns_and_every_option_has_a_text(name: str) -
 def test_help_shows_values_and_the_names_of_maestro() -> None:
     page = " ".join(run("train", "--help").stdout.replace("│", " ").split())
     assert "one of lora, full, freeze; default: lora; also --optimization-strategy" in page
-    assert "Peak learning rate of AdamW; empty: what suits the base and the strategy. (also --lr)" in page
+    assert "Peak learning rate of AdamW; empty: a default for the base and the strategy. (also --lr)" in page
     assert "defaults, then --config, then --set, then options; the later one wins" in page
     assert page.index("training.lora") > page.index("╭─ training ")
 
