@@ -40,7 +40,7 @@ def demo(
 ) -> None:
     """Serve a page: drop an image, choose a task, see the models' answers. Ctrl-C ends it."""
     if challenger is not None and model is None:
-        raise ConfigurationError("--challenger: needs a first model to be compared with; give it by --model")
+        raise ConfigurationError("--challenger: needs --model, the model that it is compared with")
     from florence2.serving import build_page, check_installed, named_models, registered_models, serve_page
 
     check_installed()

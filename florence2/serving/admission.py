@@ -1,4 +1,4 @@
-"""The door of the server: so many requests at a time, each of at most so many bytes, counted while they arrive."""
+"""Limits the requests of a server: how many at a time, and how many bytes each, counted while they arrive."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["Admission"]
 
 
 class Admission:
-    """ASGI middleware in front of the requests that cost something, those with a body.
+    """ASGI middleware in front of the expensive requests, those with a body.
 
-    A request that is refused is refused before its body is read, where its length is announced; one that turns out to
-    be longer than it may be ends there. So the memory stays flat.
+    A request is refused before its body is read if its announced length is too large, and at the limit if the body is
+    longer than announced. So the memory is bounded.
 
     Args:
-        app: what answers.
-        most_requests: that are inside at a time.
-        most_bytes: of a body.
-        refuse: makes the answer to a request that is refused.
+        app: the application that answers.
+        most_requests: largest number of requests at a time.
+        most_bytes: largest size of a body.
+        refuse: makes the response to a refused request.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class Admission:
     ) -> None:
         self._app, self._most_requests, self._most_bytes = app, most_requests, most_bytes
         self._refuse = refuse
-        self._inside = 0
+        self._active = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -44,28 +44,28 @@ class Admission:
         if problem is not None:
             await self._refuse(problem)(scope, receive, send)
             return
-        self._inside += 1
+        self._active += 1
         try:
             await self._app(scope, self._counted(receive), send)
         finally:
-            self._inside -= 1
+            self._active -= 1
 
     def _problem(self, scope: Scope) -> RequestError | None:
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if length.isdigit() and int(length) > self._most_bytes:
             return self._too_large()
-        if self._inside >= self._most_requests:
-            return OverloadedError(f"{self._inside} requests are worked on; ask again later", retry_seconds=1)
+        if self._active >= self._most_requests:
+            return OverloadedError(f"{self._active} requests are being answered; try again later", retry_seconds=1)
         return None
 
     def _counted(self, receive: Receive) -> Receive:
-        arrived = 0
+        received = 0
 
         async def counted() -> Message:
-            nonlocal arrived
+            nonlocal received
             message = await receive()
-            arrived += len(message.get("body", b""))
-            if arrived > self._most_bytes:
+            received += len(message.get("body", b""))
+            if received > self._most_bytes:
                 raise self._too_large()
             return message
 

@@ -1,4 +1,4 @@
-"""The HTTP face of a served model: questions at /predict, and what operators look at."""
+"""The HTTP routes of a served model: /predict for questions; health, version and metrics for operators."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ __all__ = ["create_app"]
 logger = logging.getLogger(__name__)
 
 _LONGEST_MESSAGE = 2000
-"""Characters: a message may hold a prompt, and that may be as long as a request."""
+"""Characters: a message may hold a prompt, and a prompt may be as long as a request."""
 
 _URL_THREADS = 32
-"""Threads that make requests ready where some of them wait for other servers."""
+"""Threads that prepare requests where some of them wait for other servers."""
 
 
-class _ClientGoneError(RequestError):
-    """Nobody reads the answer any more."""
+class _DisconnectedError(RequestError):
+    """The client has closed the connection."""
 
 
 _STATUS: dict[type[Exception], int] = {
     TooLargeError: 413,
-    _ClientGoneError: 499,  # as nginx counts them
+    _DisconnectedError: 499,  # as nginx counts them
     OverloadedError: 503,
     TimeLimitError: 504,
     RequestError: 400,
@@ -54,12 +54,12 @@ _STATUS: dict[type[Exception], int] = {
 
 
 class _Server:
-    """What the routes share."""
+    """The state that the routes share."""
 
     def __init__(self, source: ModelSource, settings: ServingConfiguration) -> None:
         self.settings = settings
         self.metrics = ServerMetrics()
-        self.holder = ModelHolder(source, self._prepare, ServedModel.put_away)
+        self.holder = ModelHolder(source, self._prepare, ServedModel.close)
         threads = _URL_THREADS if settings.limits.allow_urls else 2 * core_count()
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="florence2-requests")
 
@@ -67,7 +67,7 @@ class _Server:
         return ServedModel.of(florence2, version, self.settings, self.metrics.count_batch)
 
     async def predict(self, request: Request) -> Response:
-        """Answer a request, whatever happens, and count it."""
+        """Answer a request, in every case, and count it."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(self.settings.serving.request_seconds):
@@ -77,8 +77,8 @@ class _Server:
         except (RequestError, AnswerError) as exc:
             response = _refusal(exc)
         except ClientDisconnect:
-            response = _refusal(_ClientGoneError("the client has gone before it had sent all"))
-        except Exception as exc:  # the log has the place; neither it nor the answer has what was sent
+            response = _refusal(_DisconnectedError("the client disconnected before it had sent the whole request"))
+        except Exception as exc:  # the log has the traceback; neither the log nor the answer has what was sent
             logger.error("a request failed: %s", type(exc).__name__, exc_info=exc)
             response = _json({"error": "the model failed; the log of the server says more"}, 500)
         self.metrics.count_request(response.status_code, time.monotonic() - started)
@@ -86,26 +86,26 @@ class _Server:
 
     async def _answer(self, request: Request, until: float) -> Response:
         with self.holder.borrowed() as model:
-            waiting = await self._let_wait(request, model, until)
-            answers = await _unless_gone(request, [future for _, future in waiting])
-            rows = [
-                {"width": asked.resolution_wh[0], "height": asked.resolution_wh[1], **answer.to_dict()}
-                for (asked, _), answer in zip(waiting, answers, strict=True)
+            submitted = await self._submit(request, model, until)
+            answers = await _answers_while_connected(request, [future for _, future in submitted])
+            contents = [
+                {"width": prepared.resolution_wh[0], "height": prepared.resolution_wh[1], **answer.to_dict()}
+                for (prepared, _), answer in zip(submitted, answers, strict=True)
             ]
-            return _json({"model": self.holder.source.name, "version": model.version, "answers": rows})
+            return _json({"model": self.holder.source.name, "version": model.version, "answers": contents})
 
-    async def _let_wait(
+    async def _submit(
         self, request: Request, model: ServedModel, until: float
     ) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
-        """Read a request and let its questions wait; what was sent is forgotten here, the small images are left."""
+        """Read a request and put its questions into the queue; only the small images are kept, not the body."""
         questions: Callable[[], Sequence[tuple[str | bytes, str]]]
         if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             questions = partial(tuple, await questions_of_form(request, self.settings.limits.max_questions))
         else:
             # Not request.body(): it keeps the body for as long as the request lasts.
             questions = partial(questions_of_json, b"".join([piece async for piece in request.stream()]))
-        ask = partial(_ask, model, questions, until)
-        return await asyncio.get_running_loop().run_in_executor(self.pool, ask)
+        submit = partial(_submit_questions, model, questions, until)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, submit)
 
     def metrics_text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
@@ -121,27 +121,27 @@ class _Server:
         )
 
 
-def _ask(
+def _submit_questions(
     model: ServedModel, questions: Callable[[], Sequence[tuple[str | bytes, str]]], until: float
 ) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
-    """Let questions wait until their request ends, which it may do while its images are decoded here."""
-    return model.ask(questions(), until)
+    """Put questions into the queue until the time limit of their request, which may pass while images are decoded."""
+    return model.submit(questions(), until)
 
 
-async def _unless_gone(request: Request, futures: Sequence[Future[Any]]) -> Sequence[Any]:
-    """Return the answers; where one fails, the client goes away or the time passes, the others leave the queue."""
+async def _answers_while_connected(request: Request, futures: Sequence[Future[Any]]) -> Sequence[Any]:
+    """Return the answers; if one fails, the client disconnects or the time passes, the others leave the queue."""
     answers = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
-    gone = asyncio.ensure_future(request.receive())
-    first: set[asyncio.Future[Any]] = {answers, gone}
+    disconnected = asyncio.ensure_future(request.receive())
+    first: set[asyncio.Future[Any]] = {answers, disconnected}
     try:
         await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
         if not answers.done():
-            raise _ClientGoneError("the client has gone")
+            raise _DisconnectedError("the client disconnected")
         return await answers
     finally:
-        gone.cancel()
+        disconnected.cancel()
         answers.cancel()
-        for future in futures:  # gather leaves the others as they are where one has failed
+        for future in futures:  # gather does not cancel the others where one has failed
             future.cancel()
 
 
@@ -163,7 +163,7 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
     """Load a model and return the application that serves it.
 
     Args:
-        source: of the model.
+        source: where the model comes from.
         settings: of the server.
 
     Raises:
@@ -181,7 +181,7 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
         holder.close()
         server.pool.shutdown(wait=False, cancel_futures=True)
 
-    # FastAPI's pages for people load their scripts from another host: without a way there they are empty.
+    # FastAPI's documentation pages load their scripts from another host: without internet they are empty.
     app = FastAPI(
         title="florence2", version=version("florence2-finetune"), lifespan=lifespan, docs_url=None, redoc_url=None
     )
@@ -205,19 +205,19 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
 
     @app.get("/health")
     async def health() -> Response:
-        """Say that the process lives."""
+        """Report that the process runs."""
         return _json({"status": "ok"})
 
     @app.get("/ready")
     async def ready() -> Response:
-        """Say whether requests are answered: the model is loaded and its queue has room."""
+        """Report whether requests are answered: the model is loaded and its queue has room."""
         with holder.borrowed() as model:
             full = model.batcher.waiting >= settings.serving.queue
         return _json({"status": "full" if full else "ready"}, 503 if full else 200)
 
     @app.get("/version")
     async def which() -> Response:
-        """Say which version of the model answers, and what keeps a newer one from it."""
+        """Report which version of the model answers, and why a newer one does not."""
         return _json(
             {
                 "model": holder.source.name,
@@ -229,7 +229,7 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
 
     @app.get("/metrics")
     async def metrics() -> Response:
-        """Return counts for Prometheus."""
+        """Return the metrics for Prometheus."""
         return Response(server.metrics_text(), media_type=CONTENT_TYPE_LATEST)
 
     return app

@@ -36,8 +36,8 @@ class ServerMetrics:
         self._batch_seconds = Histogram(
             "florence2_batch_seconds", "Time of the model for a batch.", buckets=_SECONDS, registry=registry
         )
-        self._waiting = Gauge("florence2_waiting", "Questions that wait.", registry=registry)
-        self._model = Gauge("florence2_model_info", "Which version answers.", ["name", "version"], registry=registry)
+        self._waiting = Gauge("florence2_waiting", "Questions in the queue.", registry=registry)
+        self._model = Gauge("florence2_model_info", "The version that answers.", ["name", "version"], registry=registry)
         self._loads = Gauge("florence2_model_loads", "Versions loaded since the start.", registry=registry)
         self._failures = Gauge(
             "florence2_model_failures", "Requests to the registry, and loads, that failed.", registry=registry

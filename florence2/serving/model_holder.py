@@ -1,7 +1,7 @@
-"""Holds the model that answers, and replaces it by another version when its alias moves.
+"""``ModelHolder``: holds the model that answers, and replaces it by another version when its alias moves.
 
-The new version is loaded beside the old one. From the switch on, new requests get the new one; those that came before
-are answered by the old one, which is put away after the last of them. Where loading fails, the old one stays.
+The new version is loaded while the old one answers. From the switch on, new requests get the new one; earlier requests
+are answered by the old one, which is closed after the last of them. If loading fails, the old one stays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 Model = TypeVar("Model")
 
 _LONGEST_PAUSE = 600.0
-"""Seconds between two tries to load a version that failed."""
+"""Seconds between two attempts to load a version that failed."""
 
 
 class _Held(Generic[Model]):
@@ -35,14 +35,14 @@ class _Held(Generic[Model]):
 
 
 class ModelHolder(Generic[Model]):
-    """The model of now.
+    """The model that answers now.
 
-    Loads when it is made; then ``follow`` looks again from time to time, or call ``look``.
+    It is loaded when the holder is made; ``follow`` then calls ``refresh`` at intervals.
 
     Args:
-        source: says which version is meant, and loads it.
-        prepare: turns a loaded version into what answers; takes the model and the version.
-        put_away: is called with what is no longer needed.
+        source: knows which version is current, and loads it.
+        prepare: turns a loaded model into one that answers; called with the model and its version.
+        close: called with a model that is no longer needed.
 
     Raises:
         Florence2Error: the model cannot be found or loaded.
@@ -52,12 +52,12 @@ class ModelHolder(Generic[Model]):
         self,
         source: ModelSource,
         prepare: Callable[[Florence2, str], Model],
-        put_away: Callable[[Model], None] = lambda model: None,  # noqa: ARG005
+        close: Callable[[Model], None] = lambda model: None,  # noqa: ARG005
     ) -> None:
         self.source = source
         self.problem: str | None = None
         self.loads, self.failures = 0, 0
-        self._prepare, self._put_away = prepare, put_away
+        self._prepare, self._close = prepare, close
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,7 +71,7 @@ class ModelHolder(Generic[Model]):
 
     @contextlib.contextmanager
     def borrowed(self) -> Iterator[Model]:
-        """Give the model of now; it is not put away before the block ends."""
+        """Give the current model; it is not closed before the block ends."""
         with self._lock:
             held = self._held
             held.borrowers += 1
@@ -82,12 +82,12 @@ class ModelHolder(Generic[Model]):
                 held.borrowers -= 1
                 unused = held is not self._held and not held.borrowers
             if unused:
-                self._put_away(held.model)
+                self._close(held.model)
 
-    def look(self) -> bool:
-        """Look where the source points now and load that version if it is another; say whether it was replaced.
+    def refresh(self) -> bool:
+        """Load the current version of the source if it is another one; return whether the model was replaced.
 
-        Never raises: what is wrong is logged once and stands in ``problem`` until it is right again.
+        Never raises: a problem is logged once, and ``problem`` holds it until it is solved.
         """
         version = ""
         try:
@@ -98,41 +98,45 @@ class ModelHolder(Generic[Model]):
             if version == self._failed and time.monotonic() < self._again:
                 return False
             new = self._load(version)
-        except Exception as exc:  # a registry and a model can fail in any way: the old one goes on
+        except Exception as exc:  # a registry and a model can fail in any way: the old version still answers
             self.failures += 1
             if version:
                 self._pause = min(_LONGEST_PAUSE, 2 * self._pause or 1.0) if version == self._failed else 1.0
                 self._failed, self._again = version, time.monotonic() + self._pause
-            what = f"version {version} cannot be loaded" if version else "where the alias points is not known"
+            what = f"version {version} cannot be loaded" if version else "the version of the alias is unknown"
             self._note(f"{what}: {redact(str(exc))}; version {self.version} still answers")
             return False
         with self._lock:
             old, self._held = self._held, new
             unused = not old.borrowers
         if unused:
-            self._put_away(old.model)
-        logger.info("%s: version %s answers from now on, before it was %s", self.source.name, version, old.version)
+            self._close(old.model)
+        logger.info("%s: version %s answers from now on, instead of version %s", self.source.name, version, old.version)
         self._note(None)
         return True
 
     def follow(self, seconds: float) -> None:
-        """Look every so many seconds, in a thread, until ``close``; does nothing where the source stays."""
+        """Refresh at intervals in a thread, until ``close``; does nothing where the source has one version only.
+
+        Args:
+            seconds: between two refreshes.
+        """
         if not self.source.moves:
             return
 
         def run() -> None:
             while not self._stopped.wait(seconds):
-                self.look()
+                self.refresh()
 
         self._thread = threading.Thread(target=run, name="florence2-alias", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop following and put the model away."""
+        """Stop following the source, and close the model."""
         self._stopped.set()
         if self._thread is not None:
-            self._thread.join(timeout=1)  # it may be loading: nobody waits for that
-        self._put_away(self._held.model)
+            self._thread.join(timeout=1)  # not longer: it may be loading a model
+        self._close(self._held.model)
 
     def _load(self, version: str) -> _Held[Model]:
         model = self._prepare(self.source.load(version), version)

@@ -1,4 +1,4 @@
-"""What a request to /predict asks: JSON with base64 or URLs, or a form with files."""
+"""Reads the body of a request to /predict: JSON with base64 or URLs, or a form with files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class _PredictRequest(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _accept_one(cls, values: Any) -> Any:
-        """Take one question as it is."""
+        """Accept one question without the list around it."""
         if isinstance(values, dict) and "questions" not in values:
             return {"questions": [values]}
         return values
@@ -42,15 +42,15 @@ class _PredictRequest(BaseModel):
         """Read the body of a request.
 
         Raises:
-            RequestError: it is none; the message says what is wrong and holds nothing of what was sent.
+            RequestError: it is invalid; the message names the error and holds nothing of what was sent.
         """
         try:
             return cls.model_validate_json(body)
         except ValidationError as exc:
             problems = exc.errors(include_input=False, include_url=False, include_context=False)
-            told = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'the body'}: {p['msg']}" for p in problems[:5])
+            listed = "; ".join(f"{'.'.join(map(str, p['loc'])) or 'the body'}: {p['msg']}" for p in problems[:5])
             raise RequestError(
-                f'{told}; send {{"image": "<base64>", "prefix": "<OD>"}} or {{"questions": [...]}} of such'
+                f'{listed}; send {{"image": "<base64>", "prefix": "<OD>"}}, or several: {{"questions": [...]}}'
             ) from exc
 
 
@@ -85,14 +85,14 @@ OPENAPI_REQUEST: dict[str, Any] = {
         },
     }
 }
-"""The body of /predict as OpenAPI describes it."""
+"""The body of /predict in OpenAPI."""
 
 
 def questions_of_json(body: bytes) -> list[tuple[str | bytes, str]]:
     """Return the images and prompts of a JSON body.
 
     Raises:
-        RequestError: it is not what is asked for.
+        RequestError: it is invalid.
     """
     return [(question.image, question.prefix) for question in _PredictRequest.read(body).questions]
 
@@ -101,8 +101,8 @@ async def questions_of_form(request: Request, most: int) -> list[tuple[str | byt
     """Return the images and prompts of a form: each of its files ``image`` with each of its fields ``prefix``.
 
     Args:
-        request: its body is read here; files above a megabyte wait on disk.
-        most: files, and fields.
+        request: its body is read here; files above a megabyte are kept on disk meanwhile.
+        most: largest number of files, and of fields.
 
     Raises:
         RequestError: the form is damaged, or lacks one of them.
@@ -119,6 +119,6 @@ async def questions_of_form(request: Request, most: int) -> list[tuple[str | byt
     except HTTPException as exc:
         raise RequestError(f"the form cannot be read: {exc.detail}") from exc
     if other or not images or not prefixes:
-        wrong = f"has no use for {', '.join(sorted(other))}" if other else "lacks one of them"
-        raise RequestError(f"a form has files 'image' and fields 'prefix'; this one {wrong}")
+        wrong = f"{', '.join(sorted(other))} is unknown" if other else "one of them is missing"
+        raise RequestError(f"a form needs files 'image' and fields 'prefix'; {wrong}")
     return [(image, prefix) for image in images for prefix in prefixes]

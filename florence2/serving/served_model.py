@@ -1,4 +1,4 @@
-"""A version of a model with all that it needs to answer requests: reader, decoder, and the queue in front of it."""
+"""``ServedModel``: a version of a model with all that it needs to answer requests: reader, queue, decoder."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class ServedModel:
 
     Attributes:
         version: of the model.
-        reader: makes questions ready.
-        batcher: answers them.
+        reader: reads and prepares the images and prompts of requests.
+        batcher: holds the queue and answers it in batches.
     """
 
     version: str
@@ -41,13 +41,13 @@ class ServedModel:
         settings: ServingConfiguration,
         observe: Callable[[int, float], None] | None = None,
     ) -> ServedModel:
-        """Make a loaded model ready; it answers once, so that the first request does not wait longer than others.
+        """Prepare a loaded model; it answers once, so that the first request does not take longer than others.
 
         Args:
             florence2: the model.
             version: of it.
             settings: of the server.
-            observe: is told the size of each batch and the seconds that it took.
+            observe: called with the size of each batch and the seconds that it took.
         """
         short = Predictor(florence2, settings.evaluation.model_copy(update={"max_new_tokens": 2}))
         grey = Image.new("RGB", (64, 64), (128, 128, 128))
@@ -58,22 +58,25 @@ class ServedModel:
         )
         return cls(version, RequestImageReader(answerer, settings.limits), batcher)
 
-    def ask(
+    def submit(
         self, questions: Sequence[tuple[str | bytes, str]], until: float
     ) -> list[tuple[PreparedPrompt, Future[Prediction]]]:
-        """Make the questions of a request ready and let them wait for their answers.
+        """Prepare the questions of a request and put them into the queue.
 
         Args:
             questions: images, see ``image_bytes``, with their prompts.
-            until: time of ``time.monotonic`` at which they no longer wait; decoding takes its part of it.
+            until: time of ``time.monotonic`` at which they leave the queue unanswered; decoding counts, too.
+
+        Returns:
+            Each prepared question with the future of its answer.
 
         Raises:
-            RequestError: they cannot be answered, or too many wait.
+            RequestError: they cannot be answered, or the queue is full.
             AnswerError: a prompt is not a task token with what belongs to it.
         """
-        asked = self.reader.read(questions)
-        return list(zip(asked, self.batcher.submit(asked, until - time.monotonic()), strict=True))
+        prepared = self.reader.read(questions)
+        return list(zip(prepared, self.batcher.submit(prepared, until - time.monotonic()), strict=True))
 
-    def put_away(self) -> None:
-        """Answer what waits, then end; returns at once."""
+    def close(self) -> None:
+        """Answer what is in the queue, then end; returns immediately."""
         self.batcher.close(wait=False)

@@ -1,4 +1,4 @@
-"""Runs the application: binds the port, answers until it is told to end, and ends when what is running has ended."""
+"""Runs the application: binds the port, answers requests until a signal, and ends after the requests in progress."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _BACKLOG = 2048
 """Connections that may wait for being accepted."""
 
 _KEEP_ALIVE_SECONDS = 75
-"""How long a connection is kept between requests: a client of a slow model may well need more than uvicorn's five."""
+"""How long a connection is kept between requests: clients of a slow model often need more than uvicorn's five."""
 
 
-def serve(settings: ServingConfiguration, say: Callable[[str], None]) -> None:
+def serve(settings: ServingConfiguration, announce: Callable[[str], None]) -> None:
     """Load a model and answer requests until SIGTERM or SIGINT.
 
     Args:
         settings: of the server.
-        say: is told the address when requests are answered.
+        announce: called with a line that has the address, when requests are answered.
 
     Raises:
-        ConfigurationError: the port cannot be had.
+        ConfigurationError: the port is in use, or not allowed.
         Florence2Error: the model cannot be found or loaded.
         KeyboardInterrupt: SIGINT came.
     """
@@ -52,8 +52,8 @@ def serve(settings: ServingConfiguration, say: Callable[[str], None]) -> None:
         )
         listener.listen(_BACKLOG)
         host, port = listener.getsockname()[:2]
-        say(f"{settings.model.base} answers at http://{f'[{host}]' if ':' in host else host}:{port}")
-        # uvicorn ends by the signal that it got, after its work is done: an asked-for end is no failure.
+        announce(f"{settings.model.base} answers at http://{f'[{host}]' if ':' in host else host}:{port}")
+        # uvicorn raises the signal that it received again, after its work is done: a requested end is no failure.
         before = signal.signal(signal.SIGTERM, lambda number, frame: None)  # noqa: ARG005
         try:
             uvicorn.Server(config).run(sockets=[listener])
@@ -68,12 +68,14 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as exc:
-        raise ConfigurationError(f"{host}:{port} cannot be listened at: {exc.strerror}; give another --port") from exc
+        raise ConfigurationError(
+            f"{host}:{port} cannot be bound ({exc.strerror}); give another --host or --port"
+        ) from exc
     return listener
 
 
 def _raise_file_limit() -> None:
-    """Allow as many connections as the system does: the usual limit of 1,024 open files is less than a rush has."""
+    """Allow as many open files as the system does: many clients at a time need more than the usual 1,024."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

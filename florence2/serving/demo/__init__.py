@@ -1,1 +1,1 @@
-"""A page to try models on: drop an image, choose a task, see what is answered."""
+"""A web page on which models are tried: drop an image, choose a task, see the answers."""

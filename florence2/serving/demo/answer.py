@@ -13,7 +13,7 @@ from florence2.images import class_colours, draw_outlines, open_rgb
 from florence2.inference import Prediction, Predictor
 from florence2.model import Sample
 
-__all__ = ["ShownAnswer", "ask", "show"]
+__all__ = ["ShownAnswer", "answer_prompt", "show"]
 
 _SIDE, _FONT_SIZE = 720, 22
 """Pixels of the longer side of a drawn image (larger ones are scaled down, much smaller ones up), and of a label."""
@@ -21,14 +21,14 @@ _SIDE, _FONT_SIZE = 720, 22
 
 @dataclass(frozen=True)
 class ShownAnswer:
-    """What one model answered.
+    """The answer of one model, as the page shows it.
 
     Attributes:
-        text: the answer as it was written.
-        image: with the outlines drawn.
-        rows: name, confidence (empty where there is none) and place in pixels of each outline; None where answers of
-            the task show nothing.
-        note: the score of the whole answer, and what is wrong with it.
+        text: the answer as it was generated.
+        image: a copy with the outlines drawn.
+        rows: name, confidence (empty where there is none) and corners in pixels of each outline; None for a task
+            without outlines.
+        note: the score of the whole answer, and its defects.
     """
 
     text: str
@@ -37,8 +37,8 @@ class ShownAnswer:
     note: str
 
 
-def ask(models: Sequence[Predictor], image: Path, prefix: str) -> list[ShownAnswer]:
-    """Let models answer a prompt about an image; a name has one colour in all of their answers.
+def answer_prompt(models: Sequence[Predictor], image: Path, prefix: str) -> list[ShownAnswer]:
+    """Return the answers of models to a prompt about an image; a name has one colour in all answers.
 
     Args:
         models: each with its settings.
@@ -56,7 +56,7 @@ def ask(models: Sequence[Predictor], image: Path, prefix: str) -> list[ShownAnsw
 
 
 def show(image: Image.Image, kind: AnswerKind, answers: Sequence[Prediction]) -> list[ShownAnswer]:
-    """Draw what answers to one prompt show of an image, each on a copy of its own."""
+    """Draw the outlines of answers to one prompt, each on a copy of the image."""
     found = [outlines_in(kind, answer.text, image.size, answer.detections) for answer in answers]
     colours = class_colours(outline.name for outlines in found for outline in outlines or ())
     return [_shown(image, *each, colours) for each in zip(answers, found, strict=True)]
@@ -82,10 +82,10 @@ def _shown(
 
 def _row(outline: Outline) -> list[str]:
     score = "" if outline.confidence is None else f"{outline.confidence:.2f}"
-    return [outline.name or "outline", score, " ".join(f"{x:.0f},{y:.0f}" for x, y in _places(outline))]
+    return [outline.name or "outline", score, " ".join(f"{x:.0f},{y:.0f}" for x, y in _corners(outline))]
 
 
-def _places(outline: Outline) -> tuple[tuple[float, float], ...]:
+def _corners(outline: Outline) -> tuple[tuple[float, float], ...]:
     """Return two opposite corners of a box, and every point of another outline."""
     x_min, y_min, x_max, y_max = outline.xyxy
     box = ((x_min, y_min), (x_max, y_min), (x_max, y_max), (x_min, y_max))
@@ -95,7 +95,7 @@ def _places(outline: Outline) -> tuple[tuple[float, float], ...]:
 def _note(answer: Prediction) -> str:
     notes = [f"mean probability of its tokens {answer.score:.2f}"]
     if answer.truncated:
-        notes.append("cut at the greatest length")
+        notes.append("cut at the length limit")
     if answer.malformed:
-        notes.append(f"{answer.malformed} of its parts are no boxes")
+        notes.append(f"{answer.malformed} parts of the answer are no boxes")
     return "; ".join(notes)

@@ -1,4 +1,4 @@
-"""Which models a page shows: those that are named, else champion and challenger of the registry."""
+"""The models that a page shows: those that are named, else champion and challenger of the registry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FALLBACK = "builtin:nano"
 
 
 def named_models(names: list[str], tracking_uri: str | None = None) -> dict[str, Florence2]:
-    """Load models by the names that a person types, ``models:/NAME@ALIAS`` among them.
+    """Load models by the names that a user types, ``models:/NAME@ALIAS`` among them.
 
     Raises:
         ModelError: there is no such model.
@@ -40,7 +40,7 @@ def registered_models(name: str, tracking_uri: str | None = None) -> dict[str, F
     Args:
         name: of the registered model.
         tracking_uri: of the store; None: that of ``MLFLOW_TRACKING_URI``, else the local stack's; where there is
-            none, or no champion in it, the built-in model stands in.
+            none, or no champion in it, the built-in model is taken.
 
     Raises:
         RegistryError: the store that was named cannot be read, or has no champion of that name.

@@ -1,4 +1,4 @@
-"""The page, made of gradio's parts; it asks no other host for anything."""
+"""The page, made of gradio's components; it loads nothing from another host."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from florence2.config import EvaluationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference import Predictor
 from florence2.model import Florence2
-from florence2.serving.demo.answer import ShownAnswer, ask
+from florence2.serving.demo.answer import ShownAnswer, answer_prompt
 
 __all__ = ["build_page", "check_installed", "serve_page"]
 
 _WAITING = 32
-"""Requests that may wait for their turn; more are refused."""
+"""Requests that may wait in the queue; more are refused."""
 _KEPT = 3600
 """Seconds after which uploads and drawn images are deleted."""
 _REGION = "the region: <loc_x_min><loc_y_min><loc_x_max><loc_y_max>, each 0 to 999"
 _HINTS = {
-    "<CAPTION_TO_PHRASE_GROUNDING>": "the caption whose phrases are looked for",
-    "<OPEN_VOCABULARY_DETECTION>": "what to look for, such as: a cat",
+    "<CAPTION_TO_PHRASE_GROUNDING>": "the caption whose phrases are to be found",
+    "<OPEN_VOCABULARY_DETECTION>": "what to find, such as: a cat",
     "<REFERRING_EXPRESSION_SEGMENTATION>": "what to outline, such as: the cat on the left",
     "<VQA>": "the question",
     "<DocVQA>": "the question",
@@ -36,10 +36,10 @@ _STYLE = """
 
 
 def check_installed() -> None:
-    """Make sure that gradio is installed.
+    """Raise if gradio is not installed.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: gradio is not installed.
     """
     if importlib.util.find_spec("gradio") is None:
         raise ConfigurationError("the demo page needs gradio; install it by: pip install 'florence2-finetune[serve]'")
@@ -49,7 +49,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     """Return the page as gradio ``Blocks``.
 
     Args:
-        models: one or several by what they are called; they answer side by side.
+        models: one or several by their titles; their answers are shown next to each other.
         config: how answers are generated.
 
     Raises:
@@ -63,7 +63,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
         if image is None:
             raise gradio.Error("Drop an image first.", print_exception=False)
         try:
-            shown = ask(answerers, Path(image), token + (text if TASKS[token].takes_input else ""))
+            shown = answer_prompt(answerers, Path(image), token + (text if TASKS[token].takes_input else ""))
         except Florence2Error as exc:
             raise gradio.Error(_plain(str(exc), Path(image)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]
@@ -72,7 +72,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
         return gradio.Textbox(visible=TASKS[token].takes_input, placeholder=_HINTS.get(token, _REGION), value="")
 
     with gradio.Blocks(title="Florence-2", analytics_enabled=False, delete_cache=(_KEPT, _KEPT)) as page:
-        gradio.Markdown(f"# Florence-2\nDrop an image, choose a task, and see what {_names(models)} make of it.")
+        gradio.Markdown(f"# Florence-2\nDrop an image, choose a task, and see the answers of {_names(models)}.")
         with gradio.Row():
             with gradio.Column(min_width=280):
                 image = gradio.Image(label="Image", type="filepath", sources=["upload", "clipboard"], height=320)
@@ -86,10 +86,12 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
             for title in models:
                 with gradio.Column(min_width=280, elem_classes="answer"):
                     gradio.Markdown(f"### {_escaped(title)}", elem_classes="answer-title")
-                    outputs += _place(gradio)
+                    outputs += _answer_components(gradio)
         task.change(field_of, task, text, queue=False, api_visibility="private")
-        for asked in (button.click, text.submit):
-            asked(answer, [image, task, text], outputs, concurrency_limit=1, concurrency_id="models", api_name="answer")
+        for on_event in (button.click, text.submit):
+            on_event(
+                answer, [image, task, text], outputs, concurrency_limit=1, concurrency_id="models", api_name="answer"
+            )
     page.queue(max_size=_WAITING, default_concurrency_limit=1)
     return page
 
@@ -99,15 +101,15 @@ def serve_page(page: Any, host: str, port: int, upload_megabytes: float) -> str:
 
     Args:
         page: ``build_page``.
-        host: address to listen to.
-        port: number to listen to; 0 takes any free one.
-        upload_megabytes: greatest file that is taken.
+        host: address to listen on.
+        port: port to listen on; 0 takes a free one.
+        upload_megabytes: largest file that is accepted.
 
     Returns:
         The address.
 
     Raises:
-        ConfigurationError: nothing can listen there.
+        ConfigurationError: the address cannot be bound.
     """
     gradio = _gradio()
     try:
@@ -129,9 +131,7 @@ def serve_page(page: Any, host: str, port: int, upload_megabytes: float) -> str:
             prevent_thread_lock=True,
         )
     except (OSError, ValueError) as exc:
-        raise ConfigurationError(
-            f"nothing can listen to {host}:{port} ({exc}); give another address by --host and --port"
-        ) from exc
+        raise ConfigurationError(f"{host}:{port} cannot be bound ({exc}); give another --host or --port") from exc
     return str(address)
 
 
@@ -144,7 +144,7 @@ def _gradio() -> Any:
 
 
 def _theme(gradio: Any) -> Any:
-    """Return gradio's own theme with the fonts of the system, and colours that can be read."""
+    """Return gradio's own theme with the fonts of the system, and colours with enough contrast."""
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
     return gradio.themes.Default(primary_hue="blue", **fonts).set(
         button_primary_background_fill="*primary_700",
@@ -160,13 +160,13 @@ def _theme(gradio: Any) -> Any:
     )
 
 
-def _place(gradio: Any) -> list[Any]:
-    """Make the parts in which one model answers; ``_parts`` fills them."""
+def _answer_components(gradio: Any) -> list[Any]:
+    """Make the components for the answer of one model; ``_parts`` fills them."""
     table = {"headers": ["what", "score", "pixels"], "column_widths": ["42%", "22%", "36%"], "max_height": 320}
     return [
         gradio.Image(show_label=False, interactive=False, format="png", buttons=["download", "fullscreen"]),
         gradio.Dataframe(**table, datatype="str", interactive=False, wrap=True, visible=False, buttons=[]),
-        gradio.Textbox(label="Answer as written", interactive=False, lines=2, max_lines=12, buttons=["copy"]),
+        gradio.Textbox(label="Answer as generated", interactive=False, lines=2, max_lines=12, buttons=["copy"]),
     ]
 
 
@@ -179,7 +179,7 @@ def _parts(gradio: Any, shown: ShownAnswer) -> tuple[Any, Any, Any]:
 
 
 def _uploaded_file(payload: Any) -> str | None:
-    """Return the file as it was uploaded: gradio would open it first, and has no sentence for what is no image."""
+    """Return the uploaded file: gradio would open it first, and has no message for a file that is no image."""
     return payload.path if payload else None
 
 
@@ -192,5 +192,5 @@ def _escaped(title: str) -> str:
 
 
 def _plain(message: str, image: Path) -> str:
-    """Leave out where the server keeps an upload."""
+    """Replace the path of an upload on the server, which the user does not know."""
     return message.replace(str(image), "this image")

@@ -30,7 +30,7 @@ def test_every_setting_of_the_server_is_an_option() -> None:
         (["--max-pixels", "0"], "limits.max_pixels: "),
         (["--port", "70000"], "serving.port: "),
         (["--queue", "8"], "limits.max_questions 16 is more than serving.queue 8"),
-        (["--host", "192.0.2.1"], "192.0.2.1:0 cannot be listened at"),
+        (["--host", "192.0.2.1"], "192.0.2.1:0 cannot be bound"),
     ],
 )
 def test_what_prevents_the_start_is_reported(
@@ -58,4 +58,4 @@ def test_a_port_in_use_is_reported_before_a_model_is_loaded(
         with pytest.raises(SystemExit) as ended:
             main()
     assert ended.value.code == 1
-    assert f"127.0.0.1:{port} cannot be listened at: Address already in use" in capsys.readouterr().err
+    assert f"127.0.0.1:{port} cannot be bound (Address already in use)" in capsys.readouterr().err

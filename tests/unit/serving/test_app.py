@@ -44,12 +44,12 @@ def client() -> Iterator[TestClient]:
         yield client
 
 
-def ask(client: TestClient, body: Any) -> Any:
+def post(client: TestClient, body: Any) -> Any:
     return client.post("/predict", json=body)
 
 
 def test_a_question_is_answered_with_boxes_in_pixels_and_the_version(client: TestClient) -> None:
-    reply = ask(client, {"image": IMAGE, "prefix": "<OD>"})
+    reply = post(client, {"image": IMAGE, "prefix": "<OD>"})
     assert reply.status_code == 200
     content = reply.json()
     assert content["model"] == "builtin:nano"
@@ -72,23 +72,23 @@ def test_several_questions_are_answered_in_their_order(client: TestClient) -> No
         {"image": blue, "prompt": "<OD>"},
         {"image": IMAGE, "prefix": "<OD>"},
     ]
-    answers = ask(client, {"questions": questions}).json()["answers"]
+    answers = post(client, {"questions": questions}).json()["answers"]
     assert [answer["width"] for answer in answers] == [64, 32, 64]
     assert "boxes" not in answers[0]
-    assert answers[2] == ask(client, questions[2]).json()["answers"][0]
+    assert answers[2] == post(client, questions[2]).json()["answers"][0]
 
 
 def test_a_form_with_files_is_answered_like_json(client: TestClient) -> None:
     reply = client.post("/predict", files=[("image", png())], data={"prefix": ["<OD>", "<CAPTION>"]})
     assert reply.status_code == 200, reply.text
-    asked = {"questions": [{"image": IMAGE, "prefix": prefix} for prefix in ("<OD>", "<CAPTION>")]}
-    assert reply.json() == ask(client, asked).json()
+    body = {"questions": [{"image": IMAGE, "prefix": prefix} for prefix in ("<OD>", "<CAPTION>")]}
+    assert reply.json() == post(client, body).json()
 
 
 def test_the_type_of_a_form_may_be_written_in_capitals(client: TestClient) -> None:
     head = {"Content-Type": "Multipart/Form-Data; boundary=XX"}
     reply = client.post("/predict", content=b"--XX--\r\n", headers=head)
-    assert (reply.status_code, "a form has files" in reply.text) == (400, True)
+    assert (reply.status_code, "a form needs files" in reply.text) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_wrong_request_gets_its_status_and_a_sentence(
     client: TestClient, body: Any, status: int, sentence: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        reply = client.post("/predict", content=body) if isinstance(body, bytes) else ask(client, body)
+        reply = client.post("/predict", content=body) if isinstance(body, bytes) else post(client, body)
     assert reply.status_code == status, reply.text
     if not (status == 413 and sentence == "160000"):
         assert sentence in reply.json()["error"]
@@ -131,8 +131,8 @@ def test_a_wrong_request_gets_its_status_and_a_sentence(
 
 def test_a_wrong_form_gets_its_status_and_a_sentence(client: TestClient) -> None:
     for files, data, sentence in (
-        ([("image", png())], {}, "lacks one of them"),
-        ([("photo", png())], {"prefix": "<OD>"}, "has no use for photo"),
+        ([("image", png())], {}, "one of them is missing"),
+        ([("photo", png())], {"prefix": "<OD>"}, "photo is unknown"),
         ([("image", png())] * 5, {"prefix": "<OD>"}, "the form cannot be read: Too many files"),
     ):
         reply = client.post("/predict", files=files, data=data)
@@ -159,7 +159,7 @@ def test_an_upload_is_refused_before_and_while_it_arrives(client: TestClient) ->
 
 
 def test_operators_see_health_readiness_version_and_counts(client: TestClient) -> None:
-    ask(client, {"image": IMAGE, "prefix": "<OD>"})
+    post(client, {"image": IMAGE, "prefix": "<OD>"})
     assert client.get("/health").json() == {"status": "ok"}
     assert client.get("/ready").json() == {"status": "ready"}
     version = client.get("/version").json()
@@ -174,7 +174,7 @@ def test_operators_see_health_readiness_version_and_counts(client: TestClient) -
     assert set(body) == {"application/json", "multipart/form-data"}
 
 
-def test_no_page_asks_another_host(client: TestClient) -> None:
+def test_no_page_loads_from_another_host(client: TestClient) -> None:
     assert [client.get(page).status_code for page in ("/docs", "/redoc")] == [404, 404]
 
 
@@ -184,10 +184,10 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go = threading.Event()
     answer = Predictor.predict_prepared
 
-    def waiting(self: Predictor, asked: Sequence[Any]) -> Iterator[Any]:
+    def waiting(self: Predictor, prepared: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes on
             assert go.wait(30)
-        yield from answer(self, asked)
+        yield from answer(self, prepared)
 
     monkeypatch.setattr(Predictor, "predict_prepared", waiting)
     yield go
@@ -196,51 +196,52 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 def test_a_rush_gets_answers_or_a_time_to_come_back_and_nothing_is_lost(stopped: threading.Event) -> None:
     with client_of(SETTINGS) as client, ThreadPoolExecutor(40) as pool:
-        asked = [pool.submit(ask, client, {"image": IMAGE, "prefix": "<OD>"}) for _ in range(40)]
-        wait(asked, return_when=FIRST_COMPLETED)  # while the model waits, the only answer is that there is no room
+        posted = [pool.submit(post, client, {"image": IMAGE, "prefix": "<OD>"}) for _ in range(40)]
+        wait(posted, return_when=FIRST_COMPLETED)  # while the model waits, the only answer is that there is no room
         stopped.set()
-        replies = [future.result(60) for future in asked]
+        replies = [future.result(60) for future in posted]
         statuses = [reply.status_code for reply in replies]
         assert set(statuses) == {200, 503}
         assert 8 <= statuses.count(200) < 40
         for reply in replies:
             if reply.status_code == 503:
                 assert int(reply.headers["Retry-After"]) >= 1
-                assert "ask again" in reply.json()["error"]
-        assert ask(client, {"image": IMAGE, "prefix": "<OD>"}).status_code == 200
+                assert "again later" in reply.json()["error"]
+        assert post(client, {"image": IMAGE, "prefix": "<OD>"}).status_code == 200
         text = client.get("/metrics").text
     assert f'florence2_requests_total{{status="503"}} {statuses.count(503)}' in text
 
 
 def test_a_request_ends_at_its_time_limit(stopped: threading.Event) -> None:
     settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 0.3})})
-    client = client_of(settings)
-    reply = ask(client, {"image": IMAGE, "prefix": "<OD>"})
+    with client_of(settings) as client:
+        reply = post(client, {"image": IMAGE, "prefix": "<OD>"})
+        stopped.set()
     assert reply.status_code == 504
     assert reply.json()["error"] == "no answer within 0.3 seconds"
 
 
-def test_what_nobody_waits_for_any_more_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_without_a_client_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The images of a request are decoded in a thread, which goes on when its time has passed."""
     answered: list[str] = []
     given_up, decoded = threading.Event(), threading.Event()
     read, answer = RequestImageReader.read, Predictor.predict_prepared
 
     def slow(self: RequestImageReader, questions: Any) -> Any:
-        asked = read(self, questions)
+        prepared = read(self, questions)
         assert given_up.wait(30)
         decoded.set()
-        return asked
+        return prepared
 
-    def noted(self: Predictor, asked: Sequence[Any]) -> Iterator[Any]:
-        answered.extend(question.prefix for question in asked if self._config.max_new_tokens > 2)
-        yield from answer(self, asked)
+    def noted(self: Predictor, prepared: Sequence[Any]) -> Iterator[Any]:
+        answered.extend(question.prefix for question in prepared if self._config.max_new_tokens > 2)
+        yield from answer(self, prepared)
 
     monkeypatch.setattr(Predictor, "predict_prepared", noted)
     monkeypatch.setattr(RequestImageReader, "read", slow)
     settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 1.0})})
     with client_of(settings) as client:
-        assert ask(client, {"image": IMAGE, "prefix": "<OD>"}).status_code == 504
+        assert post(client, {"image": IMAGE, "prefix": "<OD>"}).status_code == 504
         given_up.set()
         assert decoded.wait(10)
         time.sleep(0.2)
@@ -252,13 +253,14 @@ def test_a_model_that_fails_says_so_without_telling_what_was_sent(
 ) -> None:
     answer = Predictor.predict_prepared
 
-    def broken(self: Predictor, asked: Sequence[Any]) -> Iterator[Any]:
+    def broken(self: Predictor, prepared: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes well
             raise RuntimeError("the GPU fell off")
-        yield from answer(self, asked)
+        yield from answer(self, prepared)
 
     monkeypatch.setattr(Predictor, "predict_prepared", broken)
-    reply = ask(client_of(SETTINGS), {"image": IMAGE, "prefix": "<VQA>the secret?"})
+    with client_of(SETTINGS) as client:
+        reply = post(client, {"image": IMAGE, "prefix": "<VQA>the secret?"})
     assert reply.status_code == 500
     assert json.loads(reply.text) == {"error": "the model failed; the log of the server says more"}
     assert "the GPU fell off" in caplog.text
@@ -267,13 +269,13 @@ def test_a_model_that_fails_says_so_without_telling_what_was_sent(
 
 
 def test_where_one_question_of_a_request_fails_its_others_leave_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+    answered: list[str] = []
     go, answer = threading.Event(), Predictor.predict_prepared
 
     def broken(self: Predictor, questions: Sequence[Any]) -> Iterator[Any]:
         if self._config.max_new_tokens > 2:  # the warm-up goes well
             (question,) = questions
-            asked.append(question.prefix)
+            answered.append(question.prefix)
             if question.prefix == "<OD>":
                 raise RuntimeError("the GPU fell off")
             assert go.wait(30)
@@ -284,8 +286,8 @@ def test_where_one_question_of_a_request_fails_its_others_leave_the_queue(monkey
     prefixes = ["<OD>", "<CAPTION>", "<DETAILED_CAPTION>", "<MORE_DETAILED_CAPTION>"]
     with client_of(one_at_a_time) as client:
         # The second may have been begun when the first has failed; the third and fourth wait behind it.
-        reply = ask(client, {"questions": [{"image": IMAGE, "prefix": prefix} for prefix in prefixes]})
+        reply = post(client, {"questions": [{"image": IMAGE, "prefix": prefix} for prefix in prefixes]})
         assert reply.status_code == 500
         assert "florence2_waiting 0" in client.get("/metrics").text
         go.set()
-    assert asked in (["<OD>"], ["<OD>", "<CAPTION>"])
+    assert answered in (["<OD>"], ["<OD>", "<CAPTION>"])

@@ -20,7 +20,7 @@ from florence2.serving.model_holder import ModelHolder
 
 
 class Source:
-    """Points where it is told."""
+    """A source whose version the test sets."""
 
     name, moves = "cards", True
 
@@ -48,80 +48,80 @@ def source() -> Source:
 
 
 @pytest.fixture
-def away() -> list[str]:
+def closed() -> list[str]:
     return []
 
 
 @pytest.fixture
-def holder(source: Source, away: list[str]) -> ModelHolder[str]:
-    return ModelHolder(source, lambda model, version: f"{model} as {version}", away.append)
+def holder(source: Source, closed: list[str]) -> ModelHolder[str]:
+    return ModelHolder(source, lambda model, version: f"{model} as {version}", closed.append)
 
 
 def test_nothing_is_loaded_while_the_alias_stays(holder: ModelHolder[str], source: Source) -> None:
-    assert not holder.look()
+    assert not holder.refresh()
     assert source.loaded == ["1"]
 
 
-def test_a_moved_alias_brings_the_new_version_and_puts_the_old_one_away(
-    holder: ModelHolder[str], source: Source, away: list[str]
+def test_a_moved_alias_loads_the_new_version_and_closes_the_old_one(
+    holder: ModelHolder[str], source: Source, closed: list[str]
 ) -> None:
     source.points_to = "2"
-    assert holder.look()
+    assert holder.refresh()
     with holder.borrowed() as model:
         assert model == "weights 2 as 2"
-    assert away == ["weights 1 as 1"]
+    assert closed == ["weights 1 as 1"]
 
 
-def test_who_came_before_the_switch_keeps_the_old_version(
-    holder: ModelHolder[str], source: Source, away: list[str]
+def test_a_request_before_the_switch_keeps_the_old_version(
+    holder: ModelHolder[str], source: Source, closed: list[str]
 ) -> None:
     with holder.borrowed() as first, holder.borrowed():
         source.points_to = "2"
-        assert holder.look()
+        assert holder.refresh()
         with holder.borrowed() as second:
             assert (first, second) == ("weights 1 as 1", "weights 2 as 2")
-        assert away == []
-    assert away == ["weights 1 as 1"]
+        assert closed == []
+    assert closed == ["weights 1 as 1"]
 
 
 def test_a_version_that_cannot_be_loaded_leaves_the_old_one_and_says_so_once(
-    holder: ModelHolder[str], source: Source, away: list[str], caplog: pytest.LogCaptureFixture
+    holder: ModelHolder[str], source: Source, closed: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     source.points_to = "2"
     source.broken = {"2"}
     with caplog.at_level(logging.WARNING):
-        assert not holder.look()
+        assert not holder.refresh()
         holder._again = 0.0  # as if the pause had passed
-        assert not holder.look()
+        assert not holder.refresh()
     assert holder.problem == "version 2 cannot be loaded: weights of 2 are missing; version 1 still answers"
     assert len(caplog.records) == 1
     with holder.borrowed() as model:
         assert model == "weights 1 as 1"
     source.broken, holder._again = set(), 0.0
-    assert holder.look()
+    assert holder.refresh()
     assert holder.problem is None
-    assert away == ["weights 1 as 1"]
+    assert closed == ["weights 1 as 1"]
 
 
-def test_a_broken_version_is_not_tried_at_every_look(holder: ModelHolder[str], source: Source) -> None:
+def test_a_broken_version_is_not_tried_at_every_refresh(holder: ModelHolder[str], source: Source) -> None:
     source.points_to = "2"
     source.broken = {"2"}
     for _ in range(5):
-        holder.look()
+        holder.refresh()
     assert source.loaded == ["1", "2"]
 
 
 def test_a_registry_that_does_not_answer_leaves_the_version(holder: ModelHolder[str], source: Source) -> None:
     source.points_to = RegistryError("no connection to http://me:secret@host")
-    assert not holder.look()
-    problem = "where the alias points is not known: no connection to http://***@host; version 1 still answers"
+    assert not holder.refresh()
+    problem = "the version of the alias is unknown: no connection to http://***@host; version 1 still answers"
     assert holder.problem == problem  # which clients may read
     source.points_to = "1"
-    assert not holder.look()
+    assert not holder.refresh()
     assert holder.problem is None
 
 
-def test_it_follows_by_itself(holder: ModelHolder[str], source: Source) -> None:
+def test_it_follows_in_a_thread(holder: ModelHolder[str], source: Source) -> None:
     switched = threading.Event()
     holder._prepare = lambda model, version: switched.set() or f"{model} as {version}"  # type: ignore[func-returns-value]
     source.points_to = "2"

@@ -20,21 +20,21 @@ from florence2.errors import AnswerError, ConfigurationError, DatasetError, Regi
 from florence2.images.drawing import class_colours
 from florence2.inference.generation import Prediction, Predictor
 from florence2.model.base import load_base
-from florence2.serving.demo.answer import ask, show
+from florence2.serving.demo.answer import answer_prompt, show
 from tests.builders import write_stars
 
 IMAGE = Image.new("RGB", (1440, 720))
 TRIANGLE = "<loc_0><loc_0><loc_500><loc_0><loc_500><loc_500>"
 
 
-def test_a_large_image_is_scaled_down_and_places_stay_those_of_the_upload() -> None:
+def test_a_large_image_is_scaled_down_and_corners_stay_those_of_the_upload() -> None:
     box = Detections(np.array([[144, 72, 720, 360]], np.float32), ("cat",), np.array([0.5], np.float32))
     (shown,) = show(IMAGE, AnswerKind.BOXES, [Prediction("as written", box, score=0.25, malformed=1)])
     assert shown.image.size == (720, 360)
     assert shown.image.getpixel((73, 100)) == tuple(bytes.fromhex(class_colours(["cat"])["cat"][1:]))
     assert shown.rows == [["cat", "0.50", "144,72 720,360"]]
     assert shown.text == "as written"
-    assert shown.note == "mean probability of its tokens 0.25; 1 of its parts are no boxes"
+    assert shown.note == "mean probability of its tokens 0.25; 1 parts of the answer are no boxes"
 
 
 def test_texts_and_outlines_are_shown_too() -> None:
@@ -46,7 +46,7 @@ def test_texts_and_outlines_are_shown_too() -> None:
     assert outline.image.getpixel((180, 90)) != (0, 0, 0)
     (words,) = show(IMAGE, AnswerKind.TEXT, [Prediction("a cat", None, truncated=True)])
     assert words.rows is None
-    assert words.note.endswith("; cut at the greatest length")
+    assert words.note.endswith("; cut at the length limit")
 
 
 def test_a_name_has_one_colour_in_the_answers_of_all_models() -> None:
@@ -56,17 +56,17 @@ def test_a_name_has_one_colour_in_the_answers_of_all_models() -> None:
     assert dog.getpixel((0, 300)) == colours["dog"] != colours["cat"] == cat.getpixel((0, 300))
 
 
-def test_a_model_is_asked(tmp_path: Path) -> None:
+def test_a_model_answers_a_prompt(tmp_path: Path) -> None:
     image = write_stars(tmp_path, each=1) / "test" / "red-star-0.png"
     models = [Predictor(load_base(ModelConfig()), EvaluationConfig(max_new_tokens=40))]
-    (shown,) = ask(models, image, "<OD>")
+    (shown,) = answer_prompt(models, image, "<OD>")
     assert shown.rows is not None
     assert "red star" in {name for name, _, _ in shown.rows}
     with pytest.raises(AnswerError, match="needs a text after <VQA>"):
-        ask(models, image, "<VQA>")
+        answer_prompt(models, image, "<VQA>")
     (tmp_path / "no.png").write_bytes(b"no")
     with pytest.raises(DatasetError, match=r"no\.png"):
-        ask(models, tmp_path / "no.png", "<OD>")
+        answer_prompt(models, tmp_path / "no.png", "<OD>")
 
 
 def test_without_gradio_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,12 +89,12 @@ def test_the_page_takes_as_large_a_file_as_the_server(monkeypatch: pytest.Monkey
     assert taken == [LimitsConfig().max_upload_mb]
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         found = CliRunner().invoke(app, ["demo", "--model", "builtin:nano", "--port", str(port)])
     assert isinstance(found.exception, ConfigurationError)
-    assert f"nothing can listen to 127.0.0.1:{port}" in str(found.exception)
+    assert f"127.0.0.1:{port} cannot be bound" in str(found.exception)
 
 
 def test_a_challenger_needs_whom_to_challenge() -> None:

@@ -57,9 +57,9 @@ def test_where_the_name_is_that_of_no_model_those_that_are_registered_are_named(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", models.tracking_uri)
     with caplog.at_level("INFO"):
         assert list(registered_models("florence2-finetune")) == ["builtin:nano"]
-    told = f"no model is registered as 'florence2-finetune'; there is {NAME}: name it"
-    assert f"{told}; showing builtin:nano" in caplog.text
-    with pytest.raises(RegistryError, match=told):
+    message = f"no model is registered as 'florence2-finetune'; there is {NAME}: name it"
+    assert f"{message}; showing builtin:nano" in caplog.text
+    with pytest.raises(RegistryError, match=message):
         registered_models("florence2-finetune", models.tracking_uri)
 
 
