@@ -178,8 +178,10 @@ def create_app(source: ModelSource, settings: ServingConfiguration) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:  # noqa: ARG001
         holder.follow(settings.serving.poll_seconds)
         yield
-        holder.close()
         server.pool.shutdown(wait=False, cancel_futures=True)
+        with holder.borrowed() as model:
+            holder.close()
+            model.close(wait=True)  # a batch that torch computes while Python ends would abort the process
 
     # FastAPI's documentation pages load their scripts from another host: without internet they are empty.
     app = FastAPI(

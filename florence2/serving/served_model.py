@@ -77,6 +77,10 @@ class ServedModel:
         prepared = self.reader.read(questions)
         return list(zip(prepared, self.batcher.submit(prepared, until - time.monotonic()), strict=True))
 
-    def close(self) -> None:
-        """Answer what is in the queue, then end; returns immediately."""
-        self.batcher.close(wait=False)
+    def close(self, *, wait: bool = False) -> None:
+        """Answer what is in the queue, then end.
+
+        Args:
+            wait: return after the last answer, rather than immediately.
+        """
+        self.batcher.close(wait=wait)

@@ -214,11 +214,14 @@ def test_a_rush_gets_answers_or_a_time_to_come_back_and_nothing_is_lost(stopped:
 
 def test_a_request_ends_at_its_time_limit(stopped: threading.Event) -> None:
     settings = SETTINGS.model_copy(update={"serving": SETTINGS.serving.model_copy(update={"request_seconds": 0.3})})
+    before = set(threading.enumerate())
     with client_of(settings) as client:
         reply = post(client, {"image": IMAGE, "prefix": "<OD>"})
         stopped.set()
     assert reply.status_code == 504
     assert reply.json()["error"] == "no answer within 0.3 seconds"
+    left = [thread for thread in set(threading.enumerate()) - before if thread.name == "florence2-batches"]
+    assert not left, "the server ended while the model computed"
 
 
 def test_a_question_without_a_client_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
