@@ -1,48 +1,39 @@
-"""Great Expectations checks the rules and renders its Data Docs; the only file that imports it.
+"""Great Expectations checks the rules and renders its Data Docs; the only file that imports it, with one beside it.
 
-Each rule of ``florence2.datasets.checks.rules`` becomes an expectation on a column of a view. The import takes seconds
-and happens when a data set is validated.
+Each rule of ``florence2.datasets`` is called by an expectation of ``florence2.adapters.rule_expectation``. The import
+takes seconds and happens when a data set is validated.
 """
 
 from __future__ import annotations
 
 import functools
-import html
 import logging
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from florence2.config import ValidationConfig
 from florence2.datasets import (
     RULES,
+    AnswerLimit,
     DatasetManifest,
-    Evaluation,
-    IsNull,
-    NotIn,
-    Positions,
+    Finding,
     Rule,
-    RuleBounds,
+    RuleResults,
     ValidationReport,
     View,
-    Violation,
     check_manifest,
 )
 from florence2.errors import Florence2Error
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
+    from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.data_context.data_context.abstract_data_context import AbstractDataContext
-    from great_expectations.expectations.expectation import Expectation
 
 __all__ = ["validate"]
 
-_DOCS_ROWS = 100
-_SEVERITIES = {"error": "CRITICAL", "warning": "WARNING", "note": "INFO"}
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1c1f23; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
@@ -64,7 +55,7 @@ def validate(
     max_target_tokens: int | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> tuple[DatasetManifest, ValidationReport]:
-    """Check a data set against the rules; mend, leave out or report what breaks them, as the settings say.
+    """Check a data set against the rules; repair, leave out or report what breaks them, as the configuration says.
 
     Args:
         manifest: the data set, also with rows that could not be read.
@@ -79,37 +70,27 @@ def validate(
         are in the report; ``raise_for_errors`` raises them.
 
     Raises:
-        ConfigurationError: a rule that the settings name is unknown or cannot have that outcome.
-        Florence2Error: Great Expectations could not evaluate a rule.
+        ConfigurationError: a rule that the configuration names is unknown or cannot have that outcome.
+        Florence2Error: a rule could not be checked.
     """
-    settings = RuleBounds(
-        tiny_box=config.tiny_box,
-        near_iou=config.near_iou,
-        rare_class=config.rare_class,
-        typo_ratio=config.typo_ratio,
-        max_target_tokens=max_target_tokens,
-        count_tokens=count_tokens,
-    )
-    if count_tokens is None or max_target_tokens is None:
-        rules = [rule for rule in rules if rule.code != "answer-too-long"]
-    return check_manifest(manifest, config, rules, settings, _evaluate)
+    limit = None
+    if count_tokens is not None and max_target_tokens is not None:
+        limit = AnswerLimit(max_target_tokens, count_tokens)
+    return check_manifest(manifest, config, rules, limit, _run_rules)
 
 
-def _evaluate(views: Sequence[View], rules: Sequence[Rule]) -> Evaluation:
+def _run_rules(views: Sequence[View[Any]], rules: Sequence[Rule]) -> RuleResults:
     """Validate a suite for each view."""
     context = _quiet_context()
-    outcomes: dict[str, ExpectationValidationResult] = {}
+    findings: dict[str, Finding[Any]] = {}
     results = []
     for view in views:
-        of_view = [rule for rule in rules if rule.view == view.name]
+        of_view = [rule for rule in rules if rule.view is type(view)]
         if of_view:
-            results.append(_run_suite(context, view, of_view))
-            # Whatever the order in which they were run.
-            for outcome in results[-1].results:
-                config = outcome.expectation_config
-                outcomes[(config.meta or {})["code"] if config else ""] = outcome
-    broken = {rule.code: _positions(rule, outcomes[rule.code]) for rule in rules}
-    return Evaluation(broken, functools.partial(_render_docs, results))
+            result, found = _run_suite(context, view, of_view)
+            results.append(result)
+            findings |= found
+    return RuleResults(findings, functools.partial(_render_docs, results))
 
 
 def _quiet_context() -> AbstractDataContext:
@@ -128,67 +109,45 @@ def _quiet_context() -> AbstractDataContext:
     return context
 
 
-def _run_suite(context: AbstractDataContext, view: View, rules: Sequence[Rule]) -> ExpectationSuiteValidationResult:
+def _run_suite(
+    context: AbstractDataContext, view: View[Any], rules: list[Rule]
+) -> tuple[ExpectationSuiteValidationResult, dict[str, Finding[Any]]]:
+    """Check the rules about one view, and return what Great Expectations says of it and the finding of each rule."""
     import great_expectations as gx
 
+    from florence2.adapters.rule_expectation import RuleBatch, expectation_of
+
+    batch = RuleBatch(view, rules)
     asset = context.data_sources.add_pandas(view.name).add_dataframe_asset(view.name)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": view.table})
-    suite = gx.ExpectationSuite(name=view.name, expectations=[_expectation(rule) for rule in rules])
-    return batch.validate(suite, result_format={"result_format": "COMPLETE", "return_unexpected_index_query": False})
+    definition = asset.add_batch_definition_whole_dataframe("all")
+    suite = gx.ExpectationSuite(name=view.name, expectations=[expectation_of(rule) for rule in rules])
+    result = definition.get_batch(batch_parameters={"dataframe": batch.table}).validate(suite, result_format="COMPLETE")
+    _raise_for_exceptions(result, batch.rules)
+    return result, batch.findings
 
 
-def _expectation(rule: Rule) -> Expectation:
-    from great_expectations.expectations import (  # type: ignore[attr-defined]
-        ExpectColumnValuesToBeNull,
-        ExpectColumnValuesToNotBeInSet,
-    )
-    from great_expectations.expectations.metadata_types import FailureSeverity
-
-    common: dict[str, Any] = {
-        "column": rule.column,
-        "severity": FailureSeverity[_SEVERITIES[rule.severity]],
-        "meta": {"code": rule.code},
-        # Shown in the Data Docs in place of "values must be null".
-        "description": html.escape(f"{rule.code} ({rule.severity}): {rule.sentence} Remedy: {rule.remedy}."),
-    }
-    match rule.check:
-        case IsNull():
-            return ExpectColumnValuesToBeNull(**common)
-        case NotIn(values):
-            return ExpectColumnValuesToNotBeInSet(value_set=list(values), **common)
+def _raise_for_exceptions(result: ExpectationSuiteValidationResult, rules: dict[str, Rule]) -> None:
+    """Raise what a rule raised: Great Expectations notes it, and the rule would look like one that found nothing."""
+    for outcome in result.results:
+        code = outcome.expectation_config.kwargs["rule"] if outcome.expectation_config else ""
+        raised = outcome.exception_info or {}
+        if raised.get("raised_exception"):
+            raise Florence2Error(
+                f"rule {code} of {rules[code].find.__module__} could not be checked: {raised['exception_message']}; "
+                "report this to the authors of the rule"
+            )
 
 
-def _positions(rule: Rule, outcome: ExpectationValidationResult) -> Positions:
-    """Return the positions in the view that break a rule, ascending."""
-    if outcome.success:
-        return np.zeros(0, dtype=np.int64)
-    places = outcome.result.get("unexpected_index_list")
-    if not places:
-        # A rule that could not be evaluated must not look like one that found nothing.
-        raise Florence2Error(
-            f"rule {rule.code} on column {rule.column} could not be evaluated: {outcome.exception_info}; "
-            "report this together with the version of great_expectations"
-        )
-    return np.sort(np.array(places, dtype=np.int64))
-
-
-def _render_docs(
-    results: Sequence[ExpectationSuiteValidationResult], violations: Mapping[str, Sequence[Violation]]
-) -> str:
+def _render_docs(results: Sequence[ExpectationSuiteValidationResult]) -> str:
     """Render the Data Docs page of all suites as one page that needs no network.
 
-    Great Expectations shows the cells that break a rule, which are flags and numbers: the sentences about them take
-    their place. It writes texts into the page as they are, so ``<loc_1000>`` would vanish and a class name could bring
-    a script: they are escaped first. Its styles and scripts come from five hosts: ours replace them.
+    The styles and scripts of Great Expectations come from five hosts: ours replace them.
     """
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view.view import DefaultJinjaPageView
 
     outcomes = [outcome for result in results for outcome in result.results]
-    for outcome in outcomes:
-        code = outcome.expectation_config.meta["code"] if outcome.expectation_config else ""
-        outcome.result = _for_readers(outcome.result, violations.get(code, ())[:_DOCS_ROWS])
     met = sum(bool(outcome.success) for outcome in outcomes)
     scores = {
         "evaluated_expectations": len(outcomes),
@@ -196,30 +155,16 @@ def _render_docs(
         "unsuccessful_expectations": len(outcomes) - met,
         "success_percent": 100 * met / len(outcomes) if outcomes else None,
     }
-    whole = ExpectationSuiteValidationResult(
+    all_suites = ExpectationSuiteValidationResult(
         success=met == len(outcomes),
         results=outcomes,
         suite_name="annotation rules",
         statistics=scores,
         meta=results[0].meta if results else {},
     )
-    page = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(whole))  # type: ignore[no-untyped-call]
+    renderer = ValidationResultsPageRenderer()
+    page = DefaultJinjaPageView().render(renderer.render(all_suites))  # type: ignore[no-untyped-call]
     page = re.sub(r"<(script|style|nav|footer)\b.*?</\1>", "", page, flags=re.DOTALL)
     page = re.sub(r"<(?:link|img)\b[^>]*>", "", page)
     page = re.sub(r'\b(href|src)="(?!#)[^"]*"', "", page)
     return page.replace("</head>", f"<style>{_STYLE}</style>\n</head>", 1)
-
-
-def _for_readers(result: Mapping[str, Any], violations: Sequence[Violation]) -> dict[str, Any]:
-    """Return the scores of a result, with sentences and places instead of cells and positions."""
-    sentences = [html.escape(f"{violation.place}: {violation.message}") for violation in violations]
-    places = [html.escape(violation.place) for violation in violations]
-    scores = {name: value for name, value in result.items() if isinstance(value, int | float | np.number)}
-    plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in scores.items()}
-    return plain | {
-        "unexpected_list": sentences,
-        "partial_unexpected_list": sentences,
-        "unexpected_index_list": places,
-        "partial_unexpected_index_list": places,
-        "partial_unexpected_counts": [{"value": sentence, "count": 1} for sentence in sentences],
-    }

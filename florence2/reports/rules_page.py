@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from florence2.datasets import RULES, Rule, ViewName
+from florence2.datasets import RULES, VIEWS, Rule
 
 __all__ = ["rules_page"]
 
-_TITLES: dict[ViewName, str] = {
-    "rows": "Annotation lines",
-    "boxes": "Boxes",
-    "classes": "Class names",
-    "images": "Image files",
-    "splits": "Splits",
-}
 _REPAIRS = {
     "clip": "clip the box to the image",
     "drop-box": "remove the box",
@@ -43,9 +36,9 @@ Everything is counted. The report lists the first 1000 findings of each rule, al
 def rules_page() -> str:
     """Return the page in Markdown."""
     parts = [_HEAD]
-    for view, title in _TITLES.items():
-        parts.append(f"## {title}\n")
-        parts += [_entry(rule) for rule in RULES if rule.view == view]
+    for view in VIEWS:
+        parts.append(f"## {view.title}\n")
+        parts += [_entry(rule) for rule in RULES if rule.view is view]
     return "\n".join(parts)
 
 

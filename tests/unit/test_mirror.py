@@ -69,18 +69,9 @@ florence2/config/sections.py
 florence2/config/serving.py
 florence2/config/strict_yaml.py
 florence2/datasets/checks/boxes.py
-florence2/datasets/checks/classes.py
 florence2/datasets/checks/image_groups.py
-florence2/datasets/checks/image_rules.py
-florence2/datasets/checks/images.py
 florence2/datasets/checks/regions.py
 florence2/datasets/checks/repetitions.py
-florence2/datasets/checks/report.py
-florence2/datasets/checks/row_rules.py
-florence2/datasets/checks/rows.py
-florence2/datasets/checks/splits.py
-florence2/datasets/checks/view.py
-florence2/datasets/checks/views.py
 florence2/datasets/formats/coco_content.py
 florence2/datasets/formats/json_lines.py
 florence2/datasets/formats/voc_xml.py
@@ -142,7 +133,6 @@ florence2/reports/evaluation/summary.py
 florence2/reports/evaluation/tables.py
 florence2/reports/hub_card.py
 florence2/reports/model_card.py
-florence2/reports/rules_page.py
 florence2/reports/statistics/plots.py
 florence2/reports/statistics/samples.py
 florence2/reports/statistics/terminal.py

@@ -73,7 +73,6 @@ benchmarks/training_speed.py 1
 benchmarks/validate_million.py 1
 docs/generator/notebook_page.py 1
 docs/generator/tasks.py 3
-florence2/adapters/great_expectations.py 1
 florence2/adapters/mlflow/pyfunc.py 2
 florence2/adapters/mlflow/query_version.py 2
 florence2/adapters/mlflow/registry.py 1
@@ -82,14 +81,9 @@ florence2/cli/__init__.py 1
 florence2/cli/command.py 1
 florence2/cli/doctor.py 1
 florence2/cli/predict.py 1
-florence2/datasets/checks/boxes.py 1
-florence2/datasets/checks/check.py 1
-florence2/datasets/checks/classes.py 4
-florence2/datasets/checks/images.py 1
 florence2/datasets/checks/regions.py 2
 florence2/datasets/checks/repetitions.py 1
 florence2/datasets/checks/report.py 1
-florence2/datasets/checks/rows.py 4
 florence2/datasets/conversion.py 3
 florence2/datasets/formats/__init__.py 2
 florence2/datasets/formats/annotations.py 1
@@ -246,9 +240,7 @@ tests/unit/cli/test_score.py 3
 tests/unit/cli/test_serve.py 2
 tests/unit/config/test_configuration.py 2
 tests/unit/config/test_files.py 5
-tests/unit/datasets/checks/test_check.py 7
 tests/unit/datasets/checks/test_overlaps.py 1
-tests/unit/datasets/checks/test_rules.py 4
 tests/unit/datasets/formats/test_coco.py 2
 tests/unit/datasets/formats/test_jsonl.py 1
 tests/unit/datasets/formats/test_positioned_json.py 1

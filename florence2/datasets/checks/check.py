@@ -1,7 +1,7 @@
-"""From a manifest and its settings to what was found and a manifest to go on with.
+"""Check a data set against the rules: report what breaks them, repair it or leave it out, as the configuration says.
 
-What breaks a rule is found by an evaluator that is given (``florence2.adapters.great_expectations``); here it becomes
-sentences, is mended, or set aside.
+The rules are applied by a function that is given (``florence2.adapters`` gives Great Expectations); here their findings
+become sentences, repairs and rows that are left out.
 """
 
 from __future__ import annotations
@@ -14,135 +14,149 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from florence2.config import Outcome, ValidationConfig
-from florence2.datasets.checks.images import NearGroups
+from florence2.datasets.checks.outcomes import outcomes_of
 from florence2.datasets.checks.repair import repair
 from florence2.datasets.checks.report import LISTED_PER_RULE, QuarantinedRow, ValidationReport, Violation
-from florence2.datasets.checks.rule import RepairKind, Rule
-from florence2.datasets.checks.rules import outcomes_of
-from florence2.datasets.checks.view import Positions, RuleBounds, View
-from florence2.datasets.checks.views import make_views
+from florence2.datasets.checks.rule import Finding, RepairKind, Rule
+from florence2.datasets.checks.rules.answers import answer_too_long
+from florence2.datasets.checks.view import Positions, View
+from florence2.datasets.checks.views import Views, make_views
+from florence2.datasets.checks.views.boxes import BoxesView
+from florence2.datasets.checks.views.images import NearGroups
+from florence2.datasets.checks.views.rows import AnswerLimit
 from florence2.datasets.manifest import DatasetManifest
 
-__all__ = ["Evaluate", "Evaluation", "check_manifest"]
+__all__ = ["RuleResults", "RunRules", "check_manifest"]
 
-# Clipping can leave a box without area, dropping it may make two rows equal: then it is over.
+# Clipping can leave a box without area, and dropping that box may make two rows equal: then nothing is left to repair.
 _MOST_REPAIRS = 8
 
 
-class Evaluation(NamedTuple):
-    """What an evaluator found.
+class RuleResults(NamedTuple):
+    """What came of applying rules to views.
 
     Attributes:
-        broken: for each rule's code the positions in its view that break it, ascending.
-        render: makes the page of the result from the violations to show, by the rule's code.
+        findings: what breaks each rule, by its code.
+        render: makes a page of the results.
     """
 
-    broken: Mapping[str, Positions]
-    render: Callable[[Mapping[str, Sequence[Violation]]], str]
+    findings: Mapping[str, Finding[Any]]
+    render: Callable[[], str]
 
 
-Evaluate = Callable[[Sequence[View], Sequence[Rule]], Evaluation]
+RunRules = Callable[[Sequence[View[Any]], Sequence[Rule]], RuleResults]
+"""Applies rules, each to the view that it looks at."""
 
 
 def check_manifest(
     manifest: DatasetManifest,
     config: ValidationConfig,
     rules: Sequence[Rule],
-    settings: RuleBounds,
-    evaluate: Evaluate,
+    limit: AnswerLimit | None,
+    run_rules: RunRules,
 ) -> tuple[DatasetManifest, ValidationReport]:
-    """Check a data set, mend what is to be mended, and leave out what is to be left out.
+    """Check a data set, repair what is to be repaired, and leave out what is to be left out.
 
     Args:
         manifest: the data set, also with rows that could not be read.
-        config: the outcome of each rule.
+        config: the outcome of each rule, and bounds.
         rules: the rules to check.
-        settings: bounds of the rules.
-        evaluate: finds what breaks them.
+        limit: longest answer; without it the length of answers is not checked.
+        run_rules: applies them.
 
     Returns:
-        The manifest without quarantined rows, as mended, and the report; errors that are to stop the run are in it.
+        The repaired manifest without quarantined rows, and the report; errors that are to stop the run are in it.
 
     Raises:
         ConfigurationError: a rule that the configuration names is unknown or cannot have that outcome.
     """
-    outcomes = outcomes_of(config)
-    checked = {rule: outcomes.get(rule.code, "fail") for rule in rules if outcomes.get(rule.code) != "ignore"}
-    mended = _mend(manifest, checked, settings, evaluate)
-    found = {rule.code: mended.violations(rule, outcome) for rule, outcome in checked.items()}
-    in_order = sorted((pair for pairs in found.values() for pair in pairs), key=itemgetter(0))
-    counts = {rule.code: mended.counts[rule.code] + len(mended.evaluation.broken[rule.code]) for rule in checked}
-    clean, quarantine = _set_aside(mended, [rule for rule, outcome in checked.items() if outcome == "quarantine"])
+    outcomes = outcomes_of(config, rules)
+    checked = {
+        rule: outcomes[rule.code]
+        for rule in rules
+        if outcomes[rule.code] != "ignore" and (limit is not None or rule is not answer_too_long)
+    }
+    repaired = _repair(manifest, config, checked, limit, run_rules)
+    listed = sorted(
+        (pair for rule, outcome in checked.items() for pair in repaired.violations(rule, outcome)), key=itemgetter(0)
+    )
+    findings = repaired.results.findings
+    counts = {rule.code: repaired.counts[rule.code] + len(findings[rule.code].positions) for rule in checked}
+    clean, quarantine = _set_aside(repaired, [rule for rule, outcome in checked.items() if outcome == "quarantine"])
     return clean, ValidationReport(
         rows_checked=len(manifest),
-        rows_repaired=mended.rows,
+        rows_repaired=repaired.rows,
         counts={code: count for code, count in counts.items() if count},
         outcomes={rule.code: outcome for rule, outcome in checked.items()},
-        violations=(*mended.listed, *(violation for _, violation in in_order)),
+        violations=(*repaired.listed, *(violation for _, violation in listed)),
         quarantine=quarantine,
-        docs_html=mended.evaluation.render({code: [one for _, one in pairs] for code, pairs in found.items()}),
+        docs_html=repaired.results.render(),
     )
 
 
 @dataclass(frozen=True)
-class _Mended:
-    """A manifest in which nothing is left to mend, what is known about it, and what was mended."""
+class _Repaired:
+    """A manifest in which nothing is left to repair, what is known about it, and what was repaired."""
 
     manifest: DatasetManifest
-    views: Mapping[str, View]
-    evaluation: Evaluation
+    views: Views
+    results: RuleResults
     listed: tuple[Violation, ...]
     counts: Mapping[str, int]
     rows: int
 
     def violations(self, rule: Rule, outcome: Outcome) -> list[tuple[tuple[int, int], Violation]]:
-        """Put into words what still breaks a rule."""
-        # What a repair has left would be a defect that it cannot mend.
+        """Return what still breaks a rule, in words."""
+        # What is left after the repairs cannot be repaired.
         left = "fail" if outcome == "repair" else outcome
-        return _violations(rule, left, self.views[rule.view], self.evaluation)
+        return _violations(rule, left, self.views.of(rule), self.results.findings[rule.code])
 
 
-def _mend(
-    manifest: DatasetManifest, checked: Mapping[Rule, Outcome], settings: RuleBounds, evaluate: Evaluate
-) -> _Mended:
-    """Check and mend, until nothing is left to mend."""
+def _repair(
+    manifest: DatasetManifest,
+    config: ValidationConfig,
+    checked: Mapping[Rule, Outcome],
+    limit: AnswerLimit | None,
+    run_rules: RunRules,
+) -> _Repaired:
+    """Check and repair, until nothing is left to repair."""
     listed: list[Violation] = []
     counts = dict.fromkeys((rule.code for rule in checked), 0)
     origin, touched = np.arange(len(manifest)), np.zeros(len(manifest), dtype=bool)
     groups = NearGroups()
     for turn in range(_MOST_REPAIRS + 1):
-        views, boxes = make_views(manifest, settings, groups)
-        by_name: dict[str, View] = {view.name: view for view in views}
-        evaluation = evaluate(views, list(checked))
-        to_mend = [r for r, outcome in checked.items() if outcome == "repair" and len(evaluation.broken[r.code])]
-        if not to_mend or turn == _MOST_REPAIRS:
+        views = make_views(manifest, config, limit, groups)
+        results = run_rules(views, list(checked))
+        findings = results.findings
+        repairable = [rule for rule, outcome in checked.items() if outcome == "repair"]
+        repairable = [rule for rule in repairable if len(findings[rule.code].positions)]
+        if not repairable or turn == _MOST_REPAIRS:
             break
-        for rule in to_mend:
-            counts[rule.code] += len(evaluation.broken[rule.code])
-            listed += [violation for _, violation in _violations(rule, "repair", by_name[rule.view], evaluation)]
-        manifest, changed, keep = repair(manifest, boxes, _collect(to_mend, evaluation, by_name))
+        for rule in repairable:
+            counts[rule.code] += len(findings[rule.code].positions)
+            listed += [found for _, found in _violations(rule, "repair", views.of(rule), findings[rule.code])]
+        manifest, changed, keep = repair(manifest, views.boxes.boxes, _collect(repairable, findings, views))
         touched[origin[changed]] = touched[origin[~keep]] = True
         origin = origin[keep]
-    return _Mended(manifest, by_name, evaluation, tuple(listed), counts, int(touched.sum()))
+    return _Repaired(manifest, views, results, tuple(listed), counts, int(touched.sum()))
 
 
-def _collect(rules: Sequence[Rule], evaluation: Evaluation, views: Mapping[str, View]) -> dict[RepairKind, Positions]:
-    """Gather what is to be mended in which way: boxes by their position, everything else by rows."""
+def _collect(rules: Sequence[Rule], findings: Mapping[str, Finding[Any]], views: Views) -> dict[RepairKind, Positions]:
+    """Gather what is to be repaired in which way: boxes by their position, everything else by rows."""
     wanted: dict[RepairKind, Positions] = {}
     for rule in rules:
         assert rule.repair is not None
-        positions = evaluation.broken[rule.code]
-        if rule.view != "boxes":
-            positions = views[rule.view].rows_of(positions)
+        positions = findings[rule.code].positions
+        if rule.view is not BoxesView:
+            positions = views.of(rule).rows_of(positions)
         wanted[rule.repair] = np.union1d(wanted.get(rule.repair, np.zeros(0, dtype=np.int64)), positions)
     return wanted
 
 
 def _violations(
-    rule: Rule, outcome: Outcome, view: View, evaluation: Evaluation
+    rule: Rule, outcome: Outcome, view: View[Any], finding: Finding[Any]
 ) -> list[tuple[tuple[int, int], Violation]]:
-    """Put into words the first that break a rule, each with its place in the order of the rows."""
-    positions = evaluation.broken[rule.code][:LISTED_PER_RULE]
+    """Put the first findings of a rule into words, each with its position in the order of the rows."""
     severity = rule.severity
     if outcome in ("fail", "quarantine"):
         severity = "error"
@@ -150,28 +164,29 @@ def _violations(
         severity = "warning"
     return [
         (
-            (told["row"], told["line"]),
+            (item.row, item.line),
             Violation(
                 code=rule.code,
                 severity=severity,
                 outcome=outcome,
-                file=told["file"],
-                line=int(told["line"]),
-                value=str(told[rule.shows]),
-                message=rule.detail.format_map(told),
+                file=item.file,
+                line=item.line,
+                value=str(finding.value(item)),
+                message=finding.message(item),
                 remedy=rule.remedy,
             ),
         )
-        for told in (view.describe(positions) if len(positions) else [])
+        for item in view.items(finding.positions[:LISTED_PER_RULE])
     ]
 
 
-def _set_aside(mended: _Mended, rules: Sequence[Rule]) -> tuple[DatasetManifest, tuple[QuarantinedRow, ...]]:
+def _set_aside(repaired: _Repaired, rules: Sequence[Rule]) -> tuple[DatasetManifest, tuple[QuarantinedRow, ...]]:
     """Leave out the rows that break one of these rules, and keep them with the codes of all that they break."""
-    manifest = mended.manifest
+    manifest = repaired.manifest
     codes: dict[int, list[str]] = {}
     for rule in rules:
-        for row in mended.views[rule.view].rows_of(mended.evaluation.broken[rule.code]).tolist():
+        positions = repaired.results.findings[rule.code].positions
+        for row in repaired.views.of(rule).rows_of(positions).tolist():
             codes.setdefault(row, []).append(rule.code)
     if not codes:
         return manifest, ()

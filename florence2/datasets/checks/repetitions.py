@@ -1,6 +1,8 @@
-"""Which rows repeat, contradict or give away other rows, by the content of their images."""
+"""Which rows repeat, contradict or reveal other rows, by the content of their images."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,10 +10,10 @@ from numpy.typing import NDArray
 
 from florence2.codec import TASKS, AnswerKind
 from florence2.datasets.checks.image_groups import image_contents
-from florence2.datasets.checks.view import codes_of, first_positions, references
+from florence2.datasets.checks.view import Positions, codes_of, first_positions
 from florence2.datasets.manifest import SPLITS, DatasetManifest
 
-__all__ = ["later_split", "repetition_columns"]
+__all__ = ["Repetitions", "find_repetitions", "later_split"]
 
 # An image may have several captions, each of them right.
 _ONE_ANSWER = tuple(token for token, task in TASKS.items() if task.answer is not AnswerKind.TEXT)
@@ -37,8 +39,23 @@ def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np
     return np.where((rank >= 0) & (rank < rank[last]), last, -1)
 
 
-def repetition_columns(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str, pd.Series[int]]:
-    """Name for each row the earlier one that it repeats or contradicts, and one of a later split that it gives away.
+class Repetitions(NamedTuple):
+    """For each of n rows another one of the same image; -1 where there is none.
+
+    Attributes:
+        same_answer: int64 (n,), the first row of the split with the same prefix and answer, if that is an earlier one.
+        other_answer: int64 (n,), the first row of the split with the same prefix, if that is an earlier one with
+            another answer and the task has one right answer.
+        same_image_later: int64 (n,), a row of a later split.
+    """
+
+    same_answer: Positions
+    other_answer: Positions
+    same_image_later: Positions
+
+
+def find_repetitions(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> Repetitions:
+    """Find for each row the earlier one that it repeats or contradicts, and one of a later split with its image.
 
     Args:
         manifest: the data set.
@@ -46,23 +63,23 @@ def repetition_columns(manifest: DatasetManifest, readable: NDArray[np.bool_]) -
     """
     rows = manifest.table
     content = codes_of(image_contents(manifest))
-    question = _combined(_combined(content, codes_of(rows["prefix"])), codes_of(rows["split"]))
-    answer = _combined(question, codes_of(rows["suffix"]))
+    prompt = _combined(_combined(content, codes_of(rows["prefix"])), codes_of(rows["split"]))
+    sample = _combined(prompt, codes_of(rows["suffix"]))
     # Numbers of their own keep unreadable lines out of every group.
     alone = np.arange(len(rows)) + len(rows)
-    question, answer, content = (
-        np.asarray(pd.factorize(np.where(readable, key, alone))[0]) for key in (question, answer, content)
+    prompt, sample, content = (
+        np.asarray(pd.factorize(np.where(readable, key, alone))[0]) for key in (prompt, sample, content)
     )
-    repeated, asked = first_positions(answer)[answer], first_positions(question)[question]
+    same_sample, same_prompt = first_positions(sample)[sample], first_positions(prompt)[prompt]
     position = np.arange(len(rows))
-    repeats = repeated < position
-    contradicts = (asked < position) & ~repeats & rows["task"].isin(_ONE_ANSWER).to_numpy(dtype=bool)
-    leak = later_split(rows["split"], content)
-    return {
-        "repeats": references(repeated, repeats),
-        "contradicts": references(asked, contradicts),
-        "leaks_to": references(leak, leak >= 0),
-    }
+    repeats = same_sample < position
+    one_answer = rows["task"].isin(_ONE_ANSWER).to_numpy(dtype=bool)
+    contradicts = (same_prompt < position) & ~repeats & one_answer
+    return Repetitions(
+        np.where(repeats, same_sample, -1),
+        np.where(contradicts, same_prompt, -1),
+        later_split(rows["split"], content),
+    )
 
 
 def _combined(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:

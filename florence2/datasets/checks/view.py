@@ -1,59 +1,78 @@
-"""A view of a manifest: a table that rules can check by columns, and what there is to tell about a few of its rows."""
+"""A view of a manifest: the things that rules look at, and what a report says about each of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from florence2.datasets.checks.rule import ViewName
+from florence2.config import ValidationConfig
+from florence2.datasets.manifest import DatasetManifest
 
-__all__ = ["Positions", "RuleBounds", "View", "codes_of", "first_positions", "records", "references"]
+__all__ = ["Flags", "Item", "ItemT", "Positions", "View", "codes_of", "first_positions", "records"]
 
+Flags = NDArray[np.bool_]
 Positions = NDArray[np.int64]
 
 
-class RuleBounds(NamedTuple):
-    """The bounds that rules take from the configuration.
+class Item(Protocol):
+    """One thing that a view holds: a row, a box, a class name, an image file or a split."""
 
-    Attributes:
-        tiny_box: sides of fewer bins are tiny.
-        near_iou: boxes of one class that overlap more are nearly the same.
-        rare_class: classes with fewer boxes to train on are rare.
-        typo_ratio: a class that differs by one letter from one so many times as frequent may be a typing error.
-        max_target_tokens: longest answer in tokens, begin and end included; None leaves the length unchecked.
-        count_tokens: returns the length of each answer in tokens, begin and end included.
-    """
+    @property
+    def row(self) -> int:
+        """Row of the manifest by which a report is sorted; the length of the manifest if there is none."""
 
-    tiny_box: int = 4
-    near_iou: float = 0.9
-    rare_class: int = 5
-    typo_ratio: int = 5
-    max_target_tokens: int | None = None
-    count_tokens: Callable[[list[str]], Iterable[int]] | None = None
+    @property
+    def file(self) -> str:
+        """Annotation file or image, relative to the data set, or the name of a split."""
+
+    @property
+    def line(self) -> int:
+        """Line in the file, counted from 1; 0 for the file as a whole."""
+
+    @property
+    def value(self) -> object:
+        """What a report shows as the offending value, unless the rule gives another."""
 
 
-@dataclass(frozen=True, eq=False)
-class View:
+ItemT = TypeVar("ItemT", bound=Item)
+
+
+class View(ABC, Generic[ItemT]):
     """One view.
 
+    A subclass computes as ``cached_property`` what more than one rule needs, so that each value is computed once and
+    only where a rule is checked.
+
     Attributes:
-        name: rows, boxes, classes, images or splits.
-        table: a column for each thing that rules check, numbers where they will do; indexed 0..n-1.
-        describe: tells about the rows at some positions what messages need: a dictionary for each, with ``row``
-            (of the manifest, for the order; its length if there is none), ``file``, ``line`` (0: the file as a
-            whole) and the names in the rules of this view. Costs time for each row: for what breaks a rule only.
-        rows_of: the rows of the manifest that the rows of the view at some positions concern.
+        name: name of the view in code and messages.
+        title: heading of its rules on pages.
+        manifest: the data set.
+        config: the bounds that rules take from the configuration.
     """
 
-    name: ViewName
-    table: pd.DataFrame
-    describe: Callable[[Positions], list[dict[str, Any]]]
-    rows_of: Callable[[Positions], Positions]
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, manifest: DatasetManifest, config: ValidationConfig) -> None:
+        self.manifest = manifest
+        self.config = config
+
+    @property
+    @abstractmethod
+    def table(self) -> pd.DataFrame:
+        """A row for each item, n in all, indexed 0..n-1. Not to be changed."""
+
+    @abstractmethod
+    def items(self, positions: Positions) -> list[ItemT]:
+        """Return the items at some positions; this costs time for each, so ask only for those that break a rule."""
+
+    @abstractmethod
+    def rows_of(self, positions: Positions) -> Positions:
+        """Return the rows of the manifest, ascending, that the items at some positions concern."""
 
 
 def codes_of(values: pd.Series[Any]) -> NDArray[np.int64]:
@@ -67,10 +86,5 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def first_positions(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each of the numbers 0..k-1 stands first, (k,)."""
+    """Return the first position of each of the numbers 0..k-1, (k,)."""
     return np.unique(codes, return_index=True)[1].astype(np.int64)
-
-
-def references(positions: Positions, given: NDArray[np.bool_]) -> pd.Series[int]:
-    """Return a column of positions that is NA where none is given."""
-    return pd.Series(pd.array(positions, dtype="Int64")).mask(~given)

@@ -9,8 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from florence2.codec import BINS, CLASS_TASKS, TASKS, AnswerKind, scan_column
-from florence2.datasets.checks.boxes import Boxes, boxes_of, tidy
-from florence2.datasets.checks.rows import LABELLED
+from florence2.datasets.checks.boxes import LABELLED, Boxes, boxes_of, tidy
 from florence2.datasets.manifest import DatasetManifest
 
 __all__ = ["Names", "Observations", "Values", "observe"]

@@ -16,12 +16,16 @@ from florence2.cli import app
 from florence2.config import ValidationConfig
 from florence2.datasets.checks.check import check_manifest
 from florence2.datasets.checks.report import ValidationReport
+from florence2.datasets.checks.rule import Finding
 from florence2.datasets.checks.rules import RULES
-from florence2.datasets.checks.view import RuleBounds
+from florence2.datasets.checks.view import View
 from florence2.datasets.formats import read_dataset
 from florence2.errors import Florence2Error
 from tests.builders import annotation, manifest, write_dataset, write_image
-from tests.unit.datasets.checks.test_check import BAD_BOXES, BAD_ROWS, plain
+from tests.rules import run_rules
+from tests.unit.datasets.checks.rules.test_answers import BAD_ANSWERS
+from tests.unit.datasets.checks.rules.test_boxes import BAD_BOXES
+from tests.unit.datasets.checks.rules.test_lines import BAD_LINES
 
 CONFIG = ValidationConfig(rare_class=0)
 BOX = "<loc_1><loc_2><loc_30><loc_40>"
@@ -121,18 +125,25 @@ def test_a_set_without_rows_can_be_checked() -> None:
     assert report.counts == {"train-empty": 1}
 
 
-def test_a_rule_that_cannot_be_evaluated_is_an_error() -> None:
-    rule = replace(RULES[0], code="no-column", column="absent")
-    with pytest.raises(Florence2Error, match="rule no-column on column absent could not be evaluated"):
+def test_a_rule_that_raises_is_an_error_and_not_one_that_finds_nothing() -> None:
+    def fail(view: View[Any]) -> Finding[Any]:
+        raise ZeroDivisionError(f"of {len(view.table)} rows")
+
+    rule = replace(RULES[0], code="no-such", find=fail)
+    message = f"rule no-such of {__name__} could not be checked: of 1 rows; report this to the authors of the rule"
+    with pytest.raises(Florence2Error, match=re.escape(message)):
         validate(manifest({}), CONFIG, rules=(rule,))
 
 
-def test_it_finds_what_plain_pandas_finds() -> None:
+def test_it_finds_what_the_rules_find_without_it() -> None:
     images: dict[str, dict[str, Any]] = {"train/1.png": {"mode": "L"}, "train/2.png": {"orientation": 3}, "z.png": {}}
-    rows = [*(row for row, _, _ in BAD_ROWS), *({"suffix": suffix} for suffix, _, _ in BAD_BOXES), {"sha256": "f"}]
+    rows = [
+        *(row for row, _, _ in (*BAD_LINES, *BAD_ANSWERS)),
+        *({"suffix": suffix} for suffix, _, _ in BAD_BOXES),
+        {"sha256": "f"},
+    ]
     whole = manifest(*rows, {"sha256": "f", "split": "test", "suffix": f"Cat {BOX}"}, images=images, splits=["valid"])
     found = validate(whole, ValidationConfig())[1]
-    spoken = [rule for rule in RULES if rule.code != "answer-too-long"]
-    expected = check_manifest(whole, ValidationConfig(), spoken, RuleBounds(), plain)[1]
+    expected = check_manifest(whole, ValidationConfig(), RULES, None, run_rules)[1]
     assert found.violations == expected.violations
     assert len(found.counts) > 25

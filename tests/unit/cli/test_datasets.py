@@ -16,14 +16,14 @@ from florence2.adapters import great_expectations
 from florence2.cli import app
 from florence2.errors import ConfigurationError
 from tests.builders import annotation, write_dataset, write_lines, write_scenes
-from tests.unit.datasets.checks.test_check import plain
+from tests.rules import run_rules
 
 BOX = "cat<loc_100><loc_200><loc_300><loc_400>"
 
 
 @pytest.fixture(autouse=True)
 def evaluate_with_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(great_expectations, "_evaluate", plain)
+    monkeypatch.setattr(great_expectations, "_run_rules", run_rules)
 
 
 def run(*words: object) -> Result:
@@ -43,7 +43,7 @@ def test_validate_lists_by_file_and_line_counts_and_ends_with_1(tmp_path: Path) 
     done = run("validate", data, "--report", page, "--rare-class", 0)
     assert done.exit_code == 1
     assert "train/annotations.jsonl:2: 'cat' with <loc_1><loc_2><loc_3>: 3 location tokens" in done.output
-    assert page.read_text() == "2 shown"
+    assert page.read_text() == "2 found"
     found = json.loads(run("validate", data, "--json", "--rare-class", 0).stdout)
     assert found["counts"] == {"location-count": 1, "class-blanks": 1}
 

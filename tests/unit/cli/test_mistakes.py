@@ -23,12 +23,12 @@ from florence2.errors import ConfigurationError
 from florence2.evaluation.class_names import check_classes
 from florence2.training.fitting import _why_on_the_cpu
 from tests.builders import annotation, manifest, manifest_row, write_dataset, write_scenes
-from tests.unit.datasets.checks.test_check import plain
+from tests.rules import run_rules
 
 
 @pytest.fixture(autouse=True)
 def evaluate_with_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(great_expectations, "_evaluate", plain)
+    monkeypatch.setattr(great_expectations, "_run_rules", run_rules)
 
 
 @pytest.fixture

@@ -19,14 +19,14 @@ from florence2.project import Project, create_project
 from florence2.project.choices import choices, deciding_score
 from florence2.project.survey import Survey, survey
 from tests.builders import annotation, write_dataset, write_image, write_lines, write_scenes
-from tests.unit.datasets.checks.test_check import plain
+from tests.rules import run_rules
 
 CAPTION = "<CAPTION>"
 
 
 @pytest.fixture(autouse=True)
 def evaluate_with_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(great_expectations, "_evaluate", plain)
+    monkeypatch.setattr(great_expectations, "_run_rules", run_rules)
 
 
 def rows(count: int, prefix: str = "<OD>", suffix: str | None = None) -> list[dict[str, str]]:

@@ -6,16 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from florence2.datasets.checks.rules import RULES
-from florence2.datasets.checks.view import RuleBounds
-from florence2.datasets.checks.views import make_views
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.formats.sroie import QUESTIONS
 from florence2.errors import DatasetError
 from tests.builders import write_image
+from tests.rules import found
 
 
 def write_receipt(root: Path, stem: str, keys: Any = None, boxes: bytes | None = None) -> None:
@@ -54,15 +51,10 @@ def test_reads_questions_and_texts(tmp_path: Path) -> None:
 def test_a_text_beyond_the_image_is_an_error_of_validation(tmp_path: Path) -> None:
     boxes = b"2,1,12,1,12,6,2,6,in\n2,1,24,1,24,6,2,-6,out, far\n"
     write_receipt(tmp_path, "000", boxes=boxes)
-    view = make_views(read_dataset(tmp_path), RuleBounds())[0][0]
-    assert view.table["region_outside"].tolist() == [True]
-    assert view.table["location_unknown"].tolist() == [False]
-    (told,) = view.describe(np.array([0]))
-    rule = next(rule for rule in RULES if rule.code == "region-outside")
     message = "'out, far' in line 2 reaches to about x 24, y -6; the image has 20 x 10 pixels"
-    assert (rule.severity, rule.detail.format(**told)) == ("error", message)
+    assert found(read_dataset(tmp_path)) == [("region-outside", 1, message)]
     write_receipt(tmp_path, "000", boxes=b"0,0,20,0,20,10,0,10,at the edge\n")
-    assert not make_views(read_dataset(tmp_path), RuleBounds())[0][0].table["region_outside"].any()
+    assert found(read_dataset(tmp_path)) == []
 
 
 @pytest.mark.parametrize(

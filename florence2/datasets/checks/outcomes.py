@@ -1,45 +1,37 @@
-"""The rules that annotations must keep: the one rule set, declarative, and what the settings make of each.
-
-A rule is a condition on a column of a view, with what to tell the user. To add a rule, add it to its file in
-``florence2.datasets.checks`` and, if it looks at something new, the column to the view. Nothing is evaluated here; that
-is done by ``florence2.adapters.great_expectations`` alone.
-"""
+"""What becomes of the items that break a rule: outcomes by the configuration, and which of them a rule can have."""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 from florence2.config import Outcome, ValidationConfig
-from florence2.datasets.checks.box_rules import BOX_RULES, CLASS_RULES
-from florence2.datasets.checks.image_rules import IMAGE_RULES, SPLIT_RULES
-from florence2.datasets.checks.row_rules import ROW_RULES
 from florence2.datasets.checks.rule import Rule
+from florence2.datasets.checks.rules import RULES
 from florence2.errors import ConfigurationError
 
-__all__ = ["RULES", "outcomes_of"]
-
-RULES: tuple[Rule, ...] = (*ROW_RULES, *BOX_RULES, *CLASS_RULES, *IMAGE_RULES, *SPLIT_RULES)
-"""Every rule, in the order in which they are reported."""
+__all__ = ["outcomes_of"]
 
 
-def outcomes_of(config: ValidationConfig) -> dict[str, Outcome]:
-    """Return what becomes of those who break each rule, by the rule's code.
+def outcomes_of(config: ValidationConfig, rules: Sequence[Rule] = RULES) -> dict[str, Outcome]:
+    """Return what becomes of the items that break each rule, by the rule's code.
 
     Args:
         config: the outcome of errors in general and of single rules.
+        rules: the rules.
 
     Raises:
         ConfigurationError: a code is unknown, or its rule cannot have the outcome; the message lists all of them.
     """
-    by_code = {rule.code: rule for rule in RULES}
+    by_code = {rule.code: rule for rule in rules}
     problems = [
         f"validation.rules.{code}: {problem}"
         for code, outcome in config.rules.items()
-        if (problem := _unknown(code) if code not in by_code else _refusal(by_code[code], outcome))
+        if (problem := _refusal(by_code[code], outcome, rules) if code in by_code else _unknown(code, rules))
     ]
     if problems:
         raise ConfigurationError("\n  ".join(["invalid configuration:", *problems]))
-    return {rule.code: config.rules.get(rule.code, _default(rule, config)) for rule in RULES}
+    return {rule.code: config.rules.get(rule.code, _default(rule, config)) for rule in rules}
 
 
 def _default(rule: Rule, config: ValidationConfig) -> Outcome:
@@ -50,17 +42,17 @@ def _default(rule: Rule, config: ValidationConfig) -> Outcome:
     return "quarantine" if config.on_error == "quarantine" and rule.concerns_rows else "fail"
 
 
-def _unknown(code: str) -> str:
-    known = [rule.code for rule in RULES]
+def _unknown(code: str, rules: Sequence[Rule]) -> str:
+    known = [rule.code for rule in rules]
     near = difflib.get_close_matches(code, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"the rules are {', '.join(known)}"
     return f"no such rule; {hint}"
 
 
-def _refusal(rule: Rule, outcome: Outcome) -> str:
+def _refusal(rule: Rule, outcome: Outcome, rules: Sequence[Rule]) -> str:
     """Say why a rule cannot have an outcome, empty if it can."""
     if outcome == "repair" and rule.repair is None:
-        able = ", ".join(other.code for other in RULES if other.repair is not None)
+        able = ", ".join(other.code for other in rules if other.repair is not None)
         return f"there is no safe repair for it; give another outcome (repair is there for {able})"
     if outcome == "quarantine" and not rule.concerns_rows:
         return "it concerns no row that could be left out; give fail, warn or ignore"
