@@ -9,7 +9,7 @@ from zenml import step
 from florence2.adapters import training_images_of
 from florence2.config import PromotionConfig
 from florence2.datasets import DatasetManifest, ValidationReport
-from florence2.promotion import Candidates, Decision, Evaluated, ServingCheck, decide, gather, standing
+from florence2.promotion import Candidates, Decision, Evaluated, ServingCheck, decide, gather_evidence, name_versions
 from materializers.decision import DecisionMaterializer
 from steps.code_dependencies import follow_code
 
@@ -45,7 +45,7 @@ def decide_promotion(
     if candidates.champion and champion_served and champion_evaluated:
         shown[candidates.champion.version] = (champion_served, champion_evaluated)
     seen = training_images_of(candidates.challenger)
-    return decide(promotion, gather(promotion, candidates, shown, test_data, validation_report, seen))
+    return decide(promotion, gather_evidence(promotion, candidates, shown, test_data, validation_report, seen))
 
 
 @step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)
@@ -56,4 +56,4 @@ def nothing_to_decide(candidates: Candidates, promotion: PromotionConfig) -> Ann
         candidates: who is challenger and who is champion.
         promotion: the policy.
     """
-    return decide(promotion, standing(candidates))
+    return decide(promotion, name_versions(candidates))

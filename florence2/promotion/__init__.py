@@ -1,4 +1,4 @@
-"""May a challenger become champion? A pure decision over what was measured, and the page that explains it."""
+"""Whether a challenger becomes champion: a pure decision on what was measured."""
 
 import lazy_loader as lazy
 

@@ -4,7 +4,7 @@ from .decision import Decision as Decision
 from .decision import decide as decide
 from .evaluated import Evaluated as Evaluated
 from .evaluated import evaluate_weights as evaluate_weights
-from .gates import Gate as Gate
-from .gathering import gather as gather
-from .gathering import standing as standing
+from .gate import Gate as Gate
+from .gathering import gather_evidence as gather_evidence
+from .gathering import name_versions as name_versions
 from .serving import ServingCheck as ServingCheck

@@ -13,8 +13,8 @@ class Candidate(BaseModel):
     Attributes:
         name: of the registered model.
         version: its number.
-        uri: by which ``mlflow.pyfunc.load_model`` loads it.
-        tracking_uri: the store in which it is.
+        uri: address for ``mlflow.pyfunc.load_model``.
+        tracking_uri: of its store.
         content: fingerprint of its weights.
         test_fingerprint: of the test split with which it was registered.
     """
@@ -30,12 +30,12 @@ class Candidate(BaseModel):
 
 
 class Candidates(BaseModel):
-    """Who stands where at the beginning of a promotion.
+    """The challenger and the champion at the beginning of a promotion.
 
     Attributes:
         challenger: the newest version; None where there is none.
         champion: the version that is served; None where there is none yet.
-        withdrawn: by whom, when and why the challenger was rolled back as champion; empty: it was not.
+        withdrawn: why, by whom and when the challenger was rolled back as champion; empty: it was not.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -46,5 +46,5 @@ class Candidates(BaseModel):
 
     @property
     def undecided(self) -> bool:
-        """Tell whether there is a challenger that is not champion already."""
+        """Return whether there is a challenger that is not champion already."""
         return self.challenger is not None and self.challenger != self.champion

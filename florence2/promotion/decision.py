@@ -1,4 +1,4 @@
-"""The decision: which verdict follows from the evidence and the policy. No files, no clock, no registry."""
+"""The decision: the verdict that follows from evidence and policy. It uses no files, no clock and no registry."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ from pydantic import BaseModel, ConfigDict
 
 from florence2.config import PromotionConfig
 from florence2.promotion.evidence import Evidence
-from florence2.promotion.gates import Gate, gates_of
+from florence2.promotion.gate import Gate
+from florence2.promotion.gates import evaluate_gates
 
 __all__ = ["Decision", "Verdict", "decide"]
 
 Verdict = Literal["promote", "hold", "reject", "nothing"]
 
 _LONGEST_TAG = 5_000
-"""Characters that MLflow takes in a tag."""
+"""Characters that a tag of MLflow can have."""
 
 
 class Decision(BaseModel):
-    """What becomes of a challenger.
+    """What a promotion decided.
 
     Attributes:
-        verdict: promote: it becomes champion; hold: it is fit, but not better than the champion beyond chance in
-            everything that counts; reject: it is not fit, whoever is champion; nothing: there is none to decide on.
-        why: in a sentence.
+        verdict: ``promote``: the challenger becomes champion. ``hold``: it is sound, but there is no proven reason to
+            replace the champion. ``reject``: it is not sound, whoever is champion. ``nothing``: there is no challenger.
+        why: the reason, in a sentence.
         challenger: its version; None where there is none.
         champion: the version that it was compared with; None where there was none.
         gates: in the order in which they are shown.
@@ -41,11 +42,11 @@ class Decision(BaseModel):
 
     @property
     def exit_status(self) -> int:
-        """Return what a command that ends with this decision tells its caller: 3 where a challenger was kept back."""
+        """Return the exit status of a command that decided this: 3 where the challenger was held or rejected."""
         return 0 if self.verdict in ("promote", "nothing") else 3
 
     def tags(self) -> dict[str, str]:
-        """Return what the registry keeps of the decision at the challenger's version."""
+        """Return the tags by which the registry keeps the decision at the challenger's version."""
         gates = "\n".join(f"{gate.name}: {gate.outcome}: {gate.why}" for gate in self.gates)
         tags = {"decision": self.verdict, "decision_why": self.why, "decision_gates": gates}
         tags["decision_champion"] = self.champion or "none"
@@ -55,15 +56,15 @@ class Decision(BaseModel):
 def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
     """Decide whether a challenger becomes champion.
 
-    Every gate must be passed. One that could not be judged, because the model did not load or nothing can be
+    Every gate must be passed. A gate that could not be evaluated, because the model did not load or nothing can be
     compared, is not passed.
 
     Args:
-        policy: what the challenger must show.
-        evidence: what it showed.
+        policy: what is required.
+        evidence: what was measured.
 
     Raises:
-        ConfigurationError: the policy asks for a score that the test split does not define.
+        ConfigurationError: the policy requires a score that the test split does not define.
     """
     challenger, champion = evidence.challenger, evidence.champion
     if challenger is None:
@@ -75,7 +76,7 @@ def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
     versions = {"challenger": challenger.version, "champion": champion.version if champion else None}
     if champion is not None and champion.version == challenger.version:
         return Decision(verdict="nothing", why=f"Version {champion.version} is champion already.", **versions)
-    gates = gates_of(policy, evidence)
+    gates = evaluate_gates(policy, evidence)
     verdict = _verdict(gates)
     return Decision(verdict=verdict, why=_why(verdict, gates, evidence), gates=gates, **versions)
 
@@ -83,12 +84,12 @@ def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
 def _verdict(gates: Sequence[Gate]) -> Verdict:
     if all(gate.passed for gate in gates):
         return "promote"
-    unfit = any(gate.passed is False and gate.judges != "advantage" for gate in gates)
-    return "reject" if unfit else "hold"
+    unsound = any(gate.passed is False and gate.aspect != "advantage" for gate in gates)
+    return "reject" if unsound else "hold"
 
 
 def _why(verdict: Verdict, gates: Sequence[Gate], evidence: Evidence) -> str:
-    """Say the verdict in a sentence that names the versions and the gates that decided."""
+    """Return the verdict as a sentence that names the versions and the gates that decided."""
     assert evidence.challenger is not None
     name = f"Version {evidence.challenger.version}"
     if verdict == "promote":

@@ -25,11 +25,11 @@ _RESAMPLES_FILE = "resamples.npz"
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a model made of the test split.
+    """The evaluation of a candidate on the test split.
 
     Attributes:
-        evaluation: its scores, with the analysis; None where the model could not be asked.
-        resamples: its scores on resamples of the images; empty where the model could not be asked.
+        evaluation: its scores, with the analysis; None where the model could not be evaluated.
+        resamples: its scores on resamples of the images; empty where the model could not be evaluated.
     """
 
     evaluation: ModelEvaluation | None
@@ -37,21 +37,21 @@ class Evaluated:
 
     @classmethod
     def nothing(cls) -> Evaluated:
-        """Return what is known of a model that could not be asked."""
+        """Return the evaluation of a model that could not be evaluated."""
         return cls(None, Resamples(0, 0, {}, {}))
 
     def save(self, folder: Path) -> None:
         """Write ``evaluation.json`` and ``resamples.npz`` into a folder."""
-        index: list[tuple[str | None, str, float]] = []
+        entries: list[tuple[str | None, str, float]] = []
         arrays: dict[str, np.ndarray[Any, Any]] = {}
-        for place, (label, name, score) in enumerate(_scores(self.resamples)):
-            index.append((label, name, score.value))
-            arrays[str(place)] = score.resampled
+        for index, (label, name, score) in enumerate(_scores(self.resamples)):
+            entries.append((label, name, score.value))
+            arrays[str(index)] = score.resampled
         content = {
             "evaluation": _adapter().dump_python(self.evaluation, mode="json"),
             "images": self.resamples.images,
             "seed": self.resamples.seed,
-            "scores": index,
+            "scores": entries,
         }
         (folder / _EVALUATION_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         np.savez_compressed(folder / _RESAMPLES_FILE, **arrays)  # type: ignore[arg-type]
@@ -67,25 +67,25 @@ class Evaluated:
             content = json.loads((folder / _EVALUATION_FILE).read_text(encoding="utf-8"))
             resamples = Resamples(content["images"], content["seed"], {}, {})
             with np.load(folder / _RESAMPLES_FILE) as arrays:
-                for place, (label, name, value) in enumerate(content["scores"]):
+                for index, (label, name, value) in enumerate(content["scores"]):
                     target = resamples.scores if label is None else resamples.per_class.setdefault(label, {})
-                    target[name] = Resampled(value, arrays[str(place)])
+                    target[name] = Resampled(value, arrays[str(index)])
             return cls(_adapter().validate_python(content["evaluation"]), resamples)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise Florence2Error(f"{folder} holds no readable evaluation ({exc}); evaluate the model again") from exc
 
 
 def evaluate_weights(weights: Path, name: str, test: DatasetManifest, config: EvaluationConfig) -> Evaluated:
-    """Let a model answer the test split.
+    """Evaluate a model on the test split.
 
     Args:
         weights: folder of a saved model with its processor.
-        name: what it is called.
+        name: of the model, for the report.
         test: the test split.
-        config: how answers are generated and judged, and how many resamples are drawn.
+        config: how answers are generated and evaluated, and the number of resamples.
 
     Raises:
-        ModelError: the folder holds no whole Florence-2.
+        ModelError: the folder holds no complete Florence-2.
         DatasetError: the split is empty.
     """
     from florence2.evaluation import describe, evaluate_split, evaluated_samples, resamples_of

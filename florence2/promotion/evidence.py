@@ -1,4 +1,4 @@
-"""``Evidence``: everything that a promotion is decided on, as plain values."""
+"""``Evidence``: all that a promotion is decided on, as plain values."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 from florence2.evaluation import Comparisons
 
-__all__ = ["Evidence", "Measured"]
+__all__ = ["Evidence", "MeasuredModel"]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one model showed, asked afresh on the test split and in a process of its own.
+class MeasuredModel:
+    """What was measured of one model, on the test split and in a process of its own.
 
     Attributes:
         version: in the registry.
-        failure: why it could not be loaded or asked; empty where it could, and then the rest is known.
+        failure: why the model could not be loaded or evaluated; empty where it could, and then the rest is known.
         scores: over the test split, by name.
         per_class: scores of each class, by its name.
         valid_answers: share of the answers that are neither cut nor malformed, in 0..1.
@@ -42,22 +42,22 @@ class Evidence:
         champion: the model that it would replace; None where there is none yet.
         comparison: the challenger against the champion on the same images, with intervals of the level
             ``2 * confidence - 1``, whose ends are bounds of that confidence; empty where nothing can be compared.
-        test_images: images in the test split.
-        trained_on: how many of them were among the images that the challenger was trained on; None: not known.
-        training_unknown: why that is not known.
-        other_tests: versions that were registered with another test split than the present one.
-        rows: of the data set.
-        bad_rows: those that were left out because they break a rule.
-        withdrawn: why the challenger was taken back as champion before; empty: it was not.
+        test_images: number of images in the test split.
+        leaked_images: how many of them the challenger was trained on; None: not known.
+        leak_unknown: why that is not known.
+        versions_of_other_tests: versions that were registered with another test split than the present one.
+        samples: number of samples in the data set.
+        invalid_samples: how many were left out because they break a rule.
+        rollback_reason: why the challenger was rolled back as champion before; empty: it was not.
     """
 
-    challenger: Measured | None = None
-    champion: Measured | None = None
+    challenger: MeasuredModel | None = None
+    champion: MeasuredModel | None = None
     comparison: Comparisons = field(default_factory=Comparisons)
     test_images: int = 0
-    trained_on: int | None = None
-    training_unknown: str = ""
-    other_tests: tuple[str, ...] = ()
-    rows: int = 0
-    bad_rows: int = 0
-    withdrawn: str = ""
+    leaked_images: int | None = None
+    leak_unknown: str = ""
+    versions_of_other_tests: tuple[str, ...] = ()
+    samples: int = 0
+    invalid_samples: int = 0
+    rollback_reason: str = ""

@@ -1,4 +1,4 @@
-"""``ServingCheck``: how a model behaves in a fresh process that knows nothing but its registry URI."""
+"""``ServingCheck``: how a model serves in a fresh process that is given only its registry URI."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ __all__ = ["ServingCheck"]
 
 
 class ServingCheck(BaseModel):
-    """What a fresh process found.
+    """What was measured in a fresh process.
 
     Attributes:
-        failure: why the model could not be loaded or asked, or that it took too long; empty where it answered.
+        failure: why the model could not be loaded or did not answer in time; empty where it answered.
         load_seconds: time until the model was ready.
         seconds_per_image: median time for one answer to one image, the first one left out.
         memory_gib: greatest resident memory of the process, or of its GPU if that was more.

@@ -1,4 +1,4 @@
-"""The decision as a page: the verdict, why, and every gate with its value and limit."""
+"""The decision as a page: the verdict, its reason, and every gate with its value and limit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SECTIONS = {
     "serving": ("Serving", "The model in a fresh process, loaded by its registry URI. One failure rejects it."),
     "advantage": ("Against the champion", "Both on the same test images. One failure holds it."),
 }
-"""Title and meaning of each kind of gate."""
+"""Title and meaning of each aspect of gates."""
 
 
 def render_decision(decision: Decision) -> str:
     """Return a self-contained HTML page; every text of users and models is escaped."""
     sections = [
-        (title, note, [gate for gate in decision.gates if gate.judges == kind])
-        for kind, (title, note) in _SECTIONS.items()
+        (title, note, [gate for gate in decision.gates if gate.aspect == aspect])
+        for aspect, (title, note) in _SECTIONS.items()
     ]
     values = {
         "decision": decision,

@@ -123,8 +123,6 @@ florence2/model/saving.py
 florence2/project/choices.py
 florence2/project/pages.py
 florence2/project/survey.py
-florence2/promotion/gates.py
-florence2/promotion/gathering.py
 florence2/reports/evaluation/charts.py
 florence2/reports/evaluation/comparison.py
 florence2/reports/evaluation/files.py

@@ -91,6 +91,39 @@ def test_round_trips(report: EvaluationReport) -> None:
         assert EvaluationReport.load(Path(folder) / "new" / "report") == report
 
 
+EARLIER = """{"before": {"model": "base", "metrics": {"map50": 0.02}, "per_class": {}, "counts": {"images": 4},
+"seconds": 2.0, "intervals": {}, "analysis": null},
+"after": {"model": "tuned", "metrics": {"map50": 0.71}, "per_class": {"ring": {"ap50": 0.71, "ap": 0.355}},
+"counts": {"images": 4, "annotations": 4}, "seconds": 2.0,
+"intervals": {"map50": {"low": 0.6, "high": 0.8, "level": 0.95}}, "analysis": {
+  "validity": {"answers": 4, "invalid": 0, "cut": 0, "malformed": 0, "empty": 0, "boxes": 4, "unknown_names": 0,
+    "unscored": 0, "without_truth": 0},
+  "curves": {"overall": [1.0], "by_class": {"dot": [1.0]}},
+  "confusion": {"rows": ["dot", "(background)"], "columns": ["dot", "(background)"], "counts": [[1, 0], [0, 0]],
+    "mistakes": [{"truth": "dot", "prediction": "ring", "count": 1}]},
+  "calibration": {"bins": [{"low": 0.6, "high": 0.7, "boxes": 2, "confidence": 0.6, "right": 0.5}], "error": 0.1},
+  "sizes": [{"name": "small", "images": 2, "truths": 4, "found": 3, "predictions": 4, "right": 3}],
+  "crowding": [{"name": "2 boxes", "images": 2, "truths": 4, "found": 3, "predictions": 4, "right": 3}],
+  "questions": {"score": "vqa_accuracy", "by_answer": [{"name": "number", "questions": 2, "value": 0.5}],
+    "by_opening": [{"name": "how many", "questions": 2, "value": 0.5}]}}},
+"comparison": {"map50": {"difference": 0.69, "interval": {"low": 0.5, "high": 0.8, "level": 0.95},
+  "probability_better": 0.97}},
+"examples": [{"image": "test/a.png", "width": 64, "height": 64, "prefix": "<OD>", "target": "ring", "score": "F1",
+  "truth": [{"name": "ring", "xyxy": [5.0, 5.0, 30.0, 30.0], "right": true, "confidence": null}],
+  "after": {"text": "as written", "value": 1.0, "boxes": [], "cut": false}, "before": null}],
+"worst": [], "best": [], "facts": {"data": "3fe1"}}"""
+"""report.json as version 1 of this library wrote it."""
+
+
+def test_a_report_of_an_earlier_version_is_read_and_written_with_the_same_keys(tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(EARLIER)
+    (tmp_path / "report.html").touch()
+    report = EvaluationReport.load(tmp_path)
+    assert report.after.metrics == {"map50": 0.71}
+    assert report.task_tokens == ["<OD>"]
+    assert report.to_dict() == json.loads(EARLIER) | {"html": ""}
+
+
 def test_a_folder_without_a_report_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(Florence2Error, match=r"report\.json"):
         EvaluationReport.load(tmp_path)

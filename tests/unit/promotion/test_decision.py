@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -10,43 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from florence2.config import PromotionConfig
-from florence2.errors import ConfigurationError
 from florence2.evaluation.bootstrap import Comparison, Comparisons, Interval
 from florence2.promotion.decision import Decision, decide
-from florence2.promotion.evidence import Evidence, Measured
-from florence2.promotion.gates import Gate
+from florence2.promotion.evidence import Evidence, MeasuredModel
+from florence2.promotion.gate import Gate
+from tests.evidence import POLICY, compared, evidence, measured
 
-POLICY = PromotionConfig(minimum=0.5, class_floor=0.3, class_regression=0.1, seconds_per_image=1.0, memory_gib=2.0)
 RANK = {"reject": 0, "hold": 1, "promote": 2}
-
-
-def measured(version: str, **values: Any) -> Measured:
-    good: dict[str, Any] = {
-        "scores": {"map50": 0.8},
-        "per_class": {"cat": {"ap50": 0.8}, "dog": {"ap50": 0.8}},
-        "valid_answers": 1.0,
-        "seconds_per_image": 0.1,
-        "memory_gib": 1.0,
-    }
-    return Measured(version, **good | values)
-
-
-def compared(low: float, high: float) -> Comparison:
-    return Comparison((low + high) / 2, Interval(low, high, 0.9), 0.5)
-
-
-def evidence(**values: Any) -> Evidence:
-    good: dict[str, Any] = {
-        "challenger": measured("2"),
-        "champion": measured("1"),
-        "comparison": Comparisons(
-            {"map50": compared(0.05, 0.2)}, {"cat": {"ap50": compared(0.0, 0.2)}, "dog": {"ap50": compared(0.1, 0.2)}}
-        ),
-        "test_images": 40,
-        "trained_on": 0,
-        "rows": 100,
-    }
-    return Evidence(**good | values)
 
 
 def gate(decision: Decision, name: str) -> Gate:
@@ -64,17 +35,17 @@ def test_a_better_challenger_is_promoted() -> None:
     assert gate(decision, "improvement").value == 0.05
 
 
-def test_no_challenger_and_a_challenger_that_is_champion_already_are_nothing_to_do() -> None:
+def test_no_challenger_and_a_challenger_that_is_champion_already_need_no_decision() -> None:
     assert decide(POLICY, evidence(challenger=None)).why == "There is no challenger."
     same = decide(POLICY, evidence(challenger=measured("1")))
     assert (same.verdict, same.exit_status, same.gates) == ("nothing", 0, ())
 
 
-def test_the_first_model_meets_minimum_and_floors_but_no_comparison() -> None:
+def test_the_first_model_has_to_pass_minimum_and_floors_but_no_comparison() -> None:
     first = decide(POLICY, evidence(champion=None, comparison=Comparisons()))
     assert first.verdict == "promote"
     assert "first champion" in first.why
-    assert {gate.judges for gate in first.gates} == {"model", "serving"}
+    assert {gate.aspect for gate in first.gates} == {"model", "serving"}
     weak = measured("2", scores={"map50": 0.4})
     assert decide(POLICY, evidence(champion=None, comparison=Comparisons(), challenger=weak)).verdict == "reject"
 
@@ -85,10 +56,6 @@ def test_equal_models_hold() -> None:
     assert [gate.name for gate in obstacles(decision)] == ["improvement"]
 
 
-def test_rounding_errors_are_no_gain() -> None:
-    assert decide(POLICY, evidence(comparison=Comparisons({"map50": compared(1e-16, 1e-16)}))).verdict == "hold"
-
-
 def test_better_on_average_but_worse_in_a_class_holds_and_names_it() -> None:
     classes = {"cat": {"ap50": compared(-0.4, -0.1)}, "dog": {"ap50": compared(0.2, 0.6)}}
     decision = decide(POLICY, evidence(comparison=Comparisons({"map50": compared(0.05, 0.2)}, classes)))
@@ -97,32 +64,29 @@ def test_better_on_average_but_worse_in_a_class_holds_and_names_it() -> None:
     assert "dog" not in decision.why
 
 
-def test_a_drop_in_a_class_that_may_be_chance_is_said_and_let_pass() -> None:
-    classes = {"cat": {"ap50": compared(-0.5, 0.0)}}
-    decision = decide(POLICY, evidence(comparison=Comparisons({"map50": compared(0.05, 0.2)}, classes)))
-    assert decision.verdict == "promote"
-    assert gate(decision, "class_regression").why == "Worse in cat (-0.250), which may be chance."
-
-
 UNFIT: dict[str, tuple[dict[str, Any], str, str]] = {
     "slow": ({"challenger": measured("2", seconds_per_image=1.5)}, "latency", "1.5 s, at most 1 s"),
     "large": ({"challenger": measured("2", memory_gib=3.0)}, "memory", "3 GiB, at most 2 GiB"),
-    "weak": ({"challenger": measured("2", scores={"map50": 0.4})}, "minimum", "0.400, at least 0.5"),
+    "weak": ({"challenger": measured("2", scores={"map50": 0.4})}, "minimum", "0.400; at least 0.5"),
     "weak class": (
         {"challenger": measured("2", per_class={"cat": {"ap50": 0.2}, "dog": {"ap50": 0.9}})},
         "class_floor",
         "Below 0.3: cat (0.200).",
     ),
     "cut answers": ({"challenger": measured("2", valid_answers=0.5)}, "valid_answers", "50.0% of the answers"),
-    "leaked": ({"trained_on": 3}, "unseen_test", "trained on 3 of the 40 test images"),
-    "unknown training": ({"trained_on": None, "training_unknown": "no list"}, "unseen_test", "trained: no list"),
-    "bad data": ({"bad_rows": 7}, "data_checks", "7 of 100 rows"),
-    "unloadable": ({"challenger": Measured("2", "no weights"), "comparison": Comparisons()}, "serving", "no weights"),
+    "leaked": ({"leaked_images": 3}, "unseen_test", "trained on 3 of the 40 test images"),
+    "unknown training": ({"leaked_images": None, "leak_unknown": "no list"}, "unseen_test", "not known: no list"),
+    "bad data": ({"invalid_samples": 7}, "data_checks", "7 of 100 samples"),
+    "unloadable": (
+        {"challenger": MeasuredModel("2", "no weights"), "comparison": Comparisons()},
+        "serving",
+        "no weights",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", UNFIT)
-def test_an_unfit_challenger_is_rejected_and_told_why(case: str) -> None:
+def test_an_unfit_challenger_is_rejected_with_the_reason(case: str) -> None:
     values, name, why = UNFIT[case]
     for champion in (None, measured("1")):
         decision = decide(POLICY, evidence(champion=champion, **values))
@@ -135,10 +99,10 @@ def test_an_unfit_challenger_is_rejected_and_told_why(case: str) -> None:
 HELD: dict[str, tuple[dict[str, Any], str, str]] = {
     "worse": ({"comparison": Comparisons({"map50": compared(-0.3, -0.1)})}, "improvement", "-0.200 against version 1"),
     "perhaps better": ({"comparison": Comparisons({"map50": compared(-0.01, 0.2)})}, "improvement", "-0.010 or more"),
-    "another test": ({"other_tests": ("1",)}, "same_test", "another test split: version 1"),
-    "rolled back": ({"withdrawn": "it saw ghosts"}, "not_withdrawn", "rolled back: it saw ghosts"),
+    "another test": ({"versions_of_other_tests": ("1",)}, "same_test", "another test split: version 1"),
+    "rolled back": ({"rollback_reason": "it saw ghosts"}, "not_withdrawn", "rolled back: it saw ghosts"),
     "champion gone": (
-        {"champion": Measured("1", "its files are gone"), "comparison": Comparisons()},
+        {"champion": MeasuredModel("1", "its files are gone"), "comparison": Comparisons()},
         "champion",
         "Version 1 is champion but cannot be used: its files are gone",
     ),
@@ -146,7 +110,7 @@ HELD: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("case", HELD)
-def test_a_challenger_without_a_proven_advantage_is_held_and_told_why(case: str) -> None:
+def test_a_challenger_without_a_proven_advantage_is_held_with_the_reason(case: str) -> None:
     values, name, why = HELD[case]
     decision = decide(POLICY, evidence(**values))
     assert (decision.verdict, decision.exit_status) == ("hold", 3)
@@ -159,16 +123,6 @@ def test_models_that_cannot_be_compared_hold() -> None:
     decision = decide(POLICY, evidence(comparison=Comparisons()))
     assert decision.verdict == "hold"
     assert "could not be compared" in decision.why
-
-
-def test_a_gain_on_few_images_is_said_to_be_less_sure() -> None:
-    assert "With 12 test images" in gate(decide(POLICY, evidence(test_images=12)), "improvement").why
-    assert "test images" not in gate(decide(POLICY, evidence(test_images=30)), "improvement").why
-
-
-def test_a_changed_test_split_can_be_allowed() -> None:
-    policy = POLICY.model_copy(update={"same_test": False})
-    assert decide(policy, evidence(other_tests=("1", "2"))).verdict == "promote"
 
 
 def test_an_error_rate_is_better_when_it_is_smaller() -> None:
@@ -184,23 +138,7 @@ def test_an_error_rate_is_better_when_it_is_smaller() -> None:
     assert decide(policy, high).verdict == "reject"
 
 
-def test_a_score_that_the_test_split_does_not_define_is_an_error_that_names_those_it_does() -> None:
-    policy = PromotionConfig(primary="anls")
-    with pytest.raises(ConfigurationError, match=r"promotion\.primary: .* 'anls'; it defines map50"):
-        decide(policy, evidence())
-
-
-def test_a_score_that_no_class_has_is_an_error_that_names_those_they_have() -> None:
-    with pytest.raises(ConfigurationError, match=r"promotion\.class_score: .* 'recall'; they have ap50"):
-        decide(PromotionConfig(class_score="recall"), evidence())
-
-
-def test_limits_that_are_not_set_have_no_gate() -> None:
-    names = {gate.name for gate in decide(PromotionConfig(), evidence()).gates}
-    assert names.isdisjoint({"minimum", "latency", "memory", "class_floor"})
-
-
-def test_tags_say_verdict_champion_and_every_gate() -> None:
+def test_tags_have_verdict_champion_and_every_gate() -> None:
     tags = decide(POLICY, evidence()).tags()
     assert (tags["decision"], tags["decision_champion"]) == ("promote", "1")
     assert tags["decision_gates"].count("\n") == len(decide(POLICY, evidence()).gates) - 1
@@ -208,8 +146,20 @@ def test_tags_say_verdict_champion_and_every_gate() -> None:
 
 
 def test_a_decision_survives_json() -> None:
-    decision = decide(POLICY, evidence(trained_on=None))
+    decision = decide(POLICY, evidence(leaked_images=None))
     assert Decision.model_validate_json(decision.model_dump_json()) == decision
+
+
+EARLIER = """{"verdict": "hold", "why": "Version 2 is held.", "challenger": "2", "champion": "1", "gates": [
+  {"name": "improvement", "title": "Gain in mAP50", "judges": "advantage", "value": null, "limit": 0.0, "passed": null,
+   "why": "The two models could not be compared."}]}"""
+"""decision.json as version 1 of this library wrote it."""
+
+
+def test_a_decision_of_an_earlier_version_is_read_and_written_with_the_same_keys() -> None:
+    decision = Decision.model_validate_json(EARLIER)
+    assert (decision.gates[0].aspect, decision.gates[0].outcome) == ("advantage", "not evaluated")
+    assert json.loads(decision.model_dump_json()) == json.loads(EARLIER)
 
 
 # --- properties -----------------------------------------------------------------------------------------------------
@@ -228,7 +178,7 @@ def comparisons(draw: st.DrawFn) -> Comparison:
 def cases(draw: st.DrawFn) -> Evidence:
     """Evidence of every kind, also around the limits of the policy, with a champion or without."""
     near = st.sampled_from([0.3, 0.5, 0.99, 1.0]) | shares
-    challenger = Measured(
+    challenger = MeasuredModel(
         "2",
         draw(st.sampled_from(["", "", "", "broken"])),
         {"map50": draw(near)},
@@ -240,14 +190,14 @@ def cases(draw: st.DrawFn) -> Evidence:
     classes = {name: {"ap50": draw(comparisons())} for name in ("cat", "dog")}
     return Evidence(
         challenger=challenger,
-        champion=draw(st.none() | st.sampled_from([measured("1"), Measured("1", "gone")])),
+        champion=draw(st.none() | st.sampled_from([measured("1"), MeasuredModel("1", "gone")])),
         comparison=Comparisons({"map50": draw(comparisons())}, classes),
         test_images=40,
-        trained_on=draw(st.sampled_from([0, 0, 0, 2, None])),
-        other_tests=draw(st.sampled_from([(), (), ("1",)])),
-        rows=100,
-        bad_rows=draw(st.sampled_from([0, 0, 5])),
-        withdrawn=draw(st.sampled_from(["", "", "taken back"])),
+        leaked_images=draw(st.sampled_from([0, 0, 0, 2, None])),
+        versions_of_other_tests=draw(st.sampled_from([(), (), ("1",)])),
+        samples=100,
+        invalid_samples=draw(st.sampled_from([0, 0, 5])),
+        rollback_reason=draw(st.sampled_from(["", "", "taken back"])),
     )
 
 
@@ -282,11 +232,11 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
         "class gain": lambda: replace(
             case, comparison=Comparisons(scores, {**classes, "cat": {"ap50": lower(classes["cat"]["ap50"], by)}})
         ),
-        "leak": lambda: replace(case, trained_on=1),
-        "leak unknown": lambda: replace(case, trained_on=None),
-        "other test": lambda: replace(case, other_tests=("1", "2")),
-        "bad rows": lambda: replace(case, bad_rows=case.bad_rows + 1),
-        "withdrawn": lambda: replace(case, withdrawn="again"),
+        "leak": lambda: replace(case, leaked_images=1),
+        "leak unknown": lambda: replace(case, leaked_images=None),
+        "other test": lambda: replace(case, versions_of_other_tests=("1", "2")),
+        "bad rows": lambda: replace(case, invalid_samples=case.invalid_samples + 1),
+        "withdrawn": lambda: replace(case, rollback_reason="again"),
     }
     return changes[what]()
 
@@ -302,7 +252,7 @@ def test_worse_evidence_never_gives_a_better_verdict(case: Evidence, what: str, 
 
 
 @given(cases())
-def test_only_a_challenger_that_passed_every_gate_is_promoted_and_others_are_told_what_failed(case: Evidence) -> None:
+def test_only_a_challenger_that_passed_every_gate_is_promoted_and_others_get_the_reasons(case: Evidence) -> None:
     decision = decide(POLICY, case)
     assert (decision.verdict == "promote") == (not obstacles(decision))
     assert (decision.exit_status == 0) == (decision.verdict == "promote")

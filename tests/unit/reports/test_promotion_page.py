@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from florence2.promotion.decision import Decision
-from florence2.promotion.gates import Gate
+from florence2.promotion.gate import Gate
 from florence2.reports.promotion_page import render_decision
 
 HELD = Decision(
@@ -14,9 +14,9 @@ HELD = Decision(
     challenger="2",
     champion="1",
     gates=(
-        Gate(name="serving", title="Loads", judges="serving", value=None, limit=None, passed=True, why="It answered."),
-        Gate(name="a", title="AP50", judges="advantage", value=0.25, limit=0.1, passed=False, why="<b>cats</b>"),
-        Gate(name="b", title="Gain", judges="advantage", value=None, limit=0.0, passed=None, why="Not comparable."),
+        Gate(name="serving", title="Loads", aspect="serving", value=None, limit=None, passed=True, why="It answered."),
+        Gate(name="a", title="AP50", aspect="advantage", value=0.25, limit=0.1, passed=False, why="<b>cats</b>"),
+        Gate(name="b", title="Gain", aspect="advantage", value=None, limit=0.0, passed=None, why="Not comparable."),
     ),
 )
 
@@ -27,7 +27,7 @@ def test_it_shows_verdict_reason_and_every_gate_with_value_and_limit() -> None:
     assert [" ".join(row.split()) for row in rows] == [
         "Loads ✓ passed \N{EN DASH} \N{EN DASH} It answered.",
         "AP50 ✗ failed 0.25 0.1 &lt;b&gt;cats&lt;/b&gt;",
-        "Gain \N{EN DASH} not judged \N{EN DASH} 0 Not comparable.",
+        "Gain \N{EN DASH} not evaluated \N{EN DASH} 0 Not comparable.",
     ]
     assert "<title>Held: version 2</title>" in page
 
