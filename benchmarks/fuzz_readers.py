@@ -2,7 +2,7 @@
 
     python -m benchmarks.fuzz_readers --inputs 100000 --seed 0
 
-Small valid sets of every layout are damaged in one file: bytes flipped, cut, doubled or removed, replaced by numbers
+Small valid sets of every format are damaged in one file: bytes flipped, cut, doubled or removed, replaced by numbers
 and texts that have broken parsers before, or by parts of the same file. It prints how many were read
 and how many refused.
 """
@@ -16,20 +16,27 @@ import os
 import random
 import re
 import shutil
+import sys
 import tempfile
 import time
+import tomllib
 import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from PIL import Image
 
-from florence2.datasets.formats import FORMATS, read_dataset
+from florence2.datasets.formats.format import Format
+from florence2.datasets.formats.recognition import read_dataset
+from florence2.datasets.formats.registry import ENTRY_POINTS, FORMATS
 from florence2.errors import DatasetError
 
-__all__ = ["FuzzResult", "fuzz"]
+__all__ = ["FuzzResult", "fuzz", "known_formats"]
+
+_EXAMPLES = Path(__file__).resolve().parents[1] / "docs" / "examples"
 
 _XML = """<annotation>
   <filename>a.png</filename>
@@ -120,8 +127,8 @@ class FuzzResult:
     """What became of the inputs.
 
     Attributes:
-        read: how many gave rows, by layout.
-        refused: how many gave the project's own error, by layout.
+        read: how many gave rows, by format.
+        refused: how many gave the project's own error, by format.
         failures: traceback and description of whatever else happened.
     """
 
@@ -130,8 +137,19 @@ class FuzzResult:
     failures: list[str] = field(default_factory=list)
 
 
+def known_formats() -> dict[str, Format]:
+    """Return the formats of the library and those of the examples in ``docs/examples``, which need no installation."""
+    formats = dict(FORMATS)
+    for file in sorted(_EXAMPLES.glob("*/pyproject.toml")):
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        sys.path.append(str(file.parent))
+        for name, target in project["entry-points"][ENTRY_POINTS].items():
+            formats[name] = EntryPoint(name, target, ENTRY_POINTS).load()
+    return formats
+
+
 def fuzz(inputs: int, seed: int) -> FuzzResult:
-    """Read damaged data sets, every layout as often as the others.
+    """Read damaged data sets, every format as often as the others.
 
     Args:
         inputs: how many.
@@ -141,9 +159,9 @@ def fuzz(inputs: int, seed: int) -> FuzzResult:
         The counts; stops at the tenth failure.
     """
     rng = random.Random(seed)
-    result = FuzzResult()
+    result, formats = FuzzResult(), known_formats()
     with tempfile.TemporaryDirectory() as folder:
-        for number, name in zip(range(inputs), itertools.cycle(FORMATS), strict=False):
+        for number, name in zip(range(inputs), itertools.cycle(formats), strict=False):
             root = Path(folder).resolve() / name
             if not root.exists():
                 _write_set(root, name)
@@ -152,7 +170,7 @@ def fuzz(inputs: int, seed: int) -> FuzzResult:
             (root / file).write_bytes(content)
             try:
                 # Half of them must be recognised first, as a user's are.
-                read_dataset(root, rng.choice(["auto", name]))
+                read_dataset(root, rng.choice(["auto", name]), formats=formats)
                 result.read[name] += 1
             except DatasetError:
                 result.refused[name] += 1
@@ -256,7 +274,7 @@ def main() -> int:
         result = fuzz(options.inputs, options.seed)
     finally:
         shutil.rmtree(cache, ignore_errors=True)
-    for name in FORMATS:
+    for name in _SETS:
         print(f"{name:>10}: {result.read[name]:>7} read, {result.refused[name]:>7} refused")
     total = f"{result.read.total()} read, {result.refused.total()} refused, {len(result.failures)} failed"
     print(f"{total}; {options.inputs} inputs, seed {options.seed}, {time.monotonic() - start:.0f} s")

@@ -14,7 +14,7 @@ from docs.generator.options import register_options  # noqa: E402
 project = "florence2-finetune"
 project_copyright = "the florence2-finetune contributors, Apache License 2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
-exclude_patterns = ["_build", "generator"]
+exclude_patterns = ["_build", "examples", "generator"]
 nitpicky = True
 # No inventory of another project can be asked without a network, so their names are not linked.
 nitpick_ignore_regex = [

@@ -23,7 +23,7 @@ class _Stop:
 
 
 _STOPS = (
-    _Stop("your data set", "folder, archive or bucket, in six formats", "images and annotations", "place"),
+    _Stop("your data set", "folder, archive or bucket, recognised", "images and annotations", "place"),
     _Stop("ingest_dataset", "one row for each line, a hash of each image", "manifest"),
     _Stop("validate_annotations", "stops at rows that break a rule", "valid rows, rows left out, page"),
     _Stop("split_dataset", "keeps alike images in one split", "train and valid; test apart"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from docs.generator.commands import commands_page
 from docs.generator.configuration import configuration_page
 from docs.generator.flow import flow_image
+from docs.generator.formats import formats_page
 from docs.generator.house import architecture_page
 from docs.generator.keywords import keywords_module
 from docs.generator.python_api import python_page
@@ -25,6 +26,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "rules.md": rules_page,
     "reference/commands.md": commands_page,
     "reference/configuration.md": configuration_page,
+    "reference/formats.md": formats_page,
     "reference/python.md": python_page,
     "reference/tasks.md": tasks_page,
     "images/flow.svg": flow_image,

@@ -36,7 +36,6 @@ _IMAGES = (
     "my-voc/JPEGImages/a.jpg",
     "my-yolo/images/train/a.jpg",
     "my-questions/train/images/7.png",
-    "my-receipts/img/000.jpg",
 )
 """Images of small sets whose annotations the pages show."""
 

@@ -13,8 +13,8 @@ from tests import ROOT
 
 UNIT = Path("tests/unit")
 ROOMS = ("florence2", "pipelines", "steps", "materializers", "docs/generator")
-COMMANDS = ("benchmarks", "pretraining")
-"""Commands that are run by hand: a test file of them mirrors a module, but not every module has one."""
+COMMANDS = ("benchmarks", "pretraining", "docs/examples")
+"""What is run by hand, and examples: a test file of them mirrors a module, but not every module has one."""
 
 OF_THE_WHOLE_TREE = {
     "test_configs.py",

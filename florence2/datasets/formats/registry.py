@@ -29,8 +29,6 @@ _BUILTIN = {
     "coco": "florence2.datasets.formats.coco:COCO",
     "voc": "florence2.datasets.formats.voc:VOC",
     "yolo": "florence2.datasets.formats.yolo:YOLO",
-    "easy-vqa": "florence2.datasets.formats.easy_vqa:EASY_VQA",
-    "sroie": "florence2.datasets.formats.sroie:SROIE",
 }
 """The formats of this package. A reader is imported when its format is used: the command line only needs the names."""
 

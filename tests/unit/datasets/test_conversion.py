@@ -238,7 +238,7 @@ class TestRefusals:
         for target in ("used", "used/file", "link"):
             self.refuses(before, tmp_path / target, "is not an empty folder")
         self.refuses(before, tmp_path / "old/new", "lies in the data set")
-        self.refuses(before, tmp_path / "new", "cannot write 'sroie'; give one of jsonl, coco, voc, yolo", "sroie")
+        self.refuses(before, tmp_path / "new", "cannot write 'pdf'; give one of jsonl, coco, voc, yolo", "pdf")
         self.refuses(before, tmp_path / ("x" * 300), "cannot be written .File name too long.; give another folder")
         (tmp_path / "empty").mkdir()
         assert convert(before, tmp_path / "empty", "coco").images == 1

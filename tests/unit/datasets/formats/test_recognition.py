@@ -21,8 +21,6 @@ FILES = {
     "coco": {"train/_annotations.coco.json": COCO},
     "voc": {"train/a.xml": VOC},
     "yolo": {"data.yaml": "names: [cat]", "train/a.txt": ""},
-    "easy-vqa": {"train/questions.json": '[["a", "b", 1]]', "train/images/1.txt": ""},
-    "sroie": {"img/a.txt": "", "key/a.json": '{"total": "1"}'},
 }
 
 
@@ -72,7 +70,6 @@ def test_nothing_that_is_known(tmp_path: Path) -> None:
         ("jsonl", "train/annotations.jsonl"),
         ("coco", "train/_annotations.coco.json"),
         ("yolo", "data.yaml"),
-        ("easy-vqa", "train/questions.json"),
     ],
 )
 @pytest.mark.parametrize("kind", ["link", "pipe"])
@@ -95,8 +92,6 @@ def test_an_annotation_file_that_is_none_is_refused(tmp_path: Path, name: str, f
     [
         ("voc", ["train/a.xml", "train/b.xml"], VOC),
         ("yolo", ["labels/a.txt", "labels/b.txt"], "0 0.5 0.5 0.1 0.1"),
-        ("sroie", ["key/a.json", "key/b.json"], '{"total": "9"}'),
-        ("sroie", ["box/a.csv", "box/b.csv"], "0,0,1,0,1,1,0,1,text"),
     ],
 )
 @pytest.mark.parametrize("kind", ["link", "pipe", "nothing"])

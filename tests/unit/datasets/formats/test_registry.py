@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from florence2.datasets.conversion import writable_formats
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.recognition import read_dataset, recognise
 from florence2.datasets.formats.registry import FORMATS
@@ -81,6 +82,7 @@ def test_a_package_adds_a_format(site: Path, captions: Path) -> None:
     assert "texts" in FORMATS
     assert recognise(captions) == (captions, "texts")
     assert read_dataset(captions, "texts").table["suffix"].tolist() == ["a red tile"]
+    assert "texts" not in writable_formats()
     with pytest.raises(DatasetError, match=r"is not coco \(.*\), it looks like texts; give --format texts"):
         read_dataset(captions, "coco")
 

@@ -1,15 +1,15 @@
-"""The SROIE reader: fixed questions, and texts with the quadrilaterals around them."""
+"""The example SROIE: fixed questions, and texts with the quadrilaterals around them."""
 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from florence2.datasets.formats import read_dataset
-from florence2.datasets.formats.sroie import QUESTIONS
+from florence2.datasets.formats.recognition import read_dataset, recognise
 from florence2.errors import DatasetError
 from tests.builders import write_image
 from tests.rules import found
@@ -25,9 +25,12 @@ def write_receipt(root: Path, stem: str, keys: Any = None, boxes: bytes | None =
 
 
 def test_reads_questions_and_texts(tmp_path: Path) -> None:
+    from florence2_sroie import QUESTIONS
+
     boxes = b"\xef\xbb\xbf2,1,12,1,12,6,2,6,TAMAN, DAYA,\r\n\r\n0,0,20,0,20,10,0,10,9.00\n"
     write_receipt(tmp_path, "000", {"company": " BOOK ", "total": "9.00"}, boxes)
     write_receipt(tmp_path, "001", {"date": ""})
+    assert recognise(tmp_path) == (tmp_path, "sroie")
     manifest = read_dataset(tmp_path)
     columns = ["image", "prefix", "suffix", "file", "line"]
     assert manifest.table[columns].to_numpy().tolist() == [
@@ -104,3 +107,25 @@ def test_an_empty_set_is_refused(tmp_path: Path) -> None:
         read_dataset(tmp_path)
     with pytest.raises(DatasetError, match="no SROIE annotations found"):
         read_dataset(tmp_path / "key", "sroie")
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("key/001.json", '{"total": "9"}'), ("box/001.csv", "0,0,1,0,1,1,0,1,a")]
+)
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_an_annotation_file_that_is_not_a_file_of_the_set_spoils_no_other_receipt(
+    tmp_path: Path, file: str, content: str, kind: str
+) -> None:
+    root = tmp_path / "set"
+    write_receipt(root, "000", {"total": "9"})
+    write_receipt(root, "001")
+    if kind == "link":
+        (tmp_path / "elsewhere").write_text(content)
+        (root / file).symlink_to(tmp_path / "elsewhere")
+    else:
+        os.mkfifo(root / file)
+    message = "leads out of the data set's folder" if kind == "link" else "cannot be read (is not a regular file)"
+    table = read_dataset(root).table
+    assert table["image"].tolist() == ["img/000.jpg", "img/001.jpg"]
+    assert table["line_error"].iloc[1].startswith(message)
+    assert table["line_error"].isna().iloc[0]

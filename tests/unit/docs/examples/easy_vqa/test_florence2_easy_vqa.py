@@ -1,4 +1,4 @@
-"""The easy-VQA reader: a row for each question."""
+"""The example easy-VQA: a sample for each question."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from florence2.datasets.formats import read_dataset
+from florence2.datasets.formats.recognition import read_dataset, recognise
 from florence2.errors import DatasetError
 from tests.builders import write_image
 
@@ -21,6 +21,7 @@ def write_questions(root: Path, split: str, *questions: Any) -> None:
 def test_reads_a_row_for_each_question(tmp_path: Path) -> None:
     write_questions(tmp_path, "test", ["is it red?", "no", 7])
     write_questions(tmp_path, "train", ["what shape?", "circle", 7], ["which?", "this", "7"])
+    assert recognise(tmp_path) == (tmp_path, "easy-vqa")
     manifest = read_dataset(tmp_path)
     columns = ["split", "image", "task", "prefix", "suffix", "line"]
     assert manifest.table[columns].to_numpy().tolist() == [

@@ -3,8 +3,8 @@
     img/000.jpg    key/000.json: {"company": "...", "date": "...", "address": "...", "total": "..."}
                    box/000.csv: x1,y1,x2,y2,x3,y3,x4,y4,text            a line for each text on the receipt
 
-Each key is a ``<DocVQA>`` row with a fixed question, each CSV file an ``<OCR_WITH_REGION>`` row. The set comes without
-splits; folders train, valid and test are taken as such.
+Each key is a ``<DocVQA>`` sample with a fixed question, each CSV file an ``<OCR_WITH_REGION>`` sample: the texts with
+their outlines in pixels. The set comes without splits; folders called train, valid and test are splits.
 """
 
 from __future__ import annotations
@@ -13,11 +13,25 @@ import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
-from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
-from florence2.datasets.formats.files import contents_of, entries, join, read_bytes, read_json, split_folders
-from florence2.datasets.formats.format import Format
-from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, joined, number
-from florence2.datasets.manifest import DatasetManifest
+from florence2.datasets import DatasetManifest
+from florence2.datasets.formats import (
+    Annotation,
+    BadValueError,
+    Format,
+    Region,
+    checked_name,
+    checked_text,
+    contents_of,
+    entries,
+    excerpt,
+    join,
+    joined,
+    number,
+    read_bytes,
+    read_json,
+    split_folders,
+    to_manifest,
+)
 from florence2.errors import AnnotationFileError, DatasetError
 from florence2.images import list_images
 
@@ -29,30 +43,18 @@ QUESTIONS = {
     "address": "What is the address of the company?",
     "total": "What is the total amount?",
 }
-"""The question that stands for each key."""
+"""The question of each key."""
 
 _LARGEST_FILE = 16 << 20
 _CORNERS = 8
 
 
-def is_sroie(root: Path) -> bool:
-    """Tell whether a folder holds annotations in this layout."""
+def _recognise(root: Path) -> bool:
     return bool(_find_sources(root))
 
 
-def read_sroie(root: Path, *, verify: bool = False) -> DatasetManifest:
-    """Read a folder in the SROIE layout.
-
-    Args:
-        root: the folder.
-        verify: read every image file again, also where size and time are those of the last look.
-
-    Returns:
-        The rows of each receipt: one for each key, then one for all texts; receipts in the order of their names.
-
-    Raises:
-        DatasetError: there are no annotations.
-    """
+def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
+    """Read a folder: for each receipt a sample for each key, then one for all texts."""
     sources = _find_sources(root)
     if not sources:
         raise DatasetError(
@@ -63,8 +65,8 @@ def read_sroie(root: Path, *, verify: bool = False) -> DatasetManifest:
     rows: list[Annotation] = []
     for split, folder, stems in sources:
         for stem in stems:
-            place = join(folder, f"img/{stem}")
-            image = images.get(place, f"{place}.jpg")
+            path = join(folder, f"img/{stem}")
+            image = images.get(path, f"{path}.jpg")
             rows += _read_keys(root, split, image, join(folder, f"key/{stem}.json"))
             rows += _read_boxes(root, split, image, join(folder, f"box/{stem}.csv"))
     if not rows:
@@ -145,7 +147,7 @@ def _region(raw: bytes, line: int) -> Region:
 SROIE = Format(
     files="img/ with key/*.json or box/*.csv",
     samples="one `<DocVQA>` sample for each key, one `<OCR_WITH_REGION>` sample for each image",
-    recognise=is_sroie,
-    read=read_sroie,
+    recognise=_recognise,
+    read=_read,
 )
 """The format sroie."""
