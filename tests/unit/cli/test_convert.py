@@ -12,12 +12,12 @@ from florence2.adapters import great_expectations
 from florence2.cli import app
 from florence2.errors import DatasetError, InvalidAnnotationsError
 from tests.builders import annotation, write_dataset, write_image, write_lines, write_scenes
-from tests.unit.datasets.checks.test_check import plain
+from tests.rules import run_rules
 
 
 @pytest.fixture(autouse=True)
 def evaluate_with_pandas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(great_expectations, "_evaluate", plain)
+    monkeypatch.setattr(great_expectations, "_run_rules", run_rules)
 
 
 def run(*words: object) -> Result:
