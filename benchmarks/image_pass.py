@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from florence2.images.files import list_images
+from florence2.images.listing import list_images
 from florence2.images.parallel import probe_images
 from florence2.storage.fingerprint import fingerprint_folder
 

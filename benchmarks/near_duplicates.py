@@ -21,8 +21,10 @@ from PIL import Image, ImageEnhance
 from scipy.fft import idctn
 
 from florence2.datasets.location import locate
-from florence2.images.files import list_images, open_rgb
-from florence2.images.near_duplicates import group_near_identical, signature
+from florence2.images.files import open_rgb
+from florence2.images.listing import list_images
+from florence2.images.near_duplicates import group_near_identical
+from florence2.images.signatures import signature
 
 __all__ = ["CHANGES", "natural_signatures", "recall"]
 

@@ -19,7 +19,7 @@ from florence2.codec.detections import Detections
 from florence2.codec.grammar import scan_boxes
 from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 from florence2.errors import AnswerError
-from florence2.images.near_duplicates import signature
+from florence2.images.signatures import signature
 
 __all__ = [
     "annotation",

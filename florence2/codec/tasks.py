@@ -72,7 +72,7 @@ TASKS: dict[str, Task] = {
 """Every known task by its token."""
 
 CLASS_TASKS = ("<OD>",)
-"""Tasks whose names belong to one list of classes; in other answers with boxes a name is a phrase, often used once."""
+"""Tasks whose names belong to one list of classes; in other answers with boxes they are phrases, most used once."""
 
 RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
 """Special tokens of the model's input and output: in a user's text the model would take them for control tokens."""

@@ -4,10 +4,10 @@ from .drawing import draw_detections as draw_detections
 from .drawing import draw_outlines as draw_outlines
 from .files import ImageDefect as ImageDefect
 from .files import ImageProbe as ImageProbe
-from .files import list_images as list_images
 from .files import open_bytes as open_bytes
 from .files import open_rgb as open_rgb
 from .files import probe_image as probe_image
+from .listing import list_images as list_images
 from .near_duplicates import group_near_identical as group_near_identical
 from .parallel import probe_images as probe_images
 from .rgb import to_rgb as to_rgb

@@ -1,4 +1,4 @@
-"""Images of answers: colours of classes, outlines drawn with Pillow."""
+"""Drawings of answers: colours of classes, outlines and labels drawn with Pillow."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def class_colours(class_names: Iterable[str]) -> dict[str, str]:
 
 
 def contrasting_colour(colour: str) -> str:
-    """Return black or white, whichever is read more easily on ``#rrggbb`` (relative luminance of WCAG 2)."""
+    """Return black or white, whichever has the higher contrast on ``#rrggbb`` (relative luminance of WCAG 2)."""
     channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -62,14 +62,14 @@ def draw_outlines(
 ) -> Image.Image:
     """Draw boxes, quadrilaterals and polygons with their names over an image.
 
-    A small image is enlarged first, by a whole factor and without smoothing, so that a 64-pixel image stays
-    crisp and its labels can be read.
+    A small image is first enlarged by a whole factor, without smoothing, so that a label on an image of 64 pixels can
+    be read.
 
     Args:
         image: the image, of any mode.
-        outlines: in pixels of ``image``; confidence, where there is one, is written beside the name.
+        outlines: in pixels of ``image``; the label is the name and the confidence, where there is one.
         colours: colour of each name; by default ``class_colours`` of the names drawn.
-        long_side: enlarge until the longer side is about this many pixels; larger images stay as they are.
+        long_side: least pixels of the longer side, about; larger images keep their size.
         font_size: height of the labels in pixels.
 
     Returns:
@@ -93,7 +93,7 @@ def draw_outlines(
 
 
 def _draw_line(draw: ImageDraw.ImageDraw, points: Sequence[tuple[float, float]], colour: str, thickness: int) -> None:
-    """Draw a closed line: that of an upright box inside of it, any other one on its points."""
+    """Draw a closed line: inside an upright box, else along its points."""
     (left, top), (right, bottom) = points[0], points[2]
     if list(points) == [(left, top), (right, top), (right, bottom), (left, bottom)] and left <= right and top <= bottom:
         draw.rectangle((left, top, right, bottom), outline=colour, width=thickness)
@@ -109,7 +109,7 @@ def _draw_label(
     colour: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
 ) -> None:
-    """Write a label above the corner of its box, moved into the image where it would leave it."""
+    """Draw a label above the corner of its box, and inside the image."""
     left, top, right, bottom = draw.textbbox((0, 0), label, font=font)
     width, height = right + 2 * left + 8, bottom + 6
     x = max(0.0, min(corner[0], size_wh[0] - width))

@@ -1,7 +1,7 @@
-"""Image files: what one is, without keeping its pixels, and how it becomes an upright RGB image.
+"""Image files: probe one without keeping its pixels, and open one as an upright RGB image.
 
-Probing reads and decodes a file once and says its size, its hash and what is wrong with it. Opening gives the image
-that a model sees. Both see the image upright, as its EXIF orientation asks for, so that boxes fit.
+Probing reads and decodes a file once and returns its size, its hash and its defect. Opening returns the image that a
+model gets. Both turn the image upright by its EXIF orientation, so that boxes fit.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
-import logging
-import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -21,37 +19,35 @@ from PIL import Image, UnidentifiedImageError
 from florence2.errors import ImageError
 from florence2.images.rgb import mode_of, to_rgb
 from florence2.images.signatures import mean_luma, signature
-from florence2.storage import is_file_inside, read_regular
+from florence2.storage import read_regular
 
 __all__ = [
+    "FORMATS",
     "MAX_FILE_BYTES",
     "MAX_PIXELS",
     "ImageDefect",
     "ImageProbe",
-    "list_images",
     "open_bytes",
     "open_rgb",
     "probe_image",
 ]
 
-logger = logging.getLogger(__name__)
-
 MAX_PIXELS = 89_478_485
-"""Largest image that is decoded, in pixels: Pillow's own bound, a quarter of a gigabyte of RGB."""
+"""Largest image that is decoded, in pixels: Pillow's own limit, a quarter of a gigabyte of RGB."""
 
 MAX_FILE_BYTES = 1 << 30
-"""Largest file that is read: more than the largest image has uncompressed, at 8 bytes a pixel."""
+"""Largest file that is read, in bytes: more than the largest image has without compression, at 8 bytes a pixel."""
 
 _MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
-"""Most pixels times scans of a JPEG. Each scan of a progressive one goes over the whole image, and a scan may have a
-few bytes: without a bound, a small file could be decoded for hours. Usual ones have about ten scans."""
+"""Largest product of pixels and scans of a JPEG. Each scan of a progressive JPEG covers the whole image and may have
+few bytes: without a limit, the decoding of a small file could take hours. Usual files have about ten scans."""
 
-_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "AVIF")
-"""Images of cameras, scanners and the web. What else Pillow knows is rare, and some of it (EPS) starts programs."""
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "DIB", "GIF", "PPM", "JPEG2000", "AVIF")
+"""Formats of cameras, scanners and the web. The others that Pillow knows are rare, and some (EPS) start programs."""
 
 _LEAST_SIDE, _SMALL_SIDE = 48, 96
-"""Pixels. The signature is taken from an image that is decoded at no less than the former, where the file has it, and
-scaled to the latter. It then differs by at most 2 of 255 from that of the full image."""
+"""Pixels. For the signature an image is decoded with at least the first as its shorter side, where the file has as
+many, and scaled to the second. The signature then differs by at most 2 of 255 from that of the full image."""
 
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -81,19 +77,18 @@ class ImageDefect(StrEnum):
 
 @dataclass(frozen=True)
 class ImageProbe:
-    """What a look at an image file found.
+    """What is known of an image file after reading it once.
 
     Attributes:
         width: width of the upright image in pixels, None if it cannot be decoded.
         height: height of the upright image in pixels, None if it cannot be decoded.
         sha256: hexadecimal hash of the file's bytes, empty if it cannot be decoded.
-        mode: Pillow's name of how the file stores pixels, "RGB" or what it is converted from: "L", "RGBA", "CMYK",
-            "I;16" ..., with "+transparency" where that does not tell of it, as in "P+transparency"; None if it cannot
-            be decoded.
+        mode: Pillow's name of how the file stores pixels, such as "RGB", "L", "RGBA", "CMYK" or "I;16", with
+            "+transparency" where the mode does not include it, as in "P+transparency"; None if it cannot be decoded.
         orientation: EXIF orientation 1..8, 1 if there is none; None if it cannot be decoded.
         brightness: ``mean_luma`` of the signature, 0 (black) to 1 (white); None if it cannot be decoded.
-        signature: of the upright image, for finding near-identical ones; None if it cannot be decoded.
-        error: ``"<ImageDefect>: detail"``, None if all is well. Names no path: the row that asks knows it.
+        signature: of the upright image, to find near-identical ones; None if it cannot be decoded.
+        error: ``"<ImageDefect>: detail"`` without the path, which the caller knows; None for a sound image.
     """
 
     width: int | None = None
@@ -106,7 +101,7 @@ class ImageProbe:
     error: str | None = None
 
     def values(self) -> list[str | int | float | None]:
-        """Return the attributes in their order, as JSON can hold them; ``ImageProbe(*values)`` is the probe again."""
+        """Return the attributes in their order, as JSON can hold them; ``ImageProbe(*values)`` is the inverse."""
         return list(vars(self).values())  # dataclasses.astuple copies them one by one: a tenth of the time of probing
 
 
@@ -117,7 +112,7 @@ def probe_image(path: Path) -> ImageProbe:
         path: the file; a symbolic link is followed.
 
     Returns:
-        What it is, or what is wrong with it. Never raises for what a file may hold.
+        Its properties, or its defect. Never raises, whatever the file contains.
     """
     try:
         data = read_regular(path, MAX_FILE_BYTES)
@@ -132,7 +127,7 @@ def probe_image(path: Path) -> ImageProbe:
         return _defect(ImageDefect.EMPTY, "the file has 0 bytes")
     try:
         small, (width, height), mode, orientation = _decode_small(data)
-    except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
+    except Exception as exc:  # decoders raise nearly every exception there is for hostile bytes
         return _defect(*_explain(exc))
     text = signature(small)
     return ImageProbe(
@@ -146,60 +141,13 @@ def probe_image(path: Path) -> ImageProbe:
     )
 
 
-def list_images(root: Path) -> list[str]:
-    """Return the paths, relative to a folder, of the files in it that are named like images, sorted.
-
-    Hidden files and folders are left out, and so are pipes, devices and symbolic links that lead out of the folder.
-    Links to folders are not followed. What has a name that is not valid UTF-8 cannot be written down anywhere:
-    it is left out with a warning.
-    """
-    Image.init()
-    suffixes = tuple(suffix for suffix, name in Image.registered_extensions().items() if name in (*_FORMATS, "MPO"))
-    top = os.path.realpath(root)
-    names: list[str] = []
-    unwritable: list[str] = []
-    folders = [""]
-    while folders:
-        above = folders.pop()
-        try:
-            entries = os.scandir(os.path.join(root, above))  # noqa: PTH118 - a Path for each of a million files is slow
-        except OSError:
-            continue  # a folder without permission: its images are reported as unreadable where rows name them
-        with entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                is_folder = entry.is_dir(follow_symlinks=False)
-                if not is_folder and not entry.name.lower().endswith(suffixes):
-                    continue
-                if not _is_text(entry.name):
-                    unwritable.append(above + entry.name)
-                elif is_folder:
-                    folders.append(f"{above}{entry.name}/")
-                elif entry.is_file(follow_symlinks=False) or (entry.is_symlink() and is_file_inside(entry.path, top)):
-                    names.append(above + entry.name)
-    if unwritable:
-        logger.warning(
-            "%s: %d files or folders have names that are not valid UTF-8 and are left out, such as %a; rename them",
-            root,
-            len(unwritable),
-            min(unwritable),
-        )
-    return sorted(names)
-
-
-def _is_text(name: str) -> bool:
-    """Tell whether a name from the file system is valid UTF-8; Python marks bytes that are not by surrogates."""
-    return name.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in name)
-
-
 def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Image:
-    """Open an image as a model sees it: upright, 8-bit RGB, see ``to_rgb``.
+    """Open an image as a model gets it: upright, 8-bit RGB, see ``to_rgb``.
 
     Args:
         source: the file, or its bytes as an opened binary stream.
-        least_side: pixels of the smaller side that are enough; a JPEG is then decoded at the half, quarter or eighth
-            that still has as many. Other formats, and all without this, come at their full size.
+        least_side: least pixels of the shorter side; a JPEG is then decoded at the half, quarter or eighth that still
+            has as many. Other formats are decoded at their full size; None: all are.
 
     Returns:
         A new RGB image that no longer needs the file.
@@ -209,7 +157,7 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
     """
     try:
         rgb, _ = _open(source, least_side)
-    except Exception as exc:  # decoders meet hostile bytes with nearly every exception there is
+    except Exception as exc:  # decoders raise nearly every exception there is for hostile bytes
         defect, detail = _explain(exc)
         name = source if isinstance(source, Path) else "image"
         message = f"{name}: {defect}, {detail}; replace the file by an image that viewers can show"
@@ -220,7 +168,7 @@ def open_rgb(source: Path | BinaryIO, least_side: int | None = None) -> Image.Im
 def open_bytes(
     data: bytes, least_side: int | None = None, most_pixels: int | None = None
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Open an image of which there are the bytes, as ``open_rgb`` does, within a limit of pixels.
+    """Open an image from its bytes, as ``open_rgb`` does, within a limit of pixels.
 
     Args:
         data: the bytes of an image file.
@@ -228,7 +176,7 @@ def open_bytes(
         most_pixels: largest image that is decoded, width times height; None: MAX_PIXELS.
 
     Returns:
-        The RGB image, and width and height in pixels that the upright image has at its full size.
+        The RGB image, and width and height in pixels of the upright image at its full size.
 
     Raises:
         ImageError: it has more pixels, and nothing was decoded; or it cannot be decoded.
@@ -243,7 +191,7 @@ def open_bytes(
 def _open(
     source: Path | BinaryIO, least_side: int | None, most_pixels: int | None = None, scans: int = 1
 ) -> tuple[Image.Image, tuple[int, int]]:
-    with Image.open(source, formats=_FORMATS) as image:
+    with Image.open(source, formats=FORMATS) as image:
         _refuse_too_large(image, scans if image.format in ("JPEG", "MPO") else 1, most_pixels)
         width, height = image.size
         if least_side is not None:
@@ -266,14 +214,14 @@ def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
         The upright RGB image, reduced; the size of the full upright one as (width, height) in pixels; the mode and
         the orientation that the file has.
     """
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         _refuse_too_large(image, scans=data.count(b"\xff\xda") if image.format in ("JPEG", "MPO") else 1)
         width, height = image.size
         mode, stored = mode_of(image), _orientation(image)
-        # JPEG alone can be decoded at a reduced size; its whole stream is read nevertheless, so truncation is seen.
+        # Only JPEG can be decoded at a reduced size; its whole stream is read nevertheless, so truncation is found.
         drafted = image.draft(None, (_LEAST_SIDE, _LEAST_SIDE))
         image.load()
-        # TIFF has the upright size from the start and is turned in loading; its orientation then says 1.
+        # TIFF has the upright size from the start and is turned while it is loaded; its orientation is 1 from then on.
         turned = _orientation(image)
         if turned in _SIDEWAYS:
             width, height = height, width
@@ -282,7 +230,7 @@ def _decode_small(data: bytes) -> tuple[Image.Image, tuple[int, int], str, int]:
 
 
 def _refuse_too_large(image: Image.Image, scans: int = 1, most_pixels: int | None = None) -> None:
-    """Raise if the header of an opened image announces more than is decoded, without a bound MAX_PIXELS."""
+    """Raise if the header of an opened image has more pixels than are decoded; None: MAX_PIXELS."""
     width, height = image.size
     most_pixels = most_pixels or MAX_PIXELS
     if width * height > most_pixels:
@@ -292,7 +240,7 @@ def _refuse_too_large(image: Image.Image, scans: int = 1, most_pixels: int | Non
 
 
 def _explain(error: Exception) -> tuple[ImageDefect, str]:
-    """Name a decoder's complaint without the path that Pillow puts into it."""
+    """Return the defect behind a decoder's error, and its message without the path that Pillow adds."""
     text = str(error)
     if isinstance(error, UnidentifiedImageError):
         return ImageDefect.UNREADABLE, "not an image of a known format"
@@ -307,7 +255,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) if there is none or it cannot be read."""
     try:
         value = int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # a damaged EXIF block does not spoil the pixels
+    except Exception:  # the pixels may be sound although the EXIF block is damaged
         return 1
     return value if value in _UPRIGHT else 1
 
@@ -322,9 +270,9 @@ def _reduced_rgb(image: Image.Image, box: tuple[float, float, float, float]) -> 
 
     Args:
         image: of any mode.
-        box: what of it is the image, in its pixels; a JPEG decoded at a reduced size has a part of a pixel too many.
+        box: the part that is the image, in pixels; a JPEG decoded at a reduced size has a fraction of a pixel more.
     """
-    # A palette cannot be scaled, nor can one colour that stands for transparency be found in a scaled image.
+    # A palette cannot be scaled, and a colour that stands for transparency cannot be found in a scaled image.
     if mode_of(image) not in ("L", "RGB", "RGBA", "LA", "CMYK"):
         image = to_rgb(image)
     if min(image.size) > _SMALL_SIDE or box != (0, 0, *image.size):

@@ -1,7 +1,7 @@
 """Near-identical images: groups of those whose signatures hardly differ.
 
-Two images are near-identical when, apart from brightness and contrast, every cell of their signatures is nearly the
-same. What was measured for this is in ``benchmarks/near_duplicates.py``.
+Two images are near-identical when, but for brightness and contrast, every cell of their signatures is nearly the same.
+``benchmarks/near_duplicates.py`` measures it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.images.signatures import GRID, LUMA_BYTES, decode_signature, signature
+from florence2.images.signatures import GRID, LUMA_BYTES, decode_signature
 
-__all__ = ["group_near_identical", "signature"]
+__all__ = ["group_near_identical"]
 
-# In levels of 0..255. Saving as JPEG at quality 50, halving and brightening by 4 % stay within them, also for drawings
-# of 64 pixels; the nearest images that are different (two receipts of one shop, frames of a video) do not.
+# In levels of 0..255. An image saved as JPEG at quality 50, halved or brightened by 4 % stays within these limits, also
+# a drawing of 64 pixels; the most similar different images (two receipts of one shop, frames of a video) do not.
 _BRIGHTNESS = 13.0
 _COLOUR = 9
 _WORST_CELL_OF_CONTRAST, _WORST_CELL = 0.6, (4.0, 10.5)
@@ -41,7 +41,7 @@ def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
 
     Args:
         signatures: of each image; an empty text is a group of its own. A text that is no signature of this version
-            is like no other text.
+            is near-identical to itself only.
 
     Returns:
         A group number for each image, (n,), counted in the order of their first images; images that are
@@ -55,14 +55,14 @@ def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
         cells = np.frombuffer(b"".join(filter(None, decoded)), dtype=np.uint8).reshape(len(usable), -1)
         group_of_text[usable] = usable[_first_members(_components(cells))]
     number_of = dict(zip(texts, group_of_text.tolist(), strict=True))
-    loners = iter(range(len(texts), len(texts) + len(signatures)))
-    keys = [number_of[text] if text else next(loners) for text in signatures]
+    unsigned = iter(range(len(texts), len(texts) + len(signatures)))
+    keys = [number_of[text] if text else next(unsigned) for text in signatures]
     order = {key: number for number, key in enumerate(dict.fromkeys(keys))}
     return np.array([order[key] for key in keys], dtype=np.int64)
 
 
 def _first_members(labels: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return, for each element, the position of the first one with its label."""
+    """Return the position of the first element with the label of each element."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     return first[inverse]
 
@@ -73,8 +73,7 @@ def _components(cells: NDArray[np.uint8]) -> NDArray[np.int32]:
     stripe = np.floor(points[:, 0] / _RADIUS)
     order = np.lexsort((points[:, 1], stripe))
     labels = np.arange(len(cells), dtype=np.int32)
-    # Neighbours first: that ties together the frames of a still camera, and the billions of pairs among those need no
-    # closer look.
+    # Neighbours first: that joins the frames of a still camera, whose billions of pairs then need no comparison.
     labels = _joined(labels, np.stack([order[:-1], order[1:]], axis=1), cells)
     for pairs in _close_pairs(points[order], stripe[order]):
         labels = _joined(labels, order[pairs], cells)
@@ -82,15 +81,15 @@ def _components(cells: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 
 def _points(cells: NDArray[np.uint8]) -> _Floats:
-    """Place signatures so that near-identical ones are at most ``_RADIUS`` apart, (n, dimensions).
+    """Return a point for each signature, (n, dimensions); near-identical ones are within ``_RADIUS`` of each other.
 
-    The low frequencies of the brightness and the length of the rest, scaled so that a distance is at most the root mean
-    square difference of the cells. A change of contrast multiplies them; drawing far points in (by an inverse
-    hyperbolic sine of the distance from 0, which makes no distance longer) turns that into a step of at most
-    ``_SOFTNESS`` times its logarithm.
+    A point has the low frequencies of the brightness and the length of the rest, scaled so that a distance is at most
+    the root mean square difference of the cells. A change of contrast multiplies a point. The inverse hyperbolic sine
+    of its distance from 0, which lengthens no distance, turns that into a step of at most ``_SOFTNESS`` times the
+    logarithm of the change.
     """
     luma = cells[:, :LUMA_BYTES].reshape(-1, GRID, GRID).astype(np.float32)
-    from scipy.fft import dctn  # half a second, only where images are compared
+    from scipy.fft import dctn  # half a second: only where images are compared
 
     spectrum = dctn(luma, axes=(1, 2), norm="ortho", overwrite_x=True) / GRID
     low = spectrum[:, _WAVES[0], _WAVES[1]]
@@ -147,10 +146,10 @@ def _joined(labels: NDArray[np.int32], pairs: _Pairs, cells: NDArray[np.uint8]) 
 
 
 def _near_identical(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Say of each pair of signatures, both (m, bytes), whether the images hardly differ."""
+    """Return for each pair of signatures, both (m, bytes), whether the images are near-identical."""
     colour = [side[:, LUMA_BYTES:].astype(np.int16) for side in (first, second)]
     same: NDArray[np.bool_] = np.abs(colour[0] - colour[1]).max(axis=1) <= _COLOUR
-    # Few pairs are left by then, and what follows costs more.
+    # Few pairs are left, and the second comparison is slower.
     same[same] = _equally_bright(first[same, :LUMA_BYTES], second[same, :LUMA_BYTES])
     return same
 

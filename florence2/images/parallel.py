@@ -1,4 +1,4 @@
-"""The look at all image files of a data set: in parallel, each once, and none again that has not changed."""
+"""Probing of all image files of a data set: in parallel, each file once, and unchanged files never again."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ from florence2.storage import FileIndex, is_inside, is_settled, stamp_of
 __all__ = ["probe_images"]
 
 _KIND = f"probe/3/Pillow {PIL.__version__}/signature {SIGNATURE_VERSION}"
-"""In the index; counted up when probes of the same file become others."""
+"""Kind of the entries in the index; its number is raised when the probe of the same file changes."""
 
-_KEPT_AT_ONCE = 2000
-"""Files per transaction of the index; an interrupted pass goes on after the last."""
-_PROBED_AT_ONCE = 32
+_PER_TRANSACTION = 2000
+"""Files per transaction of the index; an interrupted pass continues after the last transaction."""
+
+_CHUNK = 32
+"""Files that a worker probes per request."""
+
 _WORTH_PROCESSES = 3000
-"""Number of files whose probing takes longer than starting processes that do it faster."""
+"""Number of files from which on worker processes save more time than their start takes."""
+
 _MOST_PROCESSES = 16
 
 _OUTSIDE = ImageProbe(error=f"{ImageDefect.OUTSIDE}: leads out of the data set's folder by a symbolic link")
@@ -38,48 +42,48 @@ _OUTSIDE = ImageProbe(error=f"{ImageDefect.OUTSIDE}: leads out of the data set's
 def probe_images(root: Path, names: Iterable[str], *, verify: bool = False) -> dict[str, ImageProbe]:
     """Probe many image files, each distinct name once.
 
-    What was found is kept in the user's cache, see ``FileIndex``.
+    Probes are kept in the user's cache, see ``FileIndex``.
 
     Args:
         root: folder of the data set.
         names: POSIX paths relative to the root, in any order, with repetitions.
-        verify: read every file again, also where size and times are those of the last look.
+        verify: read every file again, also where its size and times have not changed.
 
     Returns:
-        A probe for each distinct name, in the order of their first mention. A file outside the root that a symbolic
-        link leads to is not read.
+        A probe for each distinct name, in the order of their first occurrence. Where a symbolic link leads to a file
+        outside the root, that file is not read.
     """
     found: dict[str, ImageProbe | None] = dict.fromkeys(names)
     stamps: dict[str, str | None] = {}
     waiting: list[str] = []
     with FileIndex.of(root) as index:
-        for batch in _batches(list(found), _KEPT_AT_ONCE):
-            looked = _look(root, batch)
-            settled = {name: value for name, value in looked.items() if isinstance(value, str)}
+        for batch in _batches(list(found), _PER_TRANSACTION):
+            checked = _check_files(root, batch)
+            settled = {name: value for name, value in checked.items() if isinstance(value, str)}
             known = {} if verify else index.lookup(_KIND, settled)
             found |= {name: ImageProbe(*json.loads(value)) for name, value in known.items()}
-            found |= {name: value for name, value in looked.items() if isinstance(value, ImageProbe)}
+            found |= {name: value for name, value in checked.items() if isinstance(value, ImageProbe)}
             unknown = [name for name in batch if found[name] is None]
             stamps |= {name: settled.get(name) for name in unknown}
             waiting += unknown
         probed = _probe_in_parallel(root, waiting)
-        while fresh := dict(islice(probed, _KEPT_AT_ONCE)):
+        while fresh := dict(islice(probed, _PER_TRANSACTION)):
             found |= fresh
             index.store(_KIND, {n: (s, json.dumps(p.values())) for n, p in fresh.items() if (s := stamps[n])})
     return {name: probe for name, probe in found.items() if probe is not None}
 
 
-def _look(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None]:
-    """Look at files without opening them.
+def _check_files(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None]:
+    """Check files by their status, without opening them.
 
     Returns:
-        A stamp for files that the index may know, None for those that changed just now, a probe where no look into
-        the file is needed.
+        A stamp for each file that the index may know, None for one that changed just now, a probe for one that need
+        not be opened.
     """
     top = os.path.realpath(root)
     folders: dict[str, bool] = {}
-    looked_at = time.time_ns()
-    looked: dict[str, str | ImageProbe | None] = {}
+    now = time.time_ns()
+    checked: dict[str, str | ImageProbe | None] = {}
     for name in names:
         path = f"{top}/{name}"
         folder = path.rpartition("/")[0]
@@ -90,15 +94,15 @@ def _look(root: Path, names: Sequence[str]) -> dict[str, str | ImageProbe | None
             if status is not None and stat.S_ISLNK(status.st_mode):
                 status = os.stat(path) if is_inside(path, top) else None  # noqa: PTH116 - a Path takes longer
         except (OSError, ValueError):
-            looked[name] = probe_image(Path(path))  # it is missing, or its name cannot be one; says which
+            checked[name] = probe_image(Path(path))  # it is missing, or its name is invalid; the probe says which
             continue
         if status is None:
-            looked[name] = _OUTSIDE
+            checked[name] = _OUTSIDE
         elif not stat.S_ISREG(status.st_mode):
-            looked[name] = probe_image(Path(path))
+            checked[name] = probe_image(Path(path))
         else:
-            looked[name] = stamp_of(status) if is_settled(status, looked_at) else None
-    return looked
+            checked[name] = stamp_of(status) if is_settled(status, now) else None
+    return checked
 
 
 def _probe_in_parallel(root: Path, names: list[str]) -> Iterator[tuple[str, ImageProbe]]:
@@ -112,7 +116,7 @@ def _probe_in_parallel(root: Path, names: list[str]) -> Iterator[tuple[str, Imag
                 probe = stack.enter_context(ImageWorkers(workers)).probe
         pool = ThreadPoolExecutor(workers)
         stack.callback(pool.shutdown, cancel_futures=True)
-        batches = _batches(names, _PROBED_AT_ONCE)
+        batches = _batches(names, _CHUNK)
         for probes in pool.map(lambda batch: list(zip(batch, probe([top / n for n in batch]), strict=True)), batches):
             yield from probes
 

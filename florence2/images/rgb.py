@@ -1,4 +1,4 @@
-"""Images of every mode as RGB: what becomes of transparency, of more than 8 bits, and of other colours."""
+"""Conversion of images of every mode to RGB: transparency, more than 8 bits, other colours."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 def to_rgb(image: Image.Image) -> Image.Image:
     """Return an image as a new one of 8-bit RGB.
 
-    Transparency is laid over white, as viewers show it; 16-bit greyscale keeps its upper 8 bits instead of being
+    Transparent pixels become white, as viewers show them; 16-bit greyscale keeps its upper 8 bits instead of being
     clipped to white; palettes, greyscale and CMYK are converted.
     """
     if image.mode.startswith("I"):
         # Pillow would clip: every value above 255 would become white.
-        import numpy as np  # half of the start of an image worker, which hardly ever meets such an image
+        import numpy as np  # half of the start of an image worker, which seldom gets such an image
 
         values = np.asarray(image)
         if image.mode == "I":
@@ -31,10 +31,10 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def mode_of(image: Image.Image) -> str:
-    """Name how a file stores pixels: Pillow's mode, with ``+transparency`` where that does not tell of it.
+    """Return how a file stores pixels: Pillow's mode, with ``+transparency`` where the mode does not include it.
 
     A palette can have transparent colours, and a PNG file can name one: "P+transparency", "RGB+transparency".
     """
-    # Of more than 8 bits only the brightness is kept, see to_rgb.
-    silent = image.mode not in _WITH_ALPHA and not image.mode.startswith("I")
-    return f"{image.mode}+transparency" if silent and image.has_transparency_data else image.mode
+    # Images of more than 8 bits lose their transparency, see to_rgb.
+    hidden = image.mode not in _WITH_ALPHA and not image.mode.startswith("I")
+    return f"{image.mode}+transparency" if hidden and image.has_transparency_data else image.mode

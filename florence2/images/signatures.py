@@ -1,6 +1,6 @@
 """Signatures of images: short texts that are nearly the same for an image saved again, scaled or brightened.
 
-A signature holds the image at 12 x 12: small enough to keep, large enough to tell two fields of similar cells apart.
+A signature holds the image at 12 x 12 cells: few enough to keep, and enough to distinguish similar images.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from florence2.images.rgb import mode_of, to_rgb
 __all__ = ["GRID", "LUMA_BYTES", "SIGNATURE_VERSION", "decode_signature", "mean_luma", "signature"]
 
 SIGNATURE_VERSION = 1
-"""Changes when signatures of the same image do, so that stored ones are made anew."""
+"""Is changed when signatures of the same image change, so that stored ones are computed again."""
 
 GRID = 12
 """Cells of the brightness along each side."""
 
 LUMA_BYTES = GRID**2
-"""How many bytes at the beginning of a decoded signature are brightness, by row; the rest is colour."""
+"""Number of bytes at the beginning of a decoded signature that are brightness, by row; the rest is colour."""
 
 _COLOUR_GRID, _MARGIN = 4, 0.04
 _BYTES = LUMA_BYTES + 2 * _COLOUR_GRID**2
@@ -31,14 +31,14 @@ def signature(image: Image.Image) -> str:
     """Return a short text that is nearly the same for an image saved again, scaled or slightly brightened.
 
     Args:
-        image: the upright image; a reduced one (at least 16 pixels a side where the file has them) will do. Modes
+        image: the upright image, also a reduced one with at least 16 pixels a side where the file has as many. Modes
             other than RGB are converted by ``to_rgb``.
 
     Returns:
         235 ASCII characters: brightness at 12 x 12 and colour at 4 x 4, 0..255 each, in base 64.
     """
-    # The triangle filter reaches into the neighbouring cells, so that cells of a fractional width do not jump. A margin
-    # is left out: a thin frame, or the half-filled last pixels of a reduced image, are no difference.
+    # The triangle filter covers the neighbouring cells too, so that cells of a fractional width do not jump. The margin
+    # is left out: a thin frame, or the half-filled last pixels of a reduced image, must make no difference.
     width, height = image.size
     inside = (_MARGIN * width, _MARGIN * height, (1 - _MARGIN) * width, (1 - _MARGIN) * height)
     rgb = image if mode_of(image) == "RGB" else to_rgb(image)
@@ -62,7 +62,7 @@ def mean_luma(text: str) -> float:
     """Return the mean brightness of the cells of a signature, 0 (black) to 1 (white).
 
     That is about the mean luma (ITU-R 601) of the image without a margin of 4 % at each side, from which a
-    twenty-fourth of the weight still comes. Cells are rounded to levels of 255, a few of them down.
+    twenty-fourth of the weight still comes. Cells are rounded to levels of 255, some of them down.
 
     Args:
         text: of ``signature``.

@@ -112,7 +112,6 @@ florence2/evaluation/scoring/boxes.py
 florence2/evaluation/scoring/files.py
 florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
-florence2/images/rgb.py
 florence2/inference/decoding.py
 florence2/inference/image_loader.py
 florence2/model/checkpoint.py

@@ -128,8 +128,6 @@ florence2/evaluation/preview_grid.py 1
 florence2/evaluation/scoring/boxes.py 1
 florence2/export/onnx_agreement.py 2
 florence2/export/onnx_graphs.py 2
-florence2/images/parallel.py 5
-florence2/images/worker.py 1
 florence2/inference/answer_folder.py 1
 florence2/inference/batching.py 1
 florence2/inference/decoding.py 2
@@ -271,9 +269,6 @@ tests/unit/evaluation/test_preview_grid.py 5
 tests/unit/evaluation/test_report.py 2
 tests/unit/export/test_onnx_folder.py 3
 tests/unit/health/test_own_packages.py 1
-tests/unit/images/test_files.py 1
-tests/unit/images/test_near_duplicates.py 1
-tests/unit/images/test_parallel.py 5
 tests/unit/inference/test_answer_folder.py 6
 tests/unit/inference/test_batching.py 4
 tests/unit/inference/test_generation.py 4

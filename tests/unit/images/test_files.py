@@ -17,7 +17,7 @@ from PIL import Image
 
 from florence2.errors import DatasetError, ImageError, RequestError
 from florence2.images import files
-from florence2.images.files import ImageDefect, ImageProbe, list_images, open_bytes, open_rgb, probe_image
+from florence2.images.files import ImageDefect, ImageProbe, open_bytes, open_rgb, probe_image
 from florence2.images.near_duplicates import group_near_identical
 from florence2.images.signatures import mean_luma, signature
 from tests.builders import write_image
@@ -48,7 +48,7 @@ def test_truncated_image(tmp_path: Path, suffix: str) -> None:
     assert str(tmp_path) not in probe.error
 
 
-def test_truncated_jpeg_and_png_are_called_so(tmp_path: Path) -> None:
+def test_truncated_jpeg_and_png_are_reported_as_truncated(tmp_path: Path) -> None:
     for suffix in (".jpg", ".png"):
         path = _noise(tmp_path / f"a{suffix}")
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -102,55 +102,6 @@ def test_exif_orientation_is_honoured(tmp_path: Path, orientation: int, suffix: 
     assert group_near_identical([str(probe.signature), str(probe_image(plain).signature)]).tolist() == [0, 0]
     red, _, blue = opened.getpixel((3, 3))  # type: ignore[misc]
     assert red > 200 > 100 > blue
-
-
-def test_modes_become_rgb(tmp_path: Path) -> None:
-    expected = {
-        "1": (255, 255, 255),
-        "L": (200, 200, 200),
-        "P": (200, 0, 0),
-        "LA": (255, 255, 255),
-        "RGBA": (255, 255, 255),
-        "CMYK": (255, 0, 255),
-        "I;16": (128, 128, 128),
-    }
-    colors: dict[str, int | tuple[int, ...]] = {
-        "1": 255,
-        "L": 200,
-        "LA": (0, 0),
-        "RGBA": (9, 9, 9, 0),
-        "CMYK": (0, 255, 0, 0),
-        "I;16": 128 << 8,
-    }
-    for mode, color in colors.items():
-        name = "a.jpg" if mode == "CMYK" else "a.png"
-        Image.new(mode, (8, 8), color).save(tmp_path / name, quality=100)
-        opened = open_rgb(tmp_path / name)
-        assert opened.mode == "RGB"
-        probe = probe_image(tmp_path / name)
-        assert (probe.error, probe.mode) == (None, mode)
-        # A level for each rounding, of the cell and of its luma; JPEG (the CMYK) may change a colour by another two.
-        luma = np.dot(expected[mode], [0.299, 0.587, 0.114]) / 255
-        assert probe.brightness == pytest.approx(luma, abs=4 / 255), mode
-        np.testing.assert_allclose(opened.getpixel((4, 4)), expected[mode], atol=3, err_msg=mode)  # type: ignore[arg-type]
-    Image.new("RGB", (8, 8), (200, 0, 0)).quantize(4).save(tmp_path / "p.png")
-    assert open_rgb(tmp_path / "p.png").getpixel((0, 0)) == expected["P"]
-
-
-@pytest.mark.parametrize("mode", ["P", "L", "RGB", "1"])
-def test_transparency_that_the_mode_does_not_tell_of(tmp_path: Path, mode: str) -> None:
-    image = Image.new("RGB", (120, 120), (0, 0, 0))
-    image.paste((255, 255, 255), (0, 0, 60, 120))
-    transparent: int | tuple[int, ...] = (0, 0, 0) if mode == "RGB" else 0
-    stored = image.quantize(2, dither=Image.Dither.NONE) if mode == "P" else image.convert(mode)
-    if mode == "P":
-        transparent = stored.getpixel((100, 60))  # type: ignore[assignment]
-    stored.save(tmp_path / "a.png", transparency=transparent)
-    stored.save(tmp_path / "opaque.png")
-    probe = probe_image(tmp_path / "a.png")
-    assert (probe.mode, probe.brightness) == (f"{mode}+transparency", 1.0)
-    assert open_rgb(tmp_path / "a.png").getpixel((100, 60)) == (255, 255, 255)
-    assert probe_image(tmp_path / "opaque.png").mode == mode
 
 
 def test_bytes_that_are_no_image_raise_the_error_of_images(tmp_path: Path) -> None:
@@ -235,21 +186,3 @@ def test_an_image_of_many_pixels_is_refused_by_its_header(tmp_path: Path) -> Non
     )
     assert probe_image(tmp_path / "a.png").error is not None
     assert str(probe_image(tmp_path / "a.png").error).startswith("too-large: ")
-
-
-def test_listed_images(tmp_path: Path) -> None:
-    root = tmp_path / "set"
-    for name in ("b.JPG", "deep/er/a.png", "a.webp", ".hidden.png", ".git/a.png", "a.txt", "a.eps", "c.tiff"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).touch()
-    os.mkfifo(root / "pipe.png")
-    (root / "folder.png").mkdir()
-    (tmp_path / "out.png").touch()
-    (root / "in.png").symlink_to("a.webp")
-    (root / "out.png").symlink_to("../out.png")
-    (root / "broken.png").symlink_to("nowhere")
-    (root / "ring.png").symlink_to("ring.png")
-    (root / "again").symlink_to("deep")
-    (tmp_path / "link").symlink_to(root)
-    expected = ["a.webp", "b.JPG", "c.tiff", "deep/er/a.png", "in.png"]
-    assert list_images(root) == list_images(tmp_path / "link") == expected

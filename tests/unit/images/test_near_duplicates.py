@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance
 
 from florence2.images import near_duplicates
-from florence2.images.near_duplicates import group_near_identical, signature
+from florence2.images.near_duplicates import group_near_identical
+from florence2.images.signatures import signature
 
 CELLS = 176
 
@@ -28,9 +29,9 @@ def photograph(seed: int, size: tuple[int, int] = (160, 120), blobs: tuple[int, 
 
 
 def drawing(colour: str = "red", corner: tuple[int, int] = (10, 12), side: int = 30) -> Image.Image:
-    sheet = Image.new("RGB", (64, 64), "#e8e4d8")
-    ImageDraw.Draw(sheet).rectangle((*corner, corner[0] + side, corner[1] + side), fill=colour)
-    return sheet
+    canvas = Image.new("RGB", (64, 64), "#e8e4d8")
+    ImageDraw.Draw(canvas).rectangle((*corner, corner[0] + side, corner[1] + side), fill=colour)
+    return canvas
 
 
 def saved(image: Image.Image, quality: int) -> Image.Image:
@@ -59,15 +60,15 @@ def test_a_changed_copy_is_the_same(image: Image.Image) -> None:
 
 def test_a_thin_frame_around_a_photograph_is_no_difference() -> None:
     image = photograph(2, (320, 240), (4, 5))
-    sheet = Image.new("RGB", (image.width + 2, image.height + 2), "black")
-    sheet.paste(image, (1, 1))
-    assert same(image, sheet)
+    canvas = Image.new("RGB", (image.width + 2, image.height + 2), "black")
+    canvas.paste(image, (1, 1))
+    assert same(image, canvas)
 
 
 @pytest.mark.parametrize(
     "other",
     [drawing("blue"), drawing(corner=(18, 12)), drawing(side=22), photograph(1), Image.new("RGB", (64, 64), "#e8e4d8")],
-    ids=["colour", "place", "size", "photograph", "empty"],
+    ids=["colour", "position", "size", "photograph", "empty"],
 )
 def test_another_drawing_is_another(other: Image.Image) -> None:
     assert not same(drawing(), other)

@@ -1,4 +1,4 @@
-"""The look at all images: each once, unchanged ones not again, and none outside the data set."""
+"""All images are probed: each once, unchanged ones not again, and none outside the data set."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Names of the files that are looked into."""
+def probed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are opened."""
     names: list[str] = []
 
-    def look(path: Path) -> ImageProbe:
+    def probe(path: Path) -> ImageProbe:
         names.append(path.name)
         return probe_image(path)
 
-    monkeypatch.setattr(parallel, "probe_image", look)
+    monkeypatch.setattr(parallel, "probe_image", probe)
     return names
 
 
@@ -39,17 +39,17 @@ def write_old(path: Path, color: tuple[int, int, int] | None = None) -> Path:
     return path
 
 
-def test_each_name_is_looked_at_once_in_order(tmp_path: Path, looked: list[str]) -> None:
+def test_each_name_is_probed_once_in_order(tmp_path: Path, probed: list[str]) -> None:
     for name in "abc":
         write_image(tmp_path / f"{name}.png")
     found = probe_images(tmp_path, ["c.png", "a.png", "c.png", "none.png", "b.png"])
     assert list(found) == ["c.png", "a.png", "none.png", "b.png"]
-    assert sorted(looked) == ["a.png", "b.png", "c.png", "none.png"]
+    assert sorted(probed) == ["a.png", "b.png", "c.png", "none.png"]
     assert found["a.png"] == probe_image(tmp_path / "a.png")
     assert found["none.png"].error == "missing: no such file"
 
 
-def test_unchanged_files_are_not_looked_at_again(tmp_path: Path, looked: list[str]) -> None:
+def test_unchanged_files_are_not_probed_again(tmp_path: Path, probed: list[str]) -> None:
     names = ["a.png", "b.png", "bad.png"]
     for name in names[:2]:
         write_old(tmp_path / name)
@@ -58,60 +58,60 @@ def test_unchanged_files_are_not_looked_at_again(tmp_path: Path, looked: list[st
     first = probe_images(tmp_path, names)
     assert first["bad.png"].error == "unreadable: not an image of a known format"
     assert first["a.png"].signature
-    looked.clear()
+    probed.clear()
     assert probe_images(tmp_path, names) == first
-    assert looked == []
+    assert probed == []
     assert probe_images(tmp_path, names, verify=True) == first
-    assert sorted(looked) == names
-    looked.clear()
+    assert sorted(probed) == names
+    probed.clear()
     write_old(tmp_path / "a.png", color=(250, 0, 0))
     second = probe_images(tmp_path, names)
-    assert looked == ["a.png"]
+    assert probed == ["a.png"]
     assert second["a.png"].sha256 != first["a.png"].sha256
 
 
-def test_a_file_that_changed_just_now_is_looked_at_again(tmp_path: Path, looked: list[str]) -> None:
+def test_a_file_that_changed_just_now_is_probed_again(tmp_path: Path, probed: list[str]) -> None:
     write_image(tmp_path / "a.png")
     probe_images(tmp_path, ["a.png"])
     probe_images(tmp_path, ["a.png"])
-    assert looked == ["a.png", "a.png"]
+    assert probed == ["a.png", "a.png"]
 
 
 def test_another_version_of_the_signature_is_another_kind(
-    tmp_path: Path, looked: list[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, probed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_old(tmp_path / "a.png")
     probe_images(tmp_path, ["a.png"])
     monkeypatch.setattr(parallel, "_KIND", "probe/1/Pillow 0/signature 0")
     probe_images(tmp_path, ["a.png"])
-    assert looked == ["a.png", "a.png"]
+    assert probed == ["a.png", "a.png"]
 
 
-def test_an_interrupted_pass_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_pass_continues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"{number:02}.png" for number in range(40)]
     for name in names:
         write_old(tmp_path / name)
-    monkeypatch.setattr(parallel, "_KEPT_AT_ONCE", 8)
-    monkeypatch.setattr(parallel, "_PROBED_AT_ONCE", 4)
-    looked: list[str] = []
+    monkeypatch.setattr(parallel, "_PER_TRANSACTION", 8)
+    monkeypatch.setattr(parallel, "_CHUNK", 4)
+    probed: list[str] = []
     broken = {"30.png"}
 
-    def look(path: Path) -> ImageProbe:
-        looked.append(path.name)
+    def probe(path: Path) -> ImageProbe:
+        probed.append(path.name)
         if path.name in broken:
             raise KeyboardInterrupt
         return probe_image(path)
 
-    monkeypatch.setattr(parallel, "probe_image", look)
+    monkeypatch.setattr(parallel, "probe_image", probe)
     with pytest.raises(KeyboardInterrupt):
         probe_images(tmp_path, names)
-    looked.clear()
+    probed.clear()
     broken.clear()
     assert len(probe_images(tmp_path, names)) == 40
-    assert sorted(looked) == names[24:]
+    assert sorted(probed) == names[24:]
 
 
-def test_links_that_lead_out_are_not_followed(tmp_path: Path, looked: list[str]) -> None:
+def test_links_that_lead_out_are_not_followed(tmp_path: Path, probed: list[str]) -> None:
     root = tmp_path / "real"
     outside = write_image(tmp_path / "outside" / "a.png")
     write_image(root / "train/a.png")
@@ -127,7 +127,7 @@ def test_links_that_lead_out_are_not_followed(tmp_path: Path, looked: list[str])
     assert [found[name].error for name in names] == [None] * 3 + [OUTSIDE] * 4
     assert "loop" not in str(found["loop.png"].error)
     assert str(found["loop.png"].error).startswith("unreadable: ")
-    assert sorted(looked) == ["a.png", "a.png", "in.png", "loop.png"]
+    assert sorted(probed) == ["a.png", "a.png", "in.png", "loop.png"]
 
 
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_processes_find_what_threads_find(tmp_path: Path, monkeypatch: pytest.Mo
         write_image(tmp_path / name)
     here = probe_images(tmp_path, names)
     monkeypatch.setattr(parallel, "_WORTH_PROCESSES", 1)
-    monkeypatch.setattr(parallel, "_PROBED_AT_ONCE", 3)
+    monkeypatch.setattr(parallel, "_CHUNK", 3)
     monkeypatch.setattr(parallel, "_probe_here", None)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     assert probe_images(tmp_path, names) == here

@@ -1,4 +1,4 @@
-"""Worker processes: they say what a look in this process says, and one that ends is replaced."""
+"""Worker processes return what this process returns, and one that ends is replaced."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from florence2.images.worker import ImageWorkers, serve
 from tests.builders import write_image
 
 
-def test_a_process_answers_as_this_one_and_is_replaced_when_it_ends(
+def test_a_process_probes_as_this_one_does_and_is_replaced_when_it_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [write_image(tmp_path / "a\nb.png"), tmp_path / "missing\udcff.png"]
@@ -27,7 +27,7 @@ def test_a_process_answers_as_this_one_and_is_replaced_when_it_ends(
         assert workers.probe(paths) == [probe_image(path) for path in paths]
         os.kill(workers._started[0].pid, signal.SIGKILL)
         workers._started[0].wait()
-        # Now each file is asked for alone, in a process of its own if need be.
+        # Each file is requested alone now, in a new process where one ended.
         assert workers.probe(paths) == [probe_image(path) for path in paths]
         assert len(workers._started) == 2
         monkeypatch.setattr(worker, "_exchange", lambda worker, paths: None)
@@ -36,7 +36,7 @@ def test_a_process_answers_as_this_one_and_is_replaced_when_it_ends(
     assert all(process.poll() is not None for process in workers._started)
 
 
-def test_processes_that_do_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_that_do_not_start_are_an_os_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OSError, match="did not start"):
         ImageWorkers(2)
@@ -45,7 +45,7 @@ def test_processes_that_do_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
         ImageWorkers(1)
 
 
-def test_serve_answers_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_probes_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lines(*batches: Sequence[Path]) -> io.BytesIO:
         return io.BytesIO(b"".join(json.dumps([str(path) for path in batch]).encode() + b"\n" for batch in batches))
 

@@ -15,7 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[impor
 
 from florence2.config import EvaluationConfig, ImagesConfig, ModelConfig
 from florence2.errors import ConfigurationError, DatasetError
-from florence2.images.files import list_images
+from florence2.images.listing import list_images
 from florence2.inference import answer_folder
 from florence2.inference.answer_folder import AnswerFolder, answers_location, open_answer_folder
 from florence2.inference.generation import predict
