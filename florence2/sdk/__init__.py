@@ -1,4 +1,4 @@
-"""The same road without ZenML: ``train``, ``load``, ``evaluate``, ``predict`` for scripts, notebooks, the command."""
+"""Training without ZenML: ``train``, ``load``, ``evaluate``, ``predict`` for scripts, notebooks and the command."""
 
 import lazy_loader as lazy
 

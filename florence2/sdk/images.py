@@ -1,4 +1,4 @@
-"""Images as Python has them, files, Pillow's images and arrays, as the model takes them."""
+"""Turns files, Pillow's images and arrays into the samples that the model takes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from florence2.errors import DatasetError
 from florence2.images import probe_image, to_rgb
 from florence2.model import Sample
 
-__all__ = ["ImageInput", "listed", "samples_of"]
+__all__ = ["ImageInput", "as_list", "samples_of"]
 
 ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 """An image: the path of a file, one that Pillow has opened, or an array of uint8: (height, width, 3) in RGB,
@@ -27,8 +27,8 @@ ImageInput: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 _CHANNELS = (1, 3, 4)
 
 
-def listed(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput], bool]:
-    """Return images as a list, and whether what was given is one image and not several."""
+def as_list(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput], bool]:
+    """Return images as a list, and whether one image was given rather than a sequence."""
     given: Any = images  # a text is a sequence too
     if isinstance(given, str | os.PathLike | Image.Image | np.ndarray):
         return [given], True
@@ -36,7 +36,7 @@ def listed(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput],
 
 
 def samples_of(images: Sequence[ImageInput], prefix: str) -> list[Sample]:
-    """Return images with a prompt, ready for ``florence2.inference.generation.predict``.
+    """Return images with a prompt as samples for ``florence2.inference.predict``.
 
     Raises:
         DatasetError: one cannot be decoded, or an array has another shape or type.
@@ -53,7 +53,7 @@ def _sample_of(image: ImageInput, prefix: str) -> Sample:
         return Sample(Path(image), prefix, "", (probe.width, probe.height))
     opened = _opened(image)
     stream = io.BytesIO()
-    opened.save(stream, "BMP")  # what it holds as it is: nothing is compressed, nothing is lost
+    opened.save(stream, "BMP")  # the pixels as they are, without compression
     return Sample(stream, prefix, "", opened.size)
 
 
@@ -61,7 +61,7 @@ def _opened(image: Image.Image | NDArray[np.uint8]) -> Image.Image:
     if isinstance(image, Image.Image):
         try:
             return to_rgb(ImageOps.exif_transpose(image))
-        except OSError as exc:  # Pillow decodes when the pixels are asked for
+        except OSError as exc:  # Pillow decodes when the pixels are first read
             raise DatasetError(f"{getattr(image, 'filename', '') or 'image'}: cannot be decoded: {exc}") from exc
     given: Any = image
     if not isinstance(given, np.ndarray):

@@ -1,4 +1,4 @@
-"""Models that answer: ``load`` one and ask it, or ``evaluate`` and ``predict`` in one call."""
+"""Models that answer: ``load`` one for many prompts, or ``evaluate`` and ``predict`` in one call."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from florence2.inference import ImagePredictions, Prediction, Predictor, find_im
 from florence2.model import AnswerLength, Florence2, Sample, best_device
 from florence2.printable import first_line
 from florence2.reports import save_evaluation
-from florence2.sdk.images import ImageInput, listed, samples_of
+from florence2.sdk.images import ImageInput, as_list, samples_of
 from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
-from florence2.sdk.progress import audible
+from florence2.sdk.progress import shown_progress
 
 __all__ = ["ImageInput", "Model", "evaluate", "load", "predict"]
 
 _KEPT_ENGINES = 8
-"""Sets of generation settings for which a model keeps its engine; those that were used longest ago are dropped."""
+"""Sets of generation settings for which a model keeps its engine; the least recently used is dropped."""
 
 
 class Model:
@@ -53,7 +53,7 @@ class Model:
         self._lock = threading.Lock()  # an engine answers one thread at a time
 
     def __reduce__(self) -> tuple[type[Model], tuple[Florence2, str]]:
-        """Copy and pickle the model without its engines, which are made again."""
+        """Copy and pickle the model without its engines, which are created again."""
         return type(self), (self.florence2, self.name)
 
     def __repr__(self) -> str:
@@ -61,7 +61,7 @@ class Model:
 
     @property
     def device(self) -> str:
-        """Return where it answers, in torch's words: ``cpu``, ``cuda:0``."""
+        """Return the device of the model, as torch names it: ``cpu``, ``cuda:0``."""
         return str(self.florence2.model.device)
 
     @overload
@@ -80,17 +80,17 @@ class Model:
     ) -> Prediction | list[Prediction]:
         """Answer a prompt about one image or several.
 
-        Several are answered in batches; what one is answered does not depend on the others. Threads may share a model;
-        their calls are answered one after the other.
+        Several images are answered in batches; an answer does not depend on the other images. Threads may share a
+        model; their calls are answered one after the other.
 
         Args:
             images: a path, a Pillow image or an array of uint8 (height, width, 3) in RGB; or a sequence of these.
             prefix: the prompt: a task token and what belongs to it, ``<OD>``, ``<VQA>How many cards are there?``.
-            settings: how to answer, as the section ``evaluation`` of the configuration has it: ``num_beams=3``.
+            settings: of generation, from the section ``evaluation`` of the configuration: ``num_beams=3``.
 
         Returns:
-            For one image its answer: ``text``, and where the task asks for boxes ``detections``, in pixels. For a
-            sequence a list of them, in order.
+            For one image its answer: ``text``, and for a task with boxes ``detections``, in pixels. For a sequence a
+            list of answers, in the same order.
 
         Raises:
             AnswerError: the prefix is not a task token with what belongs to it.
@@ -98,15 +98,15 @@ class Model:
             DatasetError: an image cannot be decoded.
         """
         split_prefix(prefix)
-        config = _answering(settings)
-        several, is_one = listed(images)
+        config = _generation_config(settings)
+        several, is_one = as_list(images)
         answers = self._answers(samples_of(several, prefix), config) if several else []
         return answers[0] if is_one else answers
 
     def _answers(self, samples: Sequence[Sample], config: EvaluationConfig) -> list[Prediction]:
         with self._lock:
             engine = self._engine(self.florence2, config)
-            _make_ready(self.florence2)  # its owner may have trained or moved the network since the engine was made
+            _prepare_network(self.florence2)  # its owner may have trained or moved the network in the meantime
             return list(engine.predict(samples))
 
     @overload
@@ -134,24 +134,24 @@ class Model:
 
         Args:
             images: as ``predict`` takes them.
-            prefix: a prompt that asks for boxes: ``<OD>``, ``<CAPTION_TO_PHRASE_GROUNDING>a red car``.
-            confidence: boxes below are left out, 0..1.
-            settings: how to answer, see ``predict``.
+            prefix: a prompt for boxes: ``<OD>``, ``<CAPTION_TO_PHRASE_GROUNDING>a red car``.
+            confidence: least confidence of a box, 0..1; others are left out.
+            settings: of generation, see ``predict``.
 
         Returns:
             For one image its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
-            sequence a list of them, in order.
+            sequence a list of them, in the same order.
 
         Raises:
-            AnswerError: the prefix asks for no boxes.
+            AnswerError: the task of the prefix has no boxes.
             ConfigurationError: the confidence is not in 0..1, or a setting is unknown or invalid.
             DatasetError: an image cannot be decoded.
         """
         if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
-            raise AnswerError(f"prefix {prefix!r} asks for no boxes with names; take predict for it")
+            raise AnswerError(f"the answer to prefix {prefix!r} has no boxes with names; call predict for it")
         if not 0 <= confidence <= 1:
             raise ConfigurationError(f"confidence {confidence} is not in 0..1")
-        several, is_one = listed(images)
+        several, is_one = as_list(images)
         found = [_at_least(confidence, answer.detections) for answer in self.predict(several, prefix, **settings)]
         return found[0] if is_one else found
 
@@ -164,7 +164,7 @@ class Model:
         """Evaluate the model on one split of a data set, see ``florence2.evaluate``."""
         config = settings_of(configuration)
         _check_evaluation(config, split, output)
-        with audible():
+        with shown_progress():
             return self._evaluate(config, ingest(config.dataset), split, output)
 
     def _evaluate(
@@ -174,29 +174,29 @@ class Model:
         length = AnswerLength(limit, self.florence2.count_answer_tokens)
         rows = clean_splits(manifest, config, length).select(split)
         answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
-        judged = evaluated_samples(answers)
-        evaluation = describe(answers, judged, resamples_of(answers, config.evaluation))
+        evaluated = evaluated_samples(answers)
+        evaluation = describe(answers, evaluated, resamples_of(answers, config.evaluation))
         if output is not None:
             facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
-            save_evaluation(answers, judged, evaluation, facts, config.evaluation, Path(output))
+            save_evaluation(answers, evaluated, evaluation, facts, config.evaluation, Path(output))
         return evaluation
 
 
 def load(model: str | Path, revision: str | None = None, device: str = "auto") -> Model:
-    """Load a model, ready to answer.
+    """Load a model that answers prompts.
 
     Args:
         model: the folder of a run (its best epoch), of a checkpoint or of a saved model; ``builtin:nano``; a hub id
             such as ``florence-community/Florence-2-base-ft``; or ``models:/NAME@ALIAS`` or ``models:/NAME/3`` of the
             MLflow store of ``MLFLOW_TRACKING_URI``, else of the local stack.
         revision: branch, tag or commit of a hub id.
-        device: ``auto``: the GPU where there is one; else in torch's words: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+        device: ``auto``: the GPU if there is one; or as torch names it: ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
     Returns:
         The model in float32, adapters merged.
 
     Raises:
-        ConfigurationError: there is no such device here.
+        ConfigurationError: this machine has no such device.
         ModelError: there is no such model, it is damaged, or the run has no finished epoch yet.
         RegistryError: there is no such registered model, or no store.
 
@@ -209,7 +209,7 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
         _check_device(device)
     florence2 = model_source(ModelConfig(base=str(model), revision=revision)).load()
     florence2 = replace(florence2, device=best_device() if device == "auto" else device)
-    _make_ready(florence2)
+    _prepare_network(florence2)
     return Model(florence2, str(model))
 
 
@@ -223,13 +223,14 @@ def evaluate(
 
     Args:
         model: as ``load`` takes it.
-        configuration: names the data set and how answers are judged; of its model only the revision counts.
+        configuration: names the data set, the metrics and the settings of generation; of its section ``model`` only
+            the revision is used.
         split: ``train``, ``valid`` or ``test``.
-        output: folder for ``metrics.json``, ``predictions.jsonl`` and ``report.html``; made if it is missing.
+        output: folder for ``metrics.json``, ``predictions.jsonl`` and ``report.html``; created if it is missing.
 
     Returns:
-        The scores by name, in 0..1 unless the metric says otherwise, with their intervals, by class, and where the
-        model fails.
+        The scores by name, in 0..1 unless the metric says otherwise, with their intervals, the scores of each class,
+        and the worst samples.
 
     Raises:
         ConfigurationError: there is no such split, or the output cannot be written.
@@ -244,9 +245,9 @@ def evaluate(
     """
     config = settings_of(configuration)
     _check_evaluation(config, split, output)
-    model_source(ModelConfig(base=str(model)))  # is a model's name
-    with audible():
-        manifest = ingest(config.dataset)  # a model is loaded for a data set that is there
+    model_source(ModelConfig(base=str(model)))  # raises for what cannot be the name of a model
+    with shown_progress():
+        manifest = ingest(config.dataset)  # before the model: reading the data set is cheaper
         return load(model, config.model.revision)._evaluate(config, manifest, split, output)
 
 
@@ -263,15 +264,15 @@ def predict(
         model: as ``load`` takes it.
         images: files, folders or patterns, one or several.
         prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
-        configuration: how answers are generated, and the revision of a hub id.
+        configuration: settings of generation, and the revision of a hub id.
         output: folder for the answers and the drawn images.
 
     Returns:
-        An answer for each image; one that cannot be decoded says why.
+        An answer for each image; for an image that cannot be decoded the reason.
 
     Raises:
         AnswerError: the prefix is not a task token with what belongs to it.
-        ConfigurationError: a setting is wrong, or no image was named.
+        ConfigurationError: a setting is invalid, or no image was given.
         DatasetError: none of the images can be decoded.
         ModelError: there is no such model.
 
@@ -284,7 +285,7 @@ def predict(
     config = settings_of(configuration)
     split_prefix(prefix)
     check_output(output)
-    found = find_images([str(place) for place in ([images] if isinstance(images, str | Path) else images)])
+    found = find_images([str(path) for path in ([images] if isinstance(images, str | Path) else images)])
     florence2 = model_source(ModelConfig(base=str(model), revision=config.model.revision)).load()
     predictions = predict_images(florence2, found, prefix, config.evaluation)
     if output is not None:
@@ -292,21 +293,21 @@ def predict(
     return predictions
 
 
-def _make_ready(florence2: Florence2) -> None:
-    """Put the network on its device, in evaluation mode."""
+def _prepare_network(florence2: Florence2) -> None:
+    """Move the network to its device, and set it to evaluation mode."""
     network: Any = florence2.model
     network.to(best_device() if florence2.device == "auto" else florence2.device).eval()
 
 
-def _answering(settings: AnswerKeywords) -> EvaluationConfig:
-    """Return the section of settings that were given by keyword.
+def _generation_config(settings: AnswerKeywords) -> EvaluationConfig:
+    """Return the section ``evaluation`` with the settings that were given by keyword.
 
     Raises:
-        ConfigurationError: a keyword is none of the section, or a value is invalid.
+        ConfigurationError: a keyword is not a setting of the section, or a value is invalid.
     """
     if others := sorted(settings.keys() - EvaluationConfig.model_fields.keys()):
         known = ", ".join(AnswerKeywords.__annotations__)
-        raise ConfigurationError(f"{', '.join(others)}: no setting of an answer; known here: {known}")
+        raise ConfigurationError(f"{', '.join(others)}: not a setting of generation; give one of {known}")
     return Configuration(evaluation=dict(settings)).evaluation
 
 
@@ -319,7 +320,11 @@ def _at_least(confidence: float, found: Detections | None) -> Detections:
 
 
 def _check_evaluation(config: Configuration, split: str, output: Path | str | None) -> None:
-    """Raise for what is wrong with an evaluation before any work is done."""
+    """Raise for wrong arguments of an evaluation, before any work is done.
+
+    Raises:
+        ConfigurationError: there is no such split or metric, or the output cannot be written.
+    """
     if split not in SPLITS:
         raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
     check_metrics(config)
@@ -327,10 +332,10 @@ def _check_evaluation(config: Configuration, split: str, output: Path | str | No
 
 
 def _check_device(name: str) -> None:
-    """Raise for a device that is not here.
+    """Raise for a device that this machine does not have.
 
     Raises:
-        ConfigurationError: there is none of that name here.
+        ConfigurationError: there is no device of that name.
     """
     import torch
 
@@ -338,5 +343,5 @@ def _check_device(name: str) -> None:
         torch.zeros(1, device=name)
     except (RuntimeError, AssertionError, NotImplementedError) as exc:
         raise ConfigurationError(
-            f"device {name!r}: there is none here ({first_line(exc)}); give 'auto' or 'cpu'"
+            f"device {name!r}: this machine has none ({first_line(exc)}); give 'auto' or 'cpu'"
         ) from exc

@@ -1,4 +1,4 @@
-"""What comes before a training or an evaluation: settings as they are given, and the rows of a clean data set."""
+"""Prepares a training or an evaluation: checks its arguments, and reads, validates and splits its data set."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def settings_of(given: Configuration | Mapping[str, Any] | None) -> Configuration:
-    """Return settings that were given as a configuration, as a mapping or not at all.
+    """Return the configuration of settings that are a configuration, a mapping, or None for the defaults.
 
     Raises:
         ConfigurationError: a key is unknown or a value is invalid.
@@ -31,18 +31,18 @@ def settings_of(given: Configuration | Mapping[str, Any] | None) -> Configuratio
 
 
 def check_output(folder: Path | str | None) -> None:
-    """Raise for a folder that cannot be written to or made; None is none.
+    """Raise for a folder that cannot be written or created; None is accepted.
 
     Raises:
-        ConfigurationError: it cannot be the output.
+        ConfigurationError: it cannot be written or created.
     """
     if folder is None:
         return
     try:
-        there = next(place for place in (Path(folder), *Path(folder).parents) if place.exists())
-        if there.is_dir() and os.access(there, os.W_OK):
+        existing = next(path for path in (Path(folder), *Path(folder).parents) if path.exists())
+        if existing.is_dir() and os.access(existing, os.W_OK):
             return
-        reason = f"{there} may not be written" if there.is_dir() else f"{there} is a file"
+        reason = f"{existing} is not writable" if existing.is_dir() else f"{existing} is a file"
     except OSError as exc:
         reason = str(exc.strerror)
     raise ConfigurationError(f"{folder}: cannot be written to: {reason}; give another output")
@@ -51,7 +51,7 @@ def check_output(folder: Path | str | None) -> None:
 def prepare(config: Configuration) -> DatasetManifest:
     """Read, check and split a data set for a training.
 
-    What is typed wrong is told first: metrics and the base before the data set is read.
+    Metrics and the base are checked before the data set is read, so that a mistake in them is reported early.
 
     Raises:
         ConfigurationError: there is no such metric.
@@ -64,7 +64,7 @@ def prepare(config: Configuration) -> DatasetManifest:
 
 
 def check_metrics(config: Configuration) -> None:
-    """Raise for metrics that there are not.
+    """Raise for unknown metrics.
 
     Raises:
         ConfigurationError: there is no such metric.
@@ -74,17 +74,17 @@ def check_metrics(config: Configuration) -> None:
 
 
 def clean_splits(manifest: DatasetManifest, config: Configuration, length: AnswerLength) -> DatasetManifest:
-    """Check a data set that was read, and split what is clean of it.
+    """Validate a data set and split its valid samples.
 
     Args:
-        manifest: of all its rows.
+        manifest: all samples of the data set.
         config: the rules and the splits.
-        length: of answers, for the model that is trained or asked.
+        length: of answers, for the model that is trained or evaluated.
 
     Raises:
         DatasetError: it breaks the rules.
     """
     clean, report = validate(manifest, config.validation, count_tokens=length.count, max_target_tokens=length.limit)
     raise_for_errors(clean, report)
-    logger.info("%s: %d of %d rows are used", redact(config.dataset.source), len(clean), len(manifest))
+    logger.info("%s: %d of %d samples are used", redact(config.dataset.source), len(clean), len(manifest))
     return split_dataset(clean, config.split, load_frozen(config.split))

@@ -1,4 +1,4 @@
-"""Progress for who has set up no logging: the lines of the logger ``florence2`` on standard error."""
+"""Shows progress where no logging is configured: the lines of the logger ``florence2`` on standard error."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import logging
 import sys
 from collections.abc import Iterator
 
-__all__ = ["audible"]
+__all__ = ["shown_progress"]
 
 
 @contextlib.contextmanager
-def audible() -> Iterator[None]:
-    """Let the lines of the logger ``florence2`` be seen, as in a notebook, unless somebody else handles them.
+def shown_progress() -> Iterator[None]:
+    """Show the lines of the logger ``florence2`` on standard error in the block, unless logging is configured.
 
-    Python drops what is no warning where no handler was set up: an hour of training would be an hour of silence. Who
-    has set up logging decides; after the block everything is as it was.
+    Without a handler Python drops everything below a warning: a notebook would show nothing during an hour of training.
+    A configuration of logging by the caller is kept; after the block everything is as before.
     """
     logger = logging.getLogger("florence2")
     if logger.hasHandlers():

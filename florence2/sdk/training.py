@@ -19,12 +19,12 @@ from florence2.model import Checkpoint
 from florence2.reports import compare_models, draw_training_plots
 from florence2.sdk.models import Model, load
 from florence2.sdk.preparation import check_output, prepare, settings_of
-from florence2.sdk.progress import audible
+from florence2.sdk.progress import shown_progress
 from florence2.sdk.run_folder.folders import (
+    create_numbered_folder,
     has_trained,
-    numbered,
     remove_unstarted,
-    resumed,
+    resumed_configuration,
     save_settings,
     unfinished_run,
 )
@@ -39,10 +39,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training left.
+    """The result of a training.
 
     Attributes:
-        folder: of this run, see ``florence2.sdk.run_folder`` for what is in it.
+        folder: of this run; ``florence2.storage.run_layout`` lists its files.
         checkpoint: the best epoch by validation: ``result.checkpoint.folder`` is its path.
         latest: the last epoch.
         report: base and fine-tuned model on the test split.
@@ -71,7 +71,7 @@ class TrainingResult:
         return self.report.before.metrics
 
     def load(self, device: str = "auto") -> Model:
-        """Load the fine-tuned model, ready to answer; see ``florence2.load``."""
+        """Load the fine-tuned model; see ``florence2.load``."""
         return load(self.folder, device=device)
 
 
@@ -82,31 +82,30 @@ def train(
     resume: bool | Path | str = False,
     sink: MetricSink | None = None,
 ) -> TrainingResult:
-    """Fine-tune on the train split, keep the epoch that is best on valid, and judge base and result on the test split.
+    """Fine-tune on the train split, keep the epoch that is best on valid, and evaluate base and result on test.
 
-    Progress is told by the logger ``florence2``, a line for each epoch; where no logging is set up it is shown on
-    standard error. Ctrl-C, the stop button of a notebook and SIGTERM finish the step, save the run, and say how to go
-    on with it. Where ``metrics`` are named, their scores are measured after each epoch too, which takes the time to
-    answer the validation split.
+    The logger ``florence2`` reports progress, a line for each epoch; where no logging is configured, the lines are
+    shown on standard error. Ctrl-C, the stop button of a notebook and SIGTERM finish the step, save the run, and report
+    the command that resumes it. Where ``metrics`` are named, their scores are computed after each epoch, too, which
+    takes the time to answer the validation split.
 
     Args:
-        configuration: the settings, or a mapping with their keys; nothing: the built-in base on the built-in data.
-        output: folder in which a numbered folder is made for this run: ``runs/1``.
-        resume: go on with a run that was killed or stopped, the last one in ``output`` or the one in this folder,
-            rather than start one. It ends as if nothing had happened. Only ``training.engine``, ``preview`` and
-            ``evaluation`` may be set otherwise.
-        sink: called with the numbers by name and the optimizer step, each time that some were measured; those of
-            step 0 are the base's.
+        configuration: the settings, or a mapping with their keys; None: the built-in base on the built-in data.
+        output: folder in which a numbered folder is created for this run: ``runs/1``.
+        resume: continue a run that was killed or stopped: True for the last one in ``output``, or its folder. The
+            result is the same as without the interruption. Only ``training.engine``, ``preview`` and ``evaluation`` may
+            differ from the settings of that run.
+        sink: called with new numbers by name and the optimizer step; the numbers of step 0 are those of the base.
 
     Returns:
-        Where the run is, its checkpoints, its scores and its history.
+        The folder of the run, its checkpoints, its scores and its history.
 
     Raises:
-        ConfigurationError: a setting is unknown or invalid, or there is no run to go on with.
+        ConfigurationError: a setting is unknown or invalid, or there is no run to resume.
         DatasetError: the data set cannot be read or breaks the rules.
         ModelError: the base cannot be loaded.
-        TrainingError: the training failed, or the run to go on with is one of something else.
-        KeyboardInterrupt: Ctrl-C; the run can be gone on with.
+        TrainingError: the training failed, or the run to resume has other data or another base.
+        KeyboardInterrupt: Ctrl-C; the run can be resumed.
 
     Example:
         >>> import florence2
@@ -115,32 +114,32 @@ def train(
         (0.91, 8, PosixPath('runs/1/checkpoints/best'))
     """
     given = settings_of(configuration)
-    with audible():
+    with shown_progress():
         if resume is False:
             config = given
             check_output(output)
-            splits, evaluator = _made_ready(config)
-            folder = numbered(Path(output))  # what is wrong with the settings or the data leaves no run behind
+            splits, evaluator = _prepare(config)
+            folder = create_numbered_folder(Path(output))  # last: a mistake in settings or data leaves no folder
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
-            config = resumed(folder, given)
-            splits, evaluator = _made_ready(config)
+            config = resumed_configuration(folder, given)
+            splits, evaluator = _prepare(config)
         try:
             return _run(folder, splits, evaluator, config, sink)
         except (KeyboardInterrupt, SystemExit):
-            _say_how_to_go_on(folder)
+            _log_how_to_resume(folder)
             raise
         except Exception:
             if (folder / RunFiles.STATE).is_dir() or has_trained(folder):
-                _say_how_to_go_on(folder)
+                _log_how_to_resume(folder)
             elif resume is False:
-                remove_unstarted(folder)  # what does not fit together leaves no run behind either
+                remove_unstarted(folder)  # settings that contradict each other leave no folder, either
             raise
 
 
-def _made_ready(config: Configuration) -> tuple[DatasetManifest, EpochEvaluator]:
-    """Return the rows and the evaluator of the validation split, having found what is wrong before any work is done."""
+def _prepare(config: Configuration) -> tuple[DatasetManifest, EpochEvaluator]:
+    """Return the splits and the evaluator of the validation split; mistakes are reported before the training starts."""
     _check_metrics(config)
     splits = prepare(config)
     measures = bool(config.evaluation.metrics)
@@ -151,10 +150,10 @@ def _made_ready(config: Configuration) -> tuple[DatasetManifest, EpochEvaluator]
 def _run(
     folder: Path, splits: DatasetManifest, evaluator: EpochEvaluator, config: Configuration, sink: MetricSink | None
 ) -> TrainingResult:
-    from florence2.training import fit  # settings and data have been found right: what is wrong is told before
+    from florence2.training import fit  # expensive: after the checks of settings and data
 
     record = RunRecord(folder, sink)
-    if has_trained(folder):  # only the evaluation was cut off
+    if has_trained(folder):  # only the evaluation was interrupted
         checkpoint = Checkpoint.read(folder / RunFiles.BEST_CHECKPOINT)
     else:
         logger.info("the run is kept in %s", folder)
@@ -175,14 +174,18 @@ def _run(
     after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
     facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
     report = compare_models(before, after, facts, config.evaluation)
-    save_settings(config, folder)  # a run that goes on may be evaluated otherwise
+    save_settings(config, folder)  # a resumed run may have other settings of the evaluation
     save_metrics(report, history, folder)
     report.save(folder / RunFiles.REPORT)
     return TrainingResult(folder, checkpoint, Checkpoint.read(folder / RunFiles.LATEST_CHECKPOINT), report, history)
 
 
 def _check_metrics(config: Configuration) -> None:
-    """Raise for metrics that other processes could not find."""
+    """Raise for metrics that other processes cannot import.
+
+    Raises:
+        ConfigurationError: a metric is defined in the script, and several processes train.
+    """
     of_the_script = [name for name in config.evaluation.metrics if name.startswith("__main__:")]
     if not of_the_script:
         return
@@ -190,15 +193,15 @@ def _check_metrics(config: Configuration) -> None:
 
     if process_count(config.training) > 1:
         raise ConfigurationError(
-            f"metric {of_the_script[0]!r}: several processes train, and each must find it; define it in a module of "
-            "its own, or set training.engine.processes to 1"
+            f"metric {of_the_script[0]!r}: several processes train, and each must import it; define it in a module "
+            "of its own, or set training.engine.processes to 1"
         )
 
 
-def _say_how_to_go_on(folder: Path) -> None:
-    what = "the training has ended, the evaluation has not" if has_trained(folder) else "the training has not ended"
+def _log_how_to_resume(folder: Path) -> None:
+    what = "the evaluation is not finished" if has_trained(folder) else "the training is not finished"
     command = shlex.join(["florence2", "train", "--resume", str(folder)])
-    logger.warning("%s; go on with it by: %s (in Python: train(resume=%r))", what, command, str(folder))
+    logger.warning("%s; resume it by: %s (in Python: train(resume=%r))", what, command, str(folder))
 
 
 @dataclass(frozen=True)

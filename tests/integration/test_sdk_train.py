@@ -170,7 +170,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     with pytest.raises(KeyboardInterrupt), caplog.at_level(logging.INFO, "florence2"):
         florence2.train(settings, tmp_path, sink=stop)
     run = tmp_path / "1"
-    assert f"go on with it by: florence2 train --resume {run} (in Python: train(resume='{run}'))" in caplog.text
+    assert f"resume it by: florence2 train --resume {run} (in Python: train(resume='{run}'))" in caplog.text
     assert f"the best epoch so far is in {run / 'checkpoints' / 'best'}" in caplog.text
     so_far = Checkpoint.read(run / "checkpoints" / "best")
     assert (so_far.epoch, so_far.compute_fingerprint()) == (1, result.checkpoint.compute_fingerprint())
@@ -186,7 +186,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     assert again.history.series("loss") == result.history.series("loss")
     assert again.history.base == result.history.base
     assert None not in [step.seconds for step in again.history.steps]
-    with pytest.raises(ConfigurationError, match="no run here waits to be resumed"):
+    with pytest.raises(ConfigurationError, match="no unfinished run is here"):
         florence2.train(output=tmp_path, resume=True)
 
 
@@ -199,7 +199,7 @@ def test_a_run_that_is_interrupted_within_its_first_epoch_has_no_model_yet(
 
     with pytest.raises(KeyboardInterrupt), caplog.at_level(logging.INFO, "florence2"):
         florence2.train({**RECIPE, "dataset": scenes}, tmp_path, sink=stop)
-    assert "the training has not ended; go on with it by" in caplog.text
+    assert "the training is not finished; resume it by" in caplog.text
     with pytest.raises(ModelError, match="this run has no checkpoint yet; go on with it by: florence2 train --resume"):
         florence2.load(tmp_path / "1")
 
@@ -224,7 +224,7 @@ def test_what_is_wrong_from_the_start_leaves_no_folder(scenes: Path, tmp_path: P
     with pytest.raises(ConfigurationError, match=r"training.best_by: 'map500' does not judge"):
         florence2.train({"dataset": scenes, "best_by": "map500"}, tmp_path / "runs")
     script = {"dataset": scenes, "metrics": ["__main__:M"], "processes": 2}
-    with pytest.raises(ConfigurationError, match="several processes train, and each must find it; define it in a mod"):
+    with pytest.raises(ConfigurationError, match="several processes train, and each must import it; define it"):
         florence2.train(script, tmp_path / "runs")
     assert not (tmp_path / "runs").exists()
 

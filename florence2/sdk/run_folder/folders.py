@@ -17,10 +17,10 @@ from florence2.errors import ConfigurationError
 from florence2.storage import CheckpointFiles, RunFiles, write_file, writing
 
 __all__ = [
+    "create_numbered_folder",
     "has_trained",
-    "numbered",
     "remove_unstarted",
-    "resumed",
+    "resumed_configuration",
     "save_settings",
     "unfinished_run",
 ]
@@ -31,8 +31,8 @@ _FREE: Any = {"evaluation": True, "registration": True, "training": {"engine", "
 """What a run may go on with otherwise."""
 
 
-def numbered(parent: Path) -> Path:
-    """Make the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
+def create_numbered_folder(parent: Path) -> Path:
+    """Create the next free folder ``1``, ``2``, ... atomically, so that concurrent runs never share one."""
     with writing(parent, "give another output"):
         parent.mkdir(parents=True, exist_ok=True)
         number = 1 + max((int(child.name) for child in parent.iterdir() if child.name.isdecimal()), default=0)
@@ -52,16 +52,17 @@ def unfinished_run(parent: Path) -> Path:
         ConfigurationError: there is none.
     """
     runs = [run for run in parent.glob("*") if run.name.isdecimal() and (run / RunFiles.CONFIGURATION).is_file()]
-    waiting = [run for run in runs if not (run / RunFiles.REPORT).is_dir()]
-    if not waiting:
-        raise ConfigurationError(f"{parent}: no run here waits to be resumed; give its folder, or start a new one")
-    return max(waiting, key=lambda run: int(run.name))
+    unfinished = [run for run in runs if not (run / RunFiles.REPORT).is_dir()]
+    if not unfinished:
+        raise ConfigurationError(f"{parent}: no unfinished run is here; give the folder of the run, or start a new one")
+    return max(unfinished, key=lambda run: int(run.name))
 
 
 def save_settings(configuration: Configuration, run: Path) -> None:
-    """Write down every setting of a run, those that were left at their default too, and the command that repeats it.
+    """Write every setting of a run, with those at their default, and the command that repeats the run.
 
-    Relative paths, as of the data set, are of the folder in which it was started; the command goes there first.
+    Relative paths, such as that of the data set, start at the folder in which the run was started; the command changes
+    to that folder first.
     """
     versions = ", ".join([*(f"{name} {version(name)}" for name in _LIBRARIES), f"Python {platform.python_version()}"])
     settings = yaml.safe_dump(
@@ -75,29 +76,29 @@ def save_settings(configuration: Configuration, run: Path) -> None:
 
 
 def remove_unstarted(run: Path) -> None:
-    """Remove the folder of a run that has nothing but its settings; one that has more, or has vanished, is left."""
+    """Remove the folder of a run if it holds nothing but its settings; it may be gone already."""
     with contextlib.suppress(OSError):
         if {file.name for file in run.iterdir()} <= {RunFiles.CONFIGURATION, RunFiles.COMMAND}:
             shutil.rmtree(run)
 
 
-def resumed(run: Path, given: Configuration) -> Configuration:
-    """Return the settings of a run with those on top that are given now.
+def resumed_configuration(run: Path, given: Configuration) -> Configuration:
+    """Return the settings of a run, overridden by those that are given now.
 
     Args:
         run: its folder.
-        given: may set what the course of the training does not depend on.
+        given: settings on which the result of the training does not depend.
 
     Raises:
-        ConfigurationError: the folder is none of a run, the settings in it are damaged, or the run has ended and
-            what it would train now is something else.
+        ConfigurationError: the folder is not that of a run, its settings are damaged, or its training has ended and the
+            given settings would change the result.
     """
     try:
         values = yaml.safe_load((run / RunFiles.CONFIGURATION).read_text(encoding="utf-8"))["parameters"]
         before = Configuration(**values)
     except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError, ConfigurationError) as exc:
         raise ConfigurationError(
-            f"{run} is no folder of a run: {RunFiles.CONFIGURATION} is missing or damaged ({exc})"
+            f"{run} is not the folder of a run: {RunFiles.CONFIGURATION} is missing or damaged ({exc})"
         ) from exc
     now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
     if has_trained(run) and (others := sorted(_differences(before, now))):
@@ -106,12 +107,12 @@ def resumed(run: Path, given: Configuration) -> Configuration:
 
 
 def has_trained(run: Path) -> bool:
-    """Tell whether the training of a run has ended: one that was interrupted may have a best epoch, but no last one."""
+    """Return whether the training of a run has ended: an interrupted one may have a best epoch, but has no last one."""
     return all((run / checkpoint / CheckpointFiles.CARD).is_file() for checkpoint in _CHECKPOINTS)
 
 
 def _differences(before: Configuration, now: Configuration) -> set[str]:
-    """Return the names of the settings of the data, the model and the recipe that are no longer the same."""
+    """Return the names of the settings of the data, the model and the recipe that differ."""
     ours = [config.model_dump(exclude=_FREE) for config in (before, now)]
     return {name for name, path in leaf_paths(Configuration) if _at(ours[0], path) != _at(ours[1], path)}
 

@@ -1,4 +1,4 @@
-"""What a run tells while it trains, and its scores at the end: ``history.jsonl`` and ``metrics.json``."""
+"""Writes the numbers of a run while it trains, and its scores at the end: ``history.jsonl`` and ``metrics.json``."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ __all__ = ["RunRecord", "save_metrics"]
 logger = logging.getLogger(__name__)
 
 _PLOT_SECONDS = 60.0
-"""Least time between two drawings while a run trains: drawing must cost nothing beside an epoch."""
+"""Least time between two drawings while a run trains: they must take little time compared with an epoch."""
 
 
 class RunRecord:
-    """Writes down what a training tells, a line at a time, and draws it now and then. A ``MetricSink``.
+    """A ``MetricSink`` that writes the numbers of a training, a line for each call, and draws them at intervals.
 
     Args:
-        run: folder of the run; what an earlier part of the run has left in it is gone on with.
-        sink: receives the numbers besides.
+        run: folder of the run; the lines of an earlier part of the run are continued.
+        sink: receives the numbers, too.
     """
 
     def __init__(self, run: Path, sink: MetricSink | None = None) -> None:
@@ -42,12 +42,12 @@ class RunRecord:
         self._started = self._drawn = time.monotonic()
 
     def __call__(self, numbers: Mapping[str, float], step: int) -> None:
-        """Take the numbers of a step."""
+        """Write the numbers of a step."""
         if self._sink is not None:
             self._sink(numbers, step)
         if "loss" not in numbers and "eval_loss" not in numbers:
             return  # the trainer's summary
-        if _key({"step": step, **numbers}) not in self._known:  # a run that goes on does some steps again
+        if _key({"step": step, **numbers}) not in self._known:  # a resumed run repeats some steps
             seconds = round(self._before + time.monotonic() - self._started, 3)
             self._write({"step": step, **numbers, "seconds": seconds})
         if "eval_loss" in numbers and time.monotonic() - self._drawn >= _PLOT_SECONDS:
@@ -55,16 +55,17 @@ class RunRecord:
             self._drawn = time.monotonic()
 
     def history(self, course: tuple[Mapping[str, float], ...], best_epoch: int) -> TrainingHistory:
-        """Return the course of the training with what only this record knows: the base, and how long it took.
+        """Return the history of the training with what only this record has: the scores of the base, and the times.
 
         Args:
-            course: what the checkpoint knows of it.
+            course: the entries of the checkpoint.
             best_epoch: number of the epoch that was kept.
         """
-        told = {(entry["step"], "eval_loss" in entry): entry for entry in self._entries}
+        written = {(entry["step"], "eval_loss" in entry): entry for entry in self._entries}
         base = [entry for entry in self._entries if not entry["step"] and "eval_loss" in entry][-1:]
         known = [
-            {**entry, "seconds": told.get((entry["step"], "eval_loss" in entry), {}).get("seconds")} for entry in course
+            {**entry, "seconds": written.get((entry["step"], "eval_loss" in entry), {}).get("seconds")}
+            for entry in course
         ]
         return TrainingHistory.of([*base, *known], best_epoch)  # type: ignore[list-item]
 
@@ -107,12 +108,12 @@ def _ends(interval: Interval | None) -> list[float] | None:
 
 
 def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what two entries share that tell of the same moment."""
+    """Return the values that two entries of the same step share."""
     return tuple(entry.get(name) for name in ("step", "loss", "eval_loss"))
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
-    """Read the lines of an earlier part of the run; one that a kill has torn is passed over."""
+    """Read the lines of an earlier part of the run; a line that a kill has cut off is skipped."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

@@ -129,7 +129,7 @@ TYPED_WRONG = {
     "train --dataset sets/scenes --metrics vqa_acuracy": "did you mean 'vqa_accuracy'?",
     "train --dataset sets/scenes --output file/runs": "file/runs: cannot be written to: file is a file; give",
     f"train --dataset sets/scenes --output {'x' * 300}": "xxx: cannot be written to: File name too long; give",
-    "train --resume runs/9": "runs/9 is no folder of a run",
+    "train --resume runs/9": "runs/9 is not the folder of a run",
     "evaluate --model builtin:nano --dataset sets/scene": "did you mean",
     "evaluate --model none --dataset sets/scenes": "unknown base model 'none'",
     "evaluate --model builtin:nano --dataset sets/scenes --metrics vqa_acuracy": "did you mean 'vqa_accuracy'?",

@@ -56,7 +56,7 @@ def test_an_image_is_answered_alike_in_every_form(nano: Model, files: list[Path]
     assert all(other == first or boxes(other) == boxes(first) for other in others)
 
 
-def test_grey_images_and_turned_ones_are_taken_as_they_look(nano: Model, tmp_path: Path) -> None:
+def test_grey_and_rotated_images_are_read_as_viewers_show_them(nano: Model, tmp_path: Path) -> None:
     grey = np.full((40, 20), 128, dtype=np.uint8)
     (one, two) = nano.predict([grey, grey[:, :, None]], "<VQA>How many shapes are there?")
     assert one == two
@@ -121,7 +121,7 @@ def test_boxes_below_a_confidence_are_left_out(nano: Model, files: list[Path]) -
 
 
 def test_a_prompt_without_boxes_is_not_detected(nano: Model, files: list[Path]) -> None:
-    with pytest.raises(AnswerError, match="asks for no boxes with names; take predict"):
+    with pytest.raises(AnswerError, match="has no boxes with names; call predict"):
         nano.detect(files[0], "<VQA>How many?")
     with pytest.raises(AnswerError, match="starts with no task token"):
         nano.predict(files[0], "OD")
@@ -129,7 +129,9 @@ def test_a_prompt_without_boxes_is_not_detected(nano: Model, files: list[Path]) 
 
 def test_settings_of_an_answer_are_checked(nano: Model, files: list[Path]) -> None:
     wrong: dict[str, Any] = {"beams": 3}
-    with pytest.raises(ConfigurationError, match=r"beams: no setting of an answer; known here: eval_batch_size, num_b"):
+    with pytest.raises(
+        ConfigurationError, match=r"beams: not a setting of generation; give one of eval_batch_size, num_b"
+    ):
         nano.predict(files[0], **wrong)
     with pytest.raises(ConfigurationError, match=r"evaluation.num_beams: "):
         nano.predict(files[0], num_beams=0)
@@ -167,9 +169,9 @@ def test_a_model_is_evaluated(nano: Model, scenes: Path) -> None:
 
 
 def test_a_device_or_a_model_that_is_not_there_is_named() -> None:
-    with pytest.raises(ConfigurationError, match=r"device 'gpu': there is none here .*; give 'auto' or 'cpu'"):
+    with pytest.raises(ConfigurationError, match=r"device 'gpu': this machine has none .*; give 'auto' or 'cpu'"):
         florence2.load("builtin:nano", device="gpu")
-    with pytest.raises(ConfigurationError, match=r"device 'cuda:77': there is none here"):
+    with pytest.raises(ConfigurationError, match=r"device 'cuda:77': this machine has none"):
         florence2.load("builtin:nano", device="cuda:77")
     with pytest.raises(ModelError, match="no folder of that name"):
         florence2.load("none")

@@ -1,4 +1,4 @@
-"""The lines of a training are seen by who has set up no logging, and by nobody twice."""
+"""The lines of a training are shown where no logging is configured, and never twice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from florence2.sdk.progress import audible
+from florence2.sdk.progress import shown_progress
 
 
 @contextlib.contextmanager
@@ -23,9 +23,9 @@ def bare() -> Iterator[logging.Logger]:
     logger.setLevel(level)
 
 
-def test_where_nobody_listens_the_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_handler_the_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     with bare() as logger:
-        with audible():
+        with shown_progress():
             logging.getLogger("florence2.training.fitting").info("epoch 1/3")
         logging.getLogger("florence2.training.fitting").info("unheard")
         assert (logger.handlers, logger.level) == ([], logging.NOTSET)
@@ -33,13 +33,13 @@ def test_where_nobody_listens_the_lines_go_to_standard_error(capsys: pytest.Capt
 
 
 def test_who_has_set_up_logging_decides(capsys: pytest.CaptureFixture[str]) -> None:
-    heard: list[str] = []
+    received: list[str] = []
     handler = logging.Handler()
-    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    handler.emit = lambda record: received.append(record.getMessage())  # type: ignore[method-assign]
     with bare() as logger:
         logging.getLogger().addHandler(handler)
-        with audible():
+        with shown_progress():
             logger.warning("twice?")
             logger.info("not asked for")
-    assert heard == ["twice?"]
+    assert received == ["twice?"]
     assert capsys.readouterr().err == ""

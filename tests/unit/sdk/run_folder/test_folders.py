@@ -12,9 +12,9 @@ import yaml
 from florence2.config import Configuration, leaf_paths
 from florence2.errors import ConfigurationError
 from florence2.sdk.run_folder.folders import (
-    numbered,
+    create_numbered_folder,
     remove_unstarted,
-    resumed,
+    resumed_configuration,
     save_settings,
     unfinished_run,
 )
@@ -23,7 +23,7 @@ STARTED = Configuration(dataset="cards", epochs=7, rank=4, metrics=["vqa_accurac
 
 
 def started(parent: Path) -> Path:
-    folder = numbered(parent)
+    folder = create_numbered_folder(parent)
     save_settings(STARTED, folder)
     return folder
 
@@ -31,17 +31,17 @@ def started(parent: Path) -> Path:
 def test_folders_are_numbered_and_never_shared(tmp_path: Path) -> None:
     (tmp_path / "runs" / "7").mkdir(parents=True)
     (tmp_path / "runs" / "notes").mkdir()
-    assert [numbered(tmp_path / "runs").name for _ in range(2)] == ["8", "9"]
+    assert [create_numbered_folder(tmp_path / "runs").name for _ in range(2)] == ["8", "9"]
 
 
-def test_a_folder_in_which_none_can_be_made_is_told(tmp_path: Path) -> None:
+def test_an_output_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     runs.mkdir()
     (runs / ("9" * 255)).touch()  # the next number is too long for a name, for the superuser too
     with pytest.raises(
         ConfigurationError, match=r"runs: cannot be written \(File name too long: .*000\); give another output"
     ):
-        numbered(runs)
+        create_numbered_folder(runs)
 
 
 def test_a_run_that_never_started_is_removed_and_another_is_kept(tmp_path: Path) -> None:
@@ -53,11 +53,11 @@ def test_a_run_that_never_started_is_removed_and_another_is_kept(tmp_path: Path)
 
 
 def test_a_run_goes_on_with_its_own_settings(tmp_path: Path) -> None:
-    assert resumed(started(tmp_path), Configuration()) == STARTED
+    assert resumed_configuration(started(tmp_path), Configuration()) == STARTED
 
 
 def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
-    config = resumed(started(tmp_path), Configuration(save_minutes=1, examples=3))
+    config = resumed_configuration(started(tmp_path), Configuration(save_minutes=1, examples=3))
     assert config.training.epochs == 7
     assert (config.training.engine.save_minutes, config.evaluation.examples) == (1, 3)
     assert config.evaluation.metrics == ("vqa_accuracy",)
@@ -66,12 +66,12 @@ def test_what_is_given_lies_on_top(tmp_path: Path) -> None:
 def test_the_training_of_a_run_that_has_ended_cannot_change(tmp_path: Path) -> None:
     folder = started(tmp_path)
     for checkpoint in ("checkpoints/best", "checkpoints/latest"):
-        assert resumed(folder, Configuration(epochs=9)).training.epochs == 9
+        assert resumed_configuration(folder, Configuration(epochs=9)).training.epochs == 9
         (folder / checkpoint).mkdir(parents=True)
         (folder / checkpoint / "checkpoint.json").touch()
-    assert resumed(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
+    assert resumed_configuration(folder, Configuration(epochs=7, save_minutes=1, num_beams=3)).evaluation.num_beams == 3
     with pytest.raises(ConfigurationError, match=r"its training has ended; for another epochs, rank start a new run"):
-        resumed(folder, Configuration(epochs=9, rank=8, num_beams=3))
+        resumed_configuration(folder, Configuration(epochs=9, rank=8, num_beams=3))
 
 
 def test_the_last_run_that_did_not_end_is_found(tmp_path: Path) -> None:
@@ -114,7 +114,9 @@ def test_the_command_is_quoted_for_a_shell(tmp_path: Path, monkeypatch: pytest.M
 def test_what_is_no_run_is_named(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "configuration.yaml").write_text(content)
-    with pytest.raises(ConfigurationError, match=r"is no folder of a run: configuration.yaml is missing or damaged"):
-        resumed(tmp_path, Configuration())
-    with pytest.raises(ConfigurationError, match="no run here waits to be resumed"):
+    with pytest.raises(
+        ConfigurationError, match=r"is not the folder of a run: configuration.yaml is missing or damaged"
+    ):
+        resumed_configuration(tmp_path, Configuration())
+    with pytest.raises(ConfigurationError, match="no unfinished run is here"):
         unfinished_run(tmp_path / "none")

@@ -23,8 +23,8 @@ HISTORY = TrainingHistory(EPOCHS, (StepRecord(5, 0.5, 2.0, 1e-3, 1.0),), BaseRec
 
 
 def test_the_lines_outlive_a_kill_and_steps_done_again_are_written_once(tmp_path: Path) -> None:
-    told: list[tuple[Mapping[str, float], int]] = []
-    record = RunRecord(tmp_path, lambda numbers, step: told.append((numbers, step)))
+    received: list[tuple[Mapping[str, float], int]] = []
+    record = RunRecord(tmp_path, lambda numbers, step: received.append((numbers, step)))
     record({"eval_loss": 4.0, "epoch": 0.0}, 0)
     record({"loss": 3.0, "epoch": 0.5}, 1)
     record({"loss": 2.0, "epoch": 1.0}, 2)
@@ -37,7 +37,7 @@ def test_the_lines_outlive_a_kill_and_steps_done_again_are_written_once(tmp_path
     again({"train_runtime": 2.5}, 2)
     entries = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines() if line.endswith("}")]
     assert [(entry["step"], "loss" in entry) for entry in entries] == [(0, False), (1, True), (2, True), (2, False)]
-    assert [step for _, step in told] == [0, 1, 2]
+    assert [step for _, step in received] == [0, 1, 2]
     seconds = [entry["seconds"] for entry in entries]
     assert seconds == sorted(seconds)
     history = again.history(({"step": 2, "epoch": 1.0, "loss": 2.0}, {"step": 2, "epoch": 1.0, "eval_loss": 2.5}), 1)
