@@ -124,7 +124,7 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
 def _questions(data: DatasetManifest, answers: Answers) -> dict[str, float]:
     """Return the share of right open answers, and what the most frequent answer to each question is worth."""
     pairs = [(sample.suffix, answer.text) for sample, answer in zip(answers.samples, answers.predictions, strict=True)]
-    open_ones = [right == said for right, said in pairs if right not in ("yes", "no")]
+    open_ones = [right == answer for right, answer in pairs if right not in ("yes", "no")]
     known: defaultdict[str, Counter[str]] = defaultdict(Counter)
     train = data.select("train").table
     for prefix, suffix in zip(train["prefix"], train["suffix"], strict=True):

@@ -38,12 +38,12 @@ def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
     """
     examples = [example for example in report.examples if example.prefix == "<OD>"][:rows]
     strips = [_strip(example, images) for example in examples]
-    sheet = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
+    grid = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
     top = 0
     for strip in strips:
-        sheet.paste(strip, (0, top))
+        grid.paste(strip, (0, top))
         top += strip.height
-    return sheet
+    return grid
 
 
 def _strip(example: Example, images: Path) -> Image.Image:
@@ -66,14 +66,14 @@ def _side_by_side(panels: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     header = _CAPTION + _MARGIN
     width = sum(image.width for _, image in panels) + _MARGIN * (len(panels) + 1)
     height = max(image.height for _, image in panels) + header + 2 * _MARGIN
-    sheet = Image.new("RGB", (width, height), "#ffffff")
-    draw = ImageDraw.Draw(sheet)
+    grid = Image.new("RGB", (width, height), "#ffffff")
+    draw = ImageDraw.Draw(grid)
     x = _MARGIN
     for caption, image in panels:
         draw.text((x, _MARGIN), caption, fill="#1b1f24", font=font)
-        sheet.paste(image, (x, _MARGIN + header))
+        grid.paste(image, (x, _MARGIN + header))
         x += image.width + _MARGIN
-    return sheet
+    return grid
 
 
 def _detections(boxes: Sequence[Box]) -> Detections:
@@ -88,8 +88,8 @@ def main() -> None:
     parser.add_argument("--dataset", default="builtin:cards", help="the data set of that run")
     arguments = parser.parse_args()
     arguments.image.parent.mkdir(parents=True, exist_ok=True)
-    sheet = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset))
-    sheet.quantize(128).save(arguments.image, optimize=True)
+    grid = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset))
+    grid.quantize(128).save(arguments.image, optimize=True)
     print(arguments.image)
 
 

@@ -61,7 +61,7 @@ def main() -> None:
     for name, interval in bootstrap_intervals(resamples).scores.items():
         print(f"  {name:12}{resamples.scores[name].value:.4f}, {interval.low:.4f} to {interval.high:.4f}")
     first = np.random.default_rng(resamples.seed).multinomial(count, np.full(count, 1 / count), size=1)[0]
-    copied = [pairs[place] for place in np.repeat(np.arange(count), first)]
+    copied = [pairs[index] for index in np.repeat(np.arange(count), first)]
     official = official_scores(*as_coco(copied))
     difference = max(abs(resamples.scores[name].resampled[0] - value) for name, value in official.items())
     print(f"first resample by pycocotools: scores differ by {difference:.1e} at most")

@@ -203,8 +203,8 @@ def _span(rng: random.Random, content: bytes) -> tuple[int, int]:
 
 
 def _flip(rng: random.Random, content: bytes) -> bytes:
-    place = rng.randrange(len(content) + 1)
-    return content[:place] + bytes([rng.randrange(256)]) + content[place + 1 :]
+    position = rng.randrange(len(content) + 1)
+    return content[:position] + bytes([rng.randrange(256)]) + content[position + 1 :]
 
 
 def _cut(rng: random.Random, content: bytes) -> bytes:

@@ -22,7 +22,7 @@ from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 
 __all__ = ["coverage"]
 
-_FIGURES = ("map", "map50")
+_SCORES = ("map", "map50")
 
 
 def coverage(intervals: Sequence[Interval], value: float) -> float:
@@ -43,7 +43,7 @@ def _worse(pairs: Pairs, seed: int) -> Pairs:
     worse = []
     for found, truth in pairs:
         kept = np.flatnonzero(random.random(len(found)) < 0.9)
-        names = tuple(found.class_name[place] for place in kept)
+        names = tuple(found.class_name[index] for index in kept)
         score = None if found.confidence is None else found.confidence[kept]
         worse.append((Detections(found.xyxy[kept], names, score), truth))
     return worse
@@ -51,19 +51,19 @@ def _worse(pairs: Pairs, seed: int) -> Pairs:
 
 def _report(pool: Pairs, worse: Pairs, size: int, splits: int, resamples: int) -> None:
     random = np.random.default_rng(size)
-    judged: list[tuple[Resamples, Resamples]] = []
+    evaluated: list[tuple[Resamples, Resamples]] = []
     for seed in range(splits):
         chosen: NDArray[np.int64] = random.choice(len(pool), size, replace=False)
         first, second = (
-            resample([_metric([pairs[place] for place in chosen])], [np.arange(size)], resamples, seed)
+            resample([_metric([pairs[index] for index in chosen])], [np.arange(size)], resamples, seed)
             for pairs in (worse, pool)
         )
-        judged.append((first, second))
+        evaluated.append((first, second))
     whole, lacking = _metric(pool).compute(), _metric(worse).compute()
-    for name in _FIGURES:
-        mean = float(np.mean([after.scores[name].value for _, after in judged]))
-        intervals = [bootstrap_intervals(after).scores[name] for _, after in judged]
-        compared = [paired_comparison(before, after).scores[name] for before, after in judged]
+    for name in _SCORES:
+        mean = float(np.mean([after.scores[name].value for _, after in evaluated]))
+        intervals = [bootstrap_intervals(after).scores[name] for _, after in evaluated]
+        compared = [paired_comparison(before, after).scores[name] for before, after in evaluated]
         difference = float(np.mean([each.difference for each in compared]))
         differences = [each.interval for each in compared]
         print(

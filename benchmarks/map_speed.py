@@ -56,8 +56,8 @@ def floor(pairs: Pairs) -> None:
     """Sort all detections by image, class and score, and compute the overlaps that the matching needs."""
     image = np.repeat(np.arange(len(pairs)), [len(found) for found, _ in pairs])
     score = np.concatenate([found.confidence for found, _ in pairs if found.confidence is not None])
-    places = {name: place for place, name in enumerate(sorted({n for _, truth in pairs for n in truth.class_name}))}
-    category = np.array([places.get(name, -1) for found, _ in pairs for name in found.class_name])
+    numbers = {name: number for number, name in enumerate(sorted({n for _, truth in pairs for n in truth.class_name}))}
+    category = np.array([numbers.get(name, -1) for found, _ in pairs for name in found.class_name])
     np.lexsort((score, category, image))
     counts = [Counter(truth.class_name) for _, truth in pairs]
     needed = sum(count[name] for count, (found, _) in zip(counts, pairs, strict=True) for name in found.class_name)

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from benchmarks.near_duplicates import natural_signatures
 from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 
-__all__ = ["Places", "million_rows", "plant"]
+__all__ = ["Cells", "million_rows", "plant"]
 
-Places = dict[str, set[tuple[str, int]]]
+Cells = dict[str, set[tuple[str, int]]]
 """File and line of what each rule must find, by its code."""
 
 _CLASSES = ("person", "bicycle", "traffic light", "t-shirt", "9 of clubs", "cat", "dog", "potted plant")
 _DETECTION_PREFIXES = ("<OD>", "<DENSE_REGION_CAPTION>", "<OPEN_VOCABULARY_DETECTION>things")
 _SPLIT_OF_DIGIT = np.array(["train"] * 8 + ["valid", "test"])
-_SIGNED_AT_ONCE = 10_000
+_SIGNED_PER_CHUNK = 10_000
 _EACH = 10
 _BOX = "<loc_10><loc_20><loc_300><loc_400>"
 _LEAVING_REGION = "TOTAL<loc_900><loc_20><loc_1005><loc_20><loc_1005><loc_40><loc_900><loc_40>"
@@ -94,8 +94,8 @@ def million_rows(rows: int, seed: int) -> DatasetManifest:
     image, turn, detection = number % images, number // images, np.arange(rows) < half
     split = _SPLIT_OF_DIGIT[image % 10]
     names = pd.Series(split, dtype="string") + "/" + pd.Series(image).astype("string") + ".jpg"
-    asked = np.array([f"<VQA>what is object {index}?" for index in range(3)])[turn]
-    prefixes = np.where(detection, np.array(_DETECTION_PREFIXES)[turn], asked)
+    questions = np.array([f"<VQA>what is object {index}?" for index in range(3)])[turn]
+    prefixes = np.where(detection, np.array(_DETECTION_PREFIXES)[turn], questions)
     answers = np.array(["yes", "no", "two", "red", "a small dog"])[rng.integers(0, 5, rows - half)]
     boxes, count = _detections(half, rng)
     from_coco = detection & (turn == 0) & (image % 2 == 0)
@@ -120,7 +120,7 @@ def million_rows(rows: int, seed: int) -> DatasetManifest:
 
 def _images(names: pd.Series[str], seed: int) -> dict[str, Any]:
     count = len(names)
-    starts = range(0, count, _SIGNED_AT_ONCE)
+    starts = range(0, count, _SIGNED_PER_CHUNK)
     return {
         "image": names,
         "width": [640] * count,
@@ -132,7 +132,7 @@ def _images(names: pd.Series[str], seed: int) -> dict[str, Any]:
         "signature": [
             text
             for start in starts
-            for text in natural_signatures(min(_SIGNED_AT_ONCE, count - start), seed * count + start)
+            for text in natural_signatures(min(_SIGNED_PER_CHUNK, count - start), seed * count + start)
         ],
         "error": [None] * count,
     }
@@ -165,7 +165,7 @@ def _box_lines(count: NDArray[np.int64], from_coco: NDArray[np.bool_]) -> pd.Ser
     return lines
 
 
-def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Places]:
+def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Cells]:
     """Plant some of each defect in images chosen by chance, no two in one image.
 
     Args:
@@ -216,7 +216,7 @@ class _Beds:
     def __init__(self, manifest: DatasetManifest, seed: int) -> None:
         self.rows, self.images = manifest.table.copy(), manifest.images.copy()
         self.count, self.half = len(self.images), len(self.rows) // 2
-        self.expected: Places = {}
+        self.expected: Cells = {}
         order = np.random.default_rng(seed).permutation(self.count)
         # Of the images for training, the odd ones are detected in JSONL files and the even ones in COCO files.
         train = order[order % 10 < 8]

@@ -42,9 +42,9 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
 
 def _framed(image: Image.Image) -> Image.Image:
     edge = max(1, round(0.01 * min(image.size)))
-    sheet = Image.new("RGB", (image.width + 2 * edge, image.height + 2 * edge), "black")
-    sheet.paste(image, (edge, edge))
-    return sheet
+    framed = Image.new("RGB", (image.width + 2 * edge, image.height + 2 * edge), "black")
+    framed.paste(image, (edge, edge))
+    return framed
 
 
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {

@@ -132,8 +132,8 @@ def _run(options: argparse.Namespace) -> None:
             with options.results.open("a", encoding="utf-8") as file:
                 for result in run.result():
                     file.write(json.dumps(result) + "\n")
-                    told = "{data}, {variant}, seed {seed}: {score} {value:.3f}".format(**result)
-                    print(f"{number}/{len(runs)}  {told}  ({result['seconds']:.0f} s)", flush=True)
+                    line = "{data}, {variant}, seed {seed}: {score} {value:.3f}".format(**result)
+                    print(f"{number}/{len(runs)}  {line}  ({result['seconds']:.0f} s)", flush=True)
 
 
 def _most_boxes(data: DatasetManifest) -> float:

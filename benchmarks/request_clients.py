@@ -34,17 +34,17 @@ def main() -> None:
     latencies: list[float] = []
     together = threading.Barrier(options.clients + 1)
 
-    def ask(own: int) -> None:
+    def send_requests(own: int) -> None:
         connection = http.client.HTTPConnection(address, timeout=300)
         if options.seconds:
             connection.connect()
         together.wait()
         until = time.monotonic() + options.seconds
-        for place in itertools.count(own):
+        for number in itertools.count(own):
             started = time.monotonic()
             try:
                 connection.request(
-                    "POST", "/predict", bodies[place % len(bodies)], {"Content-Type": "application/json"}
+                    "POST", "/predict", bodies[number % len(bodies)], {"Content-Type": "application/json"}
                 )
                 response = connection.getresponse()
                 response.read()
@@ -57,7 +57,7 @@ def main() -> None:
             if time.monotonic() >= until:
                 return
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(options.clients)]
+    threads = [threading.Thread(target=send_requests, args=(number,)) for number in range(options.clients)]
     for thread in threads:
         thread.start()
     together.wait()

@@ -56,8 +56,8 @@ def box_rows(source: str, count: int, seed: int) -> BoxRows:
         scenes = held_out_scenes(count, seed)
         return BoxRows([_sample(s) for s in scenes], [s.detections for s in scenes], SHAPE_CLASSES)
     rows = split_rows(source)
-    asked = [index for index, row in enumerate(rows.samples) if row.prefix == "<OD>"]
-    chosen = rng.choice(asked, count).tolist()
+    detections = [index for index, row in enumerate(rows.samples) if row.prefix == "<OD>"]
+    chosen = rng.choice(detections, count).tolist()
     return BoxRows([rows.samples[index] for index in chosen], [rows.truths[index] for index in chosen], rows.classes)
 
 

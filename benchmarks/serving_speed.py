@@ -84,7 +84,7 @@ def _overhead(
     own_cpu = served_cpu = 0.0
     for repeat in range(repeats + 1):  # the first round does not count
         before = server.cpu()
-        for place, image in enumerate(images):
+        for index, image in enumerate(images):
             watch = Stopwatch()
             ((_, answer),) = predictor.predict_prepared(reader.read([(image, "<OD>")]))
             ours = watch.lap()
@@ -96,8 +96,8 @@ def _overhead(
             if reply["answers"][0]["text"] != answer.text:
                 raise AssertionError(f"served {reply!r}, in process {answer!r}")
             if repeat:
-                own[place].append(ours.wall)
-                served[place].append(theirs.wall)
+                own[index].append(ours.wall)
+                served[index].append(theirs.wall)
                 own_cpu += ours.cpu
         served_cpu += (server.cpu() - before) * (repeat > 0)
     medians = [(statistics.median(a), statistics.median(b)) for a, b in zip(own, served, strict=True)]
@@ -162,8 +162,8 @@ def main() -> None:
         samples = box_rows(options.data, options.images, 0).samples
         images = [sample.image.getvalue() for sample in samples if isinstance(sample.image, io.BytesIO)]
         bodies = Path(folder) / "bodies.json"
-        asked = [{"image": base64.b64encode(image).decode(), "prefix": "<OD>"} for image in images]
-        bodies.write_text(json.dumps([json.dumps(body) for body in asked]))
+        requests = [{"image": base64.b64encode(image).decode(), "prefix": "<OD>"} for image in images]
+        bodies.write_text(json.dumps([json.dumps(body) for body in requests]))
         load = " ".join(f"{value:.1f}" for value in os.getloadavg())
         print(f"load {load}, {os.cpu_count()} cores, threads {options.threads}", flush=True)
         predictor = Predictor(load_named(model), EvaluationConfig(max_new_tokens=options.max_new_tokens))

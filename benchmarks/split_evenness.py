@@ -34,8 +34,8 @@ def _dealt(manifest: DatasetManifest, seed: int, *, by_hash_alone: bool) -> pd.S
     if not by_hash_alone:
         return assignment.split_dataset(manifest, config).table["split"]
     points = manifest.table["sha256"].map(lambda content: assignment._point(content, seed))
-    places = np.where(points < _SHARE, "test", np.where(points < 2 * _SHARE, "valid", "train"))
-    return pd.Series(places, dtype="string")
+    splits = np.where(points < _SHARE, "test", np.where(points < 2 * _SHARE, "valid", "train"))
+    return pd.Series(splits, dtype="string")
 
 
 def scores(manifest: DatasetManifest, *, by_hash_alone: bool) -> tuple[float, float, float]:

@@ -96,7 +96,7 @@ class Story:
         started = time.monotonic()
         done = self.project.execute([sys.executable, "-m", "pipelines.retrain", *map(str, files)])
         page = done.stdout[done.stdout.rfind("# Retraining") :] if "# Retraining" in done.stdout else done.stderr
-        self._tell(title, page, time.monotonic() - started)
+        self._report(title, page, time.monotonic() - started)
         if f"# Retraining: {verdict}" not in page:
             self.surprises.append(f"{title}: expected {verdict!r}, exit status {done.returncode}")
         self._check_champion(title, champion)
@@ -105,7 +105,7 @@ class Story:
         """Take the last promotion back on the command line."""
         started = time.monotonic()
         back, listed = self._registry("rollback", "--reason=customers complain"), self._registry("list")
-        self._tell(title, back + "\n" + listed, time.monotonic() - started)
+        self._report(title, back + "\n" + listed, time.monotonic() - started)
         self._check_champion(title, champion)
 
     def _check_champion(self, title: str, version: str) -> None:
@@ -118,7 +118,7 @@ class Story:
         done = self.project.execute(command)
         return done.stdout or done.stderr
 
-    def _tell(self, title: str, text: str, seconds: float) -> None:
+    def _report(self, title: str, text: str, seconds: float) -> None:
         print(f"\n{'=' * 100}\n{title} ({seconds:.0f} s)\n{'=' * 100}\n{text}", flush=True)
 
 

@@ -64,7 +64,7 @@ class Result:
     loss: float | None
 
 
-def measure(side: Side, source: str, model: ModelConfig, *, judged: bool) -> Result:
+def measure(side: Side, source: str, model: ModelConfig, *, evaluated: bool) -> Result:
     """Run a side in this process, with empty caches.
 
     Args:
@@ -77,10 +77,10 @@ def measure(side: Side, source: str, model: ModelConfig, *, judged: bool) -> Res
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
         splits = ingest(DatasetConfig(source=source))
         train, training = splits.select("train"), side.training
-        valid = engine_batches(load_base(model), splits.select("valid"), training.batch_size) if judged else []
+        valid = engine_batches(load_base(model), splits.select("valid"), training.batch_size) if evaluated else []
         if side.loop == "engine":
             checkpoint, clock = timed_fit(splits, model, training, Path(folder) / "checkpoint")
-            loss = answer_loss(checkpoint.load().model, valid) if judged else None
+            loss = answer_loss(checkpoint.load().model, valid) if evaluated else None
             return Result(clock.epochs, clock.peak_gib, loss)
         florence2 = load_base(model)
         rate = training.learning_rate or default_learning_rate(training.strategy, florence2)
@@ -92,12 +92,14 @@ def measure(side: Side, source: str, model: ModelConfig, *, judged: bool) -> Res
         for trained, steps in peer_epochs(PEERS[side.loop], florence2, train, training, rate):
             epochs.append(steps)
             peak = memory_gib()
-            if judged:
+            if evaluated:
                 losses.append(answer_loss(trained, valid))
         return Result(epochs, peak, min(losses, default=None))
 
 
-def _compare(sides: Sequence[Side], source: str, model: ModelConfig, repeats: int, warm_up: int, judged: bool) -> None:
+def _compare(
+    sides: Sequence[Side], source: str, model: ModelConfig, repeats: int, warm_up: int, evaluated: bool
+) -> None:
     """Run all sides in turn and print a table.
 
     Args:
@@ -112,7 +114,7 @@ def _compare(sides: Sequence[Side], source: str, model: ModelConfig, repeats: in
     for _ in range(repeats):
         for side in sides:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as child:
-                results[side.name].append(child.submit(measure, side, source, model, judged=judged).result())
+                results[side.name].append(child.submit(measure, side, source, model, evaluated=evaluated).result())
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"\nmedian of {repeats}; {os.cpu_count()} cores, load {load}, threads {os.environ.get('OMP_NUM_THREADS')}")
     for side in sides:
@@ -140,7 +142,7 @@ def _input(dataset: str, repeats: int) -> None:
         grouped = training.model_copy(update={"group_by_length": True})
         sides.insert(1, Side(f"{strategy} engine, by length", "engine", grouped))
         # A mean over an epoch, its smaller last batch counted as a whole one on each side alike.
-        _compare(sides, dataset, ModelConfig(base="builtin:nano"), repeats, warm_up=0, judged=True)
+        _compare(sides, dataset, ModelConfig(base="builtin:nano"), repeats, warm_up=0, evaluated=True)
 
 
 def _on_base_shape(sides: Sequence[Side], steps: int, repeats: int) -> None:
@@ -148,7 +150,7 @@ def _on_base_shape(sides: Sequence[Side], steps: int, repeats: int) -> None:
         base = ModelConfig(base=str(save_base_shape(Path(folder) / "base")))
         images = steps * sides[0].training.batch_size
         source = str(write_photographs(Path(folder) / "set", images, 1, boxes=16))
-        _compare(sides, source, base, repeats, warm_up=1, judged=False)
+        _compare(sides, source, base, repeats, warm_up=1, evaluated=False)
 
 
 def _compute(steps: int, repeats: int) -> None:

@@ -18,7 +18,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from benchmarks.million_rows import Places, million_rows, plant
+from benchmarks.million_rows import Cells, million_rows, plant
 from florence2.adapters.great_expectations import validate
 from florence2.codec.scan import scan_column
 from florence2.config import ModelConfig, ValidationConfig
@@ -52,12 +52,12 @@ def _peak_gigabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def _differences(report: ValidationReport, expected: Places) -> list[str]:
+def _differences(report: ValidationReport, expected: Cells) -> list[str]:
     """Return the rules that do not find exactly what they must."""
-    found: Places = {}
+    found: Cells = {}
     for violation in report.violations:
         found.setdefault(violation.code, set()).add((violation.file, violation.line))
-    counts = {code: len(places) for code, places in expected.items()}
+    counts = {code: len(cells) for code, cells in expected.items()}
     return sorted(
         code
         for code in found.keys() | expected.keys()

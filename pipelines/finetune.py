@@ -58,16 +58,16 @@ def florence_finetune(
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_metrics(source_modules(evaluation.metrics))
-    judged = training.best_by != "loss"
+    needs_answers = training.best_by != "loss"
     course = uncached_options(training=training, evaluation=evaluation)
     recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)
     checkpoint = fine_tune.with_options(**on_gpu(), **course)(
         training_data=data.training_data,
         model=data.model,
         training=recipe,
-        evaluation=measure.without(Effect.REPORT) if judged else None,
+        evaluation=measure.without(Effect.REPORT) if needs_answers else None,
         base_content=data.base_content,
-        judge_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code if judged else "",
+        evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code if needs_answers else "",
     )
     report = evaluate_model.with_options(**on_gpu(), **course)(
         test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code

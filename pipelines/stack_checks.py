@@ -131,7 +131,7 @@ def _artifacts(stack: Stack) -> list[Finding]:
     path = store.path
     if "://" not in path:
         folder = Path(path)
-        there = next(place for place in (folder, *folder.parents) if place.exists())
+        there = next(path for path in (folder, *folder.parents) if path.exists())
         if os.access(there, os.W_OK):
             return []
         return [Finding("problem", f"artifact store {store.name}: {there} cannot be written; correct its permissions")]

@@ -59,7 +59,7 @@ def measure_answers(florence2: Florence2, scenes: Sequence[Scene], task: str, se
         seed: of the questions.
     """
     rng = np.random.default_rng([HELD_OUT, seed, 1])
-    pairs = [_ask(rng, scene, task) for scene in scenes]
+    pairs = [_pair_of(rng, scene, task) for scene in scenes]
     samples = [_sample(scene, pair) for scene, pair in zip(scenes, pairs, strict=True)]
     right: defaultdict[str, list[bool]] = defaultdict(list)
     for sample, prediction in zip(samples, predict(florence2, samples, _config()), strict=True):
@@ -67,8 +67,8 @@ def measure_answers(florence2: Florence2, scenes: Sequence[Scene], task: str, se
         right["accuracy"].append(hit)
         if task == "<VQA>":
             right[_kind(sample.prefix, sample.suffix)].append(hit)
-    figures = {kind: float(np.mean(hits)) for kind, hits in right.items()}
-    return figures | {"majority": majority([_kind(*pair) for pair in pairs], [suffix for _, suffix in pairs])}
+    scores = {kind: float(np.mean(hits)) for kind, hits in right.items()}
+    return scores | {"majority": majority([_kind(*pair) for pair in pairs], [suffix for _, suffix in pairs])}
 
 
 def majority(kinds: Sequence[str], answers: Sequence[str]) -> float:
@@ -91,7 +91,7 @@ def _kind(prefix: str, suffix: str) -> str:
     return "yes/no" if suffix in ("yes", "no") else " ".join(prefix.removeprefix("<VQA>").split()[:2])
 
 
-def _ask(rng: np.random.Generator, scene: Scene, task: str) -> tuple[str, str]:
+def _pair_of(rng: np.random.Generator, scene: Scene, task: str) -> tuple[str, str]:
     if task == "<VQA>":
         return shape_questions.question(rng, scene)
     return (
@@ -124,10 +124,10 @@ def main() -> None:
     for seed in range(options.seeds):
         scenes = held_out_scenes(options.scenes, seed)
         detection = measure_detection(florence2, scenes)
-        figures = {"<OD>": {name: detection[name] for name in ("map50", "map", "map75", "mar_100")}}
+        scores = {"<OD>": {name: detection[name] for name in ("map50", "map", "map75", "mar_100")}}
         for task in ("<VQA>", "<REGION_TO_CATEGORY>", "<CAPTION>"):
-            figures[task] = measure_answers(florence2, scenes, task, seed)
-        rounded = {task: {name: round(value, 3) for name, value in kept.items()} for task, kept in figures.items()}
+            scores[task] = measure_answers(florence2, scenes, task, seed)
+        rounded = {task: {name: round(value, 3) for name, value in kept.items()} for task, kept in scores.items()}
         print(json.dumps({"seed": seed, "scenes": options.scenes, **rounded}))
 
 

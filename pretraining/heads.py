@@ -73,7 +73,7 @@ def cell_targets(scenes: Sequence[Sequence[Mark]], course: Course, grid: int) ->
     present = np.zeros(shape, dtype=np.float32)
     middles = np.full((len(scenes), _MOST_MIDDLES), -1)
     attributes = {name: np.full(shape, _IGNORED) for name in course.attributes}
-    places = {name: {value: place for place, value in enumerate(known)} for name, known in course.attributes.items()}
+    numbers = {name: {value: index for index, value in enumerate(known)} for name, known in course.attributes.items()}
     boxes = np.zeros((*shape, 4), dtype=np.float32)
     for row, marks in enumerate(scenes):
         taken = np.zeros((grid, grid), dtype=bool)
@@ -85,7 +85,7 @@ def cell_targets(scenes: Sequence[Sequence[Mark]], course: Course, grid: int) ->
             )
             cells = (row, slice(low[1], high[1] + 1), slice(low[0], high[0] + 1))
             for name, value in mark.attributes.items():
-                attributes[name][cells] = places[name][value]
+                attributes[name][cells] = numbers[name][value]
             if mark.boxed:
                 present[cells] = 1.0
                 boxes[cells] = mark.box
@@ -169,12 +169,12 @@ def answer_loss(logits: Tensor, labels: Tensor, first_location: int, sigma: Tens
         sigma: deviation of the smoothed target of a location, in bins.
     """
     scores = logits.float().log_softmax(-1)
-    asked = labels != _IGNORED
+    counted = labels != _IGNORED
     location = (labels >= first_location) & (labels < first_location + BINS)
     words = -scores.gather(1, labels.clamp(min=0)[:, None])[:, 0]
     bins = (labels - first_location).clamp(0, BINS - 1)
-    places = _smoothed(scores[:, first_location : first_location + BINS], bins, sigma)
-    return (torch.where(location, places, words) * asked).sum() / asked.sum().clamp(min=1)
+    smoothed = _smoothed(scores[:, first_location : first_location + BINS], bins, sigma)
+    return (torch.where(location, smoothed, words) * counted).sum() / counted.sum().clamp(min=1)
 
 
 _REACH = 25

@@ -139,8 +139,8 @@ class Trainer:
         hidden, labels = outputs.last_hidden_state.flatten(0, 1), labels.flatten()
         if self._replayed is None:
             # The output layer is the dearest of a small model: only tokens that are asked for pass through it.
-            asked = labels != -100
-            hidden, labels = hidden[asked], labels[asked]
+            counted = labels != -100
+            hidden, labels = hidden[counted], labels[counted]
         loss = answer_loss(self.model.lm_head(hidden), labels, self.first_location, self._sigma)
         return loss, outputs.encoder_last_hidden_state[:, 1:image_tokens]
 

@@ -59,10 +59,10 @@ def code_of_metrics(modules: Iterable[str]) -> str:
     Returns:
         A sha256 for each module, one after the other; empty where there is none.
     """
-    return "".join(map(_code_beside, sorted(set(modules))))
+    return "".join(map(_own_code, sorted(set(modules))))
 
 
-def _code_beside(module: str) -> str:
+def _own_code(module: str) -> str:
     """Return the sha256 of a module of the user and of those beside it that it can import."""
     file = Path(sys.modules[module].__file__ or "")
     package_depth = module.count(".") + (file.name == "__init__.py")

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["fine_tune"]
 
 
-_JUDGE = "florence2.evaluation.epoch_evaluator"
+_EVALUATOR = "florence2.evaluation.epoch_evaluator"
 
 
 @step(
-    cache_policy=follow_code(__file__, but_not=[_JUDGE]),
+    cache_policy=follow_code(__file__, but_not=[_EVALUATOR]),
     output_materializers=CheckpointMaterializer,
     experiment_tracker=True,
 )
@@ -43,7 +43,7 @@ def fine_tune(
     training: TrainingConfig,
     evaluation: EvaluationConfig | None,
     base_content: str,
-    judge_code: str,
+    evaluator_code: str,
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
@@ -69,7 +69,7 @@ def fine_tune(
     fetch_packed(training_data.place, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # Code that was edited since a run was killed does not go on with it.
-    also = {**evaluator.identity, "code": code_of(__name__), "judge_code": judge_code}
+    also = {**evaluator.identity, "code": code_of(__name__), "judge_code": evaluator_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)

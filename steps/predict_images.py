@@ -48,10 +48,10 @@ def predict_images(
     fetch_packed(images.folder, model.base)
     evaluation = with_uncached("evaluation", evaluation)
     folder = locate(images.folder)
-    place = open_answer_folder(images, model_content, evaluation, file_system)
+    answer_folder = open_answer_folder(images, model_content, evaluation, file_system)
     florence2 = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None).load()
-    found = answer_images(florence2, list_images(folder), images.prefix, evaluation, folder, place)
+    found = answer_images(florence2, list_images(folder), images.prefix, evaluation, folder, answer_folder)
     found = replace(found, drawn=images.drawn)
-    if place is not None:
-        place.finish(found)
+    if answer_folder is not None:
+        answer_folder.finish(found)
     return found

@@ -42,7 +42,7 @@ __all__ = [
 def write_image(path: Path, size: tuple[int, int] = (20, 10), color: tuple[int, int, int] | None = None) -> Path:
     """Write a small RGB image; without a colour, one that is different for each path."""
     if color is None:
-        digits = sum(ord(letter) * 31**place for place, letter in enumerate(str(path)))
+        digits = sum(ord(letter) * 31**index for index, letter in enumerate(str(path)))
         color = (digits % 256, digits // 256 % 256, digits // 65536 % 256)
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, color).save(path)
@@ -123,8 +123,8 @@ def manifest(
     full = [manifest_row(**{"line": line} | dict(row)) for line, row in enumerate(rows, 1)]
     files: dict[str, dict[str, Any]] = {}
     for row in full:
-        looked = {"mode": "RGB", "orientation": 1, "brightness": 0.5, "signature": None, "error": row["image_error"]}
-        files[row["image"]] = {name: row[name] for name in ("image", "width", "height", "sha256")} | looked
+        probed = {"mode": "RGB", "orientation": 1, "brightness": 0.5, "signature": None, "error": row["image_error"]}
+        files[row["image"]] = {name: row[name] for name in ("image", "width", "height", "sha256")} | probed
     unused = dict.fromkeys(IMAGE_COLUMNS) | {"sha256": ""}
     for name, values in (images or {}).items():
         files[name] = files.get(name, unused | {"image": name}) | dict(values)

@@ -46,7 +46,7 @@ def evaluation(model: str, rows: Sequence[EvaluatedSample], map50: float, low: f
     """Return the evaluation of rows, with scores that are made up."""
     images = [each.boxes for each in rows if each.boxes]
     names = dict.fromkeys(name for image in images for name in image.target.class_name)
-    per_class = {name: {"ap50": map50 / (1 + place), "ap": map50 / 2} for place, name in enumerate(names)}
+    per_class = {name: {"ap50": map50 / (1 + index), "ap": map50 / 2} for index, name in enumerate(names)}
     return ModelEvaluation(
         model,
         metrics={"map50": map50, "character_error_rate": 0.25},
@@ -76,7 +76,7 @@ def page(both: bool = True) -> str:
 def crowded_page() -> str:
     """Return a page with 30 classes of long names, images full of boxes, and words that no line can hold."""
     rng = np.random.default_rng(0)
-    names = [f"{'very ' * (place % 4)}long-named class no. {place}" for place in range(29)] + ["x" * 90]
+    names = [f"{'very ' * (index % 4)}long-named class no. {index}" for index in range(29)] + ["x" * 90]
     old, new = ([_crowd(rng, names, skill) for _ in range(12)] for skill in (0.3, 0.8))
     endless = question("answer" * 40, 0.0, f"<VQA>{'question' * 30} what?")
     old, new = [*old, endless, question("1", 1.0)], [*new, endless, question("2", 0.0)]
@@ -101,11 +101,11 @@ def regions(value: float) -> list[EvaluatedSample]:
         for n in (100, 400)
     )
     triangle = "<loc_100><loc_100><loc_900><loc_200><loc_400><loc_800>"
-    asked = (
+    answers = (
         ("<OCR_WITH_REGION>", turned, "ocr_region_f1"),
         (f"<REFERRING_EXPRESSION_SEGMENTATION>{'a thing ' * 9}", triangle, "mean_iou"),
     )
-    return [EvaluatedSample(IMAGE, (320, 240), prefix, text, text, score, value) for prefix, text, score in asked]
+    return [EvaluatedSample(IMAGE, (320, 240), prefix, text, text, score, value) for prefix, text, score in answers]
 
 
 def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> EvaluatedSample:

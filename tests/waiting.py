@@ -24,7 +24,7 @@ def wait_for(
     """
     until = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        said = ended()
-        assert said is None, said
+        reason = ended()
+        assert reason is None, reason
         assert time.monotonic() < until, "it did not come to that"
         time.sleep(pause_seconds)

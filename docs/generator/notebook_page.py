@@ -56,8 +56,8 @@ def markdown_of(notebook: dict[str, Any], images: Path) -> str:
             parts.append(text)
         elif cell["cell_type"] == "code":
             parts.append(f"```python\n{text}\n```")
-            for place, output in enumerate(cell["outputs"]):
-                parts.append(_output(output, images / f"{number}-{place}.png"))
+            for index, output in enumerate(cell["outputs"]):
+                parts.append(_output(output, images / f"{number}-{index}.png"))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

@@ -9,7 +9,7 @@ from florence2.evaluation.scores import SCORES
 
 __all__ = ["EXAMPLES", "example_prompt", "tasks_page"]
 
-_ASKS = {
+_REQUESTS = {
     "<OD>": "every object of the known classes",
     "<DENSE_REGION_CAPTION>": "regions, each with a description",
     "<CAPTION_TO_PHRASE_GROUNDING>": "where the phrases of a caption are",
@@ -58,7 +58,7 @@ _METRICS = """## Metrics
 `evaluation.metrics` (`--metrics`) names others than those of the task; each judges the tasks whose answers it can read.
 The classes are importable from `florence2`.
 """
-_FIGURES = """## Scores
+_SCORES = """## Scores
 
 What the metrics compute, under the names that `metrics.json`, MLflow, `training.best_by` and `promotion.primary` use.
 Those marked \\* have an interval. Of error rates less is better.
@@ -78,7 +78,7 @@ def tasks_page() -> str:
                 ["metric", "class", "what it is"],
                 [[f"`{name}`", f"`{kind.__name__}`", escaped(kind().describe())] for name, kind in METRICS.items()],
             ),
-            _FIGURES,
+            _SCORES,
             table(
                 ["score", "title", "meaning"],
                 [[f"`{f.name}`" + "\\*" * f.headline, f.title, escaped(f.meaning)] for f in SCORES.values()],
@@ -94,8 +94,8 @@ def example_prompt(task: Task) -> str:
 
 def _row(task: Task) -> list[str]:
     text = example_prompt(task).removeprefix(task.token)
-    judges = ", ".join(f"`{metric.name}`" for metric in metrics_for(task))
-    return [f"`{task.token}`", _ASKS[task.token], f"`{text}`" if text else "", judges]
+    metrics = ", ".join(f"`{metric.name}`" for metric in metrics_for(task))
+    return [f"`{task.token}`", _REQUESTS[task.token], f"`{text}`" if text else "", metrics]
 
 
 def _kind(kind: AnswerKind) -> list[str]:

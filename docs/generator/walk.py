@@ -165,7 +165,7 @@ class FilesOf:
     def holds(self, value: Any, depth: int = 0) -> bool:
         """Return whether a value is, or holds within a few containers, the text of the annotation or its token ids."""
         if isinstance(value, str | bytes):
-            return (_WORD if isinstance(value, str) else _WORD.encode()) in value
+            return _WORD in (value if isinstance(value, str) else value.decode(errors="replace"))
         if isinstance(value, int):
             return depth > 0 and value == self._token_id
         return depth <= _DEPTH and any(self.holds(item, depth + 1) for item in _items(value))

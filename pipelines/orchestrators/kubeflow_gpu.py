@@ -94,7 +94,7 @@ class KubeflowGpuOrchestrator(KubeflowOrchestrator):
         if resource_settings.gpu_count:
             task.set_accelerator_type(settings.gpu_resource).set_accelerator_limit(resource_settings.gpu_count)
         if settings.pod_settings:
-            _place(task, settings.pod_settings)
+            _schedule_on(task, settings.pod_settings)
         if retry := step.config.retry:
             task.set_retry(retry.max_retries, f"{retry.delay}s", float(retry.backoff))
         if self.config.zenml_api_key_secret:
@@ -102,7 +102,7 @@ class KubeflowGpuOrchestrator(KubeflowOrchestrator):
         return task
 
 
-def _place(task: PipelineTask, pod_settings: Any) -> None:
+def _schedule_on(task: PipelineTask, pod_settings: Any) -> None:
     """Say on which nodes a task may run, and with which credentials its image is fetched."""
     for key, value in pod_settings.node_selectors.items():
         kubernetes.add_node_selector(task, key, value)

@@ -47,9 +47,9 @@ class KubernetesGpuOrchestrator(KubernetesOrchestrator):
         settings = cast(KubernetesGpuSettings, super().get_settings(container))
         if not isinstance(container, Step | StepRunInfo):
             return settings
-        asked = _requirements(container.config.resource_settings, settings.gpu_resource)
+        requested = _requirements(container.config.resource_settings, settings.gpu_resource)
         pod = settings.pod_settings or KubernetesPodSettings()
-        resources = {kind: {**asked[kind], **pod.resources.get(kind, {})} for kind in asked}
+        resources = {kind: {**requested[kind], **pod.resources.get(kind, {})} for kind in requested}
         return settings.model_copy(
             update={"pod_settings": pod.model_copy(update={"resources": {**pod.resources, **resources}})}
         )
@@ -62,12 +62,12 @@ class KubernetesGpuOrchestrator(KubernetesOrchestrator):
 
 def _requirements(resources: ResourceSettings, gpu_resource: str) -> dict[str, dict[str, str]]:
     """Return requests and limits of a container; a GPU must be both and equal, which its limit alone says."""
-    asked = {}
+    requested = {}
     if resources.cpu_count:
-        asked["cpu"] = cpu_quantity(resources.cpu_count)
+        requested["cpu"] = cpu_quantity(resources.cpu_count)
     if resources.memory:
-        asked["memory"] = memory_quantity(resources.memory)
-    limits = dict(asked)
+        requested["memory"] = memory_quantity(resources.memory)
+    limits = dict(requested)
     if resources.gpu_count:
         limits[gpu_resource] = str(resources.gpu_count)
-    return {kind: value for kind, value in (("requests", asked), ("limits", limits)) if value}
+    return {kind: value for kind, value in (("requests", requested), ("limits", limits)) if value}

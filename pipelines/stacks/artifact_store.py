@@ -35,7 +35,7 @@ def unreachable_artifact_store(client: Client, stack: str) -> list[Missing]:
     bucket = f"{urlsplit(path).scheme}://{urlsplit(path).netloc}"
     answers: list[bool | Exception] = []
 
-    def ask() -> None:
+    def probe() -> None:
         try:
             store = BaseArtifactStore.from_model(component)
             assert isinstance(store, BaseArtifactStore)
@@ -45,7 +45,7 @@ def unreachable_artifact_store(client: Client, stack: str) -> list[Missing]:
         except Exception as exc:  # whatever a library for an object store raises
             answers.append(exc)
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=probe, daemon=True)
     thread.start()
     thread.join(_SECONDS)
     answer = answers[0] if answers else TimeoutError(f"no answer in {_SECONDS} seconds")

@@ -15,7 +15,7 @@ from florence2.errors import StackError
 if TYPE_CHECKING:
     from zenml.client import Client
 
-__all__ = ["SECONDS", "ask", "is_on_this_machine", "open_store", "store_errors"]
+__all__ = ["SECONDS", "check_answers", "is_on_this_machine", "open_store", "store_errors"]
 
 SECONDS = 10
 """How long a server may take to answer."""
@@ -35,7 +35,7 @@ def open_store() -> Client:
     configuration = GlobalConfiguration()
     url = configuration.store_configuration.url
     if configuration.store_configuration.type == "rest":
-        ask(url, verify=getattr(configuration.store_configuration, "verify_ssl", True))
+        check_answers(url, verify=getattr(configuration.store_configuration, "verify_ssl", True))
     with store_errors():
         client = Client()
         client.active_user  # noqa: B018  the first thing that needs valid credentials
@@ -70,7 +70,7 @@ def is_on_this_machine(client: Client) -> bool:
     return client.zen_store.is_local_store() or host in (None, "localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
-def ask(url: str, *, verify: bool | str) -> None:
+def check_answers(url: str, *, verify: bool | str) -> None:
     """Ask a ZenML server whether it is there.
 
     Args:

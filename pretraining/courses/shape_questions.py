@@ -90,10 +90,10 @@ def _which_texture(rng: np.random.Generator, scene: Scene) -> Pair | None:
     return _attribute(rng, scene, "shape", "texture", "what pattern is the {}?")
 
 
-def _attribute(rng: np.random.Generator, scene: Scene, by: str, asked: str, wording: str) -> Pair | None:
+def _attribute(rng: np.random.Generator, scene: Scene, by: str, attribute: str, wording: str) -> Pair | None:
     """Ask for one attribute of an object that another attribute singles out."""
     fact = singled_out(rng, scene.facts, by)
-    return None if fact is None else (wording.format(fact[by]), fact[asked])
+    return None if fact is None else (wording.format(fact[by]), fact[attribute])
 
 
 def _which_side(rng: np.random.Generator, scene: Scene) -> Pair | None:

@@ -10,7 +10,7 @@ from torch import Tensor
 from florence2.builtin.canvas import Scene
 from pretraining.course import Mark, Pair
 from pretraining.world.objects import COLORS, MAGNITUDES, OUTLINES, TEXTURES
-from pretraining.world.questions import ask_long, ask_short
+from pretraining.world.questions import long_pair, short_pair
 from pretraining.world.scenes import Kind, WorldScene, draw_world, vary
 from pretraining.world.texts import CHARACTERS
 
@@ -67,12 +67,12 @@ class WorldCourse:
     def long(self, rng: np.random.Generator, scene: Scene) -> Pair:
         """Ask for boxes or whole sentences."""
         assert isinstance(scene, WorldScene)
-        return ask_long(rng, scene)
+        return long_pair(rng, scene)
 
     def short(self, rng: np.random.Generator, scene: Scene) -> Pair:
         """Ask for a few words."""
         assert isinstance(scene, WorldScene)
-        return ask_short(rng, scene)
+        return short_pair(rng, scene)
 
     def marks(self, scene: Scene) -> list[Mark]:
         """Return objects, lines, and the characters of lines."""

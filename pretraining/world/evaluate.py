@@ -34,7 +34,7 @@ from florence2.model.florence import Florence2
 from florence2.model.processing import Sample
 from pretraining.course import Pair, as_pixels
 from pretraining.evaluate import HELD_OUT, majority
-from pretraining.world.questions import ASKED, ask
+from pretraining.world.questions import PAIRS_BY_TASK, pair_of_task
 from pretraining.world.scenes import WorldScene, draw_world, vary
 
 __all__ = ["held_out", "main", "measure", "word_accuracy"]
@@ -51,7 +51,7 @@ def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldSce
         side: width and height of the images in pixels.
         task: its token.
     """
-    rng = np.random.default_rng([HELD_OUT, seed, sorted(ASKED).index(task)])
+    rng = np.random.default_rng([HELD_OUT, seed, sorted(PAIRS_BY_TASK).index(task)])
     found: list[tuple[WorldScene, Pair]] = []
     while len(found) < count:
         index = len(found)
@@ -62,7 +62,7 @@ def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldSce
         else:
             wanted = 1 + index % 8
             scene = draw_world(rng, side, "objects", wanted, (0.1, min(0.5, 1.2 / np.sqrt(wanted))))
-        pair = ask(rng, scene, task) if scene.facts or scene.lines else None
+        pair = pair_of_task(rng, scene, task) if scene.facts or scene.lines else None
         if pair is not None:
             found.append((scene, pair))
     return found
@@ -82,16 +82,16 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         ``map50`` of boxes, ``word accuracy`` of what is read, ``accuracy`` of other answers (of ``<VQA>`` also by
         ``yes or no`` and ``open``), and ``blind``: what the first of them is without seeing.
     """
-    asked = held_out(count, seed, side, task)
-    pixels = vary(as_pixels([scene for scene, _ in asked]).float() / 255, (HELD_OUT, seed))
+    drawn = held_out(count, seed, side, task)
+    pixels = vary(as_pixels([scene for scene, _ in drawn]).float() / 255, (HELD_OUT, seed))
     samples = [
         Sample(_png(array), *pair, (side, side))
-        for array, (_, pair) in zip(pixels.mul(255).byte().permute(0, 2, 3, 1).numpy(), asked, strict=True)
+        for array, (_, pair) in zip(pixels.mul(255).byte().permute(0, 2, 3, 1).numpy(), drawn, strict=True)
     ]
     config = EvaluationConfig(eval_batch_size=50, max_new_tokens=256)
     predictions = list(predict(florence2, samples, config))
     answers = [prediction.text for prediction in predictions]
-    truths = [suffix for _, (_, suffix) in asked]
+    truths = [suffix for _, (_, suffix) in drawn]
     kind = TASKS[task].answer
     if kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):
         true_boxes = [_detections(truth, task, side) for truth in truths]
@@ -104,7 +104,7 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         ]
         return {"map50": _map50(found, true_boxes), "blind": _map50(guessed, true_boxes)}
     if task in _READING:
-        guessed_texts = _of_others(truths, [(scene.kind, len(scene.lines)) for scene, _ in asked])
+        guessed_texts = _of_others(truths, [(scene.kind, len(scene.lines)) for scene, _ in drawn])
         read, guesses, true = (
             [_words(text, task, side) for text in texts] for texts in (answers, guessed_texts, truths)
         )
@@ -114,8 +114,8 @@ def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -
         hits["accuracy"].append(answer == suffix)
         if task == "<VQA>":
             hits["yes or no" if suffix in ("yes", "no") else "open"].append(answer == suffix)
-    figures = {name: float(np.mean(values)) for name, values in hits.items()}
-    return figures | {"blind": majority([_kind(*pair) for _, pair in asked], truths)}
+    scores = {name: float(np.mean(values)) for name, values in hits.items()}
+    return scores | {"blind": majority([_kind(*pair) for _, pair in drawn], truths)}
 
 
 def _png(pixels: NDArray[np.uint8]) -> io.BytesIO:
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--model", default="builtin:small", help="a built-in base or a folder")
     parser.add_argument("--scenes", type=int, default=400, help="scenes per task and seed")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds, from 0")
-    parser.add_argument("--tasks", nargs="+", default=list(ASKED), choices=list(ASKED))
+    parser.add_argument("--tasks", nargs="+", default=list(PAIRS_BY_TASK), choices=list(PAIRS_BY_TASK))
     parser.add_argument("--threads", type=int, default=1, help="CPU cores to use")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)

@@ -122,7 +122,9 @@ def draw_crowd(rng: np.random.Generator, drawing: Image.Image, ground: Points, c
     """
     kinds = int(rng.integers(1, 4))
     colors = _contrasting(rng, ground, kinds, faint=True)
-    looks = [(str(rng.choice(colors)), "cell" if rng.random() < 0.5 else str(rng.choice(_FREE))) for _ in range(kinds)]
+    appearance = [
+        (str(rng.choice(colors)), "cell" if rng.random() < 0.5 else str(rng.choice(_FREE))) for _ in range(kinds)
+    ]
     share = rng.dirichlet(np.full(kinds, 0.7))
     which = rng.choice(kinds, size=count, p=share)
     typical = rng.uniform(0.07, min(0.34, 1.0 / np.sqrt(count)), kinds)
@@ -130,7 +132,7 @@ def draw_crowd(rng: np.random.Generator, drawing: Image.Image, ground: Points, c
     half = half * drawing.width / 2
     centers = find_centers(rng, half, drawing.width, float(rng.uniform(0.0, 0.4)), attempts=16)
     return [
-        _draw_object(rng, drawing, center, size, looks[kind], tile=False)
+        _draw_object(rng, drawing, center, size, appearance[kind], tile=False)
         for center, size, kind in zip(centers, half, which, strict=True)
         if center is not None
     ]
@@ -148,12 +150,12 @@ def _draw_object(
     drawing: Image.Image,
     center: Points,
     half: Points,
-    looks: tuple[str, str],
+    appearance: tuple[str, str],
     *,
     tile: bool,
 ) -> Found:
     """Draw one object of a colour and a shape on a small patch, and lay the patch on the drawing."""
-    color, shape = looks
+    color, shape = appearance
     texture = str(rng.choice(TEXTURES, p=(0.55, 0.15, 0.15, 0.15))) if shape != "cell" else "plain"
     degrees = float(rng.uniform(-180, 180) if shape in ("cell", "circle", "ring") else rng.uniform(-20, 20))
     outline = OUTLINES[shape]
@@ -207,14 +209,14 @@ def _paint_body(
     paint: Image.Image,
     mask: Image.Image,
     body: list[tuple[float, ...]],
-    looks: tuple[tuple[int, int, int], str],
+    appearance: tuple[tuple[int, int, int], str],
     pose: tuple[Points, Points],
     *,
     ring: bool,
     tile: bool,
 ) -> None:
     """Fill a shape, with its pattern, and cut the hole of a ring."""
-    rgb, texture = looks
+    rgb, texture = appearance
     center, half = pose
     shape = Image.new("L", paint.size)
     pen = ImageDraw.Draw(shape)

@@ -14,31 +14,31 @@ from florence2.codec.locations import location_token, quantize
 from florence2.codec.regions import Quads, format_quads
 from pretraining.course import Pair
 from pretraining.world.scenes import WorldScene
-from pretraining.world.vqa import Asker, plural, question
+from pretraining.world.vqa import PairMaker, plural, question
 
-__all__ = ["ASKED", "ask", "ask_long", "ask_short"]
+__all__ = ["PAIRS_BY_TASK", "long_pair", "pair_of_task", "short_pair"]
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def ask_long(rng: np.random.Generator, scene: WorldScene) -> Pair:
+def long_pair(rng: np.random.Generator, scene: WorldScene) -> Pair:
     """Ask for boxes or for whole sentences."""
     return _drawn(rng, scene, _LONG_OF_LINES if scene.lines else _LONG_OF_OBJECTS)
 
 
-def ask_short(rng: np.random.Generator, scene: WorldScene) -> Pair:
+def short_pair(rng: np.random.Generator, scene: WorldScene) -> Pair:
     """Ask for a few words."""
     if scene.kind == "document":
         return _drawn(rng, scene, _SHORT_OF_DOCUMENTS)
     return _drawn(rng, scene, _SHORT_OF_WORDS if scene.lines else _SHORT_OF_OBJECTS)
 
 
-def ask(rng: np.random.Generator, scene: WorldScene, task: str) -> Pair | None:
+def pair_of_task(rng: np.random.Generator, scene: WorldScene, task: str) -> Pair | None:
     """Ask one task about a scene, or None where it does not fit."""
-    return ASKED[task](rng, scene)
+    return PAIRS_BY_TASK[task](rng, scene)
 
 
-def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[float, Asker]]) -> Pair:
+def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[float, PairMaker]]) -> Pair:
     """Ask what is drawn by weight and fits; the first always fits."""
     weights = np.array([weight for weight, _ in askers])
     for _ in range(4):
@@ -210,7 +210,7 @@ def _number(count: int) -> str:
     return _NUMBERS[count] if count < len(_NUMBERS) else str(count)
 
 
-_LONG_OF_OBJECTS: tuple[tuple[float, Asker], ...] = (
+_LONG_OF_OBJECTS: tuple[tuple[float, PairMaker], ...] = (
     (0.52, _detection),
     (0.08, _dense),
     (0.08, _grounding),
@@ -219,22 +219,22 @@ _LONG_OF_OBJECTS: tuple[tuple[float, Asker], ...] = (
     (0.07, _detailed),
     (0.07, _more_detailed),
 )
-_SHORT_OF_OBJECTS: tuple[tuple[float, Asker], ...] = (
+_SHORT_OF_OBJECTS: tuple[tuple[float, PairMaker], ...] = (
     (0.1, _caption),
     (0.68, question),
     (0.12, _region_category),
     (0.1, _region_description),
 )
-_LONG_OF_LINES: tuple[tuple[float, Asker], ...] = ((0.55, _ocr_with_region), (0.45, _ocr))
-_SHORT_OF_WORDS: tuple[tuple[float, Asker], ...] = (
+_LONG_OF_LINES: tuple[tuple[float, PairMaker], ...] = ((0.55, _ocr_with_region), (0.45, _ocr))
+_SHORT_OF_WORDS: tuple[tuple[float, PairMaker], ...] = (
     (0.35, _ocr),
     (0.3, _region_ocr),
     (0.27, _question_of_words),
     (0.08, _caption),
 )
-_SHORT_OF_DOCUMENTS: tuple[tuple[float, Asker], ...] = ((0.3, _region_ocr), (0.65, _document), (0.05, _caption))
+_SHORT_OF_DOCUMENTS: tuple[tuple[float, PairMaker], ...] = ((0.3, _region_ocr), (0.65, _document), (0.05, _caption))
 
-ASKED: dict[str, Asker] = {
+PAIRS_BY_TASK: dict[str, PairMaker] = {
     "<OD>": _detection,
     "<DENSE_REGION_CAPTION>": _dense,
     "<REGION_PROPOSAL>": _proposals,

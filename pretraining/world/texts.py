@@ -165,8 +165,8 @@ def _write(
         middle = (box[1] + box[3]) / 2
         edges = [x + font.getlength(text[:end]) for end in range(len(text) + 1)]
         characters = tuple(
-            (character, np.array([(edges[place] + edges[place + 1]) / 2, middle]))
-            for place, character in enumerate(text)
+            (character, np.array([(edges[index] + edges[index + 1]) / 2, middle]))
+            for index, character in enumerate(text)
             if character != " "
         )
         lines.append(Line(text, box, characters, field, value))

@@ -11,9 +11,9 @@ from pretraining.facts import near_misses, singled_out
 from pretraining.world.objects import CLASSES, COLORS, OUTLINES
 from pretraining.world.scenes import WorldScene
 
-__all__ = ["Asker", "plural", "question"]
+__all__ = ["PairMaker", "plural", "question"]
 
-Asker = Callable[[np.random.Generator, WorldScene], Pair | None]
+PairMaker = Callable[[np.random.Generator, WorldScene], Pair | None]
 """Asks something about a scene; None where it does not fit."""
 
 
@@ -69,14 +69,14 @@ def _is_there(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
     return str(rng.choice(_POSITIVE)).format(phrase), "yes" if wanted else "no"
 
 
-def _attribute(by: str, asked: str, *wordings: str) -> Asker:
+def _attribute(by: str, attribute: str, *wordings: str) -> PairMaker:
     """Return what asks for one attribute of an object that another singles out."""
 
     def asker(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
         fact = singled_out(rng, scene.facts, by)
         if fact is None:
             return None
-        return str(rng.choice(wordings)).format(fact[by]), fact[asked]
+        return str(rng.choice(wordings)).format(fact[by]), fact[attribute]
 
     return asker
 
@@ -131,7 +131,7 @@ def plural(noun: str, count: int) -> str:
     return noun if count == 1 else f"{noun}es" if noun.endswith(("cross", "box")) else f"{noun}s"
 
 
-_KINDS: tuple[Asker, ...] = (
+_KINDS: tuple[PairMaker, ...] = (
     _count,
     _count,
     _is_there,

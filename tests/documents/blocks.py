@@ -43,7 +43,7 @@ class Block:
     file: str | None = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Return where it is, for messages."""
         return f"{name_of(self.page)}:{self.line}"
 

@@ -41,7 +41,7 @@ def test_the_blocks_of_a_page_run(page: Path, terminal: Terminal, workplace: Wor
     folder = workplace.copy_for(folders, name_of(page).replace("/", "-"), registry=needs_models)
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks_of(page):
-        assert block.language in RUN | SHOWN, f"{block.place}: nothing can run {block.language!r}"
+        assert block.language in RUN | SHOWN, f"{block.location}: nothing can run {block.language!r}"
         if block.file:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, encoding="utf-8")
@@ -67,10 +67,10 @@ def run_shell(block: Block, terminal: Terminal, folder: Path) -> None:
     for command in commands_of(block):
         if runner_of(command):
             problem = problem_of(command, ROOT, folder)
-            assert problem is None, f"{block.place}: {command}: {problem}"
+            assert problem is None, f"{block.location}: {command}: {problem}"
             continue
         status, output = terminal.run(command, folder)
-        assert status == 0, f"{block.place}: {command}\nended with status {status}:\n{output}"
+        assert status == 0, f"{block.location}: {command}\nended with status {status}:\n{output}"
 
 
 def run_console(block: Block, terminal: Terminal, folder: Path) -> None:
@@ -78,9 +78,9 @@ def run_console(block: Block, terminal: Terminal, folder: Path) -> None:
     for console in consoles_of(block):
         status, output = terminal.run(console.command, folder)
         parts = [re.escape(" ".join(part.split())) for part in console.printed.split("...")]
-        assert re.search(".*?".join(parts), " ".join(output.split())), f"{block.place}: it printed\n{output}"
+        assert re.search(".*?".join(parts), " ".join(output.split())), f"{block.location}: it printed\n{output}"
         fails = any(sign in console.printed for sign in ("error:", "No such option", "Invalid value"))
-        assert (status != 0) == fails, f"{block.place}: status {status}"
+        assert (status != 0) == fails, f"{block.location}: status {status}"
 
 
 def run_python(block: Block, names: dict[str, Any], folder: Path) -> None:
@@ -125,7 +125,7 @@ def check_lines(block: Block, terminal: Terminal, folder: Path) -> None:
     terminal.check(f"florence2 validate {data}", folder)
 
 
-@pytest.mark.parametrize("block", UNRUN, ids=lambda block: block.place)
+@pytest.mark.parametrize("block", UNRUN, ids=lambda block: block.location)
 def test_a_block_that_is_not_run_is_parsed(block: Block) -> None:
     if block.language == "python":
         compile(block.text, str(block.page), "exec")
@@ -138,14 +138,16 @@ def test_a_block_that_is_not_run_is_parsed(block: Block) -> None:
         typed = commands_of(block) if block.language == "sh" else [c.command for c in consoles_of(block)]
         for command in typed:
             if command.startswith("florence2 ") or runner_of(command):
-                assert problem_of(command, ROOT, ROOT) is None, block.place
+                assert problem_of(command, ROOT, ROOT) is None, block.location
     else:
-        assert block.language in SHOWN, block.place
+        assert block.language in SHOWN, block.location
 
 
-@pytest.mark.parametrize("place", sorted({block.run_by for block in UNRUN if block.run_by} | set(ELSEWHERE.values())))
-def test_what_is_said_to_run_a_block_is_there(place: str) -> None:
-    file, _, test = place.partition("::")
+@pytest.mark.parametrize(
+    "location", sorted({block.run_by for block in UNRUN if block.run_by} | set(ELSEWHERE.values()))
+)
+def test_what_runs_a_block_elsewhere_is_there(location: str) -> None:
+    file, _, test = location.partition("::")
     assert (ROOT / file).exists()
     assert not test or f"def {test}(" in (ROOT / file).read_text(encoding="utf-8")
 
@@ -154,7 +156,7 @@ def test_the_blocks_that_are_not_run_are_counted(capsys: pytest.CaptureFixture[s
     blocks = [block for page in PAGES for block in blocks_of(page) if block.language in RUN]
     left = [block for block in blocks if block.reason or block.run_by]
     elsewhere = [
-        f"{block.place}: {command}: by {runner_of(command)}"
+        f"{block.location}: {command}: by {runner_of(command)}"
         for block in blocks
         if block.language == "sh" and block not in left
         for command in commands_of(block)
@@ -163,7 +165,7 @@ def test_the_blocks_that_are_not_run_are_counted(capsys: pytest.CaptureFixture[s
     with capsys.disabled():
         os.write(2, f"\n{len(blocks) - len(left)} of {len(blocks)} blocks are run\n".encode())
         for block in left:
-            os.write(2, f"  {block.place}: {block.reason or 'by ' + str(block.run_by)}\n".encode())
+            os.write(2, f"  {block.location}: {block.reason or 'by ' + str(block.run_by)}\n".encode())
         for line in elsewhere:
             os.write(2, f"  {line}\n".encode())
     assert len(left) < len(blocks) / 4, "most blocks can be run"

@@ -40,7 +40,7 @@ def pages(site: Path) -> list[Path]:
     return sorted(page for page in site.rglob("*.html") if page.parts[-2] not in ("_downloads", "_static"))
 
 
-def test_no_page_asks_another_host(site: Path) -> None:
+def test_no_page_requests_another_host(site: Path) -> None:
     found = {page.name: FOREIGN.findall(page.read_text(encoding="utf-8")) for page in pages(site)}
     assert len(found) > 20
     assert {name: tags for name, tags in found.items() if tags} == {}
@@ -53,7 +53,7 @@ def test_no_row_stands_outside_a_table(site: Path) -> None:
     assert loose == []
 
 
-async def _look(site: Path, width: int, scheme: str) -> tuple[dict[str, int], list[str]]:
+async def _render(site: Path, width: int, scheme: str) -> tuple[dict[str, int], list[str]]:
     wide = {}
     async with opened() as tab:
         for page in pages(site):
@@ -64,8 +64,8 @@ async def _look(site: Path, width: int, scheme: str) -> tuple[dict[str, int], li
 
 @in_browser
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
-def test_every_page_fits_and_asks_for_files_alone(site: Path, width: int, scheme: str) -> None:
-    wide, requests = asyncio.run(_look(site, width, scheme))
+def test_every_page_fits_and_requests_files_alone(site: Path, width: int, scheme: str) -> None:
+    wide, requests = asyncio.run(_render(site, width, scheme))
     assert {page: found for page, found in wide.items() if found > width} == {}
     assert [address for address in requests if not address.startswith(("file:", "data:"))] == []
 

@@ -24,7 +24,7 @@ def templates() -> Iterator[str]:
                     yield node.value
 
 
-@pytest.mark.parametrize("block", QUOTED, ids=lambda block: block.place)
+@pytest.mark.parametrize("block", QUOTED, ids=lambda block: block.location)
 def test_a_quoted_message_is_one_of_the_source(block: Block) -> None:
     parts = [part.strip() for part in block.text.split("...") if part.strip()]
     assert parts

@@ -89,12 +89,12 @@ class Tab:
     async def click(self, selector: str) -> None:
         """Click into the middle of an element with the mouse, when it rests there and nothing lies over it."""
         element = f"document.querySelector({json.dumps(selector)})"
-        before, place = None, await self.value(_MIDDLE.format(element))
+        before, middle = None, await self.value(_MIDDLE.format(element))
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while place is None or place != before:
+            while middle is None or middle != before:
                 await asyncio.sleep(0.1)
-                before, place = place, await self.value(_MIDDLE.format(element))
-        x, y = place
+                before, middle = middle, await self.value(_MIDDLE.format(element))
+        x, y = middle
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
@@ -113,11 +113,11 @@ class Tab:
     async def _next(self) -> dict[str, Any]:
         """Return the next message, and keep what it tells of the page."""
         message: dict[str, Any] = await self._socket.receive_json()
-        event, told = message.get("method"), message.get("params", {})
+        event, parameters = message.get("method"), message.get("params", {})
         if event == "Network.requestWillBeSent":
-            self.requests.append(told["request"]["url"])
-        elif event == "Page.lifecycleEvent" and told["name"] == "load":
-            self._loaded.add(told["loaderId"])
+            self.requests.append(parameters["request"]["url"])
+        elif event == "Page.lifecycleEvent" and parameters["name"] == "load":
+            self._loaded.add(parameters["loaderId"])
         return message
 
 

@@ -82,21 +82,21 @@ _TASKS: dict[str, Callable[..., None]] = {
 def _ended(task: list[str]) -> tuple[int, str]:
     from florence2.errors import Florence2Error
 
-    heard = io.StringIO()
+    printed = io.StringIO()
     # ZenML writes its log to the terminal that it found when it was imported.
-    logging.getLogger("zenml").addHandler(handler := logging.StreamHandler(heard))
-    with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
+    logging.getLogger("zenml").addHandler(handler := logging.StreamHandler(printed))
+    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
         try:
             _TASKS[task[0]](*task[1:])
         except SystemExit as exc:
-            return (exc.code if isinstance(exc.code, int) else 1), heard.getvalue()
+            return (exc.code if isinstance(exc.code, int) else 1), printed.getvalue()
         except Florence2Error as exc:
-            return exc.exit_status, f"{heard.getvalue()}\nerror: {exc}"
+            return exc.exit_status, f"{printed.getvalue()}\nerror: {exc}"
         except Exception:
-            return 70, heard.getvalue() + traceback.format_exc()
+            return 70, printed.getvalue() + traceback.format_exc()
         finally:
             logging.getLogger("zenml").removeHandler(handler)
-    return 0, heard.getvalue()
+    return 0, printed.getvalue()
 
 
 if __name__ == "__main__":

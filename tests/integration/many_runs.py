@@ -12,14 +12,14 @@ from pathlib import Path
 
 def run(pipeline_name: str, config: str) -> tuple[int, str]:
     """Do what ``zenml pipeline run PIPELINE -c CONFIG`` does; returns exit status and output."""
-    heard = io.StringIO()
-    with contextlib.redirect_stderr(heard), contextlib.redirect_stdout(heard):
+    printed = io.StringIO()
+    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):
         pipeline = importlib.import_module(pipeline_name)
         try:
             pipeline.with_options(config_path=config)()
         except SystemExit as exc:
-            return int(exc.code or 0), heard.getvalue()
-    return 0, heard.getvalue()
+            return int(exc.code or 0), printed.getvalue()
+    return 0, printed.getvalue()
 
 
 if __name__ == "__main__":

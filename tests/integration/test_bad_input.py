@@ -115,7 +115,7 @@ def test_the_literal_command_ends_the_same_way(project: Project, tmp_path: Path)
     assert "Traceback" not in outcome.output
 
 
-def test_a_key_beside_the_parameters_is_checked_too(project: Project) -> None:
+def test_a_key_outside_the_parameters_is_checked_too(project: Project) -> None:
     config = project.root / "beside.yaml"
     outputs = []
     for text in ("paramters: {}", "enable_cache: maybe", "[1, 2]", "parameters: {1: {}}"):

@@ -209,7 +209,7 @@ def test_a_kfp_that_cannot_compile_is_refused_with_the_command(sent: _Sent) -> N
     assert "kfp" not in sent.outcomes["without secrets"][1].split("missing:")[1]
 
 
-def test_a_stack_whose_secrets_are_absent_is_not_applied_and_the_commands_are_said(sent: _Sent) -> None:
+def test_a_stack_whose_secrets_are_absent_is_not_applied_and_the_commands_are_shown(sent: _Sent) -> None:
     status, output = sent.outcomes["without secrets"]
     assert status == 1
     assert "nothing done" in output
@@ -245,7 +245,7 @@ def test_a_component_that_was_added_by_hand_stays_in_the_stack(sent: _Sent) -> N
     assert "stack florence2-kubernetes: nothing to change" in sent.outcomes["kubernetes again"][1]
 
 
-def test_all_that_is_wrong_with_the_settings_is_said_together(sent: _Sent) -> None:
+def test_all_that_is_wrong_with_the_settings_is_reported_together(sent: _Sent) -> None:
     status, output = sent.outcomes["wrong"]
     assert status == 1
     assert [line.strip() for line in output.split("error: ")[1].splitlines()[1:]] == [
@@ -263,14 +263,14 @@ def test_what_somebody_else_made_is_not_changed(sent: _Sent) -> None:
     assert "artifact store 'theirs' exists, was not made by this command and differs in: key, path, secret" in output
 
 
-def test_an_artifact_store_that_does_not_answer_is_said_with_its_reason(sent: _Sent) -> None:
+def test_an_artifact_store_that_does_not_answer_is_reported_with_its_reason(sent: _Sent) -> None:
     status, output = sent.outcomes["gone"]
     assert status == 1
     assert "the artifact store s3://gone/florence2 does not answer: no such bucket" in output
     assert "active in" not in output
 
 
-def test_a_server_that_the_cluster_cannot_reach_is_said_to_be_missing(sent: _Sent) -> None:
+def test_a_server_that_the_cluster_cannot_reach_is_reported_as_missing(sent: _Sent) -> None:
     status, output = sent.outcomes["kubeflow"]
     assert status == 1
     assert f"the store {sent.server.url} is on this machine" in output
@@ -304,7 +304,7 @@ def test_kubeflow_is_sent_every_step_with_its_image_and_its_needs(sent: _Sent) -
     assert {name.replace("-", "_"): needs for name, needs in edges.items()} == _EDGES
 
 
-def test_kubeflow_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) -> None:
+def test_kubeflow_gives_gpus_to_the_steps_that_request_them_and_to_no_other(sent: _Sent) -> None:
     pipeline, _ = _documents(sent, "runs")
     for name, container in _executors(pipeline).items():
         resources = container["resources"]
@@ -345,7 +345,7 @@ def test_kubeflow_reads_the_key_of_the_zenml_server_from_a_secret(sent: _Sent) -
         assert secret["keyToEnv"] == [{"envVar": "ZENML_STORE_API_KEY", "secretKey": "ZENML_STORE_API_KEY"}]
 
 
-def test_kubeflow_places_a_step_where_its_settings_say(sent: _Sent) -> None:
+def test_kubeflow_schedules_a_step_where_its_settings_say(sent: _Sent) -> None:
     pipeline, platform = _documents(sent, "recurringruns")
     assert _executors(pipeline)["fine_tune"]["resources"]["accelerator"]["resourceType"] == "amd.com/gpu"
     assert _executors(pipeline)["evaluate_model"]["resources"]["accelerator"]["resourceType"] == "nvidia.com/gpu"
@@ -381,12 +381,12 @@ def test_kubernetes_is_sent_a_job_for_every_step_after_those_that_it_needs(sent:
         assert all(order.index(need) < order.index(name) for need in _EDGES[name])
 
 
-def test_kubernetes_gives_gpus_to_the_steps_that_ask_and_to_no_other(sent: _Sent) -> None:
+def test_kubernetes_gives_gpus_to_the_steps_that_request_them_and_to_no_other(sent: _Sent) -> None:
     for name, job in _step_jobs(sent).items():
         (container,) = job["spec"]["template"]["spec"]["containers"]
-        asked = {"cpu": "8", "memory": "32G"} if name in _ON_GPU else {"cpu": "2", "memory": "8G"}
-        assert container["resources"]["requests"] == asked
-        assert container["resources"]["limits"] == asked | ({"nvidia.com/gpu": "1"} if name in _ON_GPU else {})
+        requested = {"cpu": "8", "memory": "32G"} if name in _ON_GPU else {"cpu": "2", "memory": "8G"}
+        assert container["resources"]["requests"] == requested
+        assert container["resources"]["limits"] == requested | ({"nvidia.com/gpu": "1"} if name in _ON_GPU else {})
 
 
 def test_kubernetes_starts_a_failed_step_again(sent: _Sent) -> None:

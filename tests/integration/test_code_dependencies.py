@@ -85,7 +85,7 @@ def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
     assert code_of("florence2.evaluation.epoch_evaluator") != code_of("florence2.evaluation.metrics.detection")
 
 
-def test_the_code_of_ones_own_metrics_is_theirs_and_that_of_modules_beside_them(
+def test_the_code_of_ones_own_metrics_is_theirs_and_that_of_modules_next_to_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {

@@ -43,7 +43,7 @@ def tree(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-def test_a_plan_writes_nothing_and_tells_what_the_run_then_does(project: Path) -> None:
+def test_a_plan_writes_nothing_and_shows_what_the_run_then_does(project: Path) -> None:
     before = tree(project)
     planned = run(project, "train", "--config", "my.yaml", "--dry-run", "--json", "--seed", "3")
     assert planned.returncode == 0, planned.stderr
@@ -97,14 +97,14 @@ def test_an_interrupted_training_says_how_to_go_on(project: Path, tmp_path: Path
         text=True,
     )
     assert process.stderr is not None
-    said = ""
+    printed = ""
     for line in process.stderr:
-        said += line
+        printed += line
         if moment in line:
             break
     process.send_signal(signal.SIGINT)
     out, rest = process.communicate(timeout=PATIENCE_SECONDS)
-    assert process.returncode == 130, said + rest
+    assert process.returncode == 130, printed + rest
     assert "Traceback" not in rest
     assert rest.endswith("interrupted\n")
     assert (advice + str(tmp_path) in rest) == bool(advice)

@@ -71,7 +71,7 @@ async def choose(tab: Tab, token: str) -> None:
     await tab.until(f"document.querySelector('#task input').value == '{token}'")
 
 
-async def look(address: str, file: Path, width: int, scheme: str) -> dict[str, Any]:
+async def render(address: str, file: Path, width: int, scheme: str) -> dict[str, Any]:
     async with opened() as tab:
         await drop(tab, address, file, width, scheme)
         seen: dict[str, Any] = {
@@ -107,7 +107,7 @@ async def look(address: str, file: Path, width: int, scheme: str) -> dict[str, A
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_two_models_answer_side_by_side(address: str, stars: Path, width: int, scheme: str) -> None:
-    seen = asyncio.run(look(address, stars / "red-star-0.png", width, scheme))
+    seen = asyncio.run(render(address, stars / "red-star-0.png", width, scheme))
     assert not seen["field before"]
     champion, challenger = seen["drawn"]
     # "blue star" comes before "red star", so it has the first colour in both images.
@@ -133,7 +133,7 @@ async def refused(address: str, file: Path) -> str:
         return str(await tab.value("document.querySelector('.toast-body').innerText"))
 
 
-def test_a_file_that_is_no_image_is_told_in_a_sentence(address: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_reported_in_a_sentence(address: str, tmp_path: Path) -> None:
     (tmp_path / "no.png").write_bytes(b"no image")
     message = asyncio.run(refused(address, tmp_path / "no.png"))
     assert "this image: " in message

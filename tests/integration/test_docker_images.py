@@ -24,7 +24,7 @@ SECRET_OR_DATA = ("mlflow.db", "outputs/run/summary.json", "runs/1/a.bin", ".env
 def context_of(root: Path) -> dict[str, int]:
     """Return the files that ZenML sends to a builder of images, and their sizes in bytes."""
     files = BuildContext(str(root)).get_files()
-    return {name: Path(place).stat().st_size for name, place in files.items() if Path(place).is_file()}
+    return {name: Path(path).stat().st_size for name, path in files.items() if Path(path).is_file()}
 
 
 def test_the_context_holds_the_code_and_nothing_else() -> None:

@@ -206,7 +206,7 @@ def test_one_pixel_re_runs_what_depends_on_it(
     assert ("fine_tune" in executed) is trains
 
 
-def test_plain_mlflow_loads_and_asks_the_registered_model(project: Project, first: Outcome, data: Path) -> None:
+def test_plain_mlflow_loads_the_registered_model_and_predicts(project: Project, first: Outcome, data: Path) -> None:
     code = f"""
 import json, mlflow, pandas as pd
 mlflow.set_tracking_uri({first.summary["tracking_uri"]!r})
@@ -214,10 +214,10 @@ client = mlflow.MlflowClient()
 version = client.get_model_version_by_alias("florence2-finetune", "challenger")
 model = mlflow.pyfunc.load_model({first.summary["model_uri"]!r})
 image = open({str(data / "test" / "0.png")!r}, "rb").read()
-asked = pd.DataFrame({{"image": [image, image], "prompt": ["<OD>", "<VQA>what is the colour of the tile?"]}})
+questions = pd.DataFrame({{"image": [image, image], "prompt": ["<OD>", "<VQA>what is the colour of the tile?"]}})
 run = mlflow.get_run({first.summary["mlflow_run_id"]!r})
 steps = len(client.get_metric_history(run.info.run_id, "loss"))
-print("RESULT" + json.dumps([model.predict(asked)["answer"].tolist(), version.tags, dict(run.data.metrics),
+print("RESULT" + json.dumps([model.predict(questions)["answer"].tolist(), version.tags, dict(run.data.metrics),
     dict(run.data.params), steps, [str(model.metadata.get_input_schema()), str(model.metadata.get_output_schema())]]))
 """
     done = project.execute(["python", "-c", code])
@@ -238,8 +238,8 @@ from PIL import Image
 from transformers import AutoProcessor, Florence2ForConditionalGeneration
 mlflow.set_tracking_uri({first.summary["tracking_uri"]!r})
 image = {str(data / "test" / "0.png")!r}
-asked = pd.DataFrame({{"image": [open(image, "rb").read()], "prompt": ["<OD>"]}})
-registered = mlflow.pyfunc.load_model({first.summary["model_uri"]!r}).predict(asked)["answer"][0]
+questions = pd.DataFrame({{"image": [open(image, "rb").read()], "prompt": ["<OD>"]}})
+registered = mlflow.pyfunc.load_model({first.summary["model_uri"]!r}).predict(questions)["answer"][0]
 folder = mlflow.artifacts.download_artifacts({first.summary["model_uri"]!r}) + "/artifacts/model"
 model = Florence2ForConditionalGeneration.from_pretrained(folder)
 processor = AutoProcessor.from_pretrained(folder)

@@ -158,24 +158,24 @@ def test_a_damaged_card_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path: Pa
         Checkpoint.read(copy)
 
 
-def test_the_same_seed_gives_the_same_weights_and_the_sink_hears_every_number(
+def test_the_same_seed_gives_the_same_weights_and_the_sink_receives_every_number(
     splits: DatasetManifest, tmp_path: Path
 ) -> None:
     training = SHORT.training.model_copy(update={"epochs": 1})
-    heard: list[tuple[Mapping[str, float], int]] = []
+    received: list[tuple[Mapping[str, float], int]] = []
     first = fit(
         splits,
         SHORT.model,
         training,
         tmp_path / "1",
-        monitoring=Monitoring(sink=lambda numbers, step: heard.append((numbers, step))),
+        monitoring=Monitoring(sink=lambda numbers, step: received.append((numbers, step))),
     )
     second = fit(splits, SHORT.model, training, tmp_path / "2")
     assert first.compute_fingerprint() == second.compute_fingerprint()
     assert {"loss", "learning_rate", "grad_norm", "images_per_second", "memory_gib", "eval_loss"} <= {
-        name for numbers, _ in heard for name in numbers
+        name for numbers, _ in received for name in numbers
     }
-    assert [step for _, step in heard] == sorted(step for _, step in heard)
+    assert [step for _, step in received] == sorted(step for _, step in received)
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls(splits: DatasetManifest, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_the_learning_rate_rises_to_its_peak_and_falls(splits: DatasetManifest, 
     assert rates[0] < rates[peak] <= 1e-3
 
 
-def test_a_score_without_an_evaluator_is_refused_at_once(splits: DatasetManifest, tmp_path: Path) -> None:
+def test_a_score_without_an_evaluator_is_refused_before_training(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(update={"best_by": "map50"})
     with pytest.raises(ConfigurationError, match=r"training.best_by 'map50' needs an evaluator; pass monitoring"):
         fit(splits, SHORT.model, training, tmp_path / "checkpoint")

@@ -56,7 +56,7 @@ def run(project: Project, code: str) -> Any:
     return json.loads(done.stdout.split("RESULT")[1])
 
 
-def test_stages_follow_the_aliases_and_a_second_look_changes_nothing(stores: Project) -> None:
+def test_stages_follow_the_aliases_and_a_second_call_changes_nothing(stores: Project) -> None:
     first, found, second = run(stores, "result = mirror(registry), stages(), mirror(registry)")
     assert len(first) == 3
     assert found == {"v1": "archived", "v2": "production", "v3": "staging"}
@@ -106,13 +106,13 @@ result = stages()
 
 
 def test_an_alert_goes_to_the_alerter_or_to_the_log(stores: Project) -> None:
-    said, posted = run(
+    logged, posted = run(
         stores,
         """
 from types import SimpleNamespace
 from steps import alerts
-said, posted = [], []
-alerts.logger.addHandler(SimpleNamespace(level=0, handle=lambda record: said.append(record.getMessage())))
+logged, posted = [], []
+alerts.logger.addHandler(SimpleNamespace(level=0, handle=lambda record: logged.append(record.getMessage())))
 alerts.alert("held: a class got worse")
 def refuse(message):
     raise OSError("no network")
@@ -120,10 +120,10 @@ for post in (lambda message: posted.append(message) or True, refuse):
     alerter = SimpleNamespace(name="chat", post=post)
     alerts.Client = lambda alerter=alerter: SimpleNamespace(active_stack=SimpleNamespace(alerter=alerter))
     alerts.alert("promoted: version 2")
-result = said, posted
+result = logged, posted
 """,
     )
-    assert said == [
+    assert logged == [
         "held: a class got worse",
         "the alerter chat could not post (no network): promoted: version 2",
     ]

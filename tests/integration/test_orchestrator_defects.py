@@ -25,12 +25,12 @@ def _task() -> Any:
     return made[0]
 
 
-def _configured(**asked: Any) -> Any:
+def _configured(**requested: Any) -> Any:
     from zenml.config.resource_settings import ResourceSettings
     from zenml.integrations.kubeflow.orchestrators import KubeflowOrchestrator
 
     configure: Any = KubeflowOrchestrator._configure_container_resources
-    return configure(None, _task(), ResourceSettings(**asked)).container_spec.resources
+    return configure(None, _task(), ResourceSettings(**requested)).container_spec.resources
 
 
 def test_zenmls_kubeflow_orchestrator_drops_the_gpu() -> None:

@@ -44,7 +44,7 @@ PALE = """(() => {
 })()"""
 
 
-async def _look(file: Path, width: int, scheme: str) -> dict[str, Any]:
+async def _render(file: Path, width: int, scheme: str) -> dict[str, Any]:
     async with opened() as tab:
         await tab.open(file, width, scheme)
         seen = {
@@ -73,7 +73,7 @@ async def _look(file: Path, width: int, scheme: str) -> dict[str, Any]:
 def test_a_crowded_page_fits_and_can_be_read(tmp_path: Path, width: int, scheme: str) -> None:
     file = tmp_path / "report.html"
     file.write_text(crowded_page(), encoding="utf-8")
-    seen = asyncio.run(_look(file, width, scheme))
+    seen = asyncio.run(_render(file, width, scheme))
     assert seen["width"] == width
     assert seen["page"] <= width
     assert seen["too wide"] == []
@@ -91,6 +91,6 @@ def test_a_crowded_page_fits_and_can_be_read(tmp_path: Path, width: int, scheme:
 def test_the_page_of_one_model_is_laid_out_like_that_of_two(tmp_path: Path, both: bool) -> None:
     file = tmp_path / "report.html"
     file.write_text(page(both), encoding="utf-8")
-    seen = asyncio.run(_look(file, 360, "dark"))
+    seen = asyncio.run(_render(file, 360, "dark"))
     assert seen["page"] <= 360
     assert seen["too wide"] == seen["pale"] == []

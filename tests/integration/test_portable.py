@@ -65,7 +65,7 @@ def test_an_address_with_a_secret_is_given_to_no_step(tmp_path: Path, store: Any
     assert "hunter2" not in dataset.source
 
 
-def test_the_content_of_a_uri_is_told_without_fetching_it(tmp_path: Path, store: Any) -> None:
+def test_the_content_of_a_uri_is_known_without_fetching_it(tmp_path: Path, store: Any) -> None:
     store.put(str(write_dataset(tmp_path / "data")), "/cards", recursive=True)
     before = portable.content_of("memory://cards")
     assert portable.content_of("memory://cards") == before
@@ -74,7 +74,7 @@ def test_the_content_of_a_uri_is_told_without_fetching_it(tmp_path: Path, store:
     assert portable.content_of("memory://cards") != before
 
 
-def test_a_base_is_the_same_wherever_it_lies_and_whatever_lies_beside_it(tmp_path: Path) -> None:
+def test_a_base_is_the_same_wherever_it_lies_and_whatever_else_is_there(tmp_path: Path) -> None:
     first, second = (Path(shutil.copytree(BUILTIN_MODELS["builtin:nano"], tmp_path / name)) for name in "ab")
     (second / "README.md").write_text("another text")
     (second / "checkpoint-1").mkdir()

@@ -56,13 +56,13 @@ def test_images_are_answered_once(project: Project, parameters: dict[str, Any], 
     assert other_images.summary["unreadable"] == 0
 
 
-def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_images(
+def test_a_run_that_was_killed_goes_on_and_answers_lie_next_to_the_images(
     project: Project, parameters: dict[str, Any], tmp_path: Path
 ) -> None:
     code = project.root / "florence2" / "inference" / "answer_folder.py"
     before = code.read_text()
     code.write_text(before.replace("_PART_ANSWERS = 256", "_PART_ANSWERS = 4"))
-    images, beside = tmp_path / "photos", tmp_path / "photos-predictions"
+    images, answers = tmp_path / "photos", tmp_path / "photos-predictions"
     for number in range(400):
         write_image(images / f"{number:03}.png", (64, 64))
     parameters = parameters | {"images": {"folder": str(images)}, "evaluation": {"eval_batch_size": 4}}
@@ -70,23 +70,23 @@ def test_a_run_that_was_killed_goes_on_and_answers_lie_beside_the_images(
     try:
         log = project.root / "killed.log"
         wait_for(
-            lambda: len(list(beside.rglob("*.jsonl"))) >= 3,
+            lambda: len(list(answers.rglob("*.jsonl"))) >= 3,
             lambda: log.read_text() if process.poll() is not None else None,
             pause_seconds=0.02,
         )
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    there = sum(len(file.read_text().splitlines()) for file in beside.rglob("*.jsonl"))
+    there = sum(len(file.read_text().splitlines()) for file in answers.rglob("*.jsonl"))
     assert 0 < there < 400
     outcome = project.run("killed", parameters, "florence_predict")
     assert outcome.status == 0, outcome.output
     assert f"{there} of 400 images were answered by a run that was cut off" in outcome.output
     assert outcome.summary["images"] == 400
-    lines = (beside / "predictions.jsonl").read_text()
+    lines = (answers / "predictions.jsonl").read_text()
     assert lines == (Path(outcome.summary["predictions"]) / "predictions.jsonl").read_text()
     assert len(lines.splitlines()) == 400
-    assert not (beside / ".parts").exists()
+    assert not (answers / ".parts").exists()
     code.write_text(before)
 
 

@@ -38,7 +38,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return compiled
 
 
-def test_steps_that_train_or_generate_ask_for_gpus_and_are_tried_again(steps: dict[str, Any]) -> None:
+def test_steps_that_train_or_generate_request_gpus_and_are_tried_again(steps: dict[str, Any]) -> None:
     gpus = {name: step["resources"]["gpu_count"] or 0 for name, step in steps.items()}
     assert {name for name, count in gpus.items() if count} == {"fine_tune", "evaluate_model"}
     assert {name: step["retries"] for name, step in steps.items()} == {name: 2 if gpus[name] else 0 for name in steps}

@@ -33,9 +33,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteStack]:
         yield running
 
 
-def finetune(stack: RemoteStack, machine: str, place: str) -> subprocess.CompletedProcess[str]:
+def finetune(stack: RemoteStack, machine: str, name: str) -> subprocess.CompletedProcess[str]:
     """Submit from a machine that has the data set, a base and a frozen test in a folder of this name."""
-    folder = stack.submitter(machine) / place
+    folder = stack.submitter(machine) / name
     scenes = write_scenes(folder / "scenes", train=6, valid=2, test=2)
     shutil.copytree(BUILTIN_MODELS["builtin:nano"], folder / "base")
     freeze_test(read_dataset(scenes)).save(folder / "test.json")
@@ -102,14 +102,14 @@ def test_no_step_and_no_artifact_knows_where_the_submitter_kept_anything(
     parameters = step_parameters(stack)
     assert len(parameters) >= len(STEPS)
     assert [text for text in parameters if here.decode() in text] == []
-    places = set()
+    locations = set()
     for key in (key for key in objects if key.endswith("/manifest.json")):
         for name in ("manifest.json", "manifest.parquet", "images.parquet"):
             (tmp_path / name).write_bytes(objects[f"{key.rpartition('/')[0]}/{name}"])
         manifest = DatasetManifest.load(tmp_path)
-        places.add(manifest.place)
+        locations.add(manifest.place)
         assert not manifest.table["image"].str.startswith("/").any()
-    assert [is_packed(place) and place.startswith("s3://zen/artifacts/florence2/") for place in places] == [True]
+    assert [is_packed(name) and name.startswith("s3://zen/artifacts/florence2/") for name in locations] == [True]
 
 
 def step_parameters(stack: RemoteStack) -> list[str]:
@@ -119,7 +119,7 @@ def step_parameters(stack: RemoteStack) -> list[str]:
         return [text for (text,) in connection.execute("SELECT config FROM step_configuration")]
 
 
-def test_no_secret_is_told(
+def test_no_secret_leaks(
     stack: RemoteStack, submitted: subprocess.CompletedProcess[str], objects: dict[str, bytes]
 ) -> None:
     texts = {
@@ -130,10 +130,10 @@ def test_no_secret_is_told(
         **{f"step {number}": text.encode() for number, text in enumerate(step_parameters(stack))},
     }
     assert len(texts) > 20
-    told = [
+    leaked = [
         (name, secret) for name, content in texts.items() for secret in SECRETS.values() if secret.encode() in content
     ]
-    assert told == []
+    assert leaked == []
 
 
 def test_the_training_was_kept_in_the_store(objects: dict[str, bytes]) -> None:
@@ -158,7 +158,7 @@ def test_answers_are_kept_in_the_store_with_its_credentials(stack: RemoteStack) 
     assert done.returncode == 0, done.stdout + done.stderr
     files = s3fs.S3FileSystem(key="any", secret="any", client_kwargs={"endpoint_url": stack.store})
     files.invalidate_cache()  # another test has listed them
-    (beside,) = files.glob("zen/artifacts/florence2/packed/*-predictions")
-    lines = files.cat_file(f"{beside}/predictions.jsonl").decode().splitlines()
+    (answers,) = files.glob("zen/artifacts/florence2/packed/*-predictions")
+    lines = files.cat_file(f"{answers}/predictions.jsonl").decode().splitlines()
     assert [json.loads(line)["image"] for line in lines] == ["0.png", "1.png"]
-    assert not files.exists(f"{beside}/.parts")
+    assert not files.exists(f"{answers}/.parts")

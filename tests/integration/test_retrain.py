@@ -104,14 +104,14 @@ def test_the_champion_answers_about_images_by_its_alias(project: Project, first:
     assert len(lines) == answered.summary["images"]
 
 
-def test_a_fine_tune_that_fails_is_said_on_the_job_page(project: Project, tmp_path: Path) -> None:
+def test_a_fine_tune_that_fails_is_reported_on_the_job_page(project: Project, tmp_path: Path) -> None:
     failed = retrain(project, tmp_path / "none", tmp_path / "page.md")
     assert failed.status == 1
     assert failed.page.startswith("# Retraining: failed")
     assert "no such folder" in failed.output
 
 
-def test_a_schedule_that_nobody_keeps_is_said_with_the_line_for_cron(project: Project, data: Path) -> None:
+def test_a_schedule_that_no_orchestrator_keeps_is_refused_with_the_line_for_cron(project: Project, data: Path) -> None:
     for name in ("florence_finetune", "florence_promote"):
         file = project.root / f"scheduled-{name}.yaml"
         file.write_text(yaml.safe_dump({"schedule": {"cron_expression": "5 2 * * *"}, "parameters": {}}))

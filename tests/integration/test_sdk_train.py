@@ -229,7 +229,7 @@ def test_what_is_wrong_from_the_start_leaves_no_folder(scenes: Path, tmp_path: P
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_script_without_logging_shows_its_progress_and_may_bring_a_metric(scenes: Path, tmp_path: Path) -> None:
+def test_a_script_without_logging_shows_its_progress_and_may_define_a_metric(scenes: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(_SCRIPT.format(settings={**RECIPE, "epochs": 1, "dataset": str(scenes)}))
     root = str(Path(__file__).resolve().parents[2])
@@ -244,10 +244,10 @@ def test_a_script_without_logging_shows_its_progress_and_may_bring_a_metric(scen
     lines = ended.stderr.splitlines()
     assert "the run is kept in runs/1" in lines
     assert any(line.startswith("base: validation loss ") for line in lines)
-    told = [line for line in lines if line.startswith("epoch 1/1: loss ")]
-    assert len(told) == 1
-    assert ", validation loss " in told[0]
-    assert ", first_word " in told[0]
+    shown = [line for line in lines if line.startswith("epoch 1/1: loss ")]
+    assert len(shown) == 1
+    assert ", validation loss " in shown[0]
+    assert ", first_word " in shown[0]
     assert not [line for line in lines if "\r" in line or "it/s" in line], "no progress bar where no terminal is"
     assert ended.stdout == "[] 0\n['map50', 'first_word']\n"
 

@@ -54,7 +54,7 @@ class Served:
     address: str
     log: Path
 
-    def ask(self, path: str, body: Any = None) -> tuple[int, Any]:
+    def request(self, path: str, body: Any = None) -> tuple[int, Any]:
         """Ask on a connection of its own; returns status and content."""
         connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
         if body is None:
@@ -68,7 +68,7 @@ class Served:
 
     def count(self, metric: str) -> int:
         """Return a count of /metrics, 0 if it is not there yet."""
-        found = re.search(rf"^{re.escape(metric)} (\d+)", self.ask("/metrics")[1], re.MULTILINE)
+        found = re.search(rf"^{re.escape(metric)} (\d+)", self.request("/metrics")[1], re.MULTILINE)
         return int(found[1]) if found else 0
 
 
@@ -132,17 +132,17 @@ def test_no_request_is_lost_while_the_alias_moves_and_a_broken_version_changes_n
     question = {"image": image(), "prefix": "<OD>"}
     registry = mlflow.MlflowClient(registered.tracking_uri)
     seen: list[str] = []
-    asked_late: list[str] = []
+    late_versions: list[str] = []
     going = True
 
     def client(number: int) -> None:
         while going:
             late = "2" in seen
-            status, content = champion.ask("/predict", question)
+            status, content = champion.request("/predict", question)
             assert status == 200, (number, content)
             seen.append(content["version"])
             if late:
-                asked_late.append(content["version"])
+                late_versions.append(content["version"])
 
     with ThreadPoolExecutor(8) as pool:
         clients = [pool.submit(client, number) for number in range(8)]
@@ -152,24 +152,24 @@ def test_no_request_is_lost_while_the_alias_moves_and_a_broken_version_changes_n
             wait_for(lambda: seen.count("2") > 40)
         finally:
             going = False
-        for asked in clients:
-            asked.result()
+        for futures in clients:
+            futures.result()
     assert set(seen) == {"1", "2"}
-    assert set(asked_late) == {"2"}, "the old version answers only who came before the switch"
+    assert set(late_versions) == {"2"}, "the old version answers only who came before the switch"
 
     registry.set_registered_model_alias("cards", "champion", "3")
-    wait_for(lambda: champion.ask("/version")[1]["problem"] is not None)
-    version = champion.ask("/version")[1]
+    wait_for(lambda: champion.request("/version")[1]["problem"] is not None)
+    version = champion.request("/version")[1]
     assert version["version"] == "2"
     assert "version 3 cannot be loaded" in version["problem"]
-    assert champion.ask("/predict", question)[1]["version"] == "2"
+    assert champion.request("/predict", question)[1]["version"] == "2"
     assert champion.log.read_text().count("version 3 cannot be loaded") == 1
     assert "Traceback" not in champion.log.read_text()
     registry.set_registered_model_alias("cards", "champion", "2")
-    wait_for(lambda: champion.ask("/version")[1]["problem"] is None)
+    wait_for(lambda: champion.request("/version")[1]["problem"] is None)
 
 
-def test_a_thousand_requests_at_once_get_an_answer_or_a_time_to_come_back(champion: Served, tmp_path: Path) -> None:
+def test_a_thousand_parallel_requests_get_an_answer_or_a_time_to_come_back(champion: Served, tmp_path: Path) -> None:
     bodies = tmp_path / "bodies.json"
     bodies.write_text(json.dumps([json.dumps({"image": image(), "prefix": "<OD>"})]))
     command = [sys.executable, "-m", "benchmarks.request_clients", f"http://{champion.address}", str(bodies)]
@@ -178,7 +178,7 @@ def test_a_thousand_requests_at_once_get_an_answer_or_a_time_to_come_back(champi
     assert set(counts) <= {"200", "503"}, counts
     assert sum(counts.values()) == 1000
     assert counts["200"] >= 200
-    assert champion.ask("/ready") == (200, {"status": "ready"})
+    assert champion.request("/ready") == (200, {"status": "ready"})
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -218,12 +218,12 @@ def test_who_goes_away_is_not_answered(champion: Served) -> None:
         gone.sendall(head.encode() + body[:100])
     wait_for(lambda: champion.count('florence2_requests_total{status="499"}') > gone_before)
     wait_for(lambda: champion.count("florence2_waiting") == 0)
-    assert champion.ask("/predict", {"image": image(), "prefix": "<OD>"})[0] == 200
+    assert champion.request("/predict", {"image": image(), "prefix": "<OD>"})[0] == 200
     assert champion.count("florence2_batch_size_sum") - answered < 160
     assert "failed" not in champion.log.read_text()
 
 
-def test_told_to_end_it_answers_what_it_has_and_ends_well(champion: Served) -> None:
+def test_a_server_that_is_stopped_answers_what_it_has_and_ends_well(champion: Served) -> None:
     questions = {"questions": [{"image": image(), "prefix": prefix} for prefix in ("<OD>", "<CAPTION>")] * 8}
 
     def arrived() -> int:
@@ -232,10 +232,10 @@ def test_told_to_end_it_answers_what_it_has_and_ends_well(champion: Served) -> N
 
     before = arrived()
     with ThreadPoolExecutor(10) as pool:
-        asked = [pool.submit(champion.ask, "/predict", questions) for _ in range(10)]
+        futures = [pool.submit(champion.request, "/predict", questions) for _ in range(10)]
         wait_for(lambda: arrived() - before > 9 * 16)
         champion.process.send_signal(signal.SIGTERM)
-        replies = [future.result() for future in asked]
+        replies = [future.result() for future in futures]
     assert [status for status, _ in replies] == [200] * 10
     assert champion.process.wait(PATIENCE_SECONDS) == 0
     assert "Traceback" not in champion.log.read_text()
@@ -261,7 +261,7 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
             {"inputs": [row]},
             {"inputs": {name: [value] for name, value in row.items()}},
         ]
-        replies = [served.ask("/invocations", form) for form in forms]
+        replies = [served.request("/invocations", form) for form in forms]
         assert [status for status, _ in replies] == [200] * 4, replies
         (answer,) = replies[0][1]["predictions"]
         assert all(content == replies[0][1] for _, content in replies)
@@ -269,7 +269,7 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
         assert set(answer["boxes"][0]) == {"class", "score", "xyxy"}
 
         with ThreadPoolExecutor(8) as pool:  # its server asks the model from many threads
-            together = list(pool.map(lambda _: served.ask("/invocations", forms[1]), range(24)))
+            together = list(pool.map(lambda _: served.request("/invocations", forms[1]), range(24)))
         assert all(reply == replies[0] for reply in together)
 
         for rows, message in (
@@ -282,9 +282,9 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
             ([{"image": row["image"]}], "prompt"),
             ([row | {"image": None}], "image"),
         ):
-            status, content = served.ask("/invocations", {"dataframe_records": rows})
+            status, content = served.request("/invocations", {"dataframe_records": rows})
             assert status == 400, content
             assert message in content["message"], content
             assert "Traceback" not in json.dumps(content)
-        status, content = served.ask("/invocations", {"rows": [row]})
+        status, content = served.request("/invocations", {"rows": [row]})
         assert (status, content["error_code"]) == (400, "BAD_REQUEST")

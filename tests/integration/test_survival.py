@@ -310,18 +310,18 @@ def test_a_checkpoint_that_was_not_stored_costs_no_training(
     assert not kept & {".pt", ".pth"}, "only the weights are kept"
     shutil.rmtree(first.folder)
     monkeypatch.setattr("florence2.training.fitting.launch", lambda *_: pytest.fail("it trained again"))
-    heard: list[tuple[int, float]] = []
+    received: list[tuple[int, float]] = []
     again = fit(
         splits,
         BASE,
         RECIPES[name],
         tmp_path / "c",
         monitoring=Monitoring(
-            sink=lambda numbers, step: heard.extend((step, value) for key, value in numbers.items() if key == "loss")
+            sink=lambda numbers, step: received.extend((step, value) for key, value in numbers.items() if key == "loss")
         ),
     )
-    assert heard == [(entry["step"], entry["loss"]) for entry in again.history if "loss" in entry]
-    assert heard
+    assert received == [(entry["step"], entry["loss"]) for entry in again.history if "loss" in entry]
+    assert received
     assert_same(again, whole[name])
     assert not (tmp_path / "c.run").exists()
 

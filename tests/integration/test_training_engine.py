@@ -103,7 +103,7 @@ def test_another_objective_trains_otherwise_but_is_validated_alike(splits: Datas
 
 def test_two_processes_train_as_one(splits: DatasetManifest, tmp_path: Path) -> None:
     """Gloo on the CPU: the same batch shared by two, the same losses to the last digits of float32."""
-    heard: list[str] = []
+    received: list[str] = []
     shown: list[int] = []
     alone = SHORT.training.model_copy(update={"strategy": "full", "best_by": "high"})
     together = alone.model_copy(update={"engine": alone.engine.model_copy(update={"processes": 2})})
@@ -115,7 +115,7 @@ def test_two_processes_train_as_one(splits: DatasetManifest, tmp_path: Path) -> 
         together,
         tmp_path / "2",
         monitoring=Monitoring(
-            sink=lambda numbers, _: heard.extend(numbers),
+            sink=lambda numbers, _: received.extend(numbers),
             evaluator=evaluator,
             preview=lambda image, step: shown.append(step + image.width),
         ),
@@ -123,7 +123,7 @@ def test_two_processes_train_as_one(splits: DatasetManifest, tmp_path: Path) -> 
     assert [entry["step"] for entry in two.history] == [entry["step"] for entry in one.history]
     for first, second in zip(one.history, two.history, strict=True):
         assert [second[name] for name in first] == pytest.approx([first[name] for name in first], rel=1e-5)
-    assert {"loss", "eval_loss", "images_per_second"} <= set(heard)
+    assert {"loss", "eval_loss", "images_per_second"} <= set(received)
     assert shown == [6, 10]
     assert two.epoch == 2
 
@@ -134,24 +134,26 @@ def test_to_measure_the_base_first_changes_nothing(splits: DatasetManifest, tmp_
     training = Configuration(
         epochs=1, batch_size=4, rank=4, learning_rate=1e-3, dropout=0.1, box_order="random", processes=processes
     ).training
-    heard: list[tuple[int, float]] = []
+    received: list[tuple[int, float]] = []
     measured = fit(
         splits,
         SHORT.model,
         training,
         tmp_path / "1",
         monitoring=Monitoring(
-            sink=lambda numbers, step: heard.extend((step, numbers[name]) for name in numbers if name == "eval_loss"),
+            sink=lambda numbers, step: received.extend(
+                (step, numbers[name]) for name in numbers if name == "eval_loss"
+            ),
             evaluate_base=True,
         ),
     )
     plain = fit(splits, SHORT.model, training, tmp_path / "2")
-    assert [step for step, _ in heard] == [0, 4]
+    assert [step for step, _ in received] == [0, 4]
     assert measured.compute_fingerprint() == plain.compute_fingerprint()
     assert measured.history == plain.history
 
 
-def test_what_fails_in_a_process_is_told_by_the_caller(splits: DatasetManifest, tmp_path: Path) -> None:
+def test_what_fails_in_a_process_is_reported_by_the_caller(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(
         update={
             "lora": SHORT.training.lora.model_copy(update={"targets": "o_proj"}),
@@ -176,7 +178,7 @@ def test_a_batch_that_processes_cannot_share_is_refused(splits: DatasetManifest,
         ({"high": float("nan")}, TrainingError, r"eval_high is no number after 4 steps; lower training.learning_rate"),
     ],
 )
-def test_a_score_that_is_none_is_told_at_the_first_validation(
+def test_a_score_that_does_not_exist_is_reported_at_the_first_validation(
     splits: DatasetManifest, tmp_path: Path, scores: dict[str, float], error: type[Exception], message: str
 ) -> None:
     training = SHORT.training.model_copy(update={"best_by": "high"})

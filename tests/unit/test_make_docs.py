@@ -12,7 +12,7 @@ from tests import ROOT
 
 
 @pytest.mark.parametrize(("notebook", "sphinx", "status"), [(0, 0, 0), (1, 0, 2), (0, 1, 2), (1, 1, 2)])
-def test_the_site_is_made_where_the_notebook_fails_and_the_failure_is_told(
+def test_the_site_is_made_where_the_notebook_fails_and_the_failure_is_reported(
     tmp_path: Path, notebook: int, sphinx: int, status: int
 ) -> None:
     shutil.copy(ROOT / "Makefile", tmp_path)

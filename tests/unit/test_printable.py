@@ -31,7 +31,7 @@ def test_every_text_prints_on_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "line"),
     [
         (ValueError("no such column.\n(Background on this error at ...)"), "no such column"),
         (ValueError(), "ValueError"),
@@ -39,5 +39,5 @@ def test_every_text_prints_on_one_line(text: str) -> None:
         (ValueError("x" * 1000), "x" * 300),
     ],
 )
-def test_an_error_of_another_library_is_told_in_a_line(error: ValueError, said: str) -> None:
-    assert first_line(error) == said
+def test_an_error_of_another_library_becomes_one_line(error: ValueError, line: str) -> None:
+    assert first_line(error) == line

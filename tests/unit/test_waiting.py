@@ -8,10 +8,10 @@ from tests import waiting
 from tests.waiting import wait_for
 
 
-def test_it_looks_until_it_is_so() -> None:
-    looks = iter([False, False, True])
-    wait_for(lambda: next(looks), pause_seconds=0.0)
-    assert list(looks) == []
+def test_the_condition_is_checked_until_it_holds() -> None:
+    results = iter([False, False, True])
+    wait_for(lambda: next(results), pause_seconds=0.0)
+    assert list(results) == []
 
 
 def test_it_says_what_has_ended() -> None:

@@ -9,7 +9,7 @@ from benchmarks.map_speed import official_scores, our_scores
 from florence2.evaluation.metrics.coco import coco_scores
 
 
-def test_there_are_as_many_boxes_as_asked_for() -> None:
+def test_there_are_as_many_boxes_as_requested() -> None:
     pairs = coco_sized(images=30, classes=5, truths=90, found=20)
     assert len(pairs) == 30
     assert sum(len(truth) for _, truth in pairs) == 90

@@ -37,7 +37,7 @@ def test_what_differs_is_measured_and_what_is_alone_is_named() -> None:
     assert "2 pairs of boxes: 1 equal, 0 one bin apart, largest difference 3 bins" in str(found)
 
 
-def test_images_that_cannot_be_told_apart_are_refused() -> None:
+def test_images_that_cannot_be_distinguished_are_refused() -> None:
     double = manifest({"image": "train/a.png"}, {"image": "test/a.png"})
     with pytest.raises(ValueError, match="cannot be paired"):
         same_boxes(double, double)

@@ -75,7 +75,7 @@ def test_the_floor_trains_on_the_batches_that_the_processor_would_make(train: Da
 
 def test_the_engine_is_timed_step_by_step(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # ``measure`` sets it; this sets it back
-    result = measure(Side("engine", "engine", TRAINING), str(folder), NANO, judged=False)
+    result = measure(Side("engine", "engine", TRAINING), str(folder), NANO, evaluated=False)
     assert [len(epoch) for epoch in result.epochs] == [2]
     assert result.peak_gib > 0
     assert result.loss is None

@@ -17,7 +17,7 @@ from pipelines.stack_checks import check_stack
         (": : [garbage", "while parsing a block mapping"),
     ],
 )
-def test_a_damaged_choice_is_told_with_what_mends_it_before_zenml_is_asked(
+def test_a_damaged_choice_of_stack_is_reported_with_its_remedy_before_zenml_reads_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, reason: str
 ) -> None:
     monkeypatch.setenv("ZENML_ANALYTICS_OPT_IN", "false")

@@ -19,7 +19,7 @@ from pretraining.courses import COURSES
 from pretraining.heads import cell_targets
 from pretraining.world.evaluate import _of_others, held_out, measure, word_accuracy
 from pretraining.world.objects import CLASSES, COLORS
-from pretraining.world.questions import ASKED, ask, ask_long, ask_short
+from pretraining.world.questions import PAIRS_BY_TASK, long_pair, pair_of_task, short_pair
 from pretraining.world.scenes import Kind, WorldScene, draw_world, vary
 
 SIDE = 128
@@ -73,14 +73,14 @@ def test_answers_in_regions_say_where_things_are() -> None:
     rng = np.random.default_rng(0)
     for scene in scenes("objects", 20):
         size = scene.image.size
-        _, answer = ask(rng, scene, "<OD>") or ("", "")
+        _, answer = pair_of_task(rng, scene, "<OD>") or ("", "")
         read = parse_detections(answer, size)
         assert read.class_name == scene.detections.class_name
         assert np.abs(read.xyxy - scene.detections.xyxy).max() < SIDE / 1000 + 1e-3
-        _, answer = ask(rng, scene, "<REGION_PROPOSAL>") or ("", "")
+        _, answer = pair_of_task(rng, scene, "<REGION_PROPOSAL>") or ("", "")
         assert len(parse_proposals(answer, size)) == len(scene.facts)
     for scene in scenes("document", 20):
-        _, answer = ask(rng, scene, "<OCR_WITH_REGION>") or ("", "")
+        _, answer = pair_of_task(rng, scene, "<OCR_WITH_REGION>") or ("", "")
         assert parse_quads(answer, scene.image.size).text == tuple(line.text for line in scene.lines)
 
 
@@ -89,7 +89,7 @@ def test_questions_are_answered_by_what_was_drawn() -> None:
     answered: dict[str, set[str]] = {"count": set(), "colour": set()}
     for scene in scenes("objects", 40):
         for _ in range(40):
-            prefix, answer = ask(rng, scene, "<VQA>") or ("", "")
+            prefix, answer = pair_of_task(rng, scene, "<VQA>") or ("", "")
             question = prefix.removeprefix("<VQA>")
             if question.startswith("how many objects"):
                 assert answer == str(len(scene.facts))
@@ -102,10 +102,10 @@ def test_questions_are_answered_by_what_was_drawn() -> None:
     assert len(answered["count"]) > 3
 
 
-def test_a_document_is_asked_for_the_value_of_a_field() -> None:
+def test_a_question_about_a_document_requests_the_value_of_a_field() -> None:
     rng = np.random.default_rng(2)
     for scene in scenes("document", 20):
-        prefix, suffix = ask(rng, scene, "<DocVQA>") or ("", "")
+        prefix, suffix = pair_of_task(rng, scene, "<DocVQA>") or ("", "")
         assert any(line.field in prefix and line.value == suffix and suffix in line.text for line in scene.lines)
 
 
@@ -114,12 +114,12 @@ def test_every_prefix_is_one_that_the_library_takes() -> None:
     tokens = set()
     for kind in ("objects", "crowd", "words", "document"):
         for scene in scenes(kind, 60, scale=(0.1, 0.2)):
-            for pair in (ask_long(rng, scene), ask_short(rng, scene)):
+            for pair in (long_pair(rng, scene), short_pair(rng, scene)):
                 tokens.add(split_prefix(pair[0])[0].token)
-    assert tokens == set(ASKED)
+    assert tokens == set(PAIRS_BY_TASK)
 
 
-def test_variation_keeps_places_and_follows_its_seed() -> None:
+def test_variation_keeps_positions_and_follows_its_seed() -> None:
     pixels = as_pixels(scenes("objects", 4)).float() / 255
     first, again, other = (vary(pixels, (0, step)) for step in (1, 1, 2))
     assert torch.equal(first, again)
@@ -152,7 +152,7 @@ def test_who_guesses_takes_the_answer_of_another_scene_of_its_group() -> None:
     assert _of_others(["a", "b", "c", "d", "e"], [1, 2, 1, 3, 1]) == ["c", "", "e", "", "a"]
 
 
-def test_held_out_scenes_are_no_larger_than_is_said() -> None:
+def test_held_out_scenes_are_no_larger_than_documented() -> None:
     counts = {
         task: [len(scene.facts) for scene, _ in held_out(16, 0, SIDE, task)] for task in ("<OD>", "<DETAILED_CAPTION>")
     }

@@ -38,7 +38,7 @@ def test_a_kfp_with_which_zenml_cannot_compile_is_refused_with_the_command(versi
     assert missing.remedy == "pip install 'florence2-finetune[kubeflow]'"
 
 
-def test_an_absent_package_is_said_once_with_the_command() -> None:
+def test_an_absent_package_is_reported_once_with_the_command() -> None:
     missing = missing_packages(["kubeflow_gpu", "kubeflow", "s3"], {"kubernetes": "30.1.0"})
     assert [part.what.split()[2] for part in missing] == ["kfp", "kfp-kubernetes", "boto3", "s3fs"]
     assert missing[-1].remedy == "pip install 'florence2-finetune[s3]'"

@@ -81,7 +81,7 @@ components:
     }
 
 
-def test_all_mistakes_are_said_together_with_their_lines(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_together_with_their_lines(tmp_path: Path) -> None:
     text = """name: mine
 components:
   orchestator: {flavor: local}
@@ -111,6 +111,6 @@ def test_what_is_no_mapping_is_refused_with_the_name_of_the_file(tmp_path: Path,
         _read(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_file_that_does_not_exist_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone\.yaml: cannot be read \(No such file"):
         read_stack(tmp_path / "gone.yaml", {})

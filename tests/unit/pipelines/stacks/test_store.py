@@ -14,16 +14,16 @@ import pytest
 from florence2.errors import StackError
 from pipelines.stacks import store
 
-ASKED: list[str] = []
+REQUESTED: list[str] = []
 
 
 @contextmanager
 def _server(status: int) -> Iterator[str]:
-    ASKED.clear()
+    REQUESTED.clear()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            ASKED.append(self.path)
+            REQUESTED.append(self.path)
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -43,18 +43,18 @@ def _server(status: int) -> Iterator[str]:
 @pytest.mark.parametrize("status", [200, 401, 404])
 def test_a_server_that_answers_is_there_whatever_it_answers(status: int) -> None:
     with _server(status) as url:
-        store.ask(url, verify=True)  # raises nothing
-    assert ASKED == ["/health"]
+        store.check_answers(url, verify=True)  # raises nothing
+    assert REQUESTED == ["/health"]
 
 
-def test_a_server_that_is_broken_is_said_with_its_status() -> None:
+def test_a_server_that_is_broken_is_reported_with_its_status() -> None:
     with _server(503) as url, pytest.raises(StackError, match=f"{url} cannot be reached: it answers with status 503"):
-        store.ask(url, verify=True)
+        store.check_answers(url, verify=True)
 
 
-def test_a_server_that_is_not_there_is_said_with_what_to_do() -> None:
+def test_a_server_that_does_not_answer_is_reported_with_what_to_do() -> None:
     with pytest.raises(StackError, match=r"Connection refused") as raised:
-        store.ask("http://127.0.0.1:9", verify=True)
+        store.check_answers("http://127.0.0.1:9", verify=True)
     assert "zenml login URL" in str(raised.value)
 
 
@@ -64,5 +64,5 @@ def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch
     with socket.create_server(("127.0.0.1", 0)) as silent:
         started = time.monotonic()
         with pytest.raises(StackError, match="timed out"):
-            store.ask(f"http://127.0.0.1:{silent.getsockname()[1]}", verify=True)
+            store.check_answers(f"http://127.0.0.1:{silent.getsockname()[1]}", verify=True)
     assert time.monotonic() - started < usual
