@@ -175,6 +175,12 @@ def resolve(config: ModelConfig) -> str:
     if base.startswith("builtin:"):
         if base not in BUILTIN_MODELS:
             raise ModelError(f"unknown built-in model {base!r}; there is: {', '.join(BUILTIN_MODELS)}")
+        if not (BUILTIN_MODELS[base] / "config.json").is_file():  # a README of the folder may be there
+            raise ModelError(
+                f"{base}: {BUILTIN_MODELS[base].parents[1]} is the copy of the library that came with a registered "
+                "model, which has no weights of built-in bases; import the installed florence2 before MLflow loads "
+                "that model, or load the base in another process"
+            )
         return str(BUILTIN_MODELS[base])
     if is_packed(base):
         return str(unpacked_model(base))

@@ -121,3 +121,12 @@ def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(monkeypatch: pytest.Mo
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelError, match=r"unknown base model 'some/model'.*hub cannot be reached"):
         base_fingerprint(ModelConfig(base="some/model"))
+
+
+def test_a_copy_of_the_library_without_the_built_in_weights_names_where_it_came_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(BUILTIN_MODELS, "builtin:nano", tmp_path / "nano")
+    for use in (base_fingerprint, load_base):
+        with pytest.raises(ModelError, match=r"builtin:nano: .* copy of the library that came with a registered model"):
+            use(ModelConfig(base="builtin:nano"))

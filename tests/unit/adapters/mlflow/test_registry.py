@@ -29,7 +29,7 @@ from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
 from florence2.adapters.mlflow.provenance import PACKAGE, code_version, split_hash
 from florence2.adapters.mlflow.pyfunc import Florence2Model
-from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.adapters.mlflow.registry import RegisteredModel, _copy_library, register
 from florence2.cli import app
 from florence2.config import Configuration
 from florence2.datasets.manifest import DatasetManifest
@@ -188,7 +188,22 @@ def test_it_brings_its_code_and_nothing_but_code_and_answers_where_the_library_i
     assert Path(file).is_relative_to(code)
 
 
-def test_a_model_that_nobody_has_any_more_is_freed() -> None:
+def test_the_copy_of_the_library_reports_that_it_has_no_built_in_weights(tmp_path: Path) -> None:
+    _copy_library(tmp_path)
+    code = "from florence2.config import ModelConfig; from florence2.model import load_base; load_base(ModelConfig())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"builtin:nano: {tmp_path}/florence2 is the copy of the library" in done.stderr
+    assert "import the installed florence2 before MLflow loads that model" in done.stderr
+
+
+def test_a_model_that_is_not_used_any_more_is_freed() -> None:
     context: Any = SimpleNamespace(artifacts={"model": str(BUILTIN_MODELS["builtin:nano"])}, model_config={})
     model = Florence2Model()
     model.load_context(context)
