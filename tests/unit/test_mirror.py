@@ -74,7 +74,6 @@ florence2/datasets/checks/regions.py
 florence2/datasets/checks/repetitions.py
 florence2/datasets/formats/coco_content.py
 florence2/datasets/formats/json_lines.py
-florence2/datasets/formats/voc_xml.py
 florence2/datasets/formats/yolo_files.py
 florence2/datasets/formats/yolo_yaml.py
 florence2/datasets/ingestion.py

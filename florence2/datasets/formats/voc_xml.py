@@ -1,14 +1,10 @@
-"""What one Pascal VOC file says, with the line of each box. XML that defines entities is not expanded but refused."""
+"""What one Pascal VOC file says, with the line of each box. XML that defines or loads entities is refused."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from xml.sax import SAXException
-from xml.sax.handler import ContentHandler
-from xml.sax.xmlreader import AttributesImpl, Locator
 
-from defusedxml import DefusedXmlException
-from defusedxml.sax import parseString
+from lxml import etree
 
 from florence2.datasets.formats.annotations import Region
 from florence2.datasets.formats.values import BadValueError, checked_name, number, pixel_size
@@ -18,15 +14,7 @@ __all__ = ["SIDES", "VocContent", "parse_voc"]
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 """Names of the elements of a box."""
 
-_BOX = "/annotation/object/bndbox"
-_TEXTS = {
-    "/annotation/filename",
-    "/annotation/size/width",
-    "/annotation/size/height",
-    "/annotation/object/name",
-    *(f"{_BOX}/{side}" for side in SIDES),
-}
-_DEPTH = 4
+_OPTION = ", use XML_PARSE_HUGE option"  # a remedy for programmers, in the message about a file that is too deep
 
 
 @dataclass
@@ -47,103 +35,82 @@ class VocContent:
 
 
 def parse_voc(xml: bytes) -> VocContent:
-    """Read the content of a Pascal VOC file; never raises for what it may hold."""
-    handler = _Handler()
+    """Read the content of a Pascal VOC file; never raises, whatever the file holds."""
+    content = VocContent()
     try:
-        parseString(xml, handler, forbid_entities=True, forbid_external=True)
-    except DefusedXmlException as exc:
-        handler.report(f"the file defines or loads entities, which is not allowed ({type(exc).__name__})")
-    except SAXException as exc:
-        handler.report(f"not valid XML: {exc.getMessage()}")
-    except (ValueError, LookupError) as exc:  # an encoding that Python does not know, or cannot decode
-        handler.report(f"not valid XML: {exc}")
-    return handler.content
+        root = etree.fromstring(xml, _parser())
+    except etree.XMLSyntaxError as exc:
+        problem = exc.msg.replace(_OPTION, "")
+        content.problems.append((exc.lineno or 1, f"not valid XML: {problem}"))
+        return content
+    document = root.getroottree().docinfo
+    # Entities were neither expanded nor loaded; without them the texts are not those that were meant.
+    if document.system_url or (document.internalDTD is not None and document.internalDTD.entities()):
+        content.problems.append((root.sourceline, "the file defines or loads entities, which is not allowed"))
+    elif _name(root) != "annotation":
+        content.problems.append(
+            (root.sourceline, f"not Pascal VOC: the file holds <{_name(root)[:40]}>, not <annotation>")
+        )
+    else:
+        _add_annotation(content, root)
+    return content
 
 
-class _Handler(ContentHandler):
-    """Collects the texts of known elements; what VOC does not know is passed over."""
+def _parser() -> etree.XMLParser:
+    """Return a parser that opens no file but the one given, expands no entity, and stops at unusual depth or size."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,  # a text with a comment in it is one text
+        remove_pis=True,
+    )
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.content = VocContent()
-        self._position: Locator | None = None
-        self._depth = 0
-        self._path = ""
-        self._text: list[str] | None = None
-        self._texts: dict[str, str] = {}
-        self._boxes: list[tuple[int, dict[str, str]]] = []
-        self._object_line = 1
 
-    def report(self, problem: str, line: int | None = None) -> None:
-        """Note what cannot be read, here or on a line."""
-        self.content.problems.append((self._line() if line is None else line, problem))
-
-    def setDocumentLocator(self, locator: Locator) -> None:  # noqa: N802 - the name SAX calls
-        self._position = locator
-
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802, ARG002 - the name SAX calls
-        self._depth += 1
-        if self._depth > _DEPTH:
-            return
-        if self._depth == 1 and name != "annotation":
-            self.report(f"not Pascal VOC: the file holds <{name[:40]}>, not <annotation>")
-        self._path += f"/{name}"
-        if self._path == "/annotation/object":
-            self._object_line, self._boxes = self._line(), []
-            self._texts.pop("/annotation/object/name", None)
-        elif self._path == _BOX:
-            self._boxes.append((self._line(), {}))
-        elif self._path in _TEXTS:
-            self._text = []
-
-    def characters(self, content: str) -> None:
-        if self._text is not None and self._depth <= _DEPTH:
-            self._text.append(content)
-
-    def endElement(self, name: str) -> None:  # noqa: N802 - the name SAX calls
-        self._depth -= 1
-        if self._depth >= _DEPTH:
-            return
-        path, self._path = self._path, self._path.rpartition("/")[0]
-        if self._text is not None and path in _TEXTS:
-            text, self._text = "".join(self._text), None
-            if self._path == _BOX:
-                self._boxes[-1][1][name] = text
-            else:
-                self._texts.setdefault(path, text)
-            if path == "/annotation/filename":
-                self._end_filename(text.strip())
-        elif path == "/annotation/object":
-            self._end_object()
-        elif path == "/annotation/size":
-            width, height = self._texts.get(f"{path}/width"), self._texts.get(f"{path}/height")
-            self.content.declared_wh = pixel_size(width, height)
-
-    def _end_filename(self, name: str) -> None:
-        if name:
+def _add_annotation(content: VocContent, root: etree._Element) -> None:
+    for element in root:
+        name = _name(element)
+        if name == "filename" and not content.filename:
             try:
-                self.content.filename = checked_name(name, "<filename>")
+                if text := (element.text or "").strip():
+                    content.filename = checked_name(text, "<filename>")
             except BadValueError as exc:
-                self.report(str(exc))
-
-    def _end_object(self) -> None:
-        name = self._texts.get("/annotation/object/name")
-        if name is None:
-            self.report("an <object> has no <name>", self._object_line)
-        elif not self._boxes:
-            self.report(f"the <object> {name[:40]!r} has no <bndbox>", self._object_line)
-        for line, sides in self._boxes:
-            try:
-                points = tuple(_coordinate(sides, side) for side in SIDES)
-                self.content.regions.append(Region(name or "", points, line))
-            except BadValueError as exc:
-                self.report(str(exc), line)
-
-    def _line(self) -> int:
-        return (self._position.getLineNumber() if self._position else None) or 1
+                content.problems.append((element.sourceline, str(exc)))
+        elif name == "size":
+            sides = {_name(side): side.text for side in element}
+            content.declared_wh = pixel_size(sides.get("width"), sides.get("height"))
+        elif name == "object":
+            _add_object(content, element)
 
 
-def _coordinate(sides: dict[str, str], side: str) -> float:
-    if side not in sides:
-        raise BadValueError(f"<bndbox> has no <{side}>")
-    return number(sides[side], f"<{side}>")
+def _add_object(content: VocContent, element: etree._Element) -> None:
+    class_name, boxes = None, []
+    for part in element:
+        if _name(part) == "bndbox":
+            boxes.append(part)
+        elif _name(part) == "name" and class_name is None:
+            class_name = part.text or ""
+    if class_name is None:
+        content.problems.append((element.sourceline, "an <object> has no <name>"))
+    elif not boxes:
+        content.problems.append((element.sourceline, f"the <object> {class_name[:40]!r} has no <bndbox>"))
+    for box in boxes:
+        try:
+            content.regions.append(Region(class_name or "", _points(box), box.sourceline))
+        except BadValueError as exc:
+            content.problems.append((box.sourceline, str(exc)))
+
+
+def _points(box: etree._Element) -> tuple[float, ...]:
+    """Return x_min, y_min, x_max, y_max in pixels."""
+    sides = {_name(side): side.text or "" for side in box}
+    for side in SIDES:
+        if side not in sides:
+            raise BadValueError(f"<bndbox> has no <{side}>")
+    return tuple(number(sides[side], f"<{side}>") for side in SIDES)
+
+
+def _name(element: etree._Element) -> str:
+    """Return the name of an element without its namespace; empty for a reference to an entity."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

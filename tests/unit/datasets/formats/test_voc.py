@@ -171,9 +171,13 @@ def test_what_cannot_be_read_stands_in_the_row(tmp_path: Path, content: str | by
     assert (row["line"], row["suffix"]) == (line, "")
 
 
-def test_deep_nesting_is_no_problem(tmp_path: Path) -> None:
-    row = one_row(tmp_path, xml(body="<a>" * 50_000 + "</a>" * 50_000 + OBJECT))
-    assert row["suffix"] == "cat<loc_100><loc_100><loc_600><loc_600>"
+def test_what_is_not_known_is_ignored_unless_it_is_nested_too_deeply(tmp_path: Path) -> None:
+    def nested(depth: int) -> str:
+        return xml(body="<a>" * depth + "</a>" * depth + OBJECT)
+
+    assert one_row(tmp_path, nested(200))["suffix"] == "cat<loc_100><loc_100><loc_600><loc_600>"
+    row = one_row(tmp_path, nested(50_000))
+    assert str(row["line_error"]).startswith("not valid XML: Excessive depth in document: 256, line 4")
 
 
 def test_says_what_it_misses(tmp_path: Path) -> None:
