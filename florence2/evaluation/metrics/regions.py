@@ -17,8 +17,7 @@ from florence2.evaluation.metrics.text import compose
 __all__ = ["MeanIoUMetric", "OCRRegionF1Metric"]
 
 _OVERLAP = 0.5
-_ROWS = 100
-"""Of a quadrilateral few are enough: its edges are straight from corner to corner."""
+
 _SMALLEST = 1e-6
 """Square pixels and shares that rounding may cost."""
 
@@ -158,7 +157,7 @@ def _overlapping(prediction: Quads, target: Quads) -> NDArray[np.bool_]:
     most = sides.clip(min=0).prod(axis=-1) / np.maximum(_area(ours), _area(theirs)).clip(min=_SMALLEST)
     overlap: NDArray[np.bool_] = most >= _OVERLAP - _SMALLEST
     for first, second in zip(*overlap.nonzero(), strict=True):
-        overlap[first, second] = polygon_iou([prediction.xy[first]], [target.xy[second]], _ROWS) >= _OVERLAP
+        overlap[first, second] = polygon_iou([prediction.xy[first]], [target.xy[second]]) >= _OVERLAP
     return overlap
 
 

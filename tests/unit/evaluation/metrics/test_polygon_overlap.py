@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from florence2.codec.detections import box_iou
+from florence2.evaluation.metrics import polygon_overlap
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
 
 Outline = NDArray[np.float64]
@@ -33,6 +34,7 @@ def circle(radius: float, corners: int = 100) -> Outline:
 
 
 SQUARE = rectangle(0, 0, 2, 2)
+TRIANGLE = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 
 
 @pytest.mark.parametrize(
@@ -46,13 +48,14 @@ SQUARE = rectangle(0, 0, 2, 2)
         ([rectangle(0, 0, 2, 1.5), rectangle(0, 1, 2, 2)], [SQUARE], 1.0),  # outlines over each other count once
         ([np.array([[0, 0], [2, 2], [2, 0], [0, 2]])], [SQUARE], 0.5),  # an hourglass
         ([circle(50)], [circle(40)], 0.64),
+        ([TRIANGLE], [np.array([[0, 0], [1, 0], [1, 0.7]])], 0.7 / (1.7 * 1.7 - 0.7)),  # edges cross at y = 0.7 / 1.7
         ([], [SQUARE], 0.0),
         ([SQUARE], [], 0.0),
         ([np.array([[0, 0], [1, 1], [2, 2]])], [SQUARE], 0.0),
         ([np.array([[5, 5], [5, 5], [5, 5]])], [np.array([[5, 5], [5, 5], [5, 5]])], 0.0),
     ],
 )
-def test_overlaps_that_can_be_worked_out(first: list[Outline], second: list[Outline], overlap: float) -> None:
+def test_overlaps_that_are_known_are_exact(first: list[Outline], second: list[Outline], overlap: float) -> None:
     assert polygon_iou(first, second) == pytest.approx(overlap, abs=1e-9)
     assert polygon_iou(second, first) == pytest.approx(overlap, abs=1e-9)
 
@@ -87,3 +90,12 @@ def test_an_overlap_is_a_share_whatever_the_outlines(first: list[Outline], secon
     assert polygon_iou(second, first) == pytest.approx(overlap, abs=1e-9)
     wide, tall = ([outline * [3.0, 0.5] + 7 for outline in part] for part in (first, second))
     assert polygon_iou(wide, tall) == pytest.approx(overlap, abs=1e-6)
+
+
+def test_with_many_crossings_the_error_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    first, second = ([rng.integers(0, 1000, (60, 2)).astype(np.float64)] for _ in range(2))
+    evenly = polygon_iou(first, second)
+    monkeypatch.setattr(polygon_overlap, "_ROWS", 10**6)
+    exact = polygon_iou(first, second)
+    assert exact != evenly == pytest.approx(exact, abs=1e-3)
