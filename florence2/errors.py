@@ -1,24 +1,24 @@
-"""Every error that a user can cause, in one hierarchy.
+"""All errors that a user can cause, in one hierarchy.
 
     Florence2Error                  exit status 1
     ├── ConfigurationError          a setting is unknown, of the wrong type or out of range
     ├── DatasetError                the data set as a whole cannot be read: no folder, no annotations
     │   ├── AnnotationFileError     one of its annotation files cannot be read; carries the line
     │   ├── ImageError              an image cannot be decoded; carries the defect
-    │   └── InvalidAnnotationsError it can be read, but rows break a rule; carries all of them
-    ├── AnswerError                 a text is not the answer that its task asks for
+    │   └── InvalidAnnotationsError it can be read, but samples break a rule; lists all of them
+    ├── AnswerError                 a text is not an answer of its task
     ├── ModelError                  a model cannot be found or loaded
-    ├── TrainingError               a fine-tune went wrong: its loss is no longer a number
-    │   └── OutOfMemoryError        a batch does not fit, however small
-    ├── RegistryError               the tracking store or the model registry refused
-    ├── RequestError                a request to a served model cannot be answered: malformed, not allowed
-    │   ├── TooLargeError           it, or an image in it, is larger than the server takes
-    │   ├── OverloadedError         too many wait already; says when to ask again
+    ├── TrainingError               a fine-tune failed, for example because its loss is no longer a number
+    │   └── OutOfMemoryError        even the smallest batch does not fit into the memory
+    ├── RegistryError               the tracking store or the model registry failed
+    ├── RequestError                a request to a served model is malformed or not allowed
+    │   ├── TooLargeError           it, or an image in it, is larger than the server accepts
+    │   ├── OverloadedError         too many requests wait; carries the time after which to try again
     │   └── TimeLimitError          its time limit has passed
     └── StackError                  a ZenML stack cannot be set up, or something is missing for it to run
 
-A message names the file and line, the value, and what to do. Exceptions of other libraries are
-translated where they are caught (``raise ... from exc``), so a caller needs to know only these.
+A message names the file and line, the value, and the remedy. Exceptions of other libraries are translated where they
+are caught (``raise ... from exc``), so callers need only these classes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Florence2Error(Exception):
     """Base of all errors that florence2 raises on purpose.
 
     Attributes:
-        exit_status: what a command line returns when the error reaches it.
+        exit_status: exit status of the command line for this error.
     """
 
     exit_status: int = 1
@@ -68,8 +68,8 @@ class AnnotationFileError(DatasetError):
 
     Args:
         file: the file.
-        problem: what is wrong with it, and what to do about it.
-        line: where in the file, counted from 1; 0 for the file as a whole.
+        problem: what is wrong with it, and the remedy.
+        line: number of the line, from 1; 0: the problem is not in one line.
     """
 
     def __init__(self, file: str | PathLike[str], problem: str, line: int = 0) -> None:
@@ -95,7 +95,7 @@ class ImageError(DatasetError):
 
 
 class InvalidAnnotationsError(DatasetError):
-    """Rows of the data set break a rule; the message lists them by file and line."""
+    """Samples of the data set break a rule; the message lists them by file and line."""
 
 
 class AnswerError(Florence2Error, ValueError):
@@ -107,7 +107,7 @@ class ModelError(Florence2Error):
 
 
 class TrainingError(Florence2Error):
-    """A fine-tune went wrong in a way that its settings can mend."""
+    """A fine-tune failed in a way that other settings can prevent."""
 
 
 class OutOfMemoryError(TrainingError):
@@ -115,7 +115,7 @@ class OutOfMemoryError(TrainingError):
 
 
 class RegistryError(Florence2Error):
-    """The tracking store or the model registry cannot do what was asked."""
+    """The tracking store or the model registry cannot do what was requested."""
 
 
 class RequestError(Florence2Error):
@@ -123,14 +123,14 @@ class RequestError(Florence2Error):
 
 
 class TooLargeError(RequestError):
-    """A request, or an image in it, is larger than the server takes."""
+    """A request, or an image in it, is larger than the server accepts."""
 
 
 class OverloadedError(RequestError):
-    """Too many requests wait already.
+    """Too many requests wait.
 
     Attributes:
-        retry_seconds: after which it is worth asking again.
+        retry_seconds: time after which the client can try again.
     """
 
     def __init__(self, message: str, retry_seconds: int) -> None:
@@ -143,4 +143,4 @@ class TimeLimitError(RequestError):
 
 
 class StackError(Florence2Error):
-    """A ZenML stack cannot be set up, or something that a run on it needs is missing; the message lists all of it."""
+    """A ZenML stack cannot be set up, or a part of it that a run needs is missing; the message lists all of them."""

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, cached, hashed, packed, fetched; and which paths may be trusted. No torch."""
+"""Files: atomic writes, caches, hashes, archives, remote folders, packed folders, and checks of paths. No torch."""
 
 import lazy_loader as lazy
 

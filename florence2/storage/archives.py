@@ -29,42 +29,42 @@ from florence2.storage.safe_names import safe_parts
 __all__ = ["extract", "is_archive"]
 
 MAX_MEMBERS = 5_000_000
-"""Most files and folders of an archive: several times the largest public sets in single files, and few enough for the
+"""Most files and folders of an archive: several times those of the largest public data sets, and few enough for the
 inodes of a usual disk."""
 
 MAX_RATIO, FREE_BYTES = 100, 1 << 30
-"""An archive may become this many times as large as it is, or have this many bytes if that is more. Images hardly
-shrink and annotations to about a twentieth; a bomb shrinks to a thousandth."""
+"""The content may be this many times as large as the archive, or have this many bytes if that is more. Images hardly
+shrink, annotations shrink to about a twentieth; a decompression bomb shrinks to a thousandth."""
 
 _SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _BLOCK = 1 << 20
 _MAX_HEADER_BYTES = 16 << 20
-"""Most bytes between the contents of two members of a tar file, which are read at once: names are at most 4 KiB."""
+"""Most bytes between the contents of two members of a tar file; they are read into memory. Names have at most 4 KiB."""
 
 _BROKEN = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, UnicodeError,
     ValueError, OverflowError, RuntimeError, IndexError, MemoryError,
 )  # fmt: skip
-"""What the libraries raise for damaged archives."""
+"""Exceptions that the libraries raise for damaged archives."""
 
 
 def is_archive(name: str) -> bool:
-    """Tell whether a file is named like an archive that can be extracted."""
+    """Return whether a file is named like an archive that can be extracted."""
     return name.lower().endswith(_SUFFIXES)
 
 
 def extract(archive: Path, target: Path) -> None:
     """Extract an archive.
 
-    Permissions, owners and times of the archive are not taken over.
+    Permissions, owners and times in the archive are ignored.
 
     Args:
         archive: a .zip, or a .tar, also compressed by gzip, bzip2 or xz.
-        target: a folder that does not exist; it is removed again if anything is refused.
+        target: a folder that does not exist; it is removed again after an error.
 
     Raises:
         DatasetError: the archive is damaged or encrypted, holds anything but files and folders with names inside the
-            target, or more than ``MAX_MEMBERS`` or ``MAX_RATIO`` allow; or there is no space.
+            target, holds more than ``MAX_MEMBERS`` or ``MAX_RATIO`` allow, or the disk is full.
     """
     writer = _Writer(archive, target)
     try:
@@ -86,15 +86,15 @@ def extract(archive: Path, target: Path) -> None:
 
 
 class _RefusedError(Exception):
-    """What an archive holds is not extracted."""
+    """The archive holds a member that is not extracted."""
 
 
 class _CutOffError(tarfile.TarError):
-    """A tar file ends before its end, or holds something else than a member where one begins."""
+    """A tar file ends too early, or holds something other than a member where a member begins."""
 
 
 class _Writer:
-    """Writes members below a folder and keeps count of what it wrote."""
+    """Writes members below a folder, and counts members and bytes."""
 
     def __init__(self, archive: Path, target: Path) -> None:
         self._archive, self._target = archive, target
@@ -107,8 +107,8 @@ class _Writer:
     def refuse(self, reason: str, remedy: str = "pack the data set again without it") -> _RefusedError:
         return _RefusedError(f"{self._archive}: {self.member!a} {reason}; {remedy}")
 
-    def place(self, name: str) -> Path:
-        """Return where a member goes, its folders made."""
+    def path_of(self, name: str) -> Path:
+        """Return the path of a member; its folders are made."""
         self.member = name
         self._count()
         try:
@@ -120,12 +120,12 @@ class _Writer:
         return path
 
     def folder(self, name: str) -> None:
-        self._make(self.place(name))
+        self._make(self.path_of(name))
 
     def file(self, name: str, content: IO[bytes]) -> None:
-        path = self.place(name)
+        path = self.path_of(name)
         try:
-            # "x" refuses a name that is there, also where the file system takes a.png and A.PNG for the same.
+            # "x" refuses an existing name, also where the file system treats a.png and A.PNG as the same.
             with path.open("xb") as handle:
                 while block := content.read(_BLOCK):
                     self._bytes_left -= len(block)
@@ -160,7 +160,7 @@ class _Writer:
 def _extract_zip(archive: Path, writer: _Writer) -> None:
     with zipfile.ZipFile(archive) as opened:
         for info in opened.infolist():
-            # Some programs on Windows write backslashes for slashes.
+            # Some programs on Windows write backslashes instead of slashes.
             name = info.orig_filename.replace("\\", "/")
             writer.member = name
             kind = stat.S_IFMT(info.external_attr >> 16) if info.create_system == 3 else 0
@@ -184,7 +184,7 @@ def _extract_tar(archive: Path, writer: _Writer) -> None:
         source = _Metered(plain)
         with tarfile.open(fileobj=source, mode="r|", tarinfo=_StrictHeader) as opened:
             while (member := opened.next()) is not None:
-                opened.members = []  # type: ignore[attr-defined]  # it would keep them all
+                opened.members = []  # type: ignore[attr-defined]  # else it keeps all of them
                 writer.member = member.name
                 if member.isdir():
                     writer.folder(member.name)
@@ -195,25 +195,25 @@ def _extract_tar(archive: Path, writer: _Writer) -> None:
                     raise writer.refuse("is a link, a device, a pipe or a sparse file")
                 source.reset()
         while source.read(_BLOCK):
-            pass  # to the check sum of the compression
+            pass  # up to the check sum of the compression
     writer.complete = True
 
 
 class _StrictHeader(tarfile.TarInfo):
-    """A member's header; ``tarfile`` itself takes a damaged one for the end of the archive."""
+    """A member's header; ``tarfile`` alone treats a damaged one as the end of the archive."""
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         try:
             return super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the end as it should be
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the regular end
             raise
         except tarfile.HeaderError as exc:
             raise _CutOffError(f"{exc} where a member or the end should be") from exc
 
 
 def _decompressor(packed: BinaryIO) -> Callable[[BinaryIO], contextlib.AbstractContextManager[Any]]:
-    """Recognise the compression by the first bytes, since suffixes are often wrong."""
+    """Return the opener for the compression, found by the first bytes, because suffixes are often wrong."""
     start = packed.read(6)
     packed.seek(0)
     if start.startswith(b"\x1f\x8b"):
@@ -224,7 +224,7 @@ def _decompressor(packed: BinaryIO) -> Callable[[BinaryIO], contextlib.AbstractC
 
 
 class _Metered(io.RawIOBase):
-    """A stream for ``tarfile``, which reads headers of any announced length into memory: bounds what lies between."""
+    """A stream that limits the bytes between contents, because ``tarfile`` reads headers of any length into memory."""
 
     def __init__(self, plain: IO[bytes]) -> None:
         self._plain = plain

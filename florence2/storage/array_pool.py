@@ -1,7 +1,7 @@
-"""Arrays on disk that are dear to compute: each a memory-mapped file, named by what it was made from.
+"""Arrays on disk that are expensive to compute: each a memory-mapped file, named by what it was computed from.
 
-Data sets, runs and processes share them. A file appears in one move when it is complete; the pool never grows past
-its limit, and what was used least recently goes first.
+Data sets, runs and processes share them. Files are written atomically. The pool never exceeds its limit: the arrays
+that were used least recently are removed first.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class ArrayPool:
     """A folder of arrays of one shape and type.
 
     Args:
-        folder: whose name tells all that the content depends on besides the name of an array.
+        folder: its name identifies everything that the contents depend on, except for the names of the arrays.
         shape: of each array.
         dtype: of each array.
-        limit_bytes: the most that the folder may hold; where several processes use other arrays of it at the same
-            time, each of them may put so much into it.
+        limit_bytes: the most that the folder may hold; where several processes use different arrays of it at the same
+            time, each of them may put this much into it.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, ...], dtype: np.dtype, limit_bytes: int) -> None:
@@ -50,13 +50,13 @@ class ArrayPool:
         return len(self._header) + int(np.prod(self._shape)) * self._dtype.itemsize
 
     def admit(self, names: Iterable[str]) -> int:
-        """Make room for arrays that are about to be used; only these are kept from now on.
+        """Free space for arrays that are about to be used; from now on ``put`` keeps only these.
 
         Args:
-            names: of the arrays, in the order of their importance.
+            names: of the arrays, the most important first.
 
         Returns:
-            How many of them fit below the limit.
+            How many of them fit within the limit.
         """
         wanted = list(dict.fromkeys(names))[: self._limit // self.array_bytes]
         self._admitted = frozenset(wanted)
@@ -74,7 +74,7 @@ class ArrayPool:
         return len(wanted)
 
     def get(self, name: str) -> NDArray[np.generic] | None:
-        """Return an array, mapped read-only; None if it is not there, or not whole: it will be made anew."""
+        """Return an array, mapped read-only; None if it is missing or damaged, so that it must be computed again."""
         size = len(self._header)
         try:
             with self._file(name).open("rb") as file:
@@ -85,9 +85,9 @@ class ArrayPool:
             return None
 
     def put(self, name: str, array: NDArray[np.generic]) -> None:
-        """Keep an array if its name was admitted; a full disk is no error, the array is just not kept.
+        """Keep an array if its name was admitted; on a full disk it is not kept, with one warning and no error.
 
-        An array of another shape or type is not of this pool and is not kept either.
+        An array of another shape or type does not belong to this pool and is not kept either.
         """
         if name not in self._admitted or (array.shape, array.dtype) != (self._shape, self._dtype):
             return
@@ -98,7 +98,7 @@ class ArrayPool:
                 file.write(np.ascontiguousarray(array).data)
         except OSError as exc:
             self._admitted = frozenset()
-            logger.warning("%s: nothing more is kept there (%s)", self._folder, exc.strerror)
+            logger.warning("%s: no more arrays are kept there (%s)", self._folder, exc.strerror)
 
     def _others(self) -> list[Path]:
         """Return the files of arrays that are not admitted, the newest first."""
@@ -106,7 +106,7 @@ class ArrayPool:
         with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
                 path = Path(entry.path)
-                with contextlib.suppress(OSError):  # another process makes room, too
+                with contextlib.suppress(OSError):  # another process frees space, too
                     if path.suffix == _SUFFIX and path.stem not in self._admitted:
                         found.append((entry.stat().st_mtime_ns, path))
         return [path for _, path in sorted(found, reverse=True)]
@@ -116,7 +116,7 @@ class ArrayPool:
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
-    """Return how a .npy file of such an array begins."""
+    """Return the first bytes of a .npy file of such an array."""
     stream = io.BytesIO()
     description = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(stream, description)

@@ -1,7 +1,7 @@
-"""The memory of the last look at a data set: what was found in a file, for as long as its size and times stay.
+"""Values that were computed from files, kept as long as size and times of a file do not change.
 
-One SQLite file for each data set lies in the user's cache. It only saves time: whatever goes wrong with it is taken as
-"not known", and a damaged one is thrown away.
+The user's cache has one SQLite file for each data set. It only saves time: where it cannot be read, the value counts as
+unknown, and a damaged file is removed.
 """
 
 from __future__ import annotations
@@ -22,40 +22,40 @@ from florence2.storage.cache import cache_folder
 __all__ = ["FileIndex", "is_settled", "stamp_of"]
 
 SETTLING_NS = 2_000_000_000
-"""A file that changed less than this many nanoseconds before the look may change again without showing another time:
-some file systems count time in steps of two seconds."""
+"""A file that changed less than this many nanoseconds ago may change again and keep its time: some file systems count
+time in steps of two seconds."""
 
 _CREATE = """
     CREATE TABLE IF NOT EXISTS found_1 (
         kind TEXT NOT NULL, path BLOB NOT NULL, stamp TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, path)
     ) WITHOUT ROWID
 """
-_PATHS_AT_ONCE = 500
+_QUERY_PATHS = 500
 
 
 def stamp_of(status: os.stat_result) -> str:
-    """Return what must be equal at the next look: size, time of the content's and of the entry's last change.
+    """Return size, modification time and change time of a file, which stay equal while it is not changed.
 
-    The latter tells a file apart that was replaced by one of the same size and date, as archives and copies bring.
+    The change time differs where a file was replaced by one of the same size and date, as archives and copies do.
     """
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}"
 
 
-def is_settled(status: os.stat_result, looked_at_ns: int) -> bool:
-    """Tell whether a later change of the file would show in its stamp.
+def is_settled(status: os.stat_result, checked_at_ns: int) -> bool:
+    """Return whether a later change of the file would change its stamp.
 
     Args:
         status: of the file, taken before it was read.
-        looked_at_ns: the time in nanoseconds since the epoch, taken before the status.
+        checked_at_ns: the time in nanoseconds since the epoch, taken before the status.
     """
-    return status.st_mtime_ns < looked_at_ns - SETTLING_NS
+    return status.st_mtime_ns < checked_at_ns - SETTLING_NS
 
 
 class FileIndex(contextlib.AbstractContextManager["FileIndex"]):
-    """What is known of the files of a folder; for one thread, and several processes at a time.
+    """Known values of the files in a folder; for one thread, and several processes at a time.
 
     Args:
-        file: where it is kept, made if need be; None keeps it in memory.
+        file: the SQLite file, made if it is missing; None: the index is kept in memory.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -72,20 +72,20 @@ class FileIndex(contextlib.AbstractContextManager["FileIndex"]):
             return cls(None)
 
     def lookup(self, kind: str, stamps: Mapping[str, str]) -> dict[str, str]:
-        """Return what is known of files that have not changed.
+        """Return the known values of files that have not changed.
 
         Args:
-            kind: what is asked for; values of different kinds live side by side.
-            stamps: of the files as they are now, by their paths relative to the folder.
+            kind: the kind of value; a file may have one of each kind.
+            stamps: present stamps of the files, by their paths relative to the folder.
 
         Returns:
             Values by path; changed and unknown files are missing.
         """
         known: dict[str, str] = {}
         paths = iter(stamps)
-        while batch := list(islice(paths, _PATHS_AT_ONCE)):
-            places = ",".join("?" * len(batch))
-            query = f"SELECT path, stamp, value FROM found_1 WHERE kind = ? AND path IN ({places})"
+        while batch := list(islice(paths, _QUERY_PATHS)):
+            marks = ",".join("?" * len(batch))
+            query = f"SELECT path, stamp, value FROM found_1 WHERE kind = ? AND path IN ({marks})"
             with self._forgiving():
                 for path, stamp, value in self._connection.execute(query, [kind, *map(os.fsencode, batch)]):
                     name = os.fsdecode(path)
@@ -94,10 +94,10 @@ class FileIndex(contextlib.AbstractContextManager["FileIndex"]):
         return known
 
     def store(self, kind: str, found: Mapping[str, tuple[str, str]]) -> None:
-        """Keep what was found, in one transaction.
+        """Keep values, in one transaction.
 
         Args:
-            kind: what it is.
+            kind: the kind of the values.
             found: stamp and value of each file, by its path relative to the folder.
         """
         rows = [(kind, os.fsencode(path), stamp, value) for path, (stamp, value) in found.items()]
@@ -113,7 +113,7 @@ class FileIndex(contextlib.AbstractContextManager["FileIndex"]):
         return self
 
     def _connect(self) -> sqlite3.Connection:
-        """Open the file, one made anew if it is damaged, or else a memory that lasts for this look only."""
+        """Open the file, or a new one if it is damaged; where that fails, an index in memory."""
         for _ in range(2):
             if self._file is None:
                 break
@@ -130,11 +130,11 @@ class FileIndex(contextlib.AbstractContextManager["FileIndex"]):
 
     @contextlib.contextmanager
     def _forgiving(self) -> Iterator[None]:
-        """Let nothing that is wrong with the index reach the caller."""
+        """Keep errors of the index from the caller."""
         try:
             yield
         except sqlite3.OperationalError:
-            pass  # locked for long, read-only, or a full disk
+            pass  # locked for long, read-only, or the disk is full
         except sqlite3.DatabaseError:
             self._connection.close()
             self._remove()
@@ -151,7 +151,7 @@ def _open(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=10)
     try:
         connection.execute(_CREATE)
-        # Reads a page of the table, so that what is no database is noticed here.
+        # Reads a page of the table, so that a file that is no database raises here.
         connection.execute("SELECT stamp FROM found_1 LIMIT 1").fetchall()
     except BaseException:
         connection.close()

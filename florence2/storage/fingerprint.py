@@ -1,4 +1,4 @@
-"""A hash of everything in a folder, so that caching follows content: one changed pixel changes it."""
+"""A hash of everything in a folder, so that caching follows content: each changed pixel changes it."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ __all__ = ["Contents", "contents_of", "fingerprint_folder", "hash_files"]
 
 
 _NO_DATA = frozenset({".git", ".DS_Store"})
-"""What version control and file managers leave in a folder."""
+"""Names of version control and file managers, which are not part of the data."""
 
 _KIND = "sha256"
-_KEPT_AT_ONCE = 2000
-_HASHED_AT_ONCE = 64
+_BATCH_FILES = 2000
+_THREAD_FILES = 64
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What lies in a folder, by names relative to it.
+    """The contents of a folder, by names relative to it.
 
     Attributes:
         hashes: hexadecimal SHA-256 of each regular file.
-        links: text of each symbolic link that counts as one.
+        links: target text of each symbolic link that is hashed as a link.
     """
 
     hashes: Mapping[str, str]
@@ -44,8 +44,8 @@ class Contents:
         """Hexadecimal SHA-256, the same for the same content on every machine."""
         digest = hashlib.sha256()
         for name in sorted({*self.hashes, *self.links}, key=os.fsencode):
-            # A name holds no NUL byte, none ends in a slash, and the hash has a fixed length: no two folders give the
-            # same bytes.
+            # A name holds no NUL byte and does not end in a slash, and the hash has a fixed length: different folders
+            # give different bytes.
             if name in self.hashes:
                 digest.update(os.fsencode(name) + b"\0" + bytes.fromhex(self.hashes[name]))
             else:
@@ -61,13 +61,13 @@ def fingerprint_folder(root: Path, *, verify: bool = False) -> str:
 def contents_of(root: Path, *, verify: bool = False) -> Contents:
     """Hash the contents of all files below a folder.
 
-    Hidden files count too: an annotation may name one. Only ``.git`` and ``.DS_Store`` are left out; times,
-    permissions and where the folder lies do not count. Of a symbolic link to a folder, to nothing, or out of the
-    root, the text counts and not what it leads to; pipes and devices do not count.
+    Hidden files are hashed, too, because an annotation may name one. Only ``.git`` and ``.DS_Store`` are left out.
+    Times, permissions and the path of the folder have no effect. Of a symbolic link to a folder, to nothing, or out of
+    the root, the target text is hashed, not the target; pipes and devices are left out.
 
     Args:
         root: the folder.
-        verify: hash every file again, also where size and times are those of the last look.
+        verify: hash every file again, even if its size and times have not changed.
 
     Raises:
         DatasetError: the folder is missing or a file in it cannot be read.
@@ -88,12 +88,12 @@ def contents_of(root: Path, *, verify: bool = False) -> Contents:
 
 
 def hash_files(root: Path, names: Sequence[str], *, verify: bool = False) -> dict[str, str]:
-    """Hash files; what was found is kept in the user's cache, see ``FileIndex``.
+    """Hash files; the hashes are kept in the user's cache, see ``FileIndex``.
 
     Args:
         root: a folder.
         names: paths of regular files relative to it.
-        verify: hash every file again, also where size and times are those of the last look.
+        verify: hash every file again, even if its size and times have not changed.
 
     Returns:
         Hexadecimal SHA-256 by name.
@@ -103,16 +103,16 @@ def hash_files(root: Path, names: Sequence[str], *, verify: bool = False) -> dic
     """
     hashes: dict[str, str] = {}
     rest = iter(names)
-    # Hashing and reading release the interpreter lock.
+    # Threads help: hashing and reading release the interpreter lock.
     with FileIndex.of(root) as index, ThreadPoolExecutor() as pool:
-        while batch := list(islice(rest, _KEPT_AT_ONCE)):
-            looked_at = time.time_ns()
+        while batch := list(islice(rest, _BATCH_FILES)):
+            checked_at = time.time_ns()
             try:
                 statuses = {name: (root / name).stat() for name in batch}
-                settled = {name: stamp_of(s) for name, s in statuses.items() if is_settled(s, looked_at)}
+                settled = {name: stamp_of(s) for name, s in statuses.items() if is_settled(s, checked_at)}
                 known = {} if verify else index.lookup(_KIND, settled)
                 unknown = [name for name in batch if name not in known]
-                parts = [unknown[start : start + _HASHED_AT_ONCE] for start in range(0, len(unknown), _HASHED_AT_ONCE)]
+                parts = [unknown[start : start + _THREAD_FILES] for start in range(0, len(unknown), _THREAD_FILES)]
                 found = [pair for pairs in pool.map(lambda part: _hash_each(root, part), parts) for pair in pairs]
             except OSError as exc:
                 raise _unreadable(exc) from exc
@@ -122,7 +122,7 @@ def hash_files(root: Path, names: Sequence[str], *, verify: bool = False) -> dic
 
 
 def _files_and_links(root: Path) -> Iterator[tuple[str, str | None]]:
-    """Yield relative names: of regular files with None, of links whose text counts with that text."""
+    """Yield relative names: of regular files with None, of links that are hashed as links with their target text."""
     top = os.path.realpath(root)
     folders = [""]
     while folders:

@@ -1,12 +1,12 @@
-"""A folder packed into an object store, and unpacked again on any machine: many small files as a few large ones.
+"""Folders packed into an object store and unpacked on any machine: many small files become a few large ones.
 
     STORE/packed/FINGERPRINT.json      the index: which shards, and symbolic links; written last
-    STORE/packed/shards/NAME.tar       some 256 MB of files, not compressed: images are already
+    STORE/packed/shards/NAME.tar       about 256 MB of files, not compressed, because images already are
 
-Everything is named by its content. A folder that was packed before sends nothing, an interrupted call goes on with the
-shards that are missing, and a folder that has changed sends those in which something did: where a shard ends depends
-on the file there alone, so a file that was added moves no other border. The address of an index stands for the folder
-wherever a source or a base model is named.
+Everything is named by a hash of its content. For a folder that was packed before nothing is sent, an interrupted call
+continues with the missing shards, and for a folder that has changed only the changed shards are sent: whether a shard
+ends after a file depends on that file alone, so an added file moves no other border. The address of an index can be
+given wherever a source or a base model is named.
 """
 
 from __future__ import annotations
@@ -40,21 +40,21 @@ __all__ = ["is_packed", "pack", "packed_fingerprint", "unpacked", "write_object"
 logger = logging.getLogger(__name__)
 
 _SHARD_BYTES = 256 << 20
-"""What a shard holds on average; the largest hold four times as much, or one file that is larger."""
+"""Average size of a shard; the largest have four times this size, or hold one file that is larger."""
 
 _FORMAT = "florence2-pack/1"
 _ADDRESS = re.compile(r"/packed/([0-9a-f]{64})\.json")
 _BLOCK = 1 << 20
 _PART_BYTES = 32 << 20
-"""Of a shard, held in memory for each of those that are sent or read at once."""
-_AT_ONCE = 4
+"""Bytes of a shard that each thread holds in memory."""
+_THREADS = 4
 _TAR_BLOCK = 512
 _KEPT_SECONDS = 30 * 24 * 3600
-"""An unpacked folder is removed when nobody has asked for it so long, as the saves of a run are."""
+"""An unpacked folder that was not used for this long is removed, as the saves of a run are."""
 
 
 def is_packed(source: str) -> bool:
-    """Tell whether a source is the address of a packed folder."""
+    """Return whether a source is the address of a packed folder."""
     return "://" in source and _ADDRESS.search(source) is not None
 
 
@@ -62,31 +62,31 @@ def packed_fingerprint(address: str) -> str:
     """Return the fingerprint of a packed folder, which its address holds.
 
     Raises:
-        DatasetError: it is no such address.
+        DatasetError: it is not such an address.
     """
     match = _ADDRESS.search(address)
     if match is None:
-        raise DatasetError(f"{redact(address)}: is no address of a packed folder")
+        raise DatasetError(f"{redact(address)}: is not the address of a packed folder")
     return match[1]
 
 
 def pack(
     folder: Path, store: str, *, names: Sequence[str] | None = None, files: Any = None, verify: bool = False
 ) -> str:
-    """Bring a folder into an object store, but for what of it is there already.
+    """Pack a folder into an object store; shards that are there already are not sent.
 
     Args:
-        folder: whose files are packed.
+        folder: the folder.
         store: URI of a folder in the store.
         names: of the regular files to pack, relative to the folder; None: all, and links, see ``contents_of``.
-        files: its fsspec file system, for a caller that has its credentials; None: fsspec finds them.
-        verify: hash every file again, also where size and times are those of the last look.
+        files: the store's fsspec file system, from a caller that has credentials; None: fsspec finds them.
+        verify: hash every file again, even if its size and times have not changed.
 
     Returns:
         The address of the packed folder, the same for the same content.
 
     Raises:
-        DatasetError: a file cannot be read or changes meanwhile, or the store cannot be written.
+        DatasetError: a file cannot be read or changes while it is packed, or the store cannot be written.
     """
     if names is None:
         contents = contents_of(folder, verify=verify)
@@ -99,7 +99,7 @@ def pack(
             return address
     shards = list(_shards(folder, contents.hashes))
     above = f"{path.rpartition('/')[0]}/shards"
-    with ThreadPoolExecutor(_AT_ONCE) as pool, translated(address, "write"):
+    with ThreadPoolExecutor(_THREADS) as pool, translated(address, "write"):
         sent = _all_of(pool, (partial(_send, folder, shard, files, above) for shard in shards))
         index = {
             "format": _FORMAT,
@@ -112,31 +112,31 @@ def pack(
 
 
 def unpacked(address: str, *, files: Any = None, verify: bool = False) -> Path:
-    """Return the folder that was packed, in the user's cache; it is fetched once by one process at a time.
+    """Return the folder that was packed, in the user's cache; one process at a time fetches it, and only once.
 
-    Others there that nobody asked for in the last 30 days are removed when this one is fetched.
+    When it is fetched, other unpacked folders that were not used for 30 days are removed.
 
     Args:
         address: what ``pack`` returned.
         files: as for ``pack``.
-        verify: fetch it again.
+        verify: fetch it again, even if it is in the cache.
 
     Raises:
-        DatasetError: it is not there, cannot be read, or is not what its name says.
+        DatasetError: it is missing, cannot be read, or its content does not match its name.
     """
     fingerprint = packed_fingerprint(address)
     folder = cache_folder("packed") / fingerprint
     if verify or not folder.is_dir():
-        with _alone(folder):
+        with _locked(folder):
             make_once(folder, lambda target: _unpack(address, fingerprint, target, files), again=verify)
-        _forget_old(folder)
-    with contextlib.suppress(OSError):  # of somebody else, who lets it be read alone
+        _remove_unused(folder)
+    with contextlib.suppress(OSError):  # it may belong to another user and be read-only
         os.utime(folder)
     return folder
 
 
-def _forget_old(used: Path) -> None:
-    """Remove the folders beside one that nobody asked for in a long time; asking for one changes its time."""
+def _remove_unused(used: Path) -> None:
+    """Remove the folders next to this one that were not used for long; each use updates the time of a folder."""
     for other in used.parent.glob("[0-9a-f]*"):
         with contextlib.suppress(OSError):  # another process removes it, too
             if other.is_dir() and other != used and time.time() - other.stat().st_mtime > _KEPT_SECONDS:
@@ -166,8 +166,8 @@ class _Shard:
     @property
     def tar_bytes(self) -> int:
         """Return the exact size of the tar file."""
-        whole = (len(_header(name, size)) + size + -size % _TAR_BLOCK for name, size in self.files())
-        return sum(whole) + 2 * _TAR_BLOCK
+        members = (len(_header(name, size)) + size + -size % _TAR_BLOCK for name, size in self.files())
+        return sum(members) + 2 * _TAR_BLOCK
 
     def files(self) -> Iterator[tuple[str, int]]:
         """Yield name and size of each file."""
@@ -175,7 +175,7 @@ class _Shard:
 
 
 def _shards(folder: Path, hashes: Mapping[str, str]) -> Iterator[_Shard]:
-    """Yield the files in groups, whose borders depend on the files there and not on those before them."""
+    """Yield the files in groups; where a group ends depends on its last file, not on the files before it."""
     shard = _Shard([], [], [])
     for name in sorted(hashes, key=os.fsencode):
         try:
@@ -185,7 +185,7 @@ def _shards(folder: Path, hashes: Mapping[str, str]) -> Iterator[_Shard]:
         shard.names.append(name)
         shard.sizes.append(size)
         shard.hashes.append(hashes[name])
-        # Each byte ends a shard with the same probability, drawn by the content of its file.
+        # Each byte ends a shard with the same probability; the hash of its file is the random number.
         drawn = int(hashes[name][:16], 16) / 2**64
         if drawn < size / _SHARD_BYTES or sum(shard.sizes) > 4 * _SHARD_BYTES:
             yield shard
@@ -195,7 +195,7 @@ def _shards(folder: Path, hashes: Mapping[str, str]) -> Iterator[_Shard]:
 
 
 def _send(folder: Path, shard: _Shard, files: Any, above: str) -> bool:
-    """Write a shard unless it is there, and tell whether it was written; one that broke off has another size."""
+    """Write a shard unless it is there, and return whether it was written; an incomplete one has another size."""
     path = f"{above}/{shard.name}.tar"
     with contextlib.suppress(FileNotFoundError):
         if files.info(path)["size"] == shard.tar_bytes:
@@ -213,30 +213,30 @@ def _send(folder: Path, shard: _Shard, files: Any, above: str) -> bool:
 
 
 def write_object(files: Any, path: str, text: str) -> None:
-    """Write a text so that it is there whole or not at all, as every object of an object store is.
+    """Write a text atomically, as an object store writes every object.
 
     Args:
         files: an fsspec file system.
-        path: there, or a URI.
+        path: in that file system, or a URI.
         text: the content.
     """
     if "file" in files.protocol:
-        place = Path(files._strip_protocol(path))
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(place, text)
+        file = Path(files._strip_protocol(path))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(file, text)
     else:
         files.pipe_file(path, text.encode())
 
 
 def _header(name: str, size: int) -> bytes:
-    """Return what stands before a file in a tar file; times, owners and permissions are not packed."""
+    """Return the header of a file in a tar file; times, owners and permissions are not packed."""
     info = tarfile.TarInfo(name)
     info.size = size
     return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
 
 
 def _copy(file: Path, target: IO[bytes], size: int) -> str:
-    """Copy a file of a known size and return its hash, which is that of something else if the size has changed."""
+    """Copy a file of a known size and return its hash, or an empty text if its size has changed."""
     digest = hashlib.sha256()
     try:
         with open_regular(file) as source:
@@ -252,7 +252,7 @@ def _copy(file: Path, target: IO[bytes], size: int) -> str:
 
 
 def _changed(file: Path) -> DatasetError:
-    return DatasetError(f"{file}: changed or was removed while it was packed; run again when nothing writes there")
+    return DatasetError(f"{file}: changed or was removed while it was packed; run again when no program writes there")
 
 
 def _unpack(address: str, fingerprint: str, target: Path, files: Any) -> None:
@@ -263,25 +263,25 @@ def _unpack(address: str, fingerprint: str, target: Path, files: Any) -> None:
             raise DatasetError(f"{redact(address)}: format {index.get('format')!r} is not {_FORMAT!r}; pack it again")
         target.mkdir()
         paths = [f"{path.rpartition('/')[0]}/shards/{shard['name']}.tar" for shard in index["shards"]]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_THREADS) as pool:
             parts = _all_of(pool, (partial(_extract, files, path, target) for path in paths))
         hashes = {name: value for part in parts for name, value in part.items()}
         _make_links(index["links"], target)
     if Contents(hashes, index["links"]).fingerprint != fingerprint:
         raise DatasetError(
-            f"{redact(address)}: its content is not what its name says; remove the index and the shards, then submit "
+            f"{redact(address)}: its content does not match its name; remove the index and the shards, then submit "
             "the folder again"
         )
 
 
 def _make_links(links: Mapping[str, str], target: Path) -> None:
-    """Make symbolic links, after all files and none through another, so that nothing is written through a link."""
+    """Make symbolic links, after all files and none below another link, so that no file is written through a link."""
     for name, text in links.items():
-        place = _place(target, name)
+        path = _path_of(target, name)
         if not links.keys().isdisjoint(map(str, PurePosixPath(name).parents)):
             raise DatasetError(f"{name!a} leads through a link")
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(text)
 
 
 def _extract(files: Any, path: str, target: Path) -> dict[str, str]:
@@ -292,13 +292,13 @@ def _extract(files: Any, path: str, target: Path) -> dict[str, str]:
         tarfile.open(fileobj=packed, mode="r|", bufsize=_BLOCK, encoding="utf-8", errors="surrogateescape") as shard,
     ):
         while (member := shard.next()) is not None:
-            shard.members = []  # type: ignore[attr-defined]  # it would keep them all
+            shard.members = []  # type: ignore[attr-defined]  # else it keeps all of them
             content = shard.extractfile(member) if member.isreg() else None
             if content is None:
                 raise DatasetError(f"{member.name!a} is no regular file")
-            place, digest = _place(target, member.name), hashlib.sha256()
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with place.open("xb") as handle:
+            file, digest = _path_of(target, member.name), hashlib.sha256()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("xb") as handle:
                 while block := content.read(_BLOCK):
                     digest.update(block)
                     handle.write(block)
@@ -306,8 +306,8 @@ def _extract(files: Any, path: str, target: Path) -> dict[str, str]:
     return hashes
 
 
-def _place(target: Path, name: str) -> Path:
-    """Return where a file goes: any name that a folder can hold, but inside."""
+def _path_of(target: Path, name: str) -> Path:
+    """Return the path of a file, which may have any name but must lie in the target."""
     if name.startswith("/") or {"", ".", ".."} & set(name.split("/")):
         raise DatasetError(f"{name!a} leads out of the folder")
     return target / name
@@ -321,7 +321,7 @@ def _file_system(address: str, files: Any) -> tuple[Any, str]:
 
 
 def _all_of(pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], Any]]) -> list[Any]:
-    """Run all tasks; the first error stops those that have not begun."""
+    """Run all tasks; after the first error no further task begins."""
     futures = [pool.submit(task) for task in tasks]
     try:
         return [future.result() for future in futures]
@@ -330,11 +330,11 @@ def _all_of(pool: ThreadPoolExecutor, tasks: Iterable[Callable[[], Any]]) -> lis
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes of this machine waiting, so that they find the folder instead of fetching it as well."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Make other processes of this machine wait, so that they find the folder and do not fetch it as well."""
     try:
         import fcntl
-    except ImportError:  # without locks, as on Windows, both fetch and one wins
+    except ImportError:  # without locks, as on Windows, both fetch it and the first to end wins
         yield
         return
     with writing(folder, "set XDG_CACHE_HOME to another folder", DatasetError):

@@ -1,8 +1,8 @@
-"""Fetch a file from a web address that a stranger gave, without reaching into the network that we are in.
+"""Fetch a file from a URL that an unknown client gave, without access to the private network of the server.
 
-Only http and https; only hosts all of whose addresses are public. A host is resolved once and the connection goes to
-an address that was checked: what the name says a moment later does not matter. Redirects are followed by hand, each
-checked again. Proxies of the environment are not used: they would resolve the name once more.
+Only http and https are allowed, and only hosts all of whose addresses are public. A host is resolved once, and the
+connection goes to an address that was checked, so a later change of the name has no effect. Each redirect is checked in
+the same way. Proxies of the environment are not used, because they would resolve the name again.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
 """The IPv6 addresses that were given to networks of the internet (RFC 4291 and IANA's register)."""
 _SERVICES = frozenset({ipaddress.ip_address("168.63.129.16")})
-"""Public by its number, but a service of the host: Azure's."""
+"""Public by its number, but a service of the host: that of Azure."""
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet: not private, loopback, link-local, shared, multicast.
+    """Return whether an address is public: not private, loopback, link-local, shared or multicast.
 
-    An IPv6 address that stands for an IPv4 one is judged by that. Addresses of cloud metadata are link-local, unique
-    local or shared, and so are not public.
+    Of an IPv6 address that stands for an IPv4 address the latter is checked. Addresses of cloud metadata are
+    link-local, unique local or shared, so they are not public.
     """
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
@@ -56,30 +56,30 @@ def is_public(address: Address) -> bool:
 def fetch_public(
     url: str, *, most_bytes: int, seconds: float, is_allowed: Callable[[Address], bool] = is_public
 ) -> bytes:
-    """Return the content behind a web address.
+    """Return the content of a URL.
 
     Args:
         url: of http or https.
-        most_bytes: the largest content that is taken.
-        seconds: in which all must be here, redirects included.
-        is_allowed: tells which addresses may be connected to.
+        most_bytes: size of the largest content that is accepted.
+        seconds: time limit for everything, redirects included.
+        is_allowed: returns whether an address may be connected to.
 
     Raises:
-        RequestError: the address is not allowed, or does not give a file. The message has host and reason only.
+        RequestError: the URL is not allowed, or gives no file. The message has host and reason only.
         TooLargeError: the content is larger.
-        TimeLimitError: it took longer.
+        TimeLimitError: the time limit has passed.
     """
     until = time.monotonic() + seconds
     for _ in range(_REDIRECTS + 1):
         parts = _checked(url)
-        with _answer(parts, until, seconds, is_allowed) as response:
+        with _response(parts, until, seconds, is_allowed) as response:
             if response.status in (301, 302, 303, 307, 308):
                 url = urljoin(url, response.headers.get("Location") or "")
                 continue
             if response.status != 200:
                 raise RequestError(f"{parts.hostname} answered with status {response.status}; give a URL of an image")
             return _content(response, str(parts.hostname), most_bytes)
-    raise RequestError(f"the URL leads to more than {_REDIRECTS} redirects; give the one at their end")
+    raise RequestError(f"the URL has more than {_REDIRECTS} redirects; give the URL at their end")
 
 
 def _checked(url: str) -> SplitResult:
@@ -89,19 +89,19 @@ def _checked(url: str) -> SplitResult:
     except ValueError as exc:
         raise RequestError(f"not a valid URL: {exc}") from exc
     if parts.scheme not in _PORTS:
-        raise RequestError(f"a URL of {parts.scheme or 'nothing'!r}: only http and https are fetched")
+        raise RequestError(f"a URL of {parts.scheme or 'nothing'!r}: only http and https are allowed")
     if not parts.hostname or port == 0 or not url.isascii() or any(letter <= " " for letter in url):
         raise RequestError("not a valid URL: it must be ASCII, without blanks, and name a host")
     if parts.username is not None or parts.password is not None:
-        raise RequestError(f"a URL with a user or a password for {parts.hostname} is not fetched")
+        raise RequestError(f"the URL for {parts.hostname} holds a user or a password; give one without")
     return parts
 
 
 @contextlib.contextmanager
-def _answer(
+def _response(
     parts: SplitResult, until: float, seconds: float, is_allowed: Callable[[Address], bool]
 ) -> Iterator[http.client.HTTPResponse]:
-    """Ask for a URL and give the answer, its body not yet read; at the time limit the connection is cut."""
+    """Request a URL and give the response, its body not yet read; at the time limit the connection is closed."""
     host = str(parts.hostname)
     passed = threading.Event()
     try:
@@ -113,7 +113,7 @@ def _answer(
             with contextlib.suppress(OSError):
                 plain.shutdown(socket.SHUT_RDWR)
 
-        # A time limit of a socket is one of each byte: a host that sends slowly would never meet it.
+        # The time limit of a socket is that of each read: a host that sends slowly would never exceed it.
         timer = threading.Timer(max(0.0, until - time.monotonic()), cut)
         timer.daemon = True
         timer.start()
@@ -138,19 +138,19 @@ def _answer(
 
 def _encrypted(plain: socket.socket, host: str) -> ssl.SSLSocket:
     context = ssl.create_default_context()
-    # Closing the plain socket must end it: the wrapped one takes the file descriptor over.
+    # A duplicate, because the wrapped socket takes over the descriptor, and shutting down the plain one must end both.
     return context.wrap_socket(plain.dup(), server_hostname=host)
 
 
 def _connect(host: str, port: int, until: float, is_allowed: Callable[[Address], bool]) -> socket.socket:
-    """Resolve a host, check every address that it has, and connect to the first that answers."""
+    """Resolve a host, check all of its addresses, and connect to the first one that accepts."""
     try:
         found = _resolved(host, port, until)
     except TimeoutError:
         raise
     except (OSError, UnicodeError) as exc:
         raise RequestError(f"{host} has no address") from exc
-    addresses = [ipaddress.ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+    addresses = [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
     if not addresses or not all(is_allowed(address) for address in addresses):
         raise RequestError(f"{host} is no public address; images from private networks are not fetched")
     for address in addresses:
@@ -165,13 +165,13 @@ def _connect(host: str, port: int, until: float, is_allowed: Callable[[Address],
 
 
 def _resolved(host: str, port: int, until: float) -> list[Any]:
-    """Return what a name leads to. The system waits for name servers as long as it likes; it does so in a thread."""
+    """Return the addresses of a host; the system's call has no time limit, so it runs in a thread."""
     found: Future[list[Any]] = Future()
 
     def resolve() -> None:
         try:
             found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except Exception as exc:  # raised again where the result is waited for
+        except Exception as exc:  # raised again by the call of result
             found.set_exception(exc)
 
     threading.Thread(target=resolve, name="florence2-resolver", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Data sets behind a URI: fetched into a local folder through fsspec; what did not change is not fetched again."""
+"""Data sets behind a URI: fetched into a local folder through fsspec; unchanged files are not fetched again."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ __all__ = ["fetch", "redact", "translated", "version_of"]
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE = 8
-_KEPT_AT_ONCE = 200
+_THREADS = 8
+_REMEMBERED_FILES = 200
 _LOG_SECONDS = 30.0
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 _VERSION_KEYS = ("ETag", "etag", "generation", "md5Hash", "checksum", "Content-MD5", "content_md5", "Digest")
@@ -36,32 +36,32 @@ _TIME_KEYS = ("LastModified", "Last-Modified", "last_modified", "updated", "mtim
 
 
 def redact(text: str) -> str:
-    """Return a URI, or a text with URIs, without what may be a secret: user, password and query."""
+    """Return a URI, or a text with URIs, in which user, password and query are replaced, because they may be secret."""
     return re.sub(r"\?[^\s'\"]+", "?***", re.sub(r"(?<=://)[^/\s?#'\"]*@", "***@", text))
 
 
 def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
     """Fetch the files behind a URI into a local folder, in which nothing else may be kept.
 
-    Each state of the source has a snapshot, a folder of its own: what an earlier call returned is not changed when the
-    source does. Only what changed is fetched; an interrupted call leaves whole files, and the next goes on. A snapshot
-    that no call has returned for 30 days is removed by the next call.
+    Each state of the source has a snapshot, a folder of its own, so the folder that an earlier call returned does not
+    change with the source. Only changed files are fetched; after an interrupt the next call continues. A snapshot that
+    no call has returned for 30 days is removed by the next call.
 
     Args:
         uri: of a folder, or of an archive (see ``is_archive``).
-        folder: where to keep the files and what is known of them; made if need be.
-        verify: fetch every file again, also where size and version are those of the last time.
+        folder: for the files and their index; made if it is missing.
+        verify: fetch every file again, even if its size and version have not changed.
 
     Returns:
-        The local folder that has the same files, or the local archive. The same files always have the same path.
+        The local folder with the same files, or the local archive. Equal files always have the same path.
 
     Raises:
-        DatasetError: there is nothing, it cannot be read, or a name in it would lead out of the folder. No message
-            holds user, password or query of the URI.
+        DatasetError: nothing is there, it cannot be read, or a name in it leads out of the folder. No message holds
+            user, password or query of the URI.
     """
     with translated(uri):
-        files, listing, is_file = _look(uri)
-    targets = {name: "/".join(_place(name, uri)) for name in listing}
+        files, listing, is_file = _list_source(uri)
+    targets = {name: "/".join(_parts_of(name, uri)) for name in listing}
     _refuse_clashes(targets, uri)
     sources = {targets[name]: info for name, info in listing.items()}
     with writing(folder, "check space and permissions", DatasetError):
@@ -76,52 +76,52 @@ def fetch(uri: str, folder: Path, *, verify: bool = False) -> Path:
 
 
 def version_of(uri: str) -> str | None:
-    """Return what a server says of the versions of the files behind a URI, without fetching them.
+    """Return the versions that a server reports for the files behind a URI, without fetching them.
 
     Args:
         uri: as ``fetch`` takes it.
 
     Returns:
-        A text that changes with any of the files; None if the server does not say that of each.
+        A text that changes with any of the files; None if the server reports no version for one of them.
 
     Raises:
         DatasetError: as ``fetch``.
     """
     with translated(uri):
-        _, listing, _ = _look(uri)
+        _, listing, _ = _list_source(uri)
     versions = {name: _version(info) for name, info in listing.items()}
     return json.dumps(sorted(versions.items())) if all(versions.values()) else None
 
 
-def _look(uri: str) -> tuple[Any, dict[str, dict[str, Any]], bool]:
-    """Return the file system, what is known of each file there by its name, and whether it is an archive alone."""
+def _list_source(uri: str) -> tuple[Any, dict[str, dict[str, Any]], bool]:
+    """Return the file system, the information on each file by its name, and whether the URI is that of an archive."""
     files, path = fsspec.core.url_to_fs(uri, **_options(uri))
-    # Listings are kept by fsspec for as long as the process lives.
+    # fsspec keeps listings as long as the process lives.
     files.invalidate_cache()
     is_file = is_archive(urlsplit(uri).path) and (info := files.info(path))["type"] == "file"
-    return files, ({Path(urlsplit(path).path).name: info} if is_file else _list(files, path, uri)), is_file
+    return files, ({Path(urlsplit(path).path).name: info} if is_file else _list_folder(files, path, uri)), is_file
 
 
 def _options(uri: str) -> dict[str, Any]:
-    """Return what fsspec is told beside the URI: the web has a limit for a whole download by default, five minutes."""
+    """Return fsspec's options; without them a download over http has five minutes in all."""
     if not uri.startswith(("http://", "https://")):
         return {}
-    from aiohttp import ClientTimeout  # as heavy as its uses are rare
+    from aiohttp import ClientTimeout  # slow to import and rarely used
 
     return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=30, sock_read=60)}}
 
 
-def _list(files: Any, path: str, uri: str) -> dict[str, dict[str, Any]]:
-    """Return what is known of the files below a path, by their names relative to it."""
+def _list_folder(files: Any, path: str, uri: str) -> dict[str, dict[str, Any]]:
+    """Return the information on the files below a path, by their names relative to it."""
     if {"http", "https"} & {files.protocol, *files.protocol}:
         raise DatasetError(
-            f"{redact(uri)}: a web server does not list folders; give the address of a .zip or .tar.gz archive"
+            f"{redact(uri)}: a web server does not list folders; give the URL of a .zip or .tar.gz archive"
         )
     found = files.find(path, detail=True)
     above = path.rstrip("/") + "/"
     if path in found:
         raise DatasetError(f"{redact(uri)}: is a single file; give a folder, or a .zip or .tar.gz archive")
-    # A key that ends in a slash is how object stores mark an empty folder.
+    # Object stores mark an empty folder by a key that ends in a slash.
     listing = {
         name.removeprefix(above): info
         for name, info in found.items()
@@ -132,18 +132,18 @@ def _list(files: Any, path: str, uri: str) -> dict[str, dict[str, Any]]:
     return listing
 
 
-def _place(name: str, uri: str) -> tuple[str, ...]:
+def _parts_of(name: str, uri: str) -> tuple[str, ...]:
     try:
         parts = safe_parts(name)
     except ValueError as exc:
         raise DatasetError(f"{redact(uri)}: {name!a} {exc}; rename or remove it there") from None
     if not parts:
-        raise DatasetError(f"{redact(uri)}: {name!a} is no file name; rename or remove it there")
+        raise DatasetError(f"{redact(uri)}: {name!a} is not a file name; rename or remove it there")
     return parts
 
 
 def _refuse_clashes(targets: Mapping[str, str], uri: str) -> None:
-    """Raise if two names would become one file, or one both a file and a folder."""
+    """Raise if two names give one file, or one name gives both a file and a folder."""
     folders = {above for target in set(targets.values()) for above in _folders_of(target)}
     seen: set[str] = set()
     for name, target in targets.items():
@@ -170,7 +170,7 @@ def _version(info: Mapping[str, Any]) -> str:
 def _download(
     files: Any, waiting: Mapping[str, Mapping[str, Any]], folder: Path, uri: str, snapshots: Snapshots
 ) -> dict[str, str]:
-    """Fetch files several at a time, and return their hashes; an error stops those that have not begun."""
+    """Fetch files in several threads, and return their hashes; after an error no further file is begun."""
     fetched: list[tuple[str, tuple[str, str]]] = []
 
     def fetch_one(target: str) -> None:
@@ -180,49 +180,49 @@ def _download(
             with translated(uri):
                 files.get_file(info["name"], str(partial))
             if expected is not None and partial.stat().st_size != expected:
-                raise DatasetError(f"{redact(uri)}: {target!a} changed or broke off while it was read; run again")
+                raise DatasetError(f"{redact(uri)}: {target!a} changed or was cut off while it was read; run again")
             fetched.append((target, (_version(info), snapshots.keep(partial))))
 
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    kept, told = 0, time.monotonic()
+    pool = ThreadPoolExecutor(_THREADS)
+    remembered, logged_at = 0, time.monotonic()
     try:
         futures = [pool.submit(fetch_one, target) for target in waiting]
         for done, future in enumerate(as_completed(futures), 1):
             future.result()
-            if len(fetched) - kept >= _KEPT_AT_ONCE:
-                fresh = fetched[kept:]
+            if len(fetched) - remembered >= _REMEMBERED_FILES:
+                fresh = fetched[remembered:]
                 snapshots.remember(dict(fresh))
-                kept += len(fresh)
-            if time.monotonic() - told > _LOG_SECONDS:
-                told = time.monotonic()
+                remembered += len(fresh)
+            if time.monotonic() - logged_at > _LOG_SECONDS:
+                logged_at = time.monotonic()
                 logger.info("%s: %d of %d files fetched", redact(uri), done, len(futures))
     finally:
         pool.shutdown(cancel_futures=True)
-        snapshots.remember(dict(fetched[kept:]))
+        snapshots.remember(dict(fetched[remembered:]))
     return {target: sha256 for target, (_, sha256) in fetched}
 
 
 def _why_nothing(cause: BaseException | None) -> str:
-    """Say why nothing was found; fsspec calls every failure of a web server a missing file, and keeps the cause."""
+    """Return why nothing was found; fsspec reports every failure of a web server as a missing file with its cause."""
     status = getattr(cause, "status", None)
     if status in (401, 403):
-        return f"the server refused access (status {status}); check the credentials or the signature of the address"
+        return f"the server refused access (status {status}); check the credentials or the signature of the URL"
     if status is not None and status != 404:
-        return f"the server answered with status {status}; try again later, or ask who runs it"
+        return f"the server answered with status {status}; try again later, or contact its operator"
     if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
         return _NO_CONNECTION
-    return "there is nothing; check the address and its spelling"
+    return "nothing is there; check the spelling of the address"
 
 
 @contextlib.contextmanager
 def translated(uri: str, doing: Literal["read", "write"] = "read") -> Iterator[None]:
     """Turn what fsspec and its backends raise into an error that names the URI and the remedy.
 
-    The cause is cut off: its text may hold the URI with its secrets, and tracebacks reach logs.
+    The error has no cause: its text may hold the URI with secrets, and tracebacks are written to logs.
 
     Args:
-        uri: what is read or written.
-        doing: what is done to it.
+        uri: the URI that is read or written.
+        doing: whether it is read or written.
     """
     shown, past = redact(uri), {"read": "read", "write": "written"}[doing]
     try:
@@ -239,7 +239,7 @@ def translated(uri: str, doing: Literal["read", "write"] = "read") -> Iterator[N
         raise DatasetError(f"{shown}: {_why_nothing(exc.__cause__)}") from None
     except PermissionError:
         raise DatasetError(
-            f"{shown}: access was refused; check the credentials, and that they may list and {doing}"
+            f"{shown}: access was refused; check that the credentials allow to list and to {doing}"
         ) from None
     except Exception as exc:  # every backend has exceptions of its own
         detail = redact(f"{type(exc).__name__}: {exc}").splitlines()[0][:300]

@@ -1,4 +1,4 @@
-"""Opening files of strangers: regular ones inside a folder, and neither pipes that wait for ever nor links outside."""
+"""Opening files from unknown sources: regular files inside a folder, no pipes that block and no links outside."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["is_file_inside", "is_inside", "open_regular", "read_regular"]
 
 _FLAGS = (
     os.O_RDONLY
-    # Without O_NONBLOCK, opening a pipe that nobody writes to waits for ever. Windows has none but O_BINARY.
+    # Without O_NONBLOCK, opening a pipe without a writer blocks forever. Of these flags Windows has O_BINARY only.
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOCTTY", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -21,25 +21,25 @@ _FLAGS = (
 
 
 def is_inside(path: str | Path, top: str) -> bool:
-    """Tell whether a path leads into a folder, or to the folder itself, when all symbolic links are followed.
+    """Return whether a path leads into a folder, or to the folder itself, when all symbolic links are followed.
 
     Args:
         path: need not exist.
-        top: the folder, as ``os.path.realpath`` gives it: callers that ask for many files resolve it once.
+        top: the folder, resolved by ``os.path.realpath``: callers with many files resolve it once.
     """
     real = os.path.realpath(path)
     return real == top or real.startswith(os.path.join(top, ""))  # noqa: PTH118 - a Path takes longer
 
 
 def is_file_inside(path: str | Path, top: str) -> bool:
-    """Tell whether a path leads to a regular file in a folder; ``top`` is as for ``is_inside``."""
-    return is_inside(path, top) and os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for a ring of links
+    """Return whether a path leads to a regular file in a folder; ``top`` is as for ``is_inside``."""
+    return is_inside(path, top) and os.path.isfile(path)  # noqa: PTH113 - Path.is_file raises for links in a circle
 
 
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a file for reading bytes; a symbolic link is followed.
 
-    What is opened is what is looked at, so nothing can take its place in between.
+    The opened file itself is checked, so it cannot be replaced between the check and the opening.
 
     Raises:
         OSError: it cannot be opened, or is a folder, a pipe or a device; ``strerror`` says which.
@@ -53,17 +53,17 @@ def read_regular(path: str | Path, limit: int) -> bytes:
 
     Args:
         path: the file.
-        limit: most bytes that are read.
+        limit: size in bytes of the largest file that is read.
 
     Raises:
         OSError: as ``open_regular``, or it cannot be read; with ``errno.EFBIG`` if it is larger than the limit.
         ValueError: the path holds a NUL byte.
     """
-    # Neither a Path nor a file object: both take longer than a small file does.
+    # Neither a Path nor a file object: both take longer than reading a small file.
     descriptor, size = _open(path)
     content = b""
     try:
-        # Until nothing comes: a file may be longer by now, and one read may give less than there is.
+        # Until the end: the file may have grown, and one read may return less than the rest.
         while max(size, len(content)) <= limit and (part := os.read(descriptor, size + 1)):
             content = content + part if content else part
     except OSError as exc:

@@ -1,4 +1,4 @@
-"""Names that others chose, of archive members and remote files: they may not lead out of the folder they go to."""
+"""Names of archive members and remote files, chosen by others: they must not lead out of the target folder."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import re
 __all__ = ["safe_parts"]
 
 _MOST_PARTS, _LONGEST_PART = 100, 255
-"""Bounds of what file systems hold and programs walk through; an archive can spell a path of any depth."""
+"""Bounds that file systems and programs can handle; an archive can name a path of any depth."""
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def safe_parts(name: str) -> tuple[str, ...]:
-    """Return the parts of a relative POSIX path; none if it names the folder itself.
+    """Return the parts of a relative POSIX path; an empty tuple if it is the folder itself.
 
     Args:
         name: for example "train/a.png"; empty parts and "." are left out.
 
     Raises:
-        ValueError: the name is absolute, leads upwards, or holds what file systems take for something else. The
-            message says which, in words that follow the name.
+        ValueError: the name is absolute, leads upwards, or holds what file systems interpret otherwise. The message
+            continues the name, as in "is an absolute path".
     """
     if name.startswith("/") or _DRIVE.match(name):
         raise ValueError("is an absolute path")

@@ -1,4 +1,4 @@
-"""What a terminal would obey, or could not show, is escaped; everything else stays."""
+"""Characters that a terminal would obey, or cannot show, are escaped; all others stay."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from florence2.printable import first_line, printable
         ("\udcff.png", r"\udcff.png"),
     ],
 )
-def test_texts(text: str, shown: str) -> None:
+def test_characters_that_do_not_print_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 

@@ -116,12 +116,6 @@ florence2/reports/statistics/samples.py 2
 florence2/sdk/models.py 2
 florence2/sdk/preparation.py 1
 florence2/sdk/run_folder/record.py 1
-florence2/storage/archives.py 1
-florence2/storage/file_index.py 3
-florence2/storage/fingerprint.py 3
-florence2/storage/packed.py 3
-florence2/storage/public_http.py 1
-florence2/storage/remote.py 5
 florence2/training/batches.py 3
 florence2/training/box_order.py 1
 florence2/training/callbacks.py 3
@@ -136,8 +130,6 @@ tests/unit/adapters/mlflow/test_drift.py 1
 tests/unit/adapters/mlflow/test_registry.py 4
 tests/unit/adapters/mlflow/test_serving.py 3
 tests/unit/cli/test_score.py 2
-tests/unit/config/test_configuration.py 2
-tests/unit/config/test_files.py 5
 tests/unit/datasets/checks/test_overlaps.py 1
 tests/unit/datasets/formats/test_coco.py 2
 tests/unit/datasets/formats/test_jsonl.py 1
@@ -181,12 +173,6 @@ tests/unit/sdk/run_folder/test_folders.py 1
 tests/unit/sdk/run_folder/test_record.py 1
 tests/unit/sdk/test_models.py 1
 tests/unit/sdk/test_progress.py 2
-tests/unit/storage/test_array_pool.py 2
-tests/unit/storage/test_file_index.py 1
-tests/unit/storage/test_fingerprint.py 1
-tests/unit/storage/test_packed.py 5
-tests/unit/storage/test_public_http.py 4
-tests/unit/storage/test_remote.py 1
 tests/unit/training/test_augmentation.py 3
 tests/unit/training/test_batches.py 1
 tests/unit/training/test_box_order.py 1

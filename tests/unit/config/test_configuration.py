@@ -25,7 +25,7 @@ def test_a_key_without_its_section_finds_it() -> None:
     assert flat == nested
 
 
-def test_a_path_is_taken_as_the_data_set() -> None:
+def test_a_path_is_accepted_as_the_data_set() -> None:
     assert Configuration(dataset=Path("my") / "cards").dataset.source == str(Path("my") / "cards")
 
 
@@ -88,10 +88,10 @@ def test_all_wrong_settings_are_reported_together() -> None:
     assert all(name in str(caught.value) for name in ("epochs", "batch_size", "epohcs", "alias"))
 
 
-def test_settings_that_clash_are_told_without_the_section_that_holds_them() -> None:
-    with pytest.raises(ConfigurationError) as told:
+def test_conflicting_settings_are_reported_without_the_section_that_holds_them() -> None:
+    with pytest.raises(ConfigurationError) as caught:
         Configuration(temperature=1.0, num_beams=2)
-    assert str(told.value).endswith(
+    assert str(caught.value).endswith(
         "evaluation: temperature samples and num_beams searches: set temperature to 0 or num_beams to 1"
     )
 
@@ -118,7 +118,7 @@ def test_a_setting_without_effect_on_the_result_has_its_default_where_only_the_r
     ("word", "output", "keep_answers"),
     [("beside", None, True), ("none", None, False), ("./none", "./none", True), (None, None, True)],
 )
-def test_words_for_the_folder_of_answers_of_earlier_versions_are_taken(
+def test_earlier_words_for_the_folder_of_answers_are_accepted(
     word: str | None, output: str | None, keep_answers: bool
 ) -> None:
     images = PredictionConfiguration(folder="photos", output=word).images

@@ -1,4 +1,4 @@
-"""Settings in YAML files: both forms, and what is said about a wrong key."""
+"""Settings in YAML files: both forms, and the errors for wrong keys."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
-def test_sections_stand_bare_or_under_parameters(tmp_path: Path) -> None:
+def test_sections_stand_at_the_top_or_under_parameters(tmp_path: Path) -> None:
     bare = read_sections(written(tmp_path, "training: {epochs: 3}"), Configuration)
     nested = read_sections(written(tmp_path, "parameters: {training: {epochs: 3}}"), Configuration)
     assert bare == nested == {"training": {"epochs": 3}}
@@ -30,19 +30,19 @@ def test_sections_stand_bare_or_under_parameters(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["quickstart", "detection_lora", "detection_full", "vqa", "retrain"])
-def test_the_files_of_the_pipeline_are_taken(name: str) -> None:
+def test_the_files_of_the_pipeline_are_accepted(name: str) -> None:
     file = CONFIGS / f"{name}.yaml"
     assert read_sections(file, Configuration) == yaml.safe_load(file.read_text())["parameters"]
 
 
-def test_the_tree_is_the_one_that_knows_the_sections() -> None:
+def test_the_configuration_is_the_one_that_has_the_sections() -> None:
     sections = read_sections(CONFIGS / "predict.yaml", Configuration, PredictionConfiguration)
     assert sections["images"]["prefix"] == "<OD>"
     with pytest.raises(ConfigurationError, match="images: unknown key"):
         read_sections(CONFIGS / "predict.yaml", Configuration)
 
 
-def test_what_zenml_alone_reads_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_keys_that_only_zenml_reads_are_listed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     read_sections(written(tmp_path, "enable_cache: false\nparameters: {}"), Configuration)
     assert "only parameters is read here; not: enable_cache" in caplog.text
@@ -69,17 +69,17 @@ def test_what_zenml_alone_reads_is_named(tmp_path: Path, caplog: pytest.LogCaptu
         ("training: {}\nmodel: {}\ntraining: {}", r"not a YAML file: .*'training' stands twice, in lines 1 and 3"),
     ],
 )
-def test_a_wrong_file_is_told_by_its_name_and_key(tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_file_is_reported_with_its_name_and_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=f"(?s){message}"):
         read_sections(written(tmp_path, text), Configuration)
 
 
-def test_a_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_as_missing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no\.yaml: cannot be read: No such file"):
         read_sections(tmp_path / "no.yaml", Configuration)
 
 
-def test_a_merged_key_may_be_said_again(tmp_path: Path) -> None:
+def test_a_merged_key_may_be_overridden(tmp_path: Path) -> None:
     text = "training: {<<: {epochs: 3, seed: 1}, epochs: 2}"
     assert read_sections(written(tmp_path, text), Configuration) == {"training": {"epochs": 2, "seed": 1}}
 
@@ -94,11 +94,11 @@ def test_a_value_that_its_aliases_blow_up_is_refused(tmp_path: Path) -> None:
     assert len(str(caught.value)) < 300
 
 
-def test_a_long_value_is_told_in_short(tmp_path: Path) -> None:
+def test_a_long_value_is_shortened_in_the_error(tmp_path: Path) -> None:
     names = ", ".join(f"class{number}" for number in range(5000))
-    for place in (f"training: {{epochs: [{names}]}}", f"training: [{names}]", f"parameters: [{names}]"):
+    for text in (f"training: {{epochs: [{names}]}}", f"training: [{names}]", f"parameters: [{names}]"):
         with pytest.raises(ConfigurationError, match=r"class0.*\.\.\.") as caught:
-            read_sections(written(tmp_path, place), Configuration)
+            read_sections(written(tmp_path, text), Configuration)
         assert len(str(caught.value)) < 400
 
 

@@ -1,4 +1,4 @@
-"""Names of roboflow/maestro's settings are taken for ours, or answered by a sentence."""
+"""Names of roboflow/maestro's settings are translated to ours, or refused with a remedy."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_every_synonym_names_a_setting_and_hides_none() -> None:
 
 
 @pytest.mark.parametrize("name", WITHOUT_EQUIVALENT)
-def test_what_has_no_equivalent_is_answered_by_a_sentence(name: str) -> None:
+def test_a_setting_without_equivalent_is_reported_with_a_remedy(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{name}: is no setting: "):
         Configuration(**dict[str, Any]({name: "x"}))
 
@@ -73,6 +73,6 @@ def test_a_setting_is_not_given_under_two_names() -> None:
         Configuration(**dict[str, Any](learning_rate=1e-3, lr=1e-4))
 
 
-def test_a_metric_that_is_not_here_says_what_to_take() -> None:
+def test_an_unknown_metric_of_theirs_is_reported_with_the_one_to_use() -> None:
     with pytest.raises(ConfigurationError, match=r"'edit_distance': .*character_error_rate"):
         metric_named("edit_distance")

@@ -1,4 +1,4 @@
-"""Archives: extracted as they are, and nothing written outside or left behind by those that are refused."""
+"""Archives: all content is extracted, and a refused archive writes nothing outside and leaves nothing."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def tar_entry(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".TAR"])
-def test_content_comes_out(tmp_path: Path, suffix: str) -> None:
+def test_all_content_is_extracted(tmp_path: Path, suffix: str) -> None:
     archive = pack(tmp_path / f"a{suffix}", *CONTENT.items())
     extract(archive, tmp_path / "out")
     assert content_of(tmp_path / "out") == CONTENT
     assert stat.S_IMODE((tmp_path / "out/train/a.txt").stat().st_mode) & 0o7111 == 0
 
 
-def test_what_is_named_like_an_archive() -> None:
+def test_archives_are_known_by_their_suffix() -> None:
     assert [name for name in ("a.zip", "a.TGZ", "a.tar.xz", "a.gz", "zip", "a.tar.zst") if is_archive(name)] == [
         "a.zip",
         "a.TGZ",

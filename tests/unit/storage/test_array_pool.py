@@ -1,4 +1,4 @@
-"""The pool of arrays: bounded, whole files only, and never in the way of what it serves."""
+"""The pool of arrays: bounded, with complete files only, and without errors for its callers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def files(folder: Path) -> set[str]:
     return {file.name for file in folder.iterdir()}
 
 
-def test_what_is_put_comes_back_and_cannot_be_written_to(tmp_path: Path) -> None:
+def test_a_kept_array_is_returned_read_only(tmp_path: Path) -> None:
     filled(tmp_path / "pool", "a", "b")
     found = pool(tmp_path / "pool").get("b")
     assert found is not None
@@ -51,7 +51,7 @@ def test_what_is_put_comes_back_and_cannot_be_written_to(tmp_path: Path) -> None
     assert pool(tmp_path / "pool").get("c") is None
 
 
-def test_files_are_plain_npy_of_the_size_that_is_reckoned_with(tmp_path: Path) -> None:
+def test_files_are_plain_npy_of_the_expected_size(tmp_path: Path) -> None:
     made = filled(tmp_path, "a")
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), array(ord("a")))
     assert (tmp_path / "a.npy").stat().st_size == made.array_bytes == FILE_BYTES
@@ -59,7 +59,9 @@ def test_files_are_plain_npy_of_the_size_that_is_reckoned_with(tmp_path: Path) -
 
 @settings(max_examples=15)
 @given(shape=st.lists(st.integers(1, 4), min_size=1, max_size=4), dtype=st.sampled_from(["uint8", "float32"]))
-def test_every_shape_comes_back(tmp_path_factory: pytest.TempPathFactory, shape: list[int], dtype: str) -> None:
+def test_arrays_of_every_shape_are_returned(
+    tmp_path_factory: pytest.TempPathFactory, shape: list[int], dtype: str
+) -> None:
     values = np.random.default_rng(0).integers(0, 255, shape).astype(dtype)
     made = ArrayPool(tmp_path_factory.mktemp("pool"), tuple(shape), np.dtype(dtype), 10**6)
     made.admit(["a"])
@@ -76,7 +78,7 @@ def test_only_admitted_names_are_kept(tmp_path: Path) -> None:
     assert not (tmp_path / "pool").exists()
 
 
-def test_no_more_names_are_admitted_than_fit_the_first_first(tmp_path: Path) -> None:
+def test_only_the_first_names_that_fit_are_admitted(tmp_path: Path) -> None:
     made = pool(tmp_path, arrays=2)
     assert made.admit(["a", "b", "a", "c"]) == 2
     for name in "abc":
@@ -89,7 +91,7 @@ def test_nothing_is_admitted_below_the_size_of_one_array(tmp_path: Path) -> None
     assert ArrayPool(tmp_path, SHAPE, DTYPE, 0).admit(["a"]) == 0
 
 
-def test_the_least_recently_used_goes_first_and_the_limit_is_kept(tmp_path: Path) -> None:
+def test_the_least_recently_used_array_is_removed_first(tmp_path: Path) -> None:
     filled(tmp_path, "a", "b", "c", "d", arrays=4)
     for age, name in enumerate("dbca"):  # used: d long ago, a just now
         os.utime(tmp_path / f"{name}.npy", (age, age))
@@ -110,21 +112,21 @@ def test_to_be_admitted_counts_as_use(tmp_path: Path) -> None:
     assert files(tmp_path) == {"a.npy"}
 
 
-def test_what_another_needs_stays_where_there_is_room(tmp_path: Path) -> None:
+def test_arrays_of_others_stay_within_the_limit(tmp_path: Path) -> None:
     filled(tmp_path, "a", "b")
     filled(tmp_path, "c")
     assert files(tmp_path) == {"a.npy", "b.npy", "c.npy"}
 
 
 @settings(max_examples=40)
-@given(place=st.integers(0, FILE_BYTES), byte=st.integers(0, 255), cut=st.booleans())
-def test_a_torn_or_foreign_file_is_never_taken_for_an_array(
-    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int, cut: bool
+@given(position=st.integers(0, FILE_BYTES), byte=st.integers(0, 255), cut=st.booleans())
+def test_a_damaged_file_is_never_returned_as_an_array(
+    tmp_path_factory: pytest.TempPathFactory, position: int, byte: int, cut: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("pool")
     made = filled(folder, "a")
     whole = (folder / "a.npy").read_bytes()
-    damaged = whole[:place] if cut else whole[:place] + bytes([byte]) + whole[place + 1 :]
+    damaged = whole[:position] if cut else whole[:position] + bytes([byte]) + whole[position + 1 :]
     (folder / "a.npy").write_bytes(damaged)
     found = made.get("a")
     if damaged[:128] == whole[:128] and len(damaged) == len(whole):
@@ -135,7 +137,7 @@ def test_a_torn_or_foreign_file_is_never_taken_for_an_array(
         assert (folder / "a.npy").read_bytes() == whole
 
 
-def test_arrays_of_another_kind_are_neither_given_nor_kept(tmp_path: Path) -> None:
+def test_arrays_of_another_shape_are_neither_returned_nor_kept(tmp_path: Path) -> None:
     """An image must not get among features; the second file is as long as one of the pool."""
     made = pool(tmp_path)
     made.admit(["a", "b", "c", "d"])
@@ -147,7 +149,7 @@ def test_arrays_of_another_kind_are_neither_given_nor_kept(tmp_path: Path) -> No
     assert files(tmp_path) == {"a.npy", "b.npy"}
 
 
-def test_a_folder_under_the_name_of_an_array_is_borne(tmp_path: Path) -> None:
+def test_a_folder_with_the_name_of_an_array_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "a.npy").mkdir()
     made = pool(tmp_path, arrays=1)
     assert made.admit(["b"]) == 1
@@ -156,7 +158,7 @@ def test_a_folder_under_the_name_of_an_array_is_borne(tmp_path: Path) -> None:
     assert made.get("b") is not None
 
 
-def test_a_full_disk_is_said_once_and_leaves_nothing_behind(
+def test_a_full_disk_is_reported_once_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = filled(tmp_path, "a")
@@ -181,7 +183,7 @@ def test_a_full_disk_is_said_once_and_leaves_nothing_behind(
         made.put("b", array(1))
         made.put("c", array(1))
     assert [record.message for record in caplog.records] == [
-        f"{tmp_path}: nothing more is kept there (No space left on device)"
+        f"{tmp_path}: no more arrays are kept there (No space left on device)"
     ]
     assert files(tmp_path) == {"a.npy"}
     assert made.get("a") is not None
@@ -195,10 +197,10 @@ def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path, caplog: pytest
     assert made.admit(["a"]) == 1
     made.put("a", array(1))
     assert made.get("a") is None
-    assert "nothing more is kept there" in caplog.text
+    assert "no more arrays are kept there" in caplog.text
 
 
-def test_what_killed_processes_left_goes_and_what_others_write_stays(tmp_path: Path) -> None:
+def test_files_of_killed_processes_are_removed_and_those_of_others_stay(tmp_path: Path) -> None:
     for name in (".unfinished-old", ".unfinished-new"):
         (tmp_path / name).write_bytes(b"half")
     os.utime(tmp_path / ".unfinished-old", (1, 1))

@@ -1,4 +1,4 @@
-"""The index: what was found stays known for as long as a file stays, and nothing that is wrong with it matters."""
+"""The index: a value is known as long as its file does not change, and errors of the index have no effect."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_a_value_holds_for_its_stamp_and_kind(tmp_path: Path) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.dictionaries(st.binary(min_size=1, max_size=8).map(os.fsdecode), st.text(max_size=5), max_size=20))
-def test_what_was_stored_is_found(values: dict[str, str]) -> None:
+def test_a_stored_value_is_found(values: dict[str, str]) -> None:
     values = {name: value.encode("utf-8", "replace").decode() for name, value in values.items()}
     with FileIndex(None) as index:
         index.store("k", {name: ("s", value) for name, value in values.items()})
         assert index.lookup("k", dict.fromkeys(values, "s")) == values
 
 
-def test_more_names_than_fit_into_a_query(tmp_path: Path) -> None:
+def test_more_names_than_a_query_holds(tmp_path: Path) -> None:
     names = [str(number) for number in range(1700)]
     with FileIndex(tmp_path / "i.sqlite") as index:
         index.store("k", {name: ("s", name) for name in names})
@@ -41,7 +41,7 @@ def test_more_names_than_fit_into_a_query(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["text", "middle", "table"])
-def test_a_damaged_index_is_made_anew(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_index_is_replaced(tmp_path: Path, damage: str) -> None:
     file = tmp_path / "i.sqlite"
     many = {f"{number:04}": ("s", "v" * 100) for number in range(500)}
     with FileIndex(file) as index:
@@ -69,7 +69,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with FileIndex.of(tmp_path) as index:
         index.store("k", {"a": ("s", "v")})
-        assert index.lookup("k", {"a": "s"}) == {"a": "v"}  # for this look
+        assert index.lookup("k", {"a": "s"}) == {"a": "v"}  # in memory
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user without a home folder
     with FileIndex.of(tmp_path) as index:
@@ -103,7 +103,7 @@ def test_each_root_has_its_own_and_links_lead_to_it(tmp_path: Path, monkeypatch:
         assert index.lookup("k", {"a": "s"}) == {}
 
 
-def test_a_stamp_tells_replaced_files_apart(tmp_path: Path) -> None:
+def test_a_stamp_differs_for_a_replaced_file(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_text("1")
     os.utime(file, (1, 1))

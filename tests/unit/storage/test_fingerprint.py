@@ -25,14 +25,14 @@ def age(root: Path) -> None:
         os.utime(path, (1, 1))
 
 
-def test_follows_a_hidden_image(tmp_path: Path) -> None:
+def test_a_hidden_image_has_an_effect(tmp_path: Path) -> None:
     root = write_dataset(tmp_path / "set")
     before = fingerprint_folder(root)
     write_image(root / "train" / ".a.png", color=(1, 2, 3))
     assert fingerprint_folder(root) != before
 
 
-def test_does_not_depend_on_place_time_or_leftovers(tmp_path: Path) -> None:
+def test_path_times_and_leftovers_have_no_effect(tmp_path: Path) -> None:
     first = fingerprint_folder(write_dataset(tmp_path / "one"))
     (tmp_path / "one").rename(tmp_path / "two")
     (tmp_path / "two/train/.DS_Store").write_text("x")
@@ -42,7 +42,7 @@ def test_does_not_depend_on_place_time_or_leftovers(tmp_path: Path) -> None:
     assert fingerprint_folder(tmp_path / "two") == first
 
 
-def test_follows_bytes_names_and_presence(tmp_path: Path) -> None:
+def test_bytes_names_and_presence_of_files_have_an_effect(tmp_path: Path) -> None:
     root = write_dataset(tmp_path / "set")
     prints = [fingerprint_folder(root)]
     image = root / "train/a.png"
@@ -57,7 +57,7 @@ def test_follows_bytes_names_and_presence(tmp_path: Path) -> None:
     assert len(set(prints)) == 4
 
 
-def test_is_the_hash_of_names_and_contents(tmp_path: Path) -> None:
+def test_a_fingerprint_is_the_hash_of_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "set/b").mkdir(parents=True)
     (tmp_path / "set/b/x").write_text("1")
     (tmp_path / "set/a\udcff").write_text("2")
@@ -67,7 +67,7 @@ def test_is_the_hash_of_names_and_contents(tmp_path: Path) -> None:
     assert fingerprint_folder(tmp_path / "set") == expected
 
 
-def test_links_inside_count_by_content_and_end(tmp_path: Path) -> None:
+def test_links_inside_are_hashed_by_their_content(tmp_path: Path) -> None:
     root = write_dataset(tmp_path / "set")
     (root / "train/loop").symlink_to(root)
     (root / "train/same.png").symlink_to("a.png")
@@ -80,7 +80,7 @@ def test_links_inside_count_by_content_and_end(tmp_path: Path) -> None:
     assert fingerprint_folder(root) == after
 
 
-def test_links_out_of_the_folder_count_by_their_text(tmp_path: Path) -> None:
+def test_links_out_of_the_folder_are_hashed_by_their_text(tmp_path: Path) -> None:
     root = write_dataset(tmp_path / "set")
     outside = write_dataset(tmp_path / "outside")
     (root / "more").symlink_to(outside)

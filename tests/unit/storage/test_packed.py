@@ -78,7 +78,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.sets(NAMES, max_size=6), bodies=st.lists(st.binary(max_size=2000), min_size=6, max_size=6))
-def test_any_folder_comes_out_as_it_went_in(
+def test_an_unpacked_folder_equals_the_packed_one(
     tmp_path_factory: pytest.TempPathFactory, names: set[str], bodies: list[bytes]
 ) -> None:
     top = tmp_path_factory.mktemp("any")
@@ -86,18 +86,18 @@ def test_any_folder_comes_out_as_it_went_in(
     (folder / "train").mkdir(parents=True)
     for name, body in zip(sorted(names), bodies, strict=False):
         (folder / "train" / name).write_bytes(body)
-    came = unpacked(pack(folder, str(top / "store")), verify=True)
-    assert contents_of(came) == contents_of(folder)
+    found = unpacked(pack(folder, str(top / "store")), verify=True)
+    assert contents_of(found) == contents_of(folder)
 
 
-def test_names_that_are_no_text_and_links_come_along(tmp_path: Path, store: str) -> None:
+def test_links_and_names_that_are_not_utf8_are_packed(tmp_path: Path, store: str) -> None:
     folder = write_files(tmp_path / "data", 3)
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe.png")).write_bytes(b"x")
     (folder / "valid").symlink_to("train")
     (folder / "gone").symlink_to("/nowhere")
-    came = unpacked(pack(folder, store))
-    assert fingerprint_folder(came) == fingerprint_folder(folder)
-    assert (came / "valid").readlink() == Path("train")
+    found = unpacked(pack(folder, store))
+    assert fingerprint_folder(found) == fingerprint_folder(folder)
+    assert (found / "valid").readlink() == Path("train")
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -113,7 +113,7 @@ def test_what_was_packed_before_is_not_sent_again(tmp_path: Path, store: str) ->
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_an_added_file_sends_its_own_shard_alone(tmp_path: Path, store: str) -> None:
+def test_for_an_added_file_only_its_shard_is_sent(tmp_path: Path, store: str) -> None:
     folder = write_files(tmp_path / "a")
     pack(folder, store)
     (folder / "train/030a.png").write_bytes(b"another")
@@ -124,11 +124,11 @@ def test_an_added_file_sends_its_own_shard_alone(tmp_path: Path, store: str) -> 
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_an_interrupted_call_goes_on_with_what_is_missing(
+def test_an_interrupted_call_continues_with_the_missing_shards(
     tmp_path: Path, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = write_files(tmp_path / "a")
-    monkeypatch.setattr(packing, "_AT_ONCE", 1)  # of several at once none may be complete yet
+    monkeypatch.setattr(packing, "_THREADS", 1)  # of several shards none may be complete yet
     copy, copied = packing._copy, []
 
     def broken(file: Path, *args: Any) -> str:
@@ -161,39 +161,41 @@ def test_a_shard_is_a_plain_tar_file(tmp_path: Path) -> None:
         assert opened.getnames() == sorted(contents_of(folder).hashes)
 
 
-def test_it_is_fetched_once_also_by_several_processes(tmp_path: Path, cache: Path) -> None:
+def test_several_processes_fetch_it_once(tmp_path: Path, cache: Path) -> None:
     address = "file://" + pack(write_files(tmp_path / "a"), str(tmp_path / "store"))
     with ProcessPoolExecutor(3) as pool:
-        came = set(pool.map(unpacked, [address] * 6))
-    assert len(came) == 1
-    assert locate(address) == came.pop()
+        found = set(pool.map(unpacked, [address] * 6))
+    assert len(found) == 1
+    assert locate(address) == found.pop()
     assert [path.name for path in cache.iterdir() if path.is_dir()] == [fingerprint_folder(tmp_path / "a")]
     (tmp_path / "store").rename(tmp_path / "moved")
     assert unpacked(address).is_dir()
 
 
-def test_what_nobody_asked_for_in_a_month_goes_when_another_is_fetched(tmp_path: Path, store: str, cache: Path) -> None:
+def test_a_folder_unused_for_a_month_is_removed_when_another_is_fetched(
+    tmp_path: Path, store: str, cache: Path
+) -> None:
     addresses = [pack(write_files(tmp_path / str(count), count), store) for count in (1, 2, 3)]
-    old, asked, new = (address.rpartition("/")[2].removesuffix(".json") for address in addresses)
+    old, used, new = (address.rpartition("/")[2].removesuffix(".json") for address in addresses)
     for address in addresses[:2]:
         os.utime(unpacked(address), (1, 1))
     assert unpacked(addresses[1]).stat().st_mtime > 1
     unpacked(addresses[2])
-    assert {path.name for path in cache.iterdir()} == {asked, f"{asked}.lock", new, f"{new}.lock"}
+    assert {path.name for path in cache.iterdir()} == {used, f"{used}.lock", new, f"{new}.lock"}
     assert fingerprint_folder(unpacked(addresses[0])) == old
 
 
-def test_other_content_than_the_name_says_is_refused_and_nothing_is_left(tmp_path: Path, cache: Path) -> None:
+def test_content_that_does_not_match_its_name_is_refused_and_removed(tmp_path: Path, cache: Path) -> None:
     address = pack(write_files(tmp_path / "a"), str(tmp_path / "store"))
     (shard,) = (tmp_path / "store/packed/shards").iterdir()
     content = bytearray(shard.read_bytes())
     content[600] ^= 1
     shard.write_bytes(content)
-    with pytest.raises(DatasetError, match=r"its content is not what its name says; remove the index and the shards"):
+    with pytest.raises(DatasetError, match=r"its content does not match its name; remove the index and the shards"):
         unpacked(address)
     assert not [path for path in cache.iterdir() if path.is_dir()]
     shard.unlink()
-    with pytest.raises(DatasetError, match=r"there is nothing; check the address"):
+    with pytest.raises(DatasetError, match=r"nothing is there; check the spelling"):
         unpacked(address)
 
 
@@ -218,7 +220,7 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     assert not list((tmp_path / "outside").iterdir())
 
 
-def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_packed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_files(tmp_path / "a")
     monkeypatch.setattr(packing, "contents_of", lambda root, verify: changed(contents_of(root)))
 
@@ -231,7 +233,7 @@ def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, monkeypatch: 
         pack(folder, str(tmp_path / "store"))
 
 
-def test_no_message_tells_a_secret(tmp_path: Path) -> None:
+def test_no_message_holds_a_secret(tmp_path: Path) -> None:
     with pytest.raises(DatasetError) as caught:
         unpacked(f"https://me:secret@127.0.0.1:1/packed/{'0' * 64}.json?key=secret")
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Fetching what a stranger names: public addresses only, each hop checked, bounded in size and time."""
+"""Fetching a URL of an unknown client: public addresses only, each redirect checked, bounded in size and time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         elif self.path == "/slow":
             self.send_response(200)
             self.end_headers()
-            with contextlib.suppress(OSError):  # without an end, until nobody reads any more
+            with contextlib.suppress(OSError):  # without an end, until the client closes the connection
                 while True:
                     self.wfile.write(b"x")
                     time.sleep(0.05)
@@ -88,7 +88,7 @@ def fetch(url: str, most_bytes: int = 1000, seconds: float = 10.0) -> bytes:
         *("fec0::1", "::7f00:1", "64:ff9b:1::7f00:1", "4000::1"),
     ],
 )
-def test_these_are_not_public(text: str) -> None:
+def test_private_addresses_are_not_public(text: str) -> None:
     assert not is_public(ipaddress.ip_address(text))
 
 
@@ -98,18 +98,18 @@ def test_addresses_that_a_network_may_translate_to_private_ones_are_not_public(t
 
 
 @pytest.mark.parametrize("text", ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"])
-def test_these_are_public(text: str) -> None:
+def test_public_addresses_are_public(text: str) -> None:
     assert is_public(ipaddress.ip_address(text))
 
 
-def test_a_file_is_fetched_also_behind_redirects(url: str) -> None:
+def test_a_file_is_fetched_through_redirects(url: str) -> None:
     assert fetch(f"{url}/a.png") == b"content"
     assert fetch(f"{url}/to=/a.png") == b"content"
     assert fetch(f"{url}/to={url}/a.png") == b"content"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "127.1"])
-def test_the_own_machine_is_not_reached_however_it_is_written(url: str, host: str) -> None:
+def test_the_own_machine_is_not_reached_by_any_spelling(url: str, host: str) -> None:
     with pytest.raises(RequestError, match=r"no public address|has no address"):
         fetch_public(url.replace("127.0.0.1", host), most_bytes=1000, seconds=5)
 
@@ -128,7 +128,7 @@ def test_a_redirect_is_checked_like_the_first_address(url: str, target: str, mes
         fetch(f"{url}/to={target}")
 
 
-def test_redirects_come_to_an_end(url: str) -> None:
+def test_the_number_of_redirects_is_bounded(url: str) -> None:
     with pytest.raises(RequestError, match="more than 3 redirects"):
         fetch(f"{url}/to=/to=/to=/to=/a.png")
 
@@ -136,16 +136,16 @@ def test_redirects_come_to_an_end(url: str) -> None:
 def test_a_name_is_resolved_once_and_connected_to_the_address_that_was_checked(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    resolved: list[str] = []
     connected: list[str] = []
     resolve, connect = socket.getaddrinfo, socket.create_connection
 
     def rebinding(host: str, port: int, *args: Any, **options: Any) -> Any:
         if host != "images.example":
             return resolve(host, port, *args, **options)
-        asked.append(host)
-        # The first answer is fit to be seen; a second one would lead inside.
-        return resolve("127.0.0.1" if len(asked) == 1 else "127.0.0.2", port, *args, **options)
+        resolved.append(host)
+        # The first resolution is allowed; a second one would lead to the private network.
+        return resolve("127.0.0.1" if len(resolved) == 1 else "127.0.0.2", port, *args, **options)
 
     def noted(address: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
         connected.append(address[0])
@@ -155,30 +155,30 @@ def test_a_name_is_resolved_once_and_connected_to_the_address_that_was_checked(
     monkeypatch.setattr(socket, "create_connection", noted)
     address = url.replace("127.0.0.1", "images.example")
     assert fetch(f"{address}/a.png") == b"content"
-    assert asked == ["images.example"]
+    assert resolved == ["images.example"]
     assert connected == ["127.0.0.1"]
     assert Handler.hosts[-1] == address.removeprefix("http://")
 
 
-def test_a_host_with_one_private_address_is_refused_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = [(2, 1, 6, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: places)
+def test_a_host_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [(2, 1, 6, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: addresses)
     with pytest.raises(RequestError, match="no public address"):
         fetch_public("http://both.example/", most_bytes=10, seconds=1)
 
 
-def test_size_is_bounded_whether_announced_or_not(url: str) -> None:
+def test_size_is_bounded_with_and_without_an_announced_length(url: str) -> None:
     for path in ("a.png", "endless"):
         with pytest.raises(TooLargeError, match="more than"):
             fetch(f"{url}/{path}", most_bytes=6)
 
 
-def test_time_is_bounded_however_slowly_bytes_come(url: str) -> None:
+def test_time_is_bounded_for_a_slow_server(url: str) -> None:
     with pytest.raises(TimeLimitError, match=r"within 0\.5 seconds"):
         fetch(f"{url}/slow", seconds=0.5)  # and not the error about the size, which comes after 1000 bytes
 
 
-def test_time_is_bounded_however_slowly_a_name_is_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_is_bounded_for_a_slow_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: answered.wait(20))
     started = time.monotonic()
@@ -191,7 +191,7 @@ def test_time_is_bounded_however_slowly_a_name_is_resolved(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("path", "message"), [("/missing", "status 404"), ("/cut", "cannot be reached: IncompleteRead")]
 )
-def test_what_a_server_does_wrong_is_told(url: str, path: str, message: str) -> None:
+def test_an_error_of_the_server_is_reported(url: str, path: str, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         fetch(url + path)
 
@@ -208,7 +208,7 @@ def test_what_a_server_does_wrong_is_told(url: str, path: str, message: str) -> 
         ("http://no-such-host.invalid/", "no-such-host.invalid has no address"),
     ],
 )
-def test_a_wrong_url_is_told_without_its_secrets(text: str, message: str) -> None:
+def test_a_wrong_url_is_reported_without_its_secrets(text: str, message: str) -> None:
     with pytest.raises(RequestError, match=message) as refused:
         fetch_public(text, most_bytes=10, seconds=5)
     assert "secret" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""Snapshots of remote folders: only what changed is fetched, whole or not at all, and nothing leaves the target.
+"""Snapshots of remote folders: only changed files are fetched, atomically, and none is written outside of the target.
 
 The S3 protocol is spoken with a real server (moto's), the web with Python's own.
 """
@@ -54,7 +54,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-def test_only_what_changed_is_fetched(tmp_path: Path, memory: Any, fetched: list[str]) -> None:
+def test_only_changed_files_are_fetched(tmp_path: Path, memory: Any, fetched: list[str]) -> None:
     memory.pipe({"/set/train/a": b"1", "/set/train/b": b"2", "/set/c": b"3", "/other": b"4"})
     folder = fetch("memory://set", tmp_path)
     assert content_of(folder) == {"train/a": b"1", "train/b": b"2", "c": b"3"}
@@ -84,7 +84,7 @@ def disk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     return str(request.param)
 
 
-def test_what_was_fetched_stays_as_it_is_when_the_source_changes(
+def test_a_fetched_folder_does_not_change_with_the_source(
     tmp_path: Path, memory: Any, fetched: list[str], disk: str
 ) -> None:
     memory.pipe({"/set/changed": b"1", "/set/removed": b"2", "/set/in/same": b"3"})
@@ -100,7 +100,7 @@ def test_what_was_fetched_stays_as_it_is_when_the_source_changes(
     assert (first / "in/same").samefile(second / "in/same") == (disk == "links")
 
 
-def test_the_same_content_is_the_same_folder_whatever_its_version(tmp_path: Path, memory: Any) -> None:
+def test_equal_content_has_the_same_folder_for_every_version(tmp_path: Path, memory: Any) -> None:
     memory.pipe({"/set/a": b"1", "/set/b": b"2"})
     first = fetch("memory://set", tmp_path)
     memory.pipe("/set/a", b"1")
@@ -125,9 +125,7 @@ def test_a_source_without_versions_is_fetched_each_time_into_the_same_folder(
     assert (first / "a").stat().st_ino == inode
 
 
-def test_a_snapshot_that_was_edited_is_made_whole_again(
-    tmp_path: Path, memory: Any, fetched: list[str], disk: str
-) -> None:
+def test_an_edited_snapshot_is_restored(tmp_path: Path, memory: Any, fetched: list[str], disk: str) -> None:
     memory.pipe({f"/set/{name}": name.encode() for name in ("a", "b", "in/c", "d")})
     folder = fetch("memory://set", tmp_path)
     before = content_of(folder)
@@ -161,7 +159,7 @@ def test_snapshots_that_were_not_used_for_a_month_are_removed_with_their_content
     assert kept == {b"old", b"new", b"same"}
 
 
-def test_what_an_interrupted_call_has_fetched_outlives_calls_of_the_same_day(
+def test_files_of_an_interrupted_call_are_kept_for_a_day(
     tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch, fetched: list[str]
 ) -> None:
     memory.pipe({"/set/a": b"1", "/set/b": b"2"})
@@ -190,7 +188,7 @@ def test_a_file_may_become_a_folder_and_back(tmp_path: Path, memory: Any) -> Non
     assert content_of(fetch("memory://set", tmp_path)) == {"a": b"3", "x": b""}
 
 
-def test_an_interrupted_mirror_goes_on(
+def test_an_interrupted_call_is_continued(
     tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch, fetched: list[str]
 ) -> None:
     memory.pipe({f"/set/{number:02}": bytes([number]) * 1000 for number in range(30)})
@@ -218,10 +216,10 @@ def test_an_interrupted_mirror_goes_on(
     assert len(fetched) == 30 - len(kept)
 
 
-def test_a_file_that_comes_short_is_not_kept(tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_file_is_not_kept(tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     memory.pipe("/set/a", b"12345")
     monkeypatch.setattr(MemoryFileSystem, "get_file", lambda self, path, target: Path(target).write_bytes(b"123"))
-    with pytest.raises(DatasetError, match="'a' changed or broke off while it was read; run again"):
+    with pytest.raises(DatasetError, match="'a' changed or was cut off while it was read; run again"):
         fetch("memory://set", tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"index.sqlite"}
 
@@ -240,7 +238,7 @@ def test_names_that_lead_elsewhere_are_refused(
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.text("ab./", min_size=1, max_size=5), min_size=1, max_size=4, unique=True))
-def test_whatever_is_listed_stays_in_the_target(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
+def test_no_listed_name_leaves_the_target(tmp_path_factory: pytest.TempPathFactory, names: list[str]) -> None:
     outer = tmp_path_factory.mktemp("mirror")
     with pytest.MonkeyPatch.context() as patch:
         listing = {f"/set/{name}": {"name": name, "size": 1, "type": "file"} for name in names}
@@ -267,16 +265,16 @@ def test_names_that_clash_are_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_cannot_be_read_is_said_with_a_remedy(
+def test_a_source_that_cannot_be_read_is_an_error_with_a_remedy(
     tmp_path: Path, memory: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     memory.pipe("/set/a.txt", b"1")
     expected = {
-        "memory://nothing": "there is nothing; check the address",
-        "memory://nothing.zip": "there is nothing; check the address",
+        "memory://nothing": "nothing is there; check the spelling",
+        "memory://nothing.zip": "nothing is there; check the spelling",
         "memory://set/a.txt": "is a single file; give a folder, or a .zip",
         "nonsense://set": "cannot be read",
-        "https://localhost:1/set": "a web server does not list folders; give the address of a .zip",
+        "https://localhost:1/set": "a web server does not list folders; give the URL of a .zip",
         "http://u:hush@localhost:1/a.zip?sign=hush": "no connection; check the host, the port",
     }
     for uri, message in expected.items():
@@ -298,7 +296,7 @@ def test_a_missing_package_names_the_extra(
         fetch(f"{protocol}://bucket/set", tmp_path)
 
 
-def test_secrets_are_taken_out() -> None:
+def test_secrets_are_redacted() -> None:
     assert redact("s3://bucket/a b") == "s3://bucket/a b"
     assert redact("https://me:pass@word@host/a.zip?X-Amz-Signature=1&b=2") == "https://***@host/a.zip?***"
     assert redact("403, url='https://host/a?sig=1' and /b?sig=2") == "403, url='https://host/a?***' and /b?***"
@@ -334,7 +332,7 @@ def put(s3: Any, objects: Mapping[str, bytes]) -> None:
         s3.pipe_file(f"bucket/{name}", content)
 
 
-def test_a_bucket_is_mirrored_and_followed(tmp_path: Path, s3: Any) -> None:
+def test_changes_of_a_bucket_are_fetched(tmp_path: Path, s3: Any) -> None:
     put(s3, {"set/train/a.txt": b"one", "set/train/b c#.txt": b"two", "set/gone": b"3", "set/empty/": b"", "x": b"4"})
     folder = fetch("s3://bucket/set", tmp_path)
     assert content_of(folder) == {"train/a.txt": b"one", "train/b c#.txt": b"two", "gone": b"3"}
@@ -354,10 +352,10 @@ def test_an_archive_in_a_bucket(tmp_path: Path, s3: Any) -> None:
     assert fetch("s3://bucket/a.tar.gz", tmp_path).stat().st_mtime_ns == before
 
 
-def test_a_bucket_that_is_not_there(tmp_path: Path, s3: Any) -> None:
-    with pytest.raises(DatasetError, match="s3://no-such-bucket/set: there is nothing; check the address"):
+def test_a_missing_bucket(tmp_path: Path, s3: Any) -> None:
+    with pytest.raises(DatasetError, match="s3://no-such-bucket/set: nothing is there; check the spelling"):
         fetch("s3://no-such-bucket/set", tmp_path)
-    with pytest.raises(DatasetError, match="s3://bucket/nothing: there is nothing"):
+    with pytest.raises(DatasetError, match="s3://bucket/nothing: nothing is there"):
         fetch("s3://bucket/nothing", tmp_path)
 
 
@@ -389,5 +387,5 @@ def test_an_archive_on_the_web(tmp_path: Path, web: str) -> None:
     (tmp_path / "web/a.zip").write_bytes(b"another")
     os.utime(tmp_path / "web/a.zip", (1, 1))
     assert fetch(f"{web}/a.zip?token=1", tmp_path / "in").read_bytes() == b"another"
-    with pytest.raises(DatasetError, match=r"/b\.zip\?\*\*\*: there is nothing"):
+    with pytest.raises(DatasetError, match=r"/b\.zip\?\*\*\*: nothing is there"):
         fetch(f"{web}/b.zip?token=hush", tmp_path / "in")

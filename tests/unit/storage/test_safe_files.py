@@ -1,4 +1,4 @@
-"""Files of strangers: what is opened is a regular file, and what is inside a folder is told from what is beside it."""
+"""Files from unknown sources: only regular files are opened, and paths outside of a folder are recognised."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from florence2.storage.safe_files import is_file_inside, is_inside, open_regular, read_regular
 
 
-def test_a_path_is_inside_where_its_links_end(tmp_path: Path) -> None:
+def test_links_are_followed_to_decide_what_is_inside(tmp_path: Path) -> None:
     top = tmp_path / "set"
     (top / "deep").mkdir(parents=True)
     (tmp_path / "set2").mkdir()
@@ -30,7 +30,7 @@ def test_a_path_is_inside_where_its_links_end(tmp_path: Path) -> None:
     assert {path: is_file_inside(top / path, real) for path in files} == files
 
 
-def test_a_file_is_read_whole_up_to_the_limit(tmp_path: Path) -> None:
+def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     (tmp_path / "link").symlink_to("a")
     assert read_regular(tmp_path / "a", 3) == read_regular(str(tmp_path / "link"), 4) == b"abc"

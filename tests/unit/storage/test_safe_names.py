@@ -1,4 +1,4 @@
-"""Names that others chose."""
+"""Names of members and remote files, chosen by others."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_refused_names(name: str, reason: str) -> None:
 
 
 @given(st.text("ab./\\:\n", max_size=12))
-def test_what_is_let_through_stays_below(name: str) -> None:
+def test_accepted_names_stay_in_the_folder(name: str) -> None:
     try:
         parts = safe_parts(name)
     except ValueError:
