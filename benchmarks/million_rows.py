@@ -200,7 +200,7 @@ def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Cells]
     beds.repeat_rows()
     beds.share_images()
     beds.add_unused()
-    return DatasetManifest(manifest.place, beds.rows, beds.images, manifest.splits), beds.expected
+    return DatasetManifest(manifest.source, beds.rows, beds.images, manifest.splits), beds.expected
 
 
 def _one_level_off(signature: str) -> str:

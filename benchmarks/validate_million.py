@@ -68,7 +68,7 @@ def _differences(report: ValidationReport, expected: Cells) -> list[str]:
 def _empty_splits() -> list[str]:
     """Check the rules about empty splits, which no set with rows in each split can break, on a few test rows."""
     rows = million_rows(10_000, 0).select("test")
-    _, report = validate(DatasetManifest(rows.place, rows.table, rows.images, SPLITS), ValidationConfig())
+    _, report = validate(DatasetManifest(rows.source, rows.table, rows.images, SPLITS), ValidationConfig())
     return _differences(report, {"train-empty": {("train", 0)}, "split-empty": {("valid", 0)}})
 
 

@@ -27,9 +27,9 @@ class ManifestMaterializer(FolderMaterializer):
 
     def content_of(self, data: DatasetManifest) -> str:
         """Hash rows and image contents, and where they lie: later steps read the images from there."""
-        return hashlib.sha256(f"{data.place}\0{data.fingerprint}".encode()).hexdigest()
+        return hashlib.sha256(f"{data.source}\0{data.fingerprint}".encode()).hexdigest()
 
     def extract_metadata(self, data: DatasetManifest) -> dict[str, Any]:
         """Count the rows of each split."""
         rows = {f"rows_{name or 'unsplit'}": int(n) for name, n in data.table["split"].value_counts().items()}
-        return {"fingerprint": data.fingerprint, "place": data.place, "rows": len(data), **rows}
+        return {"fingerprint": data.fingerprint, "place": data.source, "rows": len(data), **rows}

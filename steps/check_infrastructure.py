@@ -27,6 +27,6 @@ def check_infrastructure(
         test_data: the split test, whose images are asked about.
         promotion: the time limit.
     """
-    fetch_packed(test_data.place)
+    fetch_packed(test_data.source)
     served = check_serving(candidate, sample_requests(test_data), promotion.serving_seconds)
     return served, served.failure

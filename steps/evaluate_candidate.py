@@ -42,7 +42,7 @@ def evaluate_candidate(
     if failure:
         return Evaluated.nothing()
     evaluation = with_uncached("evaluation", evaluation)
-    fetch_packed(test_data.place)
+    fetch_packed(test_data.source)
     with tempfile.TemporaryDirectory(prefix="florence2-") as folder:
         weights = Registry(candidate.tracking_uri, candidate.name).download_into(Path(folder), candidate.version)
         return evaluate_weights(weights, f"{candidate.name} version {candidate.version}", test_data, evaluation)

@@ -43,7 +43,7 @@ def evaluate_model(
     from florence2.reports import compare_models
 
     evaluation = with_uncached("evaluation", evaluation)
-    fetch_packed(test_data.place, checkpoint.base)
+    fetch_packed(test_data.source, checkpoint.base)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
     after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
     facts = {

@@ -66,7 +66,7 @@ def fine_tune(
     training = with_uncached("training", training)
     evaluation = with_uncached("evaluation", evaluation) if evaluation else EvaluationConfig()
     log_settings(model=model, training=training)
-    fetch_packed(training_data.place, model.base)
+    fetch_packed(training_data.source, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # Code that was edited since a run was killed does not go on with it.
     also = {**evaluator.identity, "code": code_of(__name__), "judge_code": evaluator_code}

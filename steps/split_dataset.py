@@ -50,7 +50,7 @@ def split_dataset(
         reference: source of the data set that this one is compared with, empty for none.
         reference_content: fingerprint of that data set.
     """
-    fetch_packed(clean_manifest.place, split.frozen_test, reference)
+    fetch_packed(clean_manifest.source, split.frozen_test, reference)
     dealt = assign_splits(clean_manifest, split, load_frozen(split))
     other = ingest(DatasetConfig(source=reference)) if reference else None
     return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)

@@ -1,4 +1,4 @@
-"""From the settings of a data set to its manifest: find it, then read it."""
+"""Locate a data set and read it into its manifest."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ __all__ = ["ingest"]
 
 
 def ingest(config: DatasetConfig) -> DatasetManifest:
-    """Read the data set that the settings name.
+    """Locate and read a data set.
 
     Args:
-        config: where it lies and how it is written.
+        config: its source and its format.
 
     Returns:
-        A row for each annotation, also for those that could not be read.
+        A row for each sample, also for those that could not be read.
 
     Raises:
+        ConfigurationError: there is no such format, or its package cannot be imported.
         DatasetError: there is no such data set, or it cannot be read as a whole.
     """
     folder = locate(config.source, verify=config.verify)
     manifest = read_dataset(folder, config.format, verify=config.verify)
     if is_local(config.source) or redact(config.source) != config.source:
-        return manifest  # a folder of this machine, or an address with a secret, which is not written down
+        return manifest  # a folder of this machine, or a URI with a secret, which must not be stored
     if is_packed(config.source) or config.source.startswith("builtin:"):
-        return manifest.placed(config.source)
-    return manifest.placed(config.source, fingerprint_folder(folder))
+        return manifest.at_source(config.source)
+    return manifest.at_source(config.source, fingerprint_folder(folder))

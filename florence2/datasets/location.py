@@ -1,4 +1,4 @@
-"""Where a data set lies: a folder, an archive, a URI, or a built-in set; whatever it is, a local folder comes out."""
+"""Make a local folder of the source of a data set: a folder, an archive, a URI, or a built-in set."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SPLIT_FOLDERS = frozenset({"train", "valid", "val", "validation", "test"})
 def locate(source: str, *, verify: bool = False) -> Path:
     """Return the folder of a data set.
 
-    What is not a folder already is brought into the user's cache: an archive is extracted once, by the hash of its
-    bytes; a packed folder is unpacked once; at each call what changed behind a URI is fetched, into
-    another folder than that of before.
+    What is not a folder yet is copied into the user's cache: an archive is extracted once, by the hash of its bytes;
+    a packed folder is unpacked once; a URI is fetched at each call if its content changed, into another folder than
+    before.
 
     Args:
         source: a folder, a .zip or .tar file, a URI that fsspec reads, or a built-in set such as ``builtin:cards``.
-        verify: hash an archive and fetch remote files again, also where sizes and times are those of the last look.
+        verify: hash an archive and fetch remote files again, also if their sizes and times are unchanged.
 
     Returns:
         An absolute path. Where an archive holds nothing but a folder, that folder.
@@ -38,7 +38,7 @@ def locate(source: str, *, verify: bool = False) -> Path:
     """
     if source.startswith("builtin:"):
         if source not in BUILTIN_DATASETS:
-            raise DatasetError(f"unknown built-in data set {source!r}; there is: {', '.join(BUILTIN_DATASETS)}")
+            raise DatasetError(f"unknown built-in data set {source!r}; known: {', '.join(BUILTIN_DATASETS)}")
         return materialize(source, cache_folder("datasets") / _generator_digest())
     if is_packed(source):
         return unpacked(source, verify=verify)
@@ -54,12 +54,12 @@ def locate(source: str, *, verify: bool = False) -> Path:
 
 
 def is_local(source: str) -> bool:
-    """Tell whether a source lies on this machine: a folder or an archive, neither built in nor behind a URI."""
+    """Return whether a source is on this machine: a folder or an archive, neither built in nor behind a URI."""
     return not source.startswith("builtin:") and not is_packed(source) and _local_path(source) is not None
 
 
 def _local_path(source: str) -> Path | None:
-    """Return the absolute path that a source names, None if it is a URI of something else than a local file."""
+    """Return the absolute path that a source names; None if it is a URI of anything but a local file."""
     protocol, separator, _ = source.partition("://")
     if separator and protocol in ("file", "local"):
         return Path(unquote(urlsplit(source).path)).absolute()
@@ -69,7 +69,7 @@ def _local_path(source: str) -> Path | None:
 
 
 def _extracted(archive: Path, *, verify: bool) -> Path:
-    """Return the folder with an archive's content; it appears in one move when it is complete."""
+    """Return the folder with the content of an archive; it does not exist before it is complete."""
     sha256 = hash_files(archive.parent, [archive.name], verify=verify)[archive.name]
     folder = cache_folder("datasets") / sha256
     make_once(folder, lambda target: extract(archive, target), again=verify)
@@ -77,7 +77,7 @@ def _extracted(archive: Path, *, verify: bool) -> Path:
 
 
 def _inner(folder: Path) -> Path:
-    """Step into folders that are alone, as archives of a folder have one; what a Mac adds does not count."""
+    """Return the folder below that holds more than one folder, as archives of a folder have one; macOS adds others."""
     while True:
         entries = [entry for entry in folder.iterdir() if not entry.name.startswith((".", "__MACOSX"))]
         if len(entries) != 1 or not entries[0].is_dir() or entries[0].name.lower() in _SPLIT_FOLDERS:
@@ -86,7 +86,7 @@ def _inner(folder: Path) -> Path:
 
 
 def _generator_digest() -> str:
-    """Identify the code that draws: an edit of it, or another Pillow, makes another set."""
+    """Identify the code that draws the images: an edit of it, or another Pillow, makes another set."""
     digest = hashlib.sha256(PIL.__version__.encode())
     for file in sorted(Path(florence2.builtin.__file__).parent.rglob("*.py")):
         digest.update(file.read_bytes())

@@ -1,8 +1,8 @@
 """``DatasetManifest``: the table that stands for a data set.
 
-A row is an annotation line; sets that list boxes (COCO, Pascal VOC, YOLO) have a row for each image. Pixels are never
-in it: a row names its image file and the file's hash, and a second table says of each image file what a look at it
-found. What a reader could not read is kept in the row as well, so that validation can report every problem together.
+A row is a sample; sets that list boxes (COCO, Pascal VOC, YOLO) have a row for each image. The manifest holds no
+pixels: a row names its image file and the file's hash, and a second table holds what was found in each image file. What
+a reader could not read stays in the row as well, so that validation can report every problem together.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ COLUMNS: dict[str, str] = {
 ``split``: train, valid, test or empty. ``image``: path relative to the root. ``width``, ``height``: pixels of the
 upright image, NA if unreadable. ``sha256``: of the image file, empty if unreadable. ``task``: token, empty if the
 prefix has none. ``suffix``: the answer; where it was made from coordinates, a box that leaves its image has bins
-outside 0..999. ``file``, ``line``: where the row stands, relative to the root and counted from 1. ``box_lines``: where
-the boxes of the answer stand in the file, a number for each, joined by blanks; NA where the answer itself stands in the
-file. ``declared_width``, ``declared_height``: size of the image in pixels as the annotations say, NA if they do not.
-``line_error``, ``image_error``: what could not be read, NA when all is well.
+outside 0..999. ``file``, ``line``: of the annotation, relative to the root and counted from 1. ``box_lines``: the line
+of each box of the answer, joined by blanks; NA where the file holds the answer itself. ``declared_width``,
+``declared_height``: size of the image in pixels as the annotations say, NA if they do not.
+``line_error``, ``image_error``: what could not be read, NA if all could.
 """
 
 IMAGE_COLUMNS: dict[str, str] = {
@@ -66,9 +66,9 @@ IMAGE_COLUMNS: dict[str, str] = {
     "error": "string",
 }
 """Columns of the table of image files: path relative to the root, then the fields of ``ImageProbe`` by their names.
-``mode`` is Pillow's, with "+transparency" behind one that does not tell of it.
+``mode`` is Pillow's, with "+transparency" added to one that does not imply it.
 
-A file that no row names was not looked at: its hash is empty and the other fields are NA.
+A file that no row names is not probed: its hash is empty and the other fields are NA.
 """
 
 _NULLABLE = frozenset(
@@ -82,33 +82,33 @@ _FORMAT = "florence2-manifest/2"
 
 @dataclass(frozen=True, eq=False)
 class DatasetManifest:
-    """A data set as a table, a row per annotation line.
+    """A data set as a table, a row for each sample.
 
     Attributes:
-        place: where the files lie that ``image`` and ``file`` name: an absolute folder, or a source that any machine
+        source: where the files lie that ``image`` and ``file`` name: an absolute folder, or a source that any machine
             can locate.
         table: the rows, with the columns and dtypes of ``COLUMNS`` and an index of 0..n-1. Not to be changed.
         images: the image files, each once, with the columns and dtypes of ``IMAGE_COLUMNS``; also those that no row
-            names, but for a selection of rows. Not to be changed.
+            names, except in a selection of rows. Not to be changed.
         splits: the splits that the data set comes with, also one without a row.
-        content: fingerprint of the files, where the place itself does not vouch for them; else empty.
+        content: fingerprint of the files, where the source does not identify them; else empty.
 
     Raises:
-        ValueError: the place is a folder that is not absolute, or a column is missing, superfluous, out of order, of
+        ValueError: the source is a folder that is not absolute, or a column is missing, superfluous, out of order, of
             the wrong dtype or empty where it must not be.
     """
 
-    place: str
+    source: str
     table: pd.DataFrame
     images: pd.DataFrame
     splits: tuple[str, ...]
     content: str = ""
     _roots: dict[str, Path] = field(default_factory=dict, repr=False)
-    """Folders that were fetched, by place. Shared with the selections, so that files are fetched once for all."""
+    """Folders that were fetched, by source. Selections share it, so that files are fetched once for all."""
 
     def __post_init__(self) -> None:
-        if is_local(self.place) and not Path(self.place).is_absolute():
-            raise ValueError(f"place must be an absolute folder or a source, not {self.place!r}")
+        if is_local(self.source) and not Path(self.source).is_absolute():
+            raise ValueError(f"source must be an absolute folder, an archive or a URI, not {self.source!r}")
         _check_columns(self.table, COLUMNS)
         _check_columns(self.images, IMAGE_COLUMNS)
         if not self.table.index.equals(pd.RangeIndex(len(self.table))):
@@ -148,29 +148,29 @@ class DatasetManifest:
         Raises:
             DatasetError: the files cannot be fetched, or have changed since the rows were read.
         """
-        if is_local(self.place):
-            return Path(self.place)
-        if self.place not in self._roots:
-            folder = locate(self.place)
+        if is_local(self.source):
+            return Path(self.source)
+        if self.source not in self._roots:
+            folder = locate(self.source)
             if self.content and fingerprint_folder(folder) != self.content:
                 raise DatasetError(f"{self.name}: has changed since its rows were read; run again")
-            self._roots[self.place] = folder
-        return self._roots[self.place]
+            self._roots[self.source] = folder
+        return self._roots[self.source]
 
     @property
     def name(self) -> str:
-        """What messages call the data set: its place, but for what may be a secret in it."""
-        return redact(self.place)
+        """The name of the data set in messages: its source without what may be a secret."""
+        return redact(self.source)
 
-    def placed(self, place: str, content: str = "") -> DatasetManifest:
-        """Return the same rows of the same files, which other machines find at another place; this one has them."""
-        return replace(self, place=place, content=content, _roots={place: self.fetch_root()})
+    def at_source(self, source: str, content: str = "") -> DatasetManifest:
+        """Return the same rows with the source at which other machines find the files; this machine keeps its copy."""
+        return replace(self, source=source, content=content, _roots={source: self.fetch_root()})
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Hash of the rows in their order and of the image files; where the folder lies does not enter into it.
+        """Hash of the rows in their order and of the image files; it does not depend on the path of the folder.
 
-        Hexadecimal SHA-256 of a JSON text of each column, so it does not hang on a version of pandas.
+        Hexadecimal SHA-256 of a JSON text of each column, so that it does not depend on the version of pandas.
         """
         digest = hashlib.sha256(_FORMAT.encode())
         for frame in (self.table, self.images):
@@ -189,7 +189,7 @@ class DatasetManifest:
         return replace(self, table=rows, images=files, splits=splits)
 
     def select(self, *splits: str) -> DatasetManifest:
-        """Return the rows of one split or several, in their order; "" asks for the rows without one."""
+        """Return the rows of one split or several, in their order; "" selects the rows without one."""
         return self.replace_rows(self.table[self.table["split"].isin(splits)])
 
     def drop(self, index: Iterable[int]) -> DatasetManifest:
@@ -197,11 +197,11 @@ class DatasetManifest:
         return self.replace_rows(self.table[~self.table.index.isin(list(index))])
 
     def save(self, folder: Path) -> None:
-        """Write the manifest into a folder, which is made if need be: Parquet tables and a JSON header."""
+        """Write the manifest into a folder, which is created if necessary: Parquet tables and a JSON header."""
         folder.mkdir(parents=True, exist_ok=True)
         header = {
             "format": _FORMAT,
-            "place": self.place,
+            "place": self.source,  # the earlier name of the attribute: stored manifests have it
             "content": self.content,
             "splits": self.splits,
             "rows": len(self),

@@ -107,7 +107,7 @@ def test_no_step_and_no_artifact_knows_where_the_submitter_kept_anything(
         for name in ("manifest.json", "manifest.parquet", "images.parquet"):
             (tmp_path / name).write_bytes(objects[f"{key.rpartition('/')[0]}/{name}"])
         manifest = DatasetManifest.load(tmp_path)
-        locations.add(manifest.place)
+        locations.add(manifest.source)
         assert not manifest.table["image"].str.startswith("/").any()
     assert [is_packed(name) and name.startswith("s3://zen/artifacts/florence2/") for name in locations] == [True]
 

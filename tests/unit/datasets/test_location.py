@@ -36,7 +36,7 @@ def test_a_folder_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_builtin_set() -> None:
-    with pytest.raises(DatasetError, match="unknown built-in data set 'builtin:dogs'; there is: builtin:cards"):
+    with pytest.raises(DatasetError, match="unknown built-in data set 'builtin:dogs'; known: builtin:cards"):
         locate("builtin:dogs")
 
 
@@ -52,7 +52,7 @@ def test_an_archive_is_extracted_once(tmp_path: Path, cache: Path, monkeypatch: 
     assert [path.name for path in (cache / "datasets").iterdir()] == [folder.name]
 
 
-def test_verify_mends_what_was_changed_in_the_cache(tmp_path: Path, cache: Path) -> None:
+def test_verify_repairs_what_was_changed_in_the_cache(tmp_path: Path, cache: Path) -> None:
     archive = make_zip(tmp_path / "a.zip", "train/a.txt", "valid/a.txt")
     folder = locate(str(archive))
     (folder / "train/a.txt").write_text("spoilt")
@@ -62,7 +62,7 @@ def test_verify_mends_what_was_changed_in_the_cache(tmp_path: Path, cache: Path)
     assert [path.name for path in (cache / "datasets").iterdir()] == [folder.name]
 
 
-def test_what_a_killed_process_left_is_swept_after_a_day(tmp_path: Path, cache: Path) -> None:
+def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path, cache: Path) -> None:
     old, young = (cache / "datasets" / f".unfinished-{name}" for name in ("old", "young"))
     for left in (old, young):
         left.mkdir(parents=True)
@@ -86,7 +86,9 @@ def test_a_changed_archive_is_extracted_anew(tmp_path: Path) -> None:
         (["train/a", "data.yaml"], ""),
     ],
 )
-def test_a_folder_that_is_alone_is_stepped_into(tmp_path: Path, cache: Path, names: list[str], inner: str) -> None:
+def test_the_only_folder_of_an_archive_is_the_data_set(
+    tmp_path: Path, cache: Path, names: list[str], inner: str
+) -> None:
     folder = locate(str(make_zip(tmp_path / "a.zip", *names)))
     assert folder.relative_to(next((cache / "datasets").iterdir())) == Path(inner)
 

@@ -51,7 +51,10 @@ def test_loading_inverts_saving(tmp_path_factory: pytest.TempPathFactory, made: 
 def test_saved_files_are_no_pickle(tmp_path: Path) -> None:
     manifest({}).save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images.parquet", "manifest.json", "manifest.parquet"]
-    assert json.loads((tmp_path / "manifest.json").read_text())["rows"] == 1
+    header = json.loads((tmp_path / "manifest.json").read_text())
+    # Manifests of earlier versions have these keys, and are still read.
+    assert list(header) == ["format", "place", "content", "splits", "rows", "fingerprint"]
+    assert header["rows"] == 1
 
 
 def test_loading_refuses_what_was_changed(tmp_path: Path) -> None:
@@ -67,7 +70,7 @@ def test_loading_refuses_what_was_changed(tmp_path: Path) -> None:
         DatasetManifest.load(tmp_path / "missing")
 
 
-def test_fingerprint_follows_content_and_not_the_place() -> None:
+def test_fingerprint_follows_content_and_not_the_source() -> None:
     assert manifest({}, {}).fingerprint == manifest({}, {}, root="/elsewhere").fingerprint
     changes: list[dict[str, Any]] = [
         {"split": "test"},
@@ -90,7 +93,7 @@ def test_refuses_a_table_that_is_not_a_manifest() -> None:
     full = manifest({})
     good = full.table
     with pytest.raises(ValueError, match="absolute"):
-        replace(full, place="data")
+        replace(full, source="data")
     with pytest.raises(ValueError, match="columns must be"):
         replace(full, table=good.drop(columns="suffix"))
     with pytest.raises(ValueError, match="columns must be"):
@@ -117,9 +120,7 @@ def test_row_builder_has_all_columns() -> None:
     assert list(manifest_row()) == list(COLUMNS)
 
 
-def test_files_behind_a_uri_are_fetched_when_they_are_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_behind_a_uri_are_fetched_when_they_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On another machine, which has another cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "here"))
     address = "file://" + pack(write_dataset(tmp_path / "data"), str(tmp_path / "store"))
@@ -127,7 +128,7 @@ def test_files_behind_a_uri_are_fetched_when_they_are_asked_for(
     assert str(tmp_path / "here") not in (tmp_path / "artifact/manifest.json").read_text()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "there"))
     other = DatasetManifest.load(tmp_path / "artifact")
-    assert other.place == address
+    assert other.source == address
     for name in dir(other):
         getattr(other, name)
     assert not (tmp_path / "there").exists(), "no attribute fetches"
@@ -144,9 +145,9 @@ def test_files_behind_a_uri_are_fetched_once_for_all_selections(
     loaded = DatasetManifest.load(tmp_path / "artifact")
     fetched: list[str] = []
 
-    def counted(place: str) -> Path:
-        fetched.append(place)
-        return locate(place)
+    def counted(source: str) -> Path:
+        fetched.append(source)
+        return locate(source)
 
     monkeypatch.setattr("florence2.datasets.manifest.locate", counted)
     splits = [loaded.select(split) for split in ("train", "valid", "test")]

@@ -1,0 +1,49 @@
+"""From a source to a manifest that other machines can use as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from florence2.config import DatasetConfig
+from florence2.datasets.ingestion import ingest
+from florence2.errors import ConfigurationError
+from florence2.storage import fingerprint_folder, pack
+from tests.builders import annotation, write_dataset
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_folder_of_this_machine_is_its_own_source(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"train": [annotation()]})
+    manifest = ingest(DatasetConfig(source=str(data)))
+    assert (manifest.source, manifest.content, len(manifest)) == (str(data), "", 1)
+
+
+def test_what_other_machines_can_fetch_keeps_its_address(tmp_path: Path, cache: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"train": [annotation()]})
+    fsspec.filesystem("memory").put(str(data), "/ingested", recursive=True)
+    behind_uri = ingest(DatasetConfig(source="memory://ingested"))
+    assert (behind_uri.source, behind_uri.content) == ("memory://ingested", fingerprint_folder(data))
+    packed = pack(data, str(tmp_path / "store"))
+    source = f"file://{packed}" if "://" not in packed else packed
+    manifest = ingest(DatasetConfig(source=source))
+    assert (manifest.source, manifest.content) == (source, "")
+    assert manifest.fetch_root().is_relative_to(cache)
+    assert manifest.fingerprint == behind_uri.fingerprint
+
+
+def test_the_built_in_set_is_named_by_what_makes_it() -> None:
+    assert ingest(DatasetConfig()).source == "builtin:cards"
+
+
+def test_the_format_is_checked_when_the_data_set_is_read(tmp_path: Path) -> None:
+    config = DatasetConfig(source=str(write_dataset(tmp_path / "data")), format="jsnol")
+    with pytest.raises(ConfigurationError, match=r"unknown format 'jsnol'; did you mean jsonl\?"):
+        ingest(config)
