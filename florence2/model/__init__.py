@@ -1,4 +1,4 @@
-"""Models and processors: load, adapt, save."""
+"""Models with their processors: find, load, adapt, encode for, save. No training and no generation."""
 
 import lazy_loader as lazy
 

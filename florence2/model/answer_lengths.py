@@ -1,4 +1,4 @@
-"""How long an answer is for a model, told by its tokenizer alone: no weights, no torch, no transformers."""
+"""Lengths of answers in tokens, from a model's tokenizer alone: no weights, no torch, no transformers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["AnswerLength", "answer_length"]
 
 @dataclass(frozen=True)
 class AnswerLength:
-    """What validation needs to know of a model.
+    """What validation needs of a model.
 
     Attributes:
         limit: tokens that an answer may have, begin and end included.
@@ -33,11 +33,11 @@ class AnswerLength:
 
 
 def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
-    """Read a model's limit, and how to count against it.
+    """Return a model's limit of tokens, and the function that counts them.
 
     Args:
         config: names the model.
-        longest: tokens that an answer may have by the settings; the model's own limit may be lower.
+        longest: most tokens of an answer by the settings; the limit of the model may be lower.
 
     Raises:
         ModelError: there is no such model, or its files cannot be read.
@@ -46,7 +46,9 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
         text = json.loads(_file(config, "config.json").read_text(encoding="utf-8"))["text_config"]
         own = int(text["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise ModelError(f"model {config.base!r} is no native Florence-2: no limit in its config.json ({exc})") from exc
+        raise ModelError(
+            f"model {config.base!r} is no native Florence-2: its config.json gives no limit of tokens ({exc})"
+        ) from exc
 
     @functools.cache
     def tokenizer() -> Tokenizer:
@@ -56,11 +58,11 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
             loaded = Tokenizer.from_file(str(_file(config, "tokenizer.json")))
         except ModelError:
             raise
-        except Exception as exc:  # the library raises nothing more special
+        except Exception as exc:  # the library raises nothing more specific
             raise ModelError(
                 f"model {config.base!r}: its tokenizer.json cannot be read ({exc}); save it again"
             ) from exc
-        loaded.no_padding()  # the file keeps how the tokenizer was last used
+        loaded.no_padding()  # the file stores the settings of the tokenizer's last use
         loaded.no_truncation()
         return loaded
 
@@ -68,7 +70,7 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
 
 
 def _file(config: ModelConfig, name: str) -> Path:
-    """Return a file of a model; of a hub id it is downloaded, or taken from the local cache."""
+    """Return a file of a model; that of a hub id is downloaded, or taken from the local cache."""
     source = resolve(config)
     if Path(source).is_dir():
         return Path(source, name)
@@ -77,5 +79,5 @@ def _file(config: ModelConfig, name: str) -> Path:
 
     try:
         return Path(hf_hub_download(source, name, revision=commit))
-    except Exception as exc:  # the hub cannot be reached or does not know it, for one of many reasons
-        raise ModelError(f"base model {source!r}: {name} can be had neither from the hub nor from its cache") from exc
+    except Exception as exc:  # every way in which the hub can fail
+        raise ModelError(f"base model {source!r}: {name} is neither on the hub nor in its local cache") from exc

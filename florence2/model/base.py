@@ -1,4 +1,4 @@
-"""Find and load the model to start from: a built-in base, a folder, packed or not, or a hub id. One way for all."""
+"""Find and load a base model: a built-in one, a folder, packed or not, or a hub id. One way for all."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def load_base(config: ModelConfig) -> Florence2:
 
 
 def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
-    """Load a base model and make sure that its content is that of a fingerprint.
+    """Load a base model whose content has a given fingerprint.
 
     Args:
-        config: names the model; for a hub id the fingerprint is the commit that is loaded, whatever has come since.
+        config: names the model; for a hub id the fingerprint is the commit that is loaded, not the newest one.
         fingerprint: what ``base_fingerprint`` returned earlier.
 
     Raises:
@@ -71,7 +71,7 @@ def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
     found = base_fingerprint(config)
     if found != fingerprint:
         raise ModelError(
-            f"{config.base} has changed: content {fingerprint[:12]} is needed, now it is {found[:12]}; "
+            f"{config.base} has changed: its fingerprint must be {fingerprint[:12]} and is {found[:12]}; "
             "restore that base or train again"
         )
     return load_folder(source)
@@ -85,13 +85,13 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        ModelError: nothing is there, or it is not a complete native Florence-2.
+        ModelError: there is no model, or it is not a complete native Florence-2.
     """
     if Path(source).is_absolute() and not Path(source).is_dir():
-        # transformers would take it for a hub id, and say that it is none.
+        # transformers would take it for a hub id and report an invalid one.
         raise ModelError(f"model {source!r} cannot be loaded: there is no such folder")
     if not Path(source).is_dir():
-        # Asked first and once: transformers would try for a minute, and then speak of its own settings.
+        # Requested first and once: transformers would try for a minute, and then name settings of its own.
         revision = hub_commit(source, revision)
     import torch
     from safetensors import SafetensorError
@@ -99,7 +99,7 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
 
     try:
         with quiet_transformers():
-            # The converted weights of the hub are float16: the type is chosen here, never left to the file.
+            # The converted weights of the hub are float16: the type is chosen here, not by the file.
             # The hub's default revision is called main.
             loaded: Any = Florence2ForConditionalGeneration.from_pretrained(
                 source, revision=revision or "main", dtype=torch.float32, output_loading_info=True
@@ -112,11 +112,11 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
         reason = textwrap.shorten(str(exc) or type(exc).__name__, 300)
         raise ModelError(f"model {source!r} cannot be loaded: {reason}") from exc
     # Without this check such weights would start as random numbers.
-    lacking = [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]
-    if lacking:
+    missing = [*found["missing_keys"], *(key for key, *_ in found["mismatched_keys"])]
+    if missing:
         raise ModelError(
-            f"model {source!r} is not a complete native Florence-2: {len(lacking)} weights are missing or of another "
-            f"shape, for example {', '.join(sorted(lacking)[:3])}"
+            f"model {source!r} is not a complete native Florence-2: {len(missing)} weights are missing or of another "
+            f"shape, for example {', '.join(sorted(missing)[:3])}"
         )
     florence2 = Florence2(model, processor)
     model.generation_config = _plain_generation(model.generation_config, florence2.max_tokens)
@@ -124,13 +124,13 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
 
 
 def base_fingerprint(config: ModelConfig) -> str:
-    """Identify the content of the base model, so that a change of it is noticed.
+    """Return the fingerprint of the base model's content.
 
     Returns:
         A hash of the files of a folder or a built-in model; the commit of a hub id.
 
     Raises:
-        ModelError: there is no such model, or the hub can be reached neither on line nor in its local cache.
+        ModelError: there is no such model, or neither the hub can be reached nor its local cache has it.
     """
     source = resolve(config)
     folder = Path(source)
@@ -145,31 +145,31 @@ def base_fingerprint(config: ModelConfig) -> str:
 
 
 def base_files(folder: Path) -> list[Path]:
-    """Return the files of a saved model that make it what it is, sorted: those in the folder itself but for texts."""
+    """Return the sorted files that belong to a saved model: those in the folder itself except ``.md`` files."""
     return sorted(file for file in folder.iterdir() if file.is_file() and file.suffix != ".md")
 
 
 def best_device() -> str:
-    """Return ``cuda`` where a GPU is present, else ``cpu``."""
+    """Return ``cuda`` where torch sees a GPU, else ``cpu``."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _plain_generation(published: GenerationConfig, max_tokens: int) -> GenerationConfig:
-    """Keep the special tokens of a generation configuration and the model's own limit, nothing else."""
+    """Keep only the special tokens, see ``GENERATION_TOKENS``, and set the model's limit."""
     from transformers import GenerationConfig
 
     kept = {name: getattr(published, name) for name in GENERATION_TOKENS}
-    # The first position goes to the start token and the last answer token is never read back.
+    # The start token has the first position, and the last answer token is never an input.
     return GenerationConfig(max_new_tokens=max_tokens - 2, **kept)
 
 
 def resolve(config: ModelConfig) -> str:
-    """Turn the name of a base into something that from_pretrained takes: a folder or a hub id.
+    """Return what ``from_pretrained`` accepts for the name of a base: a folder or a hub id.
 
     Raises:
-        ModelError: nothing can have that name; the message says what is wrong with it.
+        ModelError: no model can have that name; the message says why.
     """
     base = config.base
     if base.startswith("builtin:"):
@@ -187,7 +187,7 @@ def resolve(config: ModelConfig) -> str:
     folder = Path(os.path.expanduser(base))  # noqa: PTH111 - Path.expanduser raises for unknown users
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise ModelError(f"{base} is a folder but holds no config.json: not a saved transformers model")
+            raise ModelError(f"{base} is a folder without a config.json: it is no saved transformers model")
         return str(folder)
     if base.lower().startswith(REMOTE_CODE_BASE):
         raise ModelError(_remote_code_message(base))
@@ -212,10 +212,10 @@ def unpacked_model(address: str) -> Path:
 
 
 def hub_commit(source: str, revision: str | None) -> str:
-    """Return the commit of a model of the hub: the newest, or the one of an earlier download where it is not reached.
+    """Return the newest commit of a model of the hub; where the hub cannot be reached, that of an earlier download.
 
     Raises:
-        ModelError: there is no such model, or the hub can be reached neither on line nor in its local cache.
+        ModelError: there is no such model, or neither the hub can be reached nor its local cache has it.
     """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
@@ -224,13 +224,13 @@ def hub_commit(source: str, revision: str | None) -> str:
         commit = HfApi().model_info(source, revision=revision, timeout=10).sha
     except GatedRepoError as exc:
         raise ModelError(
-            f"base model {source!r} is gated: ask for access on the hub, then run `hf auth login`"
+            f"base model {source!r} is gated: request access on the hub, then run `hf auth login`"
         ) from exc
     except (RepositoryNotFoundError, RevisionNotFoundError) as exc:
         raise ModelError(
-            f"unknown base model {source!r} (revision {revision}): the hub knows no such model{_beside(source)}"
+            f"unknown base model {source!r} (revision {revision}): the hub has no such model{_folders_near(source)}"
         ) from exc
-    except Exception:  # the hub cannot be reached, for one of many reasons: an earlier download will do
+    except Exception:  # every way in which the hub can fail; an earlier download is used
         commit = None
     if commit is not None:
         return commit
@@ -238,23 +238,24 @@ def hub_commit(source: str, revision: str | None) -> str:
         return Path(snapshot_download(source, revision=revision, local_files_only=True)).name
     except Exception as exc:
         raise ModelError(
-            f"unknown base model {source!r}: it is no folder here{_beside(source)}, the model hub cannot be reached, "
-            "and no earlier download is in its cache; give builtin:nano, builtin:small, a folder, or go on line"
+            f"unknown base model {source!r}: there is no such folder{_folders_near(source)}, the model hub cannot be "
+            "reached, and its local cache has no earlier download; "
+            f"give {', '.join(BUILTIN_MODELS)}, a folder, or connect to the network"
         ) from exc
 
 
-def _beside(source: str) -> str:
-    """Say what there is where a name that is no hub id may have been meant as a path, such as that of a run."""
+def _folders_near(source: str) -> str:
+    """Return a hint with the folders next to a path that does not exist, such as that of a run."""
     folder = Path(source).parent
     if not folder.is_dir():
         return ""
-    there = sorted(child.name for child in folder.iterdir() if child.is_dir())
-    return f" (the folder {folder} holds {', '.join(there[:10]) or 'no folder'})"
+    found = sorted(child.name for child in folder.iterdir() if child.is_dir())
+    return f" (the folder {folder} contains {', '.join(found[:10]) or 'no folder'})"
 
 
 def _remote_code_message(source: str) -> str:
     name = source.rsplit("/", 1)[-1]
     return (
-        f"model {source!r} has Microsoft's remote-code layout, which native transformers cannot load; "
+        f"model {source!r} has Microsoft's remote-code layout, which transformers cannot load; "
         f"use '{HUB_OWNER}/{name}', the same weights converted"
     )

@@ -1,10 +1,10 @@
 """``Checkpoint``: a fine-tuned model as a folder of safetensors and JSON.
 
-    checkpoint.json     what it is: strategy, base and its fingerprint, metrics, history
+    checkpoint.json     its description: strategy, base and its fingerprint, metrics, history
     adapter/            strategy lora: the PEFT adapter
     model/              strategies full and freeze: the whole model with its processor
 
-A LoRA checkpoint names the exact base it belongs to and refuses any other. Nothing is ever pickled.
+A LoRA checkpoint names the exact base it belongs to and refuses any other. Nothing is pickled.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Checkpoint:
     """A fine-tuned model on disk.
 
     Attributes:
-        folder: where its files are.
-        strategy: how it was trained: ``lora``, ``full`` or ``freeze``.
-        base: the model it was trained from, as configured.
+        folder: folder of its files.
+        strategy: of the training: ``lora``, ``full`` or ``freeze``.
+        base: the model that was fine-tuned, as configured.
         base_revision: branch, tag or commit of a hub id.
-        base_fingerprint: the exact content of that model.
-        epoch: the epoch whose weights these are, the best by validation.
-        metrics: what the validation measured in that epoch.
+        base_fingerprint: fingerprint of that model.
+        epoch: the epoch of these weights, the best by validation.
+        metrics: the scores of the validation in that epoch.
         history: what was logged during the training, in order; each entry holds ``step`` and ``epoch``.
     """
 
@@ -52,7 +52,7 @@ class Checkpoint:
     history: tuple[Mapping[str, float], ...] = ()
 
     def compute_fingerprint(self) -> str:
-        """Read all weights and return the sha256 of everything in the checkpoint that makes its answers."""
+        """Read all weights and return the sha256 of everything in the checkpoint on which its answers depend."""
         digest = hashlib.sha256(f"{self.strategy}\0{self.base_fingerprint}\0".encode())
         for file in sorted(self.folder.rglob("*")):
             if file.suffix in (".safetensors", ".json") and file.name != CheckpointFiles.CARD:
@@ -65,7 +65,7 @@ class Checkpoint:
         """Load the model with its adapters merged: a plain native Florence-2 in float32 on the CPU.
 
         Raises:
-            ModelError: the base is gone or has changed since the training, or files are missing.
+            ModelError: the base is missing or has changed since the training, or files are missing.
         """
         if self.strategy != "lora":
             return load_folder(str(self.folder / CheckpointFiles.MODEL))
@@ -81,10 +81,10 @@ class Checkpoint:
             raise ModelError(f"the adapter in {self.folder} is damaged ({exc}); train again") from exc
 
     def load_base(self) -> Florence2:
-        """Load the very model that the training started from.
+        """Load the exact model from which the training started.
 
         Raises:
-            ModelError: it is gone or has changed since.
+            ModelError: it is missing or has changed since.
         """
         return load_exact(ModelConfig(base=self.base, revision=self.base_revision), self.base_fingerprint)
 
@@ -93,7 +93,7 @@ class Checkpoint:
         return save_folder(self.load(), Path(folder))
 
     def write_card(self) -> None:
-        """Write ``checkpoint.json`` beside the weights."""
+        """Write ``checkpoint.json`` into the folder."""
         card = asdict(self) | {"history": [dict(entry) for entry in self.history]}
         del card["folder"]
         (self.folder / CheckpointFiles.CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
@@ -103,7 +103,7 @@ class Checkpoint:
         """Open a checkpoint folder.
 
         Raises:
-            ModelError: it is none.
+            ModelError: it is no checkpoint.
         """
         try:
             card: dict[str, Any] = json.loads((folder / CheckpointFiles.CARD).read_text(encoding="utf-8"))

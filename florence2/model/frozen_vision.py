@@ -1,4 +1,4 @@
-"""A vision tower that does not train: it only computes, or its features come ready from a cache."""
+"""A vision tower that does not train: it computes features, or a cache supplies them."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from florence2.storage import ArrayPool, cache_folder
 
 __all__ = ["FrozenVision", "feature_pool", "fill_features", "freeze_vision"]
 
-_IMAGES_AT_ONCE = 8
+_CHUNK = 8
 
 
 class FrozenVision(nn.Module):
-    """Stands where the vision tower stood; takes pixels, or the features that the tower would make of them.
+    """Replaces the vision tower; its input is pixels, or the features that the tower would compute of them.
 
-    The tower is no submodule: it is neither trained, nor switched to training mode (its stochastic depth stays off),
-    nor saved with every state of a run.
+    The tower is no submodule: it is not trained, not switched to training mode (its stochastic depth stays off), and
+    not saved with each state of a run.
     """
 
     def __init__(self, tower: nn.Module) -> None:
@@ -35,7 +35,7 @@ class FrozenVision(nn.Module):
 
     @property
     def tower(self) -> nn.Module:
-        """Return the tower itself."""
+        """Return the tower."""
         return self._tower[0]
 
     def forward(self, pixel_values: torch.Tensor, **options: Any) -> Any:
@@ -48,7 +48,7 @@ class FrozenVision(nn.Module):
         from transformers.modeling_outputs import BaseModelOutputWithPooling
 
         if pixel_values.shape[1] != CHANNELS:
-            # Laid out as the tower gives them; otherwise sums would differ in their last bits.
+            # In the memory format of the tower's output; otherwise sums would differ in their last bits.
             features = pixel_values.contiguous(memory_format=torch.channels_last)
             return BaseModelOutputWithPooling(last_hidden_state=features)
         with torch.no_grad():
@@ -56,7 +56,7 @@ class FrozenVision(nn.Module):
 
 
 def freeze_vision(florence2: Florence2) -> FrozenVision:
-    """Put a frozen tower in the place of a model's vision tower and return it; the rest stays trainable."""
+    """Replace a model's vision tower by a frozen one and return it; the other parts stay trainable."""
     inner: Any = florence2.model.model
     if not isinstance(inner.vision_tower, FrozenVision):
         inner.vision_tower = FrozenVision(inner.vision_tower)
@@ -65,12 +65,12 @@ def freeze_vision(florence2: Florence2) -> FrozenVision:
 
 
 def feature_pool(florence2: Florence2, base_fingerprint: str, limit_gib: float) -> ArrayPool:
-    """Return where the features of a base's vision tower are kept, by the sha256 of the image's file.
+    """Return the cache of the features of a base's vision tower, by the sha256 of the image file.
 
     Args:
         florence2: the base.
-        base_fingerprint: its exact content.
-        limit_gib: the most disk that features of this base may take.
+        base_fingerprint: its fingerprint.
+        limit_gib: most disk space for features of this base, in GiB.
     """
     transform = PixelTransform.of(florence2.processor)
     vision: Any = florence2.model.config.vision_config
@@ -85,22 +85,22 @@ def feature_pool(florence2: Florence2, base_fingerprint: str, limit_gib: float) 
 def fill_features(
     florence2: Florence2, pool: ArrayPool, files: Mapping[str, Path], device: torch.device
 ) -> Iterator[int]:
-    """Compute the features that a pool does not hold yet.
+    """Compute the features that are not yet in a pool.
 
     Args:
         florence2: the base, its vision frozen.
-        pool: has admitted the names.
+        pool: has admitted the names already.
         files: images by the sha256 of their file.
-        device: where to compute.
+        device: on which to compute.
 
     Yields:
-        How many images have been looked at, after each batch of them.
+        The number of images so far, after each chunk.
     """
     transform = PixelTransform.of(florence2.processor)
     tower = freeze_vision(florence2).tower.to(device)
-    lacking = [name for name in files if pool.get(name) is None]
-    for start in range(0, len(lacking), _IMAGES_AT_ONCE):
-        names = lacking[start : start + _IMAGES_AT_ONCE]
+    missing = [name for name in files if pool.get(name) is None]
+    for start in range(0, len(missing), _CHUNK):
+        names = missing[start : start + _CHUNK]
         features = _features(tower, transform, [files[name] for name in names], device)
         for name, values in zip(names, features, strict=True):
             pool.put(name, values)
@@ -112,7 +112,7 @@ def _features(
 ) -> NDArray[np.float32]:
     pixels = [transform.shrink(transform.open(file)) for file in files]
     if len(pixels) == 1:
-        pixels *= 2  # an image alone would be computed in another way, with other last bits, than in company
+        pixels *= 2  # torch computes a batch of one in another way, with other last bits
     with torch.no_grad():
         values = tower(transform.normalise(torch.from_numpy(np.stack(pixels)).to(device))).last_hidden_state
     return values[: len(files)].float().cpu().numpy()  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Why torch sees no GPU where there is one or where one was asked for, and what to do about it."""
+"""Why torch does not see the GPU of this machine, and the remedy."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 
 def unseen_gpu() -> str | None:
-    """Say why torch does not see the GPU of this machine; None where it sees one, or the machine has none."""
+    """Return why torch does not see the GPU of this machine; None where it sees one, or the machine has none."""
     import torch
 
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if torch.cuda.is_available():
             return None
-    # torch says it in a warning, which names the line of its own source behind.
-    reason = " ".join(str(warning.message).partition("(Triggered")[0].strip() for warning in said)
+    # torch gives the reason in a warning that ends with a line of its own source.
+    reason = " ".join(str(warning.message).partition("(Triggered")[0].strip() for warning in caught)
     return why_no_gpu(torch.__version__, torch.version.cuda, driver_version(), os.environ, reason)
 
 
 def why_no_gpu(
     torch_version: str, built: str | None, driver: str | None, environment: Mapping[str, str], reason: str = ""
 ) -> str | None:
-    """Say why this torch, which sees no GPU, does not see that of the machine; None where the machine has none.
+    """Return why this torch does not see the GPU of the machine; None where the machine has none.
 
     Args:
         torch_version: of the installed torch.
         built: version of CUDA that torch was built for, None for a CPU build.
         driver: version of the NVIDIA driver, None where there is none.
         environment: of the process.
-        reason: what torch says itself.
+        reason: that of torch itself.
     """
     if driver is None:
         return None
@@ -44,30 +44,30 @@ def why_no_gpu(
         return f"CUDA_VISIBLE_DEVICES={environment['CUDA_VISIBLE_DEVICES']!r} hides the GPUs: unset it to use them"
     if built is None:
         return (
-            f"this machine has an NVIDIA driver ({driver}), but torch {torch_version} is built for the CPU alone: "
-            f"install the build with CUDA, {install_cuda_torch(torch_version)}"
+            f"this machine has an NVIDIA driver ({driver}), but torch {torch_version} is built for the CPU only: "
+            f"install the build with CUDA by {install_cuda_torch(torch_version)}"
         )
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
-    hint = f"; CUDA_VISIBLE_DEVICES is {chosen!r}, is there such a GPU?" if chosen else ""
+    hint = f"; CUDA_VISIBLE_DEVICES is {chosen!r}: check that there is such a GPU" if chosen else ""
     return (
         f"torch {torch_version} for CUDA {built} sees no GPU although there is a driver ({driver}): "
-        f"{reason or 'it gives no reason'}{hint}; look at nvidia-smi, update the driver if it is older than CUDA "
-        f"{built} needs, and in a container pass the GPUs on (docker run --gpus all)"
+        f"{reason or 'it gives no reason'}{hint}; run nvidia-smi, update the driver if it is older than CUDA "
+        f"{built} needs, and give the GPUs to a container (docker run --gpus all)"
     )
 
 
 def install_cuda_torch(torch_version: str) -> str:
-    """Return the command that installs the same version of torch, built for CUDA as the package index has it."""
+    """Return the command that installs the same version of torch, built for CUDA, from the package index."""
     return f"pip install --force-reinstall 'torch=={torch_version.partition('+')[0]}'"
 
 
 def gpu_is_hidden(environment: Mapping[str, str]) -> bool:
-    """Say whether the environment hides every GPU."""
+    """Return whether the environment hides every GPU."""
     return environment.get("CUDA_VISIBLE_DEVICES", "0").strip() in ("", "-1")
 
 
 def driver_version(file: Path = _DRIVER) -> str | None:
-    """Return the version in what the NVIDIA kernel module says of itself, None where there is none."""
+    """Return the version of the NVIDIA kernel module, None where there is none."""
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:

@@ -19,13 +19,13 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
     Args:
         florence2: the base; its layers are replaced in place.
         config: rank, scale, dropout, variant and layers.
-        token_ids: rows of the (tied) token embedding that are trained too: the words of the new classes.
+        token_ids: rows of the (tied) token embedding that train too: the words of the new classes.
 
     Returns:
         The adapted model with the same processor.
 
     Raises:
-        ModelError: ``config.targets`` is no regular expression, fits no layer, or fits one that is not linear.
+        ModelError: ``config.targets`` is no regular expression, matches no layer, or one that is not linear.
     """
     from peft import LoraConfig as PeftLoraConfig
     from peft import get_peft_model
@@ -45,21 +45,21 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
 
 
 def _checked(targets: str, model: Any) -> str:
-    """Return the expression for the layers, having made sure that it fits linear ones of a model."""
+    """Return the expression for the layers after checking that it matches linear layers of a model, and no others."""
     import torch
 
     pattern = LORA_TARGETS.get(targets, targets)
     try:
-        fits = {name: module for name, module in model.named_modules() if re.fullmatch(pattern, name)}
+        matches = {name: module for name, module in model.named_modules() if re.fullmatch(pattern, name)}
     except re.error as exc:
         raise ModelError(f"training.lora.targets: {targets!r} is no regular expression ({exc})") from exc
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    if not fits:
+    if not matches:
         raise ModelError(
-            f"training.lora.targets: {targets!r} fits no layer of the base; give {', '.join(LORA_TARGETS)}, or an "
+            f"training.lora.targets: {targets!r} matches no layer of the base; give {', '.join(LORA_TARGETS)}, or an "
             f"expression for full names such as {linear[0]}"
         )
-    others = sorted(fits.keys() - linear)
+    others = sorted(matches.keys() - linear)
     if others:
-        raise ModelError(f"training.lora.targets: {targets!r} also fits {others[0]}, which is no linear layer")
+        raise ModelError(f"training.lora.targets: {targets!r} also matches {others[0]}, which is no linear layer")
     return pattern

@@ -1,4 +1,4 @@
-"""One way from what a person types to a model: built-in, folder, hub id, checkpoint or run of a training."""
+"""The one way from a name that a user types to a model: built-in, folder, hub id, checkpoint or run of a training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load_named(name: str, revision: str | None = None) -> Florence2:
     """Load a model with its adapters merged, in float32 on the CPU.
 
     Args:
-        name: ``builtin:nano``, the folder of a saved model, of a checkpoint or of a run that holds one, or a hub id.
+        name: ``builtin:nano``, the folder of a saved model, of a checkpoint or of a run with one, or a hub id.
         revision: branch, tag or commit of a hub id.
 
     Raises:
@@ -31,7 +31,7 @@ def load_named(name: str, revision: str | None = None) -> Florence2:
 
 
 def named_fingerprint(name: str, revision: str | None = None) -> str:
-    """Identify the content of the model that ``load_named`` would load, so that a change of it is noticed.
+    """Return the fingerprint of the model that ``load_named`` would load.
 
     Args:
         name: as ``load_named`` takes it.
@@ -50,7 +50,7 @@ def named_fingerprint(name: str, revision: str | None = None) -> str:
 
 
 def check_named(name: str) -> None:
-    """Raise for a name that can be no model's; nothing is loaded, and no hub is asked.
+    """Raise for a name that no model can have; nothing is loaded, and the hub gets no request.
 
     Args:
         name: as ``load_named`` takes it.
@@ -63,17 +63,17 @@ def check_named(name: str) -> None:
 
 
 def checkpoint_named(name: str) -> Checkpoint | None:
-    """Open the checkpoint in a folder of that name; None where the name is that of something else.
+    """Open the checkpoint in a folder of that name; None where the name is not that of a checkpoint.
 
     Raises:
         ModelError: it is damaged, or the folder is that of a run without one.
     """
     # Path.expanduser raises for unknown users.
     folder = unpacked_model(name) if is_packed(name) else Path(os.path.expanduser(name))  # noqa: PTH111
-    for place in (folder / RunFiles.BEST_CHECKPOINT, folder):
-        if (place / CheckpointFiles.CARD).is_file():
-            return Checkpoint.read(place)
+    for path in (folder / RunFiles.BEST_CHECKPOINT, folder):
+        if (path / CheckpointFiles.CARD).is_file():
+            return Checkpoint.read(path)
     if all((folder / file).is_file() for file in (RunFiles.CONFIGURATION, RunFiles.COMMAND)):
         resume = f"florence2 train --resume {shlex.quote(name)}"
-        raise ModelError(f"{name}: this run has no checkpoint yet; go on with it by: {resume}")
+        raise ModelError(f"{name}: this run has no checkpoint yet; resume it by: {resume}")
     return None

@@ -1,4 +1,4 @@
-"""Images as the image processor of the model makes them: first small bytes to keep, then numbers to compute with."""
+"""Images as the image processor of a model makes them, in two steps: bytes of its size to keep, then its input."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 __all__ = ["DECODED_PER_PIXEL", "PixelTransform"]
 
 DECODED_PER_PIXEL = 2
-"""A JPEG is decoded at a reduced size of at least so many times the model's: half of it would show."""
+"""A JPEG is decoded at a reduced size, of at least so many times the model's; at less, answers would change."""
 
 
 @dataclass(frozen=True)
 class PixelTransform:
-    """What an image processor does: scale to one size, then normalise each channel.
+    """The operations of an image processor: scale to one size, then normalise each channel.
 
     Attributes:
-        size_wh: width and height in pixels that the model takes.
+        size_wh: width and height of the model's input in pixels.
         resample: Pillow's number of the filter.
-        scale: what the bytes are multiplied by.
-        mean: of each channel after that.
-        std: of each channel after that.
+        scale: factor of the bytes.
+        mean: of each channel, after scaling.
+        std: of each channel, after scaling.
     """
 
     size_wh: tuple[int, int]
@@ -46,7 +46,7 @@ class PixelTransform:
         """Read the settings of a model's processor.
 
         Raises:
-            ModelError: it does something else, such as cropping.
+            ModelError: it has other operations, such as cropping.
         """
         ours: Any = processor.image_processor
         if ours.do_center_crop or not (ours.do_resize and ours.do_rescale and ours.do_normalize):
@@ -56,7 +56,7 @@ class PixelTransform:
         return cls(size, int(ours.resample), float(ours.rescale_factor), mean, std)  # type: ignore[arg-type]
 
     def open(self, source: Path | BinaryIO) -> Image.Image:
-        """Open an image as RGB, no larger than ``shrink`` needs where its format allows that.
+        """Open an image as RGB, where its format allows it no larger than ``shrink`` needs.
 
         Raises:
             DatasetError: it cannot be decoded.
@@ -70,14 +70,14 @@ class PixelTransform:
         return np.asarray(image)
 
     def normalise(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return what the model takes.
+        """Return the model's input.
 
         Args:
-            pixels: uint8 (n, height, width, 3), on the device where the result shall be.
+            pixels: uint8 (n, height, width, 3), on the device of the result.
 
         Returns:
             float32 (n, 3, height, width).
         """
         mean, std = (torch.tensor(v, device=pixels.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
-        # Contiguous, so that it is equal to the bit to what the processor gives to the convolution.
+        # Contiguous, as the processor's output: otherwise the convolution would differ in the last bits.
         return (pixels.permute(0, 3, 1, 2).contiguous().float() * self.scale - mean) / std

@@ -1,4 +1,4 @@
-"""From annotation rows to the tensors that Florence-2 trains on and answers from."""
+"""From samples to the input of the model, and checks that answers and prompts fit into it."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ __all__ = [
 ]
 
 IGNORED = -100
-"""Label of a position that the loss leaves out (PyTorch's ``cross_entropy`` default)."""
+"""Label of a position that the loss ignores (the default of PyTorch's ``cross_entropy``)."""
 
 _LISTED = 20
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One annotation row as the model sees it.
+    """One row of a manifest, ready for the model.
 
     Attributes:
-        image: the image: a path, or an open file of its bytes.
+        image: path of the image, or an open file with its bytes.
         prefix: the prompt, ``<OD>`` or ``<VQA>How many?``.
-        suffix: the right answer.
+        suffix: the annotated answer.
         resolution_wh: width and height of the image in pixels.
     """
 
@@ -50,7 +50,7 @@ class Sample:
 
 
 def samples_of(manifest: DatasetManifest) -> list[Sample]:
-    """Return the rows of a manifest as samples, in order; files that lie elsewhere are fetched."""
+    """Return the rows of a manifest as samples, in order; remote files are fetched."""
     table = manifest.table
     columns = zip(table["image"], table["prefix"], table["suffix"], table["width"], table["height"], strict=True)
     root = manifest.fetch_root()
@@ -74,7 +74,7 @@ def encode_prompts(
         ``pixel_values`` float32 (n, 3, height, width), ``input_ids`` and ``attention_mask`` int64 (n, length).
 
     Raises:
-        AnswerError: a prefix is not a task token with what belongs to it.
+        AnswerError: a prefix is not a task token with the text that it needs.
     """
     batch = processor(
         images=list(images), text=[prompt_of(prefix) for prefix in prefixes], return_tensors="pt", padding=True
@@ -83,27 +83,27 @@ def encode_prompts(
 
 
 def check_answers_fit(manifest: DatasetManifest, florence2: Florence2, longest: int) -> None:
-    """Make sure that no answer would be cut in training.
+    """Raise if an answer would be cut in training.
 
     Args:
         manifest: the rows to train or validate on.
-        florence2: whose tokenizer counts and whose positions limit.
-        longest: tokens that an answer may have, begin and end included.
+        florence2: counts with its tokenizer; its number of positions is a limit.
+        longest: most tokens of an answer, begin and end included.
 
     Raises:
-        DatasetError: answers are longer; lists the rows by file and line.
+        DatasetError: answers are longer; the message lists them by file and line.
     """
     limit = min(longest, florence2.max_tokens)
     lengths = florence2.count_answer_tokens(manifest.table["suffix"].tolist())
-    remedy = "shorten them, split the image, or raise training.max_target_tokens up to what the model takes"
+    remedy = "shorten them, split the image, or raise training.max_target_tokens up to the limit of the model"
     _check_lengths(manifest, lengths, limit, f"answers are longer than {limit} tokens; {remedy}")
 
 
 def check_prompts_fit(manifest: DatasetManifest, florence2: Florence2) -> None:
-    """Make sure that every image with its question fits into the model.
+    """Raise if a prompt with its image is longer than the model's input.
 
     Raises:
-        DatasetError: questions are longer; lists the rows by file and line.
+        DatasetError: prompts are longer; the message lists them by file and line.
     """
     limit = florence2.max_tokens
     lengths = florence2.count_prompt_tokens(manifest.table["prefix"].tolist())

@@ -1,4 +1,4 @@
-"""Silence for what transformers and peft say when nothing is wrong: bars, load reports, their own deprecations."""
+"""Without the messages of transformers and peft about sound models: bars, load reports, their own deprecations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["quiet_transformers"]
 
 @contextlib.contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Let only errors through while models are loaded, adapted or saved."""
+    """Show only errors while models are loaded, adapted or saved."""
     from transformers.utils import logging
 
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -19,7 +19,7 @@ def quiet_transformers() -> Iterator[None]:
     logging.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            # peft asks transformers a question that transformers has renamed
+            # peft uses an attribute that transformers has renamed
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
             yield
     finally:

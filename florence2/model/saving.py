@@ -11,16 +11,16 @@ from florence2.model.quiet import quiet_transformers
 __all__ = ["SavedType", "save_folder"]
 
 SavedType = Literal["float32", "float16", "bfloat16"]
-"""How each weight is written."""
+"""Type of the weights in the file."""
 
 
 def save_folder(florence2: Florence2, folder: Path, dtype: SavedType = "float32") -> Path:
-    """Write a model and its processor into a folder, which is made if need be, and return it.
+    """Write a model and its processor into a folder, which is made if it is absent, and return the folder.
 
     Args:
-        florence2: the model, its adapters merged; left in the type of ``dtype``.
-        folder: where to write.
-        dtype: how each weight is written.
+        florence2: the model with merged adapters; it has the type ``dtype`` afterwards.
+        folder: folder to write into.
+        dtype: type of the weights in the file.
 
     Raises:
         OSError: the folder cannot be written.
@@ -32,10 +32,10 @@ def save_folder(florence2: Florence2, folder: Path, dtype: SavedType = "float32"
     with quiet_transformers():
         try:
             model.save_pretrained(folder)
-        except SafetensorError as exc:  # says a full disk as text alone
+        except SafetensorError as exc:  # a full disk is an error without a number
             raise OSError(None, str(exc)) from exc
         florence2.processor.save_pretrained(folder)
     mode = (folder / "config.json").stat().st_mode
     for weights in folder.glob("*.safetensors"):
-        weights.chmod(mode)  # safetensors makes them unreadable for others, whatever the umask
+        weights.chmod(mode)  # safetensors denies others the reading of them, whatever the umask
     return folder

@@ -200,7 +200,7 @@ def test_a_run_that_is_interrupted_within_its_first_epoch_has_no_model_yet(
     with pytest.raises(KeyboardInterrupt), caplog.at_level(logging.INFO, "florence2"):
         florence2.train({**RECIPE, "dataset": scenes}, tmp_path, sink=stop)
     assert "the training is not finished; resume it by" in caplog.text
-    with pytest.raises(ModelError, match="this run has no checkpoint yet; go on with it by: florence2 train --resume"):
+    with pytest.raises(ModelError, match="this run has no checkpoint yet; resume it by: florence2 train --resume"):
         florence2.load(tmp_path / "1")
 
 

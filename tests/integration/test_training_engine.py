@@ -160,7 +160,7 @@ def test_what_fails_in_a_process_is_reported_by_the_caller(splits: DatasetManife
             "engine": SHORT.training.engine.model_copy(update={"processes": 2}),
         }
     )
-    with pytest.raises(ModelError, match=r"training.lora.targets: 'o_proj' fits no layer of the base"):
+    with pytest.raises(ModelError, match=r"training.lora.targets: 'o_proj' matches no layer of the base"):
         fit(splits, SHORT.model, training, tmp_path / "c")
     assert list(tmp_path.iterdir()) == []
 

@@ -34,7 +34,6 @@ cli/test_mistakes.py
 health/test_own_packages.py
 pretraining/test_world.py
 registry/test_lock.py
-test_checkpoint.py
 """
 """Test files that mirror no module. The list only shrinks."""
 
@@ -112,11 +111,6 @@ florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
 florence2/inference/decoding.py
 florence2/inference/image_loader.py
-florence2/model/checkpoint.py
-florence2/model/gpu.py
-florence2/model/lora.py
-florence2/model/quiet.py
-florence2/model/saving.py
 florence2/project/choices.py
 florence2/project/pages.py
 florence2/project/survey.py

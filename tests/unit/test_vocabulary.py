@@ -103,10 +103,6 @@ florence2/inference/batching.py 1
 florence2/inference/grammar.py 1
 florence2/inference/image_files.py 2
 florence2/inference/request_images.py 1
-florence2/model/base.py 1
-florence2/model/frozen_vision.py 1
-florence2/model/gpu.py 1
-florence2/model/named.py 1
 florence2/project/create.py 1
 florence2/project/pages.py 1
 florence2/reports/evaluation/images.py 1
@@ -164,8 +160,6 @@ tests/unit/inference/test_generation.py 1
 tests/unit/inference/test_grammar.py 1
 tests/unit/inference/test_image_files.py 6
 tests/unit/inference/test_request_images.py 2
-tests/unit/model/test_base.py 2
-tests/unit/model/test_frozen_vision.py 3
 tests/unit/registry/test_lock.py 1
 tests/unit/reports/evaluation/test_render.py 2
 tests/unit/reports/statistics/test_description.py 1

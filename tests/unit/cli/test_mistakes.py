@@ -119,7 +119,7 @@ def test_a_model_that_is_no_run_is_answered_with_the_runs_there_are(
     (folder / "runs" / "1").mkdir(parents=True)
     status, message = typed("evaluate", "--model", "runs/9", "--dataset", "sets/scenes")
     assert status == 1
-    assert "unknown base model 'runs/9': it is no folder here (the folder runs holds 1)" in message
+    assert "unknown base model 'runs/9': there is no such folder (the folder runs contains 1)" in message
 
 
 TYPED_WRONG = {

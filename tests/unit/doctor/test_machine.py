@@ -10,7 +10,6 @@ from florence2.doctor.disk import _shared_memory, check_disk, check_folder
 from florence2.doctor.machine import _cores, _memory, check_machine, cores_by_quota, memory_bytes
 from florence2.doctor.smoke import check_smoke, is_right
 from florence2.doctor.terminal import check_terminal
-from florence2.model.gpu import driver_version, why_no_gpu
 from tests.builders import detections
 
 GIB = 2**30
@@ -81,36 +80,6 @@ def test_a_cache_without_a_home_is_a_problem(monkeypatch: pytest.MonkeyPatch, tm
     assert _shared_memory(tmp_path) == []
     monkeypatch.setattr("florence2.doctor.disk._SHARED_GIB", 1e9)
     assert "--shm-size=2g" in _shared_memory(tmp_path)[0].message
-
-
-@pytest.mark.parametrize(
-    ("built", "driver", "environment", "said"),
-    [
-        (None, None, {}, None),
-        ("12.8", None, {"CUDA_VISIBLE_DEVICES": ""}, None),
-        (
-            None,
-            "535.1",
-            {},
-            "is built for the CPU alone: install the build with CUDA, pip install --force-reinstall 'torch==2.14.0'",
-        ),
-        ("12.8", "535.1", {"CUDA_VISIBLE_DEVICES": "-1"}, "hides the GPUs: unset it"),
-        ("12.8", "470.1", {}, "driver (470.1): too old; look at nvidia-smi"),
-        ("12.8", "535.1", {"CUDA_VISIBLE_DEVICES": "7"}, "CUDA_VISIBLE_DEVICES is '7', is there such a GPU?"),
-    ],
-)
-def test_a_gpu_that_is_not_seen_has_its_reason(
-    built: str | None, driver: str | None, environment: dict[str, str], said: str | None
-) -> None:
-    found = why_no_gpu("2.14.0+cpu", built, driver, environment, "too old")
-    assert found is None if said is None else said in str(found)
-
-
-def test_the_version_of_the_driver_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "version"
-    file.write_text("NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build\n")
-    assert driver_version(file) == "570.86.15"
-    assert driver_version(tmp_path / "none") is None
 
 
 def test_the_model_names_and_finds_what_was_drawn() -> None:

@@ -1,4 +1,4 @@
-"""Finding and loading the base: one path for all three kinds, and messages that say what to do."""
+"""Bases are found and loaded in one way, and every message names the remedy."""
 
 from __future__ import annotations
 
@@ -53,18 +53,18 @@ def test_a_changed_weight_changes_the_fingerprint(tmp_path: Path) -> None:
         ("microsoft/Florence-2-large-ft", "use 'florence-community/Florence-2-large-ft'"),
     ],
 )
-def test_a_base_that_is_none_names_what_to_use(base: str, message: str) -> None:
-    for ask in (base_fingerprint, load_base):
+def test_an_unknown_base_names_what_to_use(base: str, message: str) -> None:
+    for use in (base_fingerprint, load_base):
         with pytest.raises(ModelError, match=message):
-            ask(ModelConfig(base=base))
+            use(ModelConfig(base=base))
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=f"{re.escape(str(tmp_path))} is a folder but holds no config.json"):
+    with pytest.raises(ModelError, match=f"{re.escape(str(tmp_path))} is a folder without a config.json"):
         load_base(ModelConfig(base=str(tmp_path)))
 
 
-def test_a_folder_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
+def test_a_folder_that_is_gone_is_reported_as_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="gone' cannot be loaded: there is no such folder"):
         load_folder(str(tmp_path / "gone"))
 
@@ -87,7 +87,7 @@ def test_missing_weights_are_named_and_never_random(tmp_path: Path) -> None:
         load_base(ModelConfig(base=str(copy)))
 
 
-def test_how_to_decode_is_never_taken_from_the_published_settings(tmp_path: Path) -> None:
+def test_published_settings_of_the_decoding_are_ignored(tmp_path: Path) -> None:
     """Florence-2 is published with three beams and no repeated trigram, which forbids a second box of a class."""
     copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
     settings = json.loads((copy / "generation_config.json").read_text())
@@ -106,14 +106,14 @@ def test_an_exact_load_refuses_a_base_that_has_changed() -> None:
         load_exact(config, "0" * 64)
 
 
-def test_damaged_weights_are_an_error_of_ours(tmp_path: Path) -> None:
+def test_damaged_weights_are_a_model_error(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(NANO, tmp_path / "copy"))
     (copy / "model.safetensors").write_bytes(b"not safetensors")
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_base(ModelConfig(base=str(copy)))
 
 
-def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_hub_that_cannot_be_reached_is_a_model_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*args: object, **kwargs: object) -> None:
         raise ConnectionError("no route")
 
@@ -123,10 +123,16 @@ def test_a_hub_that_cannot_be_reached_is_an_error_of_ours(monkeypatch: pytest.Mo
         base_fingerprint(ModelConfig(base="some/model"))
 
 
-def test_a_copy_of_the_library_without_the_built_in_weights_names_where_it_came_from(
+def test_a_copy_of_the_library_without_the_built_in_weights_names_its_origin(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(BUILTIN_MODELS, "builtin:nano", tmp_path / "nano")
     for use in (base_fingerprint, load_base):
         with pytest.raises(ModelError, match=r"builtin:nano: .* copy of the library that came with a registered model"):
             use(ModelConfig(base="builtin:nano"))
+
+
+def test_a_model_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bart", "architectures": ["BartModel"]}')
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(ModelConfig(base=str(tmp_path)))

@@ -185,7 +185,7 @@ def test_a_second_run_finds_the_features_of_the_first(
         np.testing.assert_array_equal(one, other)
 
 
-def test_features_do_not_depend_on_the_images_beside_them(nano: Florence2, train: DatasetManifest) -> None:
+def test_features_do_not_depend_on_the_other_images_of_a_batch(nano: Florence2, train: DatasetManifest) -> None:
     """A run that was killed while it filled the cache fills the rest in other batches, and must end the same."""
     files = files_of(train)
     pools = [feature_pool(nano, f"base {number}", 1.0) for number in range(2)]
@@ -201,7 +201,7 @@ def test_features_do_not_depend_on_the_images_beside_them(nano: Florence2, train
         np.testing.assert_array_equal(one, other)
 
 
-def test_only_what_lacks_is_computed_and_progress_is_told(
+def test_only_missing_features_are_computed_and_progress_is_reported(
     nano: Florence2, train: DatasetManifest, seen: Counter[str]
 ) -> None:
     files = files_of(train)
@@ -246,7 +246,7 @@ def test_features_are_of_the_very_pixels_that_the_loader_makes(nano: Florence2, 
     np.testing.assert_array_equal(found, expected.last_hidden_state[0].numpy())
 
 
-def test_the_shape_of_features_is_told_by_the_configuration(nano: Florence2) -> None:
+def test_the_shape_of_features_follows_from_the_configuration(nano: Florence2) -> None:
     """At the size of Florence-2-base one look of the tower at nothing would take seconds in every start."""
     width, height = PixelTransform.of(nano.processor).size_wh
     tower: Any = nano.model.model.vision_tower
