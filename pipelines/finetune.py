@@ -21,7 +21,7 @@ from florence2.evaluation import metric_named, source_modules
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
-from steps.code_dependencies import code_of, code_of_metrics
+from steps.code_dependencies import code_of, code_of_modules
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
 from steps.register_model import register_model
@@ -57,7 +57,7 @@ def florence_finetune(
         metric_named(metric)
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
-    metric_code = code_of_metrics(source_modules(evaluation.metrics))
+    metric_code = code_of_modules(source_modules(evaluation.metrics))
     needs_answers = training.best_by != "loss"
     course = uncached_options(training=training, evaluation=evaluation)
     recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
-from florence2.datasets import frozen_content
+from florence2.datasets import frozen_content, rule_modules
 from florence2.model import base_fingerprint
 from pipelines.machines import on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
+from steps.code_dependencies import code_of_modules
 from steps.ingest_dataset import ingest_dataset
 from steps.split_dataset import split_dataset
 from steps.validate_annotations import validate_annotations
@@ -61,6 +62,7 @@ def prepare_data(
         model=model,
         max_target_tokens=training.max_target_tokens,
         base_content=base_content,
+        rule_code=code_of_modules(rule_modules()),
     )
     training_data, test_data, _ = split_dataset.with_options(**on_cpu())(
         clean_manifest=clean_manifest,

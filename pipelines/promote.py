@@ -23,7 +23,7 @@ from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
 from steps.check_infrastructure import check_infrastructure
-from steps.code_dependencies import code_of_metrics
+from steps.code_dependencies import code_of_modules
 from steps.decide_promotion import decide_promotion, nothing_to_decide
 from steps.evaluate_candidate import evaluate_candidate
 from steps.mirror_registry import mirror
@@ -61,7 +61,7 @@ def florence_promote(
     """
     for metric in evaluation.metrics:
         metric_named(metric)
-    metric_code = code_of_metrics(source_modules(evaluation.metrics))
+    metric_code = code_of_modules(source_modules(evaluation.metrics))
     store = tracking_uri()
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from zenml.config.cache_policy import CachePolicy
 
-__all__ = ["code_of", "code_of_metrics", "files_reached_from", "follow_code"]
+__all__ = ["code_of", "code_of_modules", "files_reached_from", "follow_code"]
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("florence2", "materializers", "steps")
@@ -47,14 +47,14 @@ def code_of(module: str) -> str:
     return _digest(files_reached_from(next(_file_of(module))), _ROOT)
 
 
-def code_of_metrics(modules: Iterable[str]) -> str:
-    """Return the hashes of the code of metrics of users and of other packages.
+def code_of_modules(modules: Iterable[str]) -> str:
+    """Return the hashes of the code of metrics and rules of users and of other packages.
 
-    Hashed are the module of each metric and the modules next to it that it can import; of a metric in an installed
-    package only that package. What it imports of this project counts by ``follow_code``.
+    Hashed are each module and the modules next to it that it can import; of a module in an installed package only that
+    package. What it imports of this project counts by ``follow_code``.
 
     Args:
-        modules: in which the metrics are; they have been imported.
+        modules: in which they are; they have been imported.
 
     Returns:
         A sha256 for each module, one after the other; empty where there is none.

@@ -29,6 +29,7 @@ def validate_annotations(
     model: ModelConfig,
     max_target_tokens: int,
     base_content: str,  # noqa: ARG001
+    rule_code: str,  # noqa: ARG001
 ) -> tuple[Annotated[DatasetManifest, "clean_manifest"], Annotated[ValidationReport, "validation_report"]]:
     """Run the rules and decide by the setting what becomes of rows that break one.
 
@@ -38,6 +39,7 @@ def validate_annotations(
         model: the base; its tokenizer measures the answers.
         max_target_tokens: longest answer in tokens.
         base_content: fingerprint of the base; a changed tokenizer changes the cache key.
+        rule_code: hashes of the code of rules of other packages; their edits change the cache key.
     """
     fetch_packed(model.base)
     length = answer_length(model, max_target_tokens)

@@ -7,8 +7,8 @@ from typing import Any
 
 from florence2.config import ValidationConfig
 from florence2.datasets.checks.check import RuleResults, check_manifest
+from florence2.datasets.checks.definition import Rule
 from florence2.datasets.checks.report import ValidationReport
-from florence2.datasets.checks.rule import Rule
 from florence2.datasets.checks.rules import RULES
 from florence2.datasets.checks.view import View
 from florence2.datasets.checks.views.rows import AnswerLimit

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.config import ValidationConfig
 from florence2.datasets import (
-    RULES,
     AnswerLimit,
     DatasetManifest,
     Finding,
@@ -25,6 +24,7 @@ from florence2.datasets import (
     ValidationReport,
     View,
     check_manifest,
+    known_rules,
 )
 from florence2.errors import Florence2Error
 
@@ -53,7 +53,7 @@ def validate(
     *,
     count_tokens: Callable[[list[str]], Iterable[int]] | None = None,
     max_target_tokens: int | None = None,
-    rules: Sequence[Rule] = RULES,
+    rules: Sequence[Rule] | None = None,
 ) -> tuple[DatasetManifest, ValidationReport]:
     """Check a data set against the rules; repair, leave out or report what breaks them, as the configuration says.
 
@@ -63,7 +63,7 @@ def validate(
         count_tokens: returns the length of each answer in tokens of the model, begin and end included; without it
             the length of answers is not checked.
         max_target_tokens: longest answer in tokens.
-        rules: the rules to check.
+        rules: the rules to check; all that are known if none are given.
 
     Returns:
         The manifest to go on with, and the report: every violation and the Data Docs. Errors that are to stop the run
@@ -76,7 +76,7 @@ def validate(
     limit = None
     if count_tokens is not None and max_target_tokens is not None:
         limit = AnswerLimit(max_target_tokens, count_tokens)
-    return check_manifest(manifest, config, rules, limit, _run_rules)
+    return check_manifest(manifest, config, known_rules() if rules is None else rules, limit, _run_rules)
 
 
 def _run_rules(views: Sequence[View[Any]], rules: Sequence[Rule]) -> RuleResults:

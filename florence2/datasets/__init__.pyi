@@ -3,12 +3,14 @@ from .checks.boxes import boxes_of as boxes_of
 from .checks.boxes import tidy as tidy
 from .checks.check import RuleResults as RuleResults
 from .checks.check import check_manifest as check_manifest
+from .checks.definition import Finding as Finding
+from .checks.definition import Rule as Rule
 from .checks.outcomes import outcomes_of as outcomes_of
+from .checks.registry import known_rules as known_rules
+from .checks.registry import rule_modules as rule_modules
 from .checks.report import ValidationReport as ValidationReport
 from .checks.report import Violation as Violation
 from .checks.report import raise_for_errors as raise_for_errors
-from .checks.rule import Finding as Finding
-from .checks.rule import Rule as Rule
 from .checks.rules import RULES as RULES
 from .checks.view import View as View
 from .checks.views import VIEWS as VIEWS

@@ -8,10 +8,10 @@ from pathlib import Path
 from florence2.adapters import validate
 from florence2.config import DatasetConfig, ModelConfig, Outcome, SplitConfig, TrainingConfig, ValidationConfig
 from florence2.datasets import (
-    RULES,
     DatasetManifest,
     DatasetStatistics,
     compute_statistics,
+    known_rules,
     locate,
     raise_for_errors,
     read_dataset,
@@ -137,7 +137,7 @@ def _defects(manifest: DatasetManifest, length: AnswerLength) -> tuple[tuple[Def
     """Decide about every rule that is broken, as carefully as it can be done: mend, else leave out."""
     _, report = validate(manifest, ValidationConfig(), count_tokens=length.count, max_target_tokens=length.limit)
     defects, warnings = [], {}
-    for rule in RULES:
+    for rule in known_rules():
         if count := report.counts.get(rule.code, 0):
             if rule.severity == "warning":
                 warnings[rule.code] = count

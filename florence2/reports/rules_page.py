@@ -18,12 +18,13 @@ _HEAD = """# The rules
 
 <!-- made by `python -m florence2.reports.rules_page > docs/rules.md` -->
 
-Every data set is checked against these rules before anything is trained; Great Expectations evaluates them. An error
-keeps rows out of training, a warning is told, a note is counted. `validation.on_error` says what errors do to the run:
+Every data set is checked against these rules, and those that [other packages add](own_rule.md), before anything is
+trained; Great Expectations calls them. An error keeps rows out of training, a warning is reported, a note is counted.
+`validation.on_error` says what errors do to the run:
 
 - `fail` (default): they stop it; the message lists them by file and line.
 - `quarantine`: the run goes on without the rows; they are counted and kept in `quarantine.jsonl`.
-- `repair`: what has a safe repair below is mended, also warnings; errors that are left stop the run.
+- `repair`: what has a safe repair below is repaired, also warnings; errors that are left stop the run.
 
 `validation.rules` sets the outcome of a single rule: `box-outside: repair`, `class-rare: ignore`, `box-tiny: fail`.
 Only errors that a training survives (marked *) can be set to `warn` or `ignore`.

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from zenml.utils import source_utils
 
-from steps.code_dependencies import code_of, code_of_metrics, files_reached_from
+from steps.code_dependencies import code_of, code_of_modules, files_reached_from
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -101,9 +101,9 @@ def test_the_code_of_ones_own_metrics_is_theirs_and_that_of_modules_next_to_them
     monkeypatch.syspath_prepend(tmp_path)
     importlib.import_module("own_metrics")
     modules = ["own_metrics"]
-    codes = [code_of_metrics(modules)]
+    codes = [code_of_modules(modules)]
     for name in files:
         (tmp_path / name).write_text(files[name] + "# edited\n")
-        codes.append(code_of_metrics(modules))
+        codes.append(code_of_modules(modules))
     assert len(set(codes)) == len(files), "each file counts but the one that is not imported"
     assert codes[-1] == codes[-2]

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from florence2.config import Outcome, ValidationConfig
+from florence2.datasets.checks.definition import Finding, RepairKind, Rule
 from florence2.datasets.checks.outcomes import outcomes_of
 from florence2.datasets.checks.repair import repair
 from florence2.datasets.checks.report import LISTED_PER_RULE, QuarantinedRow, ValidationReport, Violation
-from florence2.datasets.checks.rule import Finding, RepairKind, Rule
 from florence2.datasets.checks.rules.answers import answer_too_long
 from florence2.datasets.checks.view import Positions, View
 from florence2.datasets.checks.views import Views, make_views

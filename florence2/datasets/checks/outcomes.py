@@ -6,23 +6,24 @@ import difflib
 from collections.abc import Sequence
 
 from florence2.config import Outcome, ValidationConfig
-from florence2.datasets.checks.rule import Rule
-from florence2.datasets.checks.rules import RULES
+from florence2.datasets.checks.definition import Rule
+from florence2.datasets.checks.registry import known_rules
 from florence2.errors import ConfigurationError
 
 __all__ = ["outcomes_of"]
 
 
-def outcomes_of(config: ValidationConfig, rules: Sequence[Rule] = RULES) -> dict[str, Outcome]:
+def outcomes_of(config: ValidationConfig, rules: Sequence[Rule] | None = None) -> dict[str, Outcome]:
     """Return what becomes of the items that break each rule, by the rule's code.
 
     Args:
         config: the outcome of errors in general and of single rules.
-        rules: the rules.
+        rules: the rules; all that are known if none are given.
 
     Raises:
         ConfigurationError: a code is unknown, or its rule cannot have the outcome; the message lists all of them.
     """
+    rules = known_rules() if rules is None else rules
     by_code = {rule.code: rule for rule in rules}
     problems = [
         f"validation.rules.{code}: {problem}"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from florence2.config import Outcome
-from florence2.datasets.checks.rule import Severity
+from florence2.datasets.checks.definition import Severity
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError, InvalidAnnotationsError
 from florence2.printable import printable

@@ -15,8 +15,8 @@ from florence2.adapters.great_expectations import validate
 from florence2.cli import app
 from florence2.config import ValidationConfig
 from florence2.datasets.checks.check import check_manifest
+from florence2.datasets.checks.definition import Finding
 from florence2.datasets.checks.report import ValidationReport
-from florence2.datasets.checks.rule import Finding
 from florence2.datasets.checks.rules import RULES
 from florence2.datasets.checks.view import View
 from florence2.datasets.formats import read_dataset

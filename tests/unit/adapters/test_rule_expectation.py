@@ -10,7 +10,7 @@ import pytest
 
 from florence2.adapters.rule_expectation import ExpectRuleToHold, RuleBatch, expectation_of
 from florence2.config import ValidationConfig
-from florence2.datasets.checks.rule import Finding, Rule, rule
+from florence2.datasets.checks.definition import Finding, Rule, rule
 from florence2.datasets.checks.views import make_views
 from florence2.datasets.checks.views.rows import Row, RowsView
 from tests.builders import manifest
@@ -64,8 +64,10 @@ def test_texts_of_the_rule_and_of_the_data_are_escaped(result: Any) -> None:
     assert expectation_of(line_third).description == (
         "line-third (warning): It is the third line. Remedy: write &lt;b&gt;it&lt;/b&gt; down."
     )
-    (table,) = ExpectRuleToHold._diagnostic_unexpected_table_renderer(result=result)
-    assert table.table == [["train/annotations.jsonl:3", "&lt;i&gt;train/3.png&lt;/i&gt; is third"]]
+    tables: Any = ExpectRuleToHold._diagnostic_unexpected_table_renderer(result=result)
+    assert [table.table for table in tables] == [
+        [["train/annotations.jsonl:3", "&lt;i&gt;train/3.png&lt;/i&gt; is third"]]
+    ]
 
 
 def test_a_copy_of_the_table_refers_to_the_same_batch() -> None:

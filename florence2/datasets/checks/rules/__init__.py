@@ -6,7 +6,7 @@ finding. Nothing else lists it. Rules are checked by ``florence2.adapters`` alon
 
 from __future__ import annotations
 
-from florence2.datasets.checks.rule import Rule
+from florence2.datasets.checks.definition import Rule
 from florence2.datasets.checks.rules import answers, boxes, classes, images, lines, repetitions, splits
 
 __all__ = ["RULES"]

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from florence2.codec import BINS, RESERVED, TASKS, BoxSpan, location_token, scan_boxes, scan_column
 from florence2.datasets.checks.boxes import LABELLED
+from florence2.datasets.checks.definition import Finding, rule
 from florence2.datasets.checks.regions import beyond_image
-from florence2.datasets.checks.rule import Finding, rule
 from florence2.datasets.checks.view import Flags
 from florence2.datasets.checks.views.rows import (
     REGION_SIZES,

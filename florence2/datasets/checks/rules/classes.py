@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from florence2.datasets.checks.rule import Finding, rule
+from florence2.datasets.checks.definition import Finding, rule
 from florence2.datasets.checks.views.classes import ClassesView, ClassName
 
 _BOX = "<loc_10><loc_20><loc_300><loc_400>"

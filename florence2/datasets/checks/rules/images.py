@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from florence2.datasets.checks.rule import Finding, Rule, rule
+from florence2.datasets.checks.definition import Finding, Rule, rule
 from florence2.datasets.checks.views.images import ImageFile, ImagesView
 
 

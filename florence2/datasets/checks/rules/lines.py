@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from florence2.datasets.checks.rule import Finding, Rule, rule
+from florence2.datasets.checks.definition import Finding, Rule, rule
 from florence2.datasets.checks.views.rows import Row, RowsView, prefix_problem
 from florence2.images import ImageDefect
 

@@ -21,7 +21,7 @@ from florence2.datasets.checks.views.rows import (
 from tests.builders import manifest
 
 
-def view(*rows: dict[str, object], **images: dict[str, object]) -> RowsView:
+def view(*rows: dict[str, object], images: dict[str, dict[str, object]] | None = None) -> RowsView:
     return make_views(manifest(*rows, images=images), ValidationConfig()).rows
 
 
@@ -42,7 +42,7 @@ def test_image_defects_are_kinds() -> None:
 
 
 def test_the_orientation_of_an_image_may_be_unknown() -> None:
-    rows = view({}, **{"train/1.png": {"orientation": 6}, "z.png": {}})
+    rows = view({}, images={"train/1.png": {"orientation": 6}, "z.png": {}})
     assert [rows.orientation(image) for image in ("train/1.png", "z.png", "gone.png")] == [6, None, None]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from florence2.config import ValidationConfig
-from florence2.datasets.checks.rule import Finding, rule
+from florence2.datasets.checks.definition import Finding, rule
 from florence2.datasets.checks.views import make_views
 from florence2.datasets.checks.views.rows import Row, RowsView
 from florence2.errors import Florence2Error

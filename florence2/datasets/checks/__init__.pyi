@@ -1,0 +1,17 @@
+from .definition import Finding as Finding
+from .definition import Rule as Rule
+from .definition import rule as rule
+from .registry import known_rules as known_rules
+from .rules import RULES as RULES
+from .views import VIEWS as VIEWS
+from .views import make_views as make_views
+from .views.boxes import Box as Box
+from .views.boxes import BoxesView as BoxesView
+from .views.classes import ClassesView as ClassesView
+from .views.classes import ClassName as ClassName
+from .views.images import ImageFile as ImageFile
+from .views.images import ImagesView as ImagesView
+from .views.rows import Row as Row
+from .views.rows import RowsView as RowsView
+from .views.splits import Split as Split
+from .views.splits import SplitsView as SplitsView
