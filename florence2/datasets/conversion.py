@@ -1,4 +1,4 @@
-"""Write a data set in another layout: images and annotations, complete or not at all.
+"""Write a data set in another format: images and annotations, complete or not at all.
 
 Coordinates are written so that reading them gives the same location bins; names of classes, images and splits stay.
 """
@@ -34,8 +34,8 @@ class Conversion:
         target: the new folder.
         images: how many images are in it.
         rows: how many rows of the manifest are in it.
-        without_objects: images with nothing on them; jsonl has no line for these, as it cannot say so.
-        skipped: how many rows were left out, by what the layout cannot hold.
+        without_objects: how many images have no objects; jsonl cannot express that and has no line for them.
+        skipped: how many rows were left out, by what the format cannot hold.
     """
 
     target: Path
@@ -53,25 +53,25 @@ def convert(
     skip_unsupported: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Conversion:
-    """Write a data set in another layout.
+    """Write a data set in another format.
 
     Images are copied byte by byte, so that a change in one set leaves the other alone. An image keeps its split and its
-    path below the folder that all images of its split have in common. The folder appears in one move when it is
-    complete; after an error or an interrupt nothing is left of it.
+    path below the folder that all images of its split have in common. The new folder appears when it is complete; after
+    an error or an interrupt nothing is left of it.
 
     Args:
-        manifest: what is to be written; validation can have mended it, or left rows out.
+        manifest: the data set; validation may have repaired it, or left rows out.
         target: the new folder; must not exist, or be empty.
-        to: the layout, jsonl, coco, voc or yolo. All but jsonl hold one ``<OD>`` row for each image and no more.
-        skip_unsupported: leave out the rows that the layout cannot hold.
-        progress: called after each image with how many are done, and how many there are.
+        to: the format, one of ``writable_formats()``. All but jsonl hold one ``<OD>`` row for each image and no more.
+        skip_unsupported: leave out the rows that the format cannot hold.
+        progress: called after each image with the number of images written so far, and of all.
 
     Returns:
         What was written and what was left out.
 
     Raises:
-        DatasetError: the layout cannot be written, the target is in use, a row cannot be read or breaks a rule, or
-            the layout cannot hold a row; nothing is written then.
+        DatasetError: the format cannot be written, the target is in use, a row cannot be read or breaks a rule, or
+            the format cannot hold a row; nothing is written then.
     """
     writer = _writer(to)
     root = manifest.fetch_root().resolve()
@@ -84,7 +84,7 @@ def convert(
     images, sources = _images(rows)
     with atomic_folder(target, error=DatasetError) as folder:
         for number, (image, source) in enumerate(zip(images, sources, strict=True), start=1):
-            _place(root, source, folder / writer.image_path(image))
+            _copy_image(root, source, folder / writer.image_path(image))
             if progress is not None:
                 progress(number, len(images))
         writer.write(folder, images)
@@ -111,7 +111,7 @@ def _check_target(root: Path, target: Path) -> None:
 
 
 def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Make sure that every row can be read, and every box is one."""
+    """Raise if a row cannot be read, or a box is not valid."""
     bad = [found for row in rows if (found := _row_problem(row))]
     if bad:
         where, problem = bad[0]
@@ -122,7 +122,7 @@ def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return where a row, or the first bad box of it, stands, and what is wrong with it; None if nothing is."""
+    """Return file and line of a row, or of its first bad box, and what is wrong with it; None if nothing is."""
     where = f"{row['file']}:{row['line']}"
     for column in ("line_error", "image_error"):
         if isinstance(row[column], str):
@@ -150,7 +150,7 @@ def _span_problem(span: BoxSpan, answer: AnswerKind) -> str:
 def _supported(
     rows: Sequence[dict[str, Any]], to: str, boxes_only: bool, skip: bool
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Return the rows that a layout can hold, and how many it cannot by the reason."""
+    """Return the rows that a format can hold, and how many it cannot hold for each reason."""
     if not boxes_only:
         return list(rows), {}
     kept: list[dict[str, Any]] = []
@@ -167,10 +167,10 @@ def _supported(
             kept.append(row)
     counts = dict(Counter(reason for reason, _ in left))
     if left and not skip:
-        told = ", ".join(f"{count} of {reason}" for reason, count in counts.items())
+        reasons = ", ".join(f"{count} of {reason}" for reason, count in counts.items())
         first = left[0][1]
         raise DatasetError(
-            f"{to} holds one {' or '.join(CLASS_TASKS)} row for each image; it cannot hold {told}, the first is "
+            f"{to} holds one {' or '.join(CLASS_TASKS)} row for each image; it cannot hold {reasons}, the first is "
             f"{first['file']}:{first['line']}; write jsonl, or give --skip-unsupported to leave them out"
         )
     return kept, counts
@@ -197,8 +197,8 @@ def _images(rows: Sequence[Mapping[str, Any]]) -> tuple[list[ImageToWrite], list
     return images, [image for _, image in groups]
 
 
-def _place(root: Path, name: str, place: Path) -> None:
-    """Put an image where it belongs, without following it out of the data set."""
+def _copy_image(root: Path, name: str, target: Path) -> None:
+    """Copy an image of the data set to its new path; a link out of the data set is not followed."""
     if not is_inside(root / name, str(root)):
         raise DatasetError(
             f"{root / name}: leads out of the data set's folder; copy the image itself into the data set"
@@ -208,6 +208,6 @@ def _place(root: Path, name: str, place: Path) -> None:
     except OSError as exc:
         problem = f"can no longer be read ({exc.strerror})"
         raise DatasetError(f"{root / name}: {problem}; read the data set again") from exc
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with source, place.open("xb") as copy:  # two images in one place would overwrite each other
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source, target.open("xb") as copy:  # two images at one path would overwrite each other
         shutil.copyfileobj(source, copy, _BLOCK)

@@ -1,14 +1,14 @@
-"""What every writer takes: images with their place in the new set, in no format yet."""
+"""``ImageToWrite``: an image of a new data set with its samples, as every writer takes it."""
 
 from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from florence2.codec import BINS, dequantize, scan_boxes
+from florence2.codec import BINS, CLASS_TASKS, dequantize, scan_boxes
 from florence2.errors import DatasetError
 
 __all__ = ["Box", "ImageToWrite", "class_names", "pixel_boxes", "unique_stems"]
@@ -31,29 +31,31 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class ImageToWrite:
-    """One image of the new set with all that is said about it.
+    """One image of the new data set with its samples.
 
     Attributes:
         split: train, valid, test or empty.
         name: path of the image in POSIX spelling, unique within its split.
         size_wh: width and height of the upright image in pixels.
-        rows: prefix and suffix of each annotation row, in order.
+        rows: prefix and suffix of each sample, in order.
+        boxes: of the samples that list objects by class; each four location tokens after a class are a box of it.
     """
 
     split: str
     name: str
     size_wh: tuple[int, int]
     rows: tuple[tuple[str, str], ...]
+    boxes: tuple[Box, ...] = field(init=False)
 
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The boxes of all rows; a run of a multiple of four location tokens is as many boxes of one class."""
-        return tuple(
+    def __post_init__(self) -> None:
+        boxes = tuple(
             Box(span.class_name, (span.bins[at], span.bins[at + 1], span.bins[at + 2], span.bins[at + 3]))
-            for _, suffix in self.rows
+            for prefix, suffix in self.rows
+            if prefix.strip() in CLASS_TASKS
             for span in scan_boxes(suffix)[0]
             for at in range(0, len(span.bins), 4)
         )
+        object.__setattr__(self, "boxes", boxes)  # read once: a writer needs the classes of all before the boxes of one
 
 
 def class_names(images: Sequence[ImageToWrite]) -> tuple[str, ...]:
@@ -64,9 +66,9 @@ def class_names(images: Sequence[ImageToWrite]) -> tuple[str, ...]:
 def pixel_boxes(image: ImageToWrite) -> Iterator[tuple[str, tuple[float, float, float, float]]]:
     """Yield the class name of each box and x_min, y_min, x_max, y_max in pixels.
 
-    A box begins at the first quarter of its first bin and ends at the third quarter of its last. So it reads back as
-    the same bins whatever is lost to decimals, lies inside the image, and is never empty, as it could be between
-    centres: other tools drop boxes without an area.
+    A box begins at the first quarter of its first bin and ends at the third quarter of its last. So it is read back as
+    the same bins after rounding to decimals, lies inside the image, and is never empty, as it could be between the
+    centres of bins: other tools drop boxes without an area.
     """
     boxes = image.boxes
     width, height = image.size_wh
@@ -77,16 +79,16 @@ def pixel_boxes(image: ImageToWrite) -> Iterator[tuple[str, tuple[float, float, 
 
 
 def unique_stems(images: Sequence[ImageToWrite]) -> None:
-    """Make sure that no two images of a split differ in nothing but their extension.
+    """Raise if two images of a split differ in nothing but their extension.
 
     Raises:
-        DatasetError: two do; in formats with an annotation file for each image they would share it.
+        DatasetError: two do; in formats with one annotation file for each image they would share it.
     """
     seen: dict[tuple[str, str], str] = {}
     for image in images:
         other = seen.setdefault((image.split, posixpath.splitext(image.name)[0]), image.name)
         if other != image.name:
             raise DatasetError(
-                f"images {other!r} and {image.name!r} differ only in their extension, and this format has one "
-                "annotation file for both; rename one of them, or write jsonl or coco"
+                f"images {other!r} and {image.name!r} differ only in their extension, and would share "
+                "one annotation file in this format; rename one of them, or write jsonl or coco"
             )

@@ -36,6 +36,11 @@ def test_classes_are_those_of_all_samples_of_all_images_sorted() -> None:
     assert [name for name, _ in pixel_boxes(first)] == ["dog", "cat", "cat"]
 
 
+def test_outlines_are_no_boxes() -> None:
+    outline = "".join(f"<loc_{each}>" for each in (1, 2, 30, 2, 30, 40))
+    assert image(("<REFERRING_EXPRESSION_SEGMENTATION>the cat", outline)).boxes == ()
+
+
 def test_two_images_that_would_share_an_annotation_file_are_refused() -> None:
     with pytest.raises(DatasetError, match=r"'a.png' and 'a.jpg' differ only in their extension"):
         unique_stems([image(), image(name="b.png"), image(name="a.jpg")])
