@@ -1,6 +1,6 @@
-"""The checks of ``florence2 doctor``: is everything there that a fine-tune needs, and what to do where it is not.
+"""The checks of ``florence2 doctor``: do the installation and the machine fit a fine-tune, and what are the remedies.
 
-A check is a function that takes nothing and returns a list of ``Finding``. Other packages add theirs by an entry point
+A check is a function without parameters that returns a list of ``Finding``. Other packages add checks by an entry point
 of the group ``florence2.checks``.
 """
 

@@ -1,4 +1,4 @@
-"""All checks of ``florence2 doctor``: which there are, and running them side by side."""
+"""The list of all checks of ``florence2 doctor``, and how they are run in parallel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from florence2.doctor.isolated import run_isolated
 __all__ = ["ENTRY_POINTS", "Check", "diagnose", "known_checks"]
 
 ENTRY_POINTS = "florence2.checks"
-"""Entry point group of checks that packages above this one bring: functions as ``run_isolated`` takes them."""
+"""The group of entry points by which other packages add checks: functions for ``run_isolated``."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Check:
     """One check.
 
     Attributes:
-        name: what it looks at, as the table shows it.
+        name: what it checks, as the table shows it.
         function: ``module:function``.
-        seconds: time that it has.
+        seconds: time limit.
     """
 
     name: str
@@ -45,7 +45,7 @@ _OWN = (
 
 
 def known_checks() -> list[Check]:
-    """Return the checks in the order in which they are shown: ours, then those of the packages above."""
+    """Return the checks in the order in which they are shown: those of this package, then those of others."""
     others = [Check(point.name, point.value, 60.0) for point in entry_points(group=ENTRY_POINTS)]
     return [*_OWN, *sorted(others, key=lambda check: check.name)]
 
@@ -53,14 +53,14 @@ def known_checks() -> list[Check]:
 def diagnose(
     checks: list[Check] | None = None, done: Callable[[Check], None] | None = None
 ) -> dict[str, list[Finding]]:
-    """Run checks, each in its own process and in its own time, and return what they found by their names.
+    """Run checks, each in its own process with its own time limit, and return their findings by name.
 
     Args:
-        checks: which; without: all that are known.
-        done: called after each.
+        checks: the checks to run; None: all known ones.
+        done: called after each check.
     """
     wanted = known_checks() if checks is None else checks
-    # The slow ones first; beside them there is always room for a quick one.
+    # The slow ones first, so that quick ones run while they take their time.
     by_time = sorted(wanted, key=lambda check: -check.seconds)
     with ThreadPoolExecutor(max_workers=max(3, min(8, os.cpu_count() or 1))) as pool:
         running = {pool.submit(run_isolated, check.function, check.seconds): check for check in by_time}

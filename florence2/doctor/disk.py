@@ -1,4 +1,4 @@
-"""Is there room, and may we write, where caches, runs and temporary files go?"""
+"""Checks for free space and write permission in the folders of caches, runs and temporary files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHARED_GIB = 0.25
 
 
 def check_disk() -> list[Finding]:
-    """Look at the folders of the cache, the runs and temporary files, and at the shared memory of loaders."""
+    """Check the folders of the cache, the runs and temporary files, and the shared memory of data loaders."""
     try:
         cache = cache_folder("")
     except DatasetError as exc:
@@ -32,41 +32,41 @@ def check_disk() -> list[Finding]:
 
 
 def check_folder(what: str, folder: Path, wanted_gib: float, least_gib: float, otherwise: str) -> Finding:
-    """Look at a folder, which need not exist yet.
+    """Check a folder, which need not exist yet.
 
     Args:
         what: is kept there.
-        folder: absolute.
-        wanted_gib: less room than this is a warning.
-        least_gib: less room than this is a problem.
-        otherwise: what to do instead of freeing space.
+        folder: absolute path.
+        wanted_gib: less free space than this is a warning.
+        least_gib: less free space than this is a problem.
+        otherwise: the remedy other than freeing space.
     """
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    if not there.is_dir():
-        return Finding("problem", f"{what}: {there} is a file where a folder is needed: move it, or {otherwise}")
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        return Finding("problem", f"{what}: {existing} is a file where a folder is needed: move it, or {otherwise}")
     try:
-        with tempfile.TemporaryFile(dir=there) as file:
+        with tempfile.TemporaryFile(dir=existing) as file:
             file.write(b"\0" * 4096)
             file.flush()
-        free = shutil.disk_usage(there).free / _GIB
+        free = shutil.disk_usage(existing).free / _GIB
     except OSError as exc:
-        return Finding("problem", f"{what}: {there} cannot be written ({exc.strerror}): free space, or {otherwise}")
-    said = f"{what}: {folder}, {free:.1f} GiB free"
+        return Finding("problem", f"{what}: {existing} cannot be written ({exc.strerror}): free space, or {otherwise}")
+    fact = f"{what}: {folder}, {free:.1f} GiB free"
     if free < least_gib:
-        return Finding("problem", f"{said}, at least {least_gib:g} are needed: free space, or {otherwise}")
+        return Finding("problem", f"{fact}, at least {least_gib:g} are needed: free space, or {otherwise}")
     if free < wanted_gib:
-        return Finding("warning", f"{said}; {wanted_gib:g} are better: free space, or {otherwise}")
-    return Finding("ok", said)
+        return Finding("warning", f"{fact}; {wanted_gib:g} are recommended: free space, or {otherwise}")
+    return Finding("ok", fact)
 
 
 def _shared_memory(folder: Path) -> list[Finding]:
-    """Find the 64 MiB that a container has by default: processes that load images die of them."""
+    """Warn of the 64 MiB that a container has by default: processes that load images crash with so little."""
     if not folder.is_dir() or (size := shutil.disk_usage(folder).total / _GIB) >= _SHARED_GIB:
         return []
     return [
         Finding(
             "warning",
-            f"shared memory: {folder} has {1024 * size:.0f} MiB; processes that load images die with a bus error: "
+            f"shared memory: {folder} has {1024 * size:.0f} MiB; processes that load images crash with a bus error: "
             "start the container with --shm-size=2g, or set training.engine.loader_workers to 0",
         )
     ]

@@ -1,4 +1,4 @@
-"""``Finding``: what one look at the installation or the machine came to, and what to do about it."""
+"""``Finding``: the result of one check of the installation or the machine, with its remedy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LEVELS: tuple[Level, ...] = ("ok", "warning", "problem")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One result of a check.
 
     Attributes:
         level: ok; warning: works, but something will be slow or missing; problem: something will fail.
-        message: what is the case and, unless all is well, what to do about it.
-        fix: a command that mends it, to be typed as it is; None where no command can.
+        message: the fact and, unless it is ok, the remedy.
+        fix: a command that applies the remedy, to be typed as it is; None where no command can.
     """
 
     level: Level

@@ -1,4 +1,4 @@
-"""Is there a GPU, can this build of torch compute on it, and in which precision?"""
+"""Checks whether there is a GPU, whether this build of torch can compute on it, and in which precision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GIB = 2**30
 
 
 def check_gpu() -> list[Finding]:
-    """Look at torch, the driver and each GPU."""
+    """Check torch, the driver and each GPU."""
     import torch
 
     if torch.cuda.is_available():
@@ -34,8 +34,8 @@ def check_gpu() -> list[Finding]:
     return [
         Finding(
             "ok",
-            f"no NVIDIA GPU, torch {torch.__version__} computes on the CPU: right for builtin:nano; to fine-tune "
-            "Florence-2-base take a machine with a GPU of 16 GB or more",
+            f"no NVIDIA GPU, torch {torch.__version__} computes on the CPU: enough for builtin:nano; to fine-tune "
+            "Florence-2-base, use a machine with a GPU of 16 GB or more",
         )
     ]
 
@@ -52,12 +52,15 @@ def _device(device: torch.device) -> Finding:
         return Finding(
             "problem",
             f"{device} {name} cannot compute: {first_line(exc)}; it may be too old or too new for this torch, "
-            "or taken by another process: look at nvidia-smi, or choose another by CUDA_VISIBLE_DEVICES",
+            "or used by another process: see nvidia-smi, or choose another GPU by CUDA_VISIBLE_DEVICES",
         )
     if not right:
-        return Finding("problem", f"{device} {name} computes wrong sums: take it out of use, or restart the machine")
+        return Finding("problem", f"{device} {name} computes wrong sums: use another GPU, or restart the machine")
     precision = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32, it has no bfloat16"
     about = f"{device} {name}: {free / _GIB:.1f} of {total / _GIB:.1f} GiB free, trains in {precision}"
     if free < 0.5 * total:
-        return Finding("warning", f"{about}; another process holds the rest: see nvidia-smi, or choose another GPU")
+        return Finding(
+            "warning",
+            f"{about}; another process uses the rest: see nvidia-smi, or choose another GPU by CUDA_VISIBLE_DEVICES",
+        )
     return Finding("ok", about)

@@ -1,8 +1,8 @@
-"""A check in a process of its own: what crashes, hangs or chatters there does no harm here.
+"""Runs a check in a process of its own, so that one that crashes, hangs or prints does no harm to the others.
 
 A broken build of torch may end its process without an exception, an unreachable server may block for minutes, and
-libraries write to standard output what they like. ``python -m florence2.doctor.isolated MODULE:FUNCTION`` runs one
-check alone, traceback and all.
+libraries print to standard output. ``python -m florence2.doctor.isolated MODULE:FUNCTION`` runs one check alone and
+shows its traceback.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _GRACE_SECONDS = 2.0
 
 
 def run_isolated(function: str, seconds: float) -> list[Finding]:
-    """Run a check and return what it found, or that it did not come to an end.
+    """Run a check and return its findings; one that crashes or hangs is a problem.
 
     Args:
-        function: ``module:function``; it takes nothing and returns a list of ``Finding``.
-        seconds: time that it has; then it is ended.
+        function: ``module:function``; it has no parameters and returns a list of ``Finding``.
+        seconds: time limit, after which the process is killed.
     """
     command = [sys.executable, "-P", "-m", "florence2.doctor.isolated", function]
-    # The same modules as here, also where they come from a folder that is not installed.
+    # The same modules as in this process, also those of a folder that is not installed.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
@@ -39,32 +39,32 @@ def run_isolated(function: str, seconds: float) -> list[Finding]:
         output, errors = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()
-        with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk cannot even be killed
+        with suppress(subprocess.TimeoutExpired):  # a process that waits for a dead disk cannot be killed
             process.communicate(timeout=_GRACE_SECONDS)
-        return [Finding("problem", f"no answer within {seconds:g} seconds; {_alone(function)}")]
+        return [Finding("problem", f"no answer within {seconds:g} seconds; {_how_to_see_more(function)}")]
     try:
         return [Finding(**content) for content in json.loads(output)]
     except (ValueError, TypeError):
         lines = errors.decode(errors="replace").strip().splitlines() or [f"ended with status {process.returncode}"]
-        return [Finding("problem", f"this check itself failed: {lines[-1].strip()}; {_alone(function)}")]
+        return [Finding("problem", f"this check itself failed: {lines[-1].strip()}; {_how_to_see_more(function)}")]
 
 
-def _alone(function: str) -> str:
+def _how_to_see_more(function: str) -> str:
     return f"see more with: python -m florence2.doctor.isolated {function}"
 
 
 def _main(function: str) -> None:
-    """Run a check in this process; standard output is kept for what it found."""
+    """Run a check in this process; only its findings are written to standard output."""
     answer = os.dup(1)
     os.dup2(2, 1)
     try:
         found: list[Finding] = load_target(function)()
-    except Florence2Error as exc:  # it says by itself what is wrong and what to do
+    except Florence2Error as exc:  # its message has the remedy
         found = [Finding("problem", str(exc))]
     text = json.dumps([finding.to_dict() for finding in found], indent=2) + "\n"
     with os.fdopen(answer, "w", encoding="utf-8") as stream:
         stream.write(text)
-    # Threads of libraries, and what they do at exit, are not waited for.
+    # Do not wait for the threads of libraries, nor for what they do at exit.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""How many cores and how much memory this process may use: a container may have less than its machine."""
+"""Checks how many cores and how much memory this process may use: a container may have less than its machine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ __all__ = ["check_machine"]
 
 _GIB = 2**30
 _LEAST_GIB = 2.0
-"""What fine-tuning ``builtin:nano`` takes, with the libraries."""
+"""Memory for fine-tuning ``builtin:nano``, with the libraries."""
 _BASE_GIB = 8.0
-"""What loading and fine-tuning Florence-2-base with adapters takes beside a GPU."""
+"""Main memory for loading Florence-2-base and fine-tuning it with adapters on a GPU."""
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def check_machine() -> list[Finding]:
-    """Look at the cores and the memory that are left by affinity and control groups."""
+    """Check the cores and the memory that affinity and control groups allow."""
     groups = list(_own_groups())
     return [_cores(core_count(), cores_by_quota(groups)), _memory(*memory_bytes(groups))]
 
@@ -28,44 +28,44 @@ def check_machine() -> list[Finding]:
 def _cores(affine: int, quota: float | None) -> Finding:
     allowed = affine if quota is None else min(affine, quota)
     threads = _threads() or affine
-    said = f"{affine} cores" if allowed == affine else f"{allowed:g} of {affine} cores, by the container's limit"
+    fact = f"{affine} cores" if allowed == affine else f"{allowed:g} of {affine} cores, by the container's limit"
     if threads > allowed + 1:
         fitting = max(1, int(allowed))
         return Finding(
             "warning",
-            f"{said}, but {threads} threads will compute and wait for each other: set OMP_NUM_THREADS={fitting}",
+            f"{fact}, but {threads} threads will compute and wait for each other: set OMP_NUM_THREADS={fitting}",
             f"export OMP_NUM_THREADS={fitting}",
         )
-    return Finding("ok", said)
+    return Finding("ok", fact)
 
 
 def _threads() -> int | None:
-    """Return the threads that ``OMP_NUM_THREADS`` asks for; of a list such as 4,2 the outermost, as OpenMP does."""
+    """Return the threads that ``OMP_NUM_THREADS`` sets; of a list such as 4,2 the outermost, as OpenMP does."""
     first = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
-    return int(first) if first.isascii() and first.isdigit() and int(first) else None  # OpenMP ignores what is wrong
+    return int(first) if first.isascii() and first.isdigit() and int(first) else None  # OpenMP ignores an invalid value
 
 
 def _memory(total: float, free: float) -> Finding:
-    said = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB of memory are free"
+    fact = f"{free / _GIB:.1f} of {total / _GIB:.1f} GiB of memory are free"
     if free < _LEAST_GIB * _GIB:
         return Finding(
             "problem",
-            f"{said}; even the built-in model needs {_LEAST_GIB:g}: end other programs, or give the container more",
+            f"{fact}; even the built-in model needs {_LEAST_GIB:g}: end other programs, or give the container more",
         )
     if free < _BASE_GIB * _GIB:
         return Finding(
             "warning",
-            f"{said}: enough for builtin:nano; for Florence-2-base have {_BASE_GIB:g} free, "
+            f"{fact}: enough for builtin:nano; for Florence-2-base free {_BASE_GIB:g} GiB, "
             "and set training.engine.gradient_checkpointing",
         )
-    return Finding("ok", said)
+    return Finding("ok", fact)
 
 
 def memory_bytes(groups: list[Path]) -> tuple[float, float]:
     """Return the memory that this process may use and how much of it is free, in bytes.
 
     Args:
-        groups: folders of the control groups that it is in, of version 2 or 1.
+        groups: folders of its control groups, of version 2 or 1.
     """
     page = os.sysconf("SC_PAGE_SIZE")
     total = free = float(page * os.sysconf("SC_PHYS_PAGES"))
@@ -94,7 +94,7 @@ def cores_by_quota(groups: list[Path]) -> float | None:
 
 
 def _reclaimable(group: Path) -> float:
-    """Return the bytes of file cache in a group, which the kernel gives back when memory is asked for."""
+    """Return the bytes of file cache in a group, which the kernel frees when memory is needed."""
     lines = [line.split() for line in _text(group / "memory.stat").splitlines()]
     return sum(float(value) for name, value in lines if name in ("inactive_file", "total_inactive_file"))
 

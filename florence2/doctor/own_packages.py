@@ -1,7 +1,7 @@
-"""Are ``pipelines``, ``steps`` and ``materializers`` the packages that belong to this library?
+"""Checks that ``pipelines``, ``steps`` and ``materializers`` are the packages that belong to this library.
 
-ZenML projects have folders of these names by convention. In such a folder Python may find them before the installed
-packages: then code of ours would import code of the user. That is found out here without executing any of it.
+ZenML projects have folders of these names by convention. In such a project Python may find them before the installed
+packages, and this library would import the user's code. The check executes none of it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from florence2.errors import ConfigurationError
 __all__ = ["OWN_PACKAGES", "check_own_packages", "load_target", "require_own_packages"]
 
 OWN_PACKAGES = ("pipelines", "steps", "materializers")
-"""Packages that lie in the same folder as ``florence2``, in the repository and where a wheel is installed."""
+"""Packages in the same folder as ``florence2``, in the repository and where a wheel is installed."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 def check_own_packages() -> None:
-    """Refuse packages of another project in the place of ours.
+    """Raise if Python finds packages of another project instead of this library's.
 
     Raises:
-        ConfigurationError: Python finds another package of the name first; or none.
+        ConfigurationError: Python finds another package of the name first, or none.
     """
     for name in OWN_PACKAGES:
         folder = _folder_of(name)
@@ -37,12 +37,12 @@ def check_own_packages() -> None:
         if folder.resolve() != _ROOT / name:
             raise ConfigurationError(
                 f"{folder}: this folder hides the package {name} of florence2-finetune, which is in {_ROOT}; start in "
-                f"a folder without a {name}/ of its own, outside of this project, or rename {folder}"
+                f"a folder without its own {name}/, outside of this project, or rename {folder}"
             )
 
 
 def require_own_packages() -> None:
-    """End the process with the message of ``check_own_packages``, for modules that only commands of ZenML import.
+    """End the process with the message of ``check_own_packages``; for modules that ZenML's commands import.
 
     ZenML shows a traceback for each error that an import raises, and hides the message of an ImportError.
     """
@@ -53,13 +53,13 @@ def require_own_packages() -> None:
 
 
 def load_target(target: str) -> Any:
-    """Import what an entry point names.
+    """Import the object that an entry point names.
 
     Args:
         target: ``module:attribute``.
 
     Raises:
-        ConfigurationError: its package is one of ours and hidden by another.
+        ConfigurationError: its package belongs to this library and is hidden by another.
     """
     module, _, attribute = target.partition(":")
     if module.partition(".")[0] in OWN_PACKAGES:
@@ -68,7 +68,7 @@ def load_target(target: str) -> Any:
 
 
 def _folder_of(name: str) -> Path | None:
-    """Return the folder of the package that an import would take."""
+    """Return the folder of the package that an import would find."""
     spec = importlib.util.find_spec(name)
     if spec is None:
         return None

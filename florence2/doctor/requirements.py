@@ -1,4 +1,4 @@
-"""What a package asks for on this machine, by itself and by each of its extras."""
+"""The requirements of an installed package on this machine, and those of its extras."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ __all__ = ["applies", "required_by"]
 
 
 def required_by(package: str, extra: str = "") -> list[Requirement]:
-    """Return what an installed package requires here.
+    """Return the requirements of an installed package on this machine.
 
     Args:
         package: its name.
-        extra: whose additions are meant; "": what the package needs in any case.
+        extra: return only what this extra adds; "": what the package needs without extras.
 
     Raises:
         PackageNotFoundError: it is not installed.
@@ -24,5 +24,5 @@ def required_by(package: str, extra: str = "") -> list[Requirement]:
 
 
 def applies(requirement: Requirement, extra: str = "") -> bool:
-    """Tell whether a requirement is one of this platform, this Python and an extra."""
+    """Return whether a requirement applies to this platform, this Python and an extra."""
     return requirement.marker is None or requirement.marker.evaluate({"extra": extra})

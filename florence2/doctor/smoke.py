@@ -1,4 +1,4 @@
-"""Does the model answer, and right? The built-in base is asked about images that are drawn for it."""
+"""Checks that the built-in base gives correct answers, on images that are drawn for it."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["check_smoke", "is_right"]
 
 _SEEDS = (10, 13, 22, 23)
-"""Of images with one object; the built-in base is sure of each of them."""
+"""Seeds of images with one object; the built-in base is certain of each."""
 _SIDE = 64
 _NEEDED = len(_SEEDS) - 1
-"""Another processor rounds otherwise: one may be lost to that, not more."""
+"""Another processor rounds differently: at most one answer may be wrong for that reason."""
 _LEAST_OVERLAP = 0.5
 
 
 def check_smoke() -> list[Finding]:
-    """Let ``builtin:nano`` name and find objects, on the GPU where there is one, and compare with what was drawn."""
+    """Detect objects with ``builtin:nano``, on the GPU if there is one, and compare them with what was drawn."""
     start = time.monotonic()
     import numpy as np
 
@@ -38,23 +38,23 @@ def check_smoke() -> list[Finding]:
     florence2 = load_base(ModelConfig(base="builtin:nano"))
     answers = list(predict(florence2, samples, EvaluationConfig(max_new_tokens=32)))
     right = sum(is_right(answer.detections, scene.detections) for answer, scene in zip(answers, scenes, strict=True))
-    said = f"builtin:nano on {best_device()} names and finds {right} of {len(scenes)} objects"
+    fact = f"builtin:nano on {best_device()} names and finds {right} of {len(scenes)} objects"
     if right >= _NEEDED:
-        return [Finding("ok", f"{said}, in {time.monotonic() - start:.1f} s with loading")]
+        return [Finding("ok", f"{fact}, in {time.monotonic() - start:.1f} s with loading")]
     shown = "; ".join(
         f"{answer.text!r} for {scene.detections.class_name[0]}" for answer, scene in zip(answers, scenes, strict=True)
     )
     return [
         Finding(
             "problem",
-            f"{said} ({shown}): the installation computes wrong; install torch and transformers by the lock, and see "
-            "what is said of packages and gpu",
+            f"{fact} ({shown}): the installation computes wrong results; install torch and transformers by the lock, "
+            "and see the checks packages and gpu",
         )
     ]
 
 
 def is_right(found: Detections | None, drawn: Detections) -> bool:
-    """Say whether an answer is the one object that was drawn: its name, and a box that overlaps by half."""
+    """Return whether an answer is the one object that was drawn: the same name, and an IoU of at least 0.5."""
     if found is None or found.class_name != drawn.class_name:
         return False
     (ours,), (truth,) = found.xyxy.tolist(), drawn.xyxy.tolist()

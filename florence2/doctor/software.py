@@ -1,6 +1,6 @@
-"""Is the right Python there, are the packages those that were asked for, and which extras are installed?
+"""Checks the versions of Python and of the packages, and which extras are installed.
 
-What is asked for is the metadata of the installed distribution; a clone is compared with its lock as well.
+The required versions are those of the metadata of the installed distribution; a clone is compared with its lock, too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _WHY = {
     "great-expectations": "ZenML's own integration asks for a version below 1.0 and is not used here",
     "transformers": "versions up to about 5.13 shift Florence-2's labels twice and train on a wrong loss",
 }
-"""Versions that look as if they worked."""
+"""Packages with versions that seem to work, and do not."""
 
 _GIVES = {
     "gcs": "data sets and artifacts at gs://",
@@ -37,29 +37,29 @@ _GIVES = {
     "s3": "data sets and artifacts at s3://",
     "serve": "the demo in the browser",
 }
-"""What each extra enables; those that are for working on the project itself are left out."""
+"""What each extra enables; the extras for developers of this project are left out."""
 
 
 def check_python() -> list[Finding]:
     """Compare the version of Python with what the package allows."""
     version = platform.python_version()
     try:
-        asked = metadata.metadata(_US)["Requires-Python"] or ""
+        required = metadata.metadata(_US)["Requires-Python"] or ""
     except metadata.PackageNotFoundError:
         return [Finding("problem", *_not_installed())]
-    if not SpecifierSet(asked).contains(version, prereleases=True):
+    if not SpecifierSet(required).contains(version, prereleases=True):
         return [
             Finding(
                 "problem",
-                f"Python {version}, but {_US} needs {asked}: make the environment anew with such a Python, "
+                f"Python {version}, but {_US} needs {required}: create the environment again with such a Python, "
                 "for example make setup PYTHON=python3.11",
             )
         ]
-    return [Finding("ok", f"Python {version}, {platform.machine()} {platform.system()} (asked for: {asked})")]
+    return [Finding("ok", f"Python {version}, {platform.machine()} {platform.system()} (required: {required})")]
 
 
 def check_packages() -> list[Finding]:
-    """Compare the installed packages with what this one asks for, and a clone's with its lock."""
+    """Compare the installed packages with the requirements of this one, and those of a clone with its lock."""
     try:
         ours = required_by(_US)
     except metadata.PackageNotFoundError:
@@ -68,39 +68,39 @@ def check_packages() -> list[Finding]:
     if unmet:
         wrong = [_finding(requirement, found) for requirement, found in unmet]
     else:
-        wrong = [Finding("ok", f"{len(ours)} packages as asked for, among them {_versions('torch', 'transformers')}")]
+        wrong = [Finding("ok", f"{len(ours)} packages as required, among them {_versions('torch', 'transformers')}")]
     return [*wrong, *_against_lock(Path(florence2.__file__).parents[1] / _LOCK)]
 
 
 def check_extras() -> list[Finding]:
-    """Say which extras are installed, and what the others would enable."""
+    """List the extras that are installed, and what the others would enable."""
     try:
-        asked = {extra: required_by(_US, extra) for extra in _GIVES}
+        required = {extra: required_by(_US, extra) for extra in _GIVES}
     except metadata.PackageNotFoundError:
         return [Finding("problem", *_not_installed())]
-    there, wrong, absent = [], [], []
+    installed, wrong, absent = [], [], []
     for extra, gives in _GIVES.items():
-        wanted = asked[extra]
+        wanted = required[extra]
         unmet = [problem for requirement in wanted for problem in _unmet(requirement)]
         mismatched = [(requirement, found) for requirement, found in unmet if found is not None]
         wrong += [_finding(requirement, found) for requirement, found in mismatched]
         if not unmet and wanted:
-            there.append(extra)
+            installed.append(extra)
         elif not mismatched and wanted:
             absent.append(Finding("ok", f"{extra} is not installed; it enables {gives}", _install(extra)))
-    return [*wrong, Finding("ok", f"installed: {', '.join(there) or 'none'}"), *absent]
+    return [*wrong, Finding("ok", f"installed: {', '.join(installed) or 'none'}"), *absent]
 
 
 def _not_installed() -> tuple[str, str]:
     return (
-        f"{_US} is not installed in this environment, only found as a folder: install it, else its versions cannot "
-        "be checked and its commands for ZenML are missing",
+        f"{_US} is not installed in this environment, only found as a folder: install it; without that its versions "
+        "cannot be checked and its commands for ZenML are missing",
         "pip install --editable .",
     )
 
 
 def _unmet(requirement: Requirement) -> Iterator[tuple[Requirement, str | None]]:
-    """Yield what of a requirement and of the extras that it names is missing (None) or of another version."""
+    """Yield the requirements, with those of named extras, that are not met, and the installed version or None."""
     found = _installed(requirement.name)
     if found is None or not requirement.specifier.contains(found, prereleases=True):
         yield requirement, found
@@ -118,16 +118,16 @@ def _installed(name: str) -> str | None:
 
 
 def _finding(requirement: Requirement, found: str | None) -> Finding:
-    name, asked = requirement.name, f"{requirement.name}{requirement.specifier}"
-    fix = f"pip install '{asked}'"
+    name, required = requirement.name, f"{requirement.name}{requirement.specifier}"
+    fix = f"pip install '{required}'"
     if found is None:
-        return Finding("problem", f"{name} is missing: install {asked}", fix)
+        return Finding("problem", f"{name} is missing: install {required}", fix)
     why = f" ({_WHY[name]})" if name in _WHY else ""
-    return Finding("problem", f"{name} {found} is installed, {asked} is needed{why}: install that", fix)
+    return Finding("problem", f"{name} {found} is installed, {required} is needed{why}: install that", fix)
 
 
 def _against_lock(file: Path) -> list[Finding]:
-    """Compare what is installed with a lock; nothing to say where there is none, as beside an installed package."""
+    """Compare the installed packages with a lock; no finding where there is none, as for an installed wheel."""
     if not file.is_file():
         return []
     locked, other = 0, []

@@ -1,4 +1,4 @@
-"""Can the MLflow store be read, in which runs are tracked and models registered?"""
+"""Checks that the MLflow store, in which runs are tracked and models registered, can be read."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["check_store"]
 
 _SET_UP = "python -m pipelines.local_stack"
 
-# Only in the process of this check: one try, and no minutes of waiting for a server.
+# Only in the process of this check: one attempt, instead of minutes of waiting for a server.
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
 
 
 def check_store() -> list[Finding]:
-    """Look at the store that the registry commands would use."""
+    """Check the store that the registry commands would use."""
     try:
         uri = known_tracking_uri()
     except RegistryError as exc:
@@ -27,8 +27,8 @@ def check_store() -> list[Finding]:
         return [
             Finding(
                 "warning",
-                "no MLflow store is set up here: florence2 train works without; for the pipelines and the registry "
-                "run `make stack`, or name a server by MLFLOW_TRACKING_URI",
+                "no MLflow store is set up here: florence2 train works without one; for the pipelines and the "
+                "registry run `make stack`, or name a server by MLFLOW_TRACKING_URI",
                 _SET_UP,
             )
         ]

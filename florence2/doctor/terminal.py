@@ -1,4 +1,4 @@
-"""Can the terminal show what is printed?"""
+"""Checks that the terminal can show the characters of class names and tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIGNS = "é 中 ─"
 
 
 def check_terminal(encoding: str | None) -> list[Finding]:
-    """Look whether letters of any language and the lines of tables can be written.
+    """Check that letters of any language and the lines of tables can be printed.
 
     Args:
         encoding: of standard output.
@@ -21,8 +21,8 @@ def check_terminal(encoding: str | None) -> list[Finding]:
         return [
             Finding(
                 "warning",
-                f"the terminal's encoding is {encoding}: class names and answers outside it are shown as question "
-                "marks; set a UTF-8 locale or PYTHONUTF8=1",
+                f"the terminal's encoding is {encoding}: other characters of class names and answers are shown as "
+                "question marks; set a UTF-8 locale or PYTHONUTF8=1",
                 "export PYTHONUTF8=1",
             )
         ]

@@ -1,13 +1,8 @@
-"""The command as a process: how fast it answers, what it says of a typing error, who else may add commands to it."""
+"""The group of commands: its help imports nothing, and other packages add commands to it."""
 
 from __future__ import annotations
 
-import os
 import resource
-import shlex
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,22 +10,10 @@ import typer
 
 from florence2.cli import app
 from florence2.cli.commands import COMMANDS, LazyCommand
-from tests import ROOT
+from tests.unit.cli.processes import run
 
-MAIN = "import sys; sys.argv[0] = 'florence2'; from florence2.cli import main; main()"
 HEAVY = {"accelerate", "great_expectations", "matplotlib", "mlflow", "numpy", "pandas", "peft", "PIL", "pyarrow"}
 HEAVY |= {"pydantic", "scipy", "torch", "transformers", "yaml", "zenml"}
-
-
-def run(*words: str, python: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join(path for path in (environment.pop("PYTHONPATH", ""), str(ROOT)) if path)
-    return subprocess.run(
-        [sys.executable, *python, "-c", MAIN, *words],
-        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": paths, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -74,62 +57,6 @@ def test_a_page_of_help_fits_80_columns_and_every_option_has_a_text(name: str) -
     assert name in group.list_commands(None)  # type: ignore[attr-defined]
 
 
-def test_help_shows_values_and_the_names_of_maestro() -> None:
-    page = " ".join(run("train", "--help").stdout.replace("│", " ").split())
-    assert "one of lora, full, freeze; default: lora; also --optimization-strategy" in page
-    assert "Peak learning rate of AdamW; empty: a default for the base and the strategy. (also --lr)" in page
-    assert "defaults, then --config, then --set, then options; the later one wins" in page
-    assert page.index("training.lora") > page.index("╭─ training ")
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["trian"], "Did you mean 'train'?"),
-        (["train", "--epoch", "3"], "--epochs"),
-        (["train", "--epochs", "three"], "--epochs"),
-        (["registry", "lst"], "Did you mean 'list'?"),
-        (["evaluate", "--model", "m", "--split=val"], "'train', 'valid'"),
-        (["validate"], "give the data set, or a --config that names it"),
-        (["predict"], "name images, or a --config with images.folder"),
-        (["train", "--resume", "--dry-run"], "leave out --dry-run or --resume"),
-    ],
-)
-def test_a_typing_error_ends_with_2_and_the_nearest_known(words: list[str], message: str) -> None:
-    done = run(*words)
-    assert done.returncode == 2
-    assert message in " ".join(done.stderr.replace("│", " ").split())
-    assert not done.stdout
-
-
-def test_the_version_is_that_of_the_package() -> None:
-    from importlib.metadata import version
-
-    assert run("--version").stdout == f"florence2-finetune {version('florence2-finetune')}\n"
-
-
-def test_colours_are_for_terminals_only() -> None:
-    assert "\x1b" not in run("train", "--help").stdout
-    coloured = run("train", "--help", FORCE_COLOR="1", TERM="xterm-256color").stdout
-    assert "\x1b[1;36m" in coloured
-    without = run("train", "--help", FORCE_COLOR="1", TERM="xterm-256color", NO_COLOR="1").stdout
-    assert "\x1b[1;36m" not in without
-
-
-def completed(words: str, index: int) -> list[str]:
-    return run(_FLORENCE2_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(index)).stdout.split()
-
-
-def test_the_shell_completes_commands_options_and_values() -> None:
-    assert completed("florence2 tr", 1) == ["train"]
-    assert completed("florence2 registry r", 2) == ["rollback"]
-    assert completed("florence2 train --strat", 2) == ["--strategy"]
-    assert completed("florence2 train --strategy ", 3) == ["lora", "full", "freeze"]
-    assert completed("florence2 train --optimization-strategy f", 3) == ["full", "freeze"]
-    assert completed("florence2 convert a b --to c", 5) == ["coco"]
-    assert "complete_bash" in run("--show-completion", "bash", _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1").stdout
-
-
 @pytest.fixture
 def plugins(tmp_path: Path) -> Path:
     """A folder with a package that adds two commands, one of which cannot be imported."""
@@ -166,75 +93,3 @@ def test_an_added_command_that_is_broken_says_so_in_a_line(plugins: Path, name: 
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: the command {name} of extra cannot be loaded from ")
     assert why in line
-
-
-@pytest.mark.parametrize("words", ["train --help", "--help", "score --help"])
-def test_a_reader_that_leaves_early_is_no_error(words: str) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *words.split()],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.wait()
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is always full")
-def test_a_full_disk_is_a_sentence() -> None:
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", MAIN, "train", "--help"],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert done.stderr == "error: standard output: the disk is full; free space and try again\n"
-
-
-def test_sigterm_ends_a_command_in_order() -> None:
-    """Temporary files are removed at exit, which Python leaves out where a signal kills it."""
-    script = """
-import atexit, time
-from florence2 import cli
-cli.app = lambda: (atexit.register(print, "removed"), print("ready", flush=True), time.sleep(60))
-cli.main()
-"""
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        assert process.communicate(timeout=20)[0] == "removed\n"
-    assert process.returncode == 143
-
-
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-def test_a_closed_standard_stream_is_no_error(closed: str) -> None:
-    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)} train --help {closed}"
-    done = subprocess.run(
-        line, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_file_that_cannot_be_used_is_a_sentence() -> None:
-    fails = "import florence2.cli as c; c.app = lambda: open('/no such folder/answers.txt', 'w'); c.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", fails],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr == (
-        "error: /no such folder/answers.txt: No such file or directory; give a path that exists and that you may read "
-        "and write\n"
-    )

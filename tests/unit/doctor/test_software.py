@@ -34,10 +34,10 @@ def only(findings: list[Finding]) -> Finding:
 
 def test_a_python_that_is_too_old_is_a_problem(site: Path) -> None:
     install(site, "florence2-finetune", "9", python=">=3.99")
-    assert "but florence2-finetune needs >=3.99: make the environment anew" in only(check_python()).message
+    assert "but florence2-finetune needs >=3.99: create the environment again" in only(check_python()).message
 
 
-def test_this_environment_is_as_asked_for() -> None:
+def test_this_environment_meets_the_requirements() -> None:
     assert only(check_python()).level == "ok"
     assert [finding.message for finding in check_packages() if finding.level == "problem"] == []
 
@@ -52,13 +52,13 @@ def test_a_version_that_is_too_old_and_a_missing_package_are_named_with_the_comm
     assert missing.fix == "pip install 'absent-thing>=1'"
 
 
-def test_a_package_without_the_extra_that_is_asked_for_is_a_problem(site: Path) -> None:
+def test_a_package_without_a_required_extra_is_a_problem(site: Path) -> None:
     install(site, "florence2-finetune", "9", "framework[local]==1.0")
     install(site, "framework", "1.0", 'absent-thing; extra == "local"')
     assert only(check_packages()).message == "absent-thing is missing: install absent-thing"
 
 
-def test_an_environment_made_for_a_local_build_is_as_asked_for(site: Path) -> None:
+def test_a_local_build_meets_the_requirement(site: Path) -> None:
     install(site, "florence2-finetune", "9", "framework==1.0", 'other>=2; python_version < "3"')
     install(site, "framework", "1.0+cpu")
     assert only(check_packages()).level == "ok"

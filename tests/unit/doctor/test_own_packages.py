@@ -1,4 +1,4 @@
-"""A folder with packages that are called like those beside the library, as ZenML's convention has them."""
+"""A project of ZenML, whose packages have the names of those next to the library."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from florence2.doctor.own_packages import OWN_PACKAGES
+from tests import ROOT
 
-ROOT = Path(__file__).parents[3]
 EXECUTED = 'raise RuntimeError("the code of the folder was executed")\n'
 
 
@@ -70,12 +70,12 @@ def test_the_doctor_reports_the_folder(project: Path) -> None:
     assert found["message"].startswith(f"{project / 'pipelines'}: this folder hides ")
 
 
-def test_our_own_are_taken(tmp_path: Path) -> None:
+def test_the_packages_of_the_library_are_accepted(tmp_path: Path) -> None:
     code = "from florence2.doctor.own_packages import check_own_packages; check_own_packages()"
     assert python(tmp_path, "-c", code).returncode == 0
     assert python(ROOT, "-c", code).returncode == 0
 
 
-def test_all_packages_beside_the_library_are_looked_at() -> None:
+def test_all_packages_next_to_the_library_are_checked() -> None:
     tops = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert set(OWN_PACKAGES) == tops - {"florence2", "tests", "benchmarks", "pretraining", "docs"}

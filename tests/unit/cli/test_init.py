@@ -1,4 +1,4 @@
-"""Each mistake that is easily made is answered by a sentence that says what to do, and leaves nothing behind.
+"""The command as a whole: its streams and signals, and that each mistake ends in a sentence with its remedy.
 
 The commands run as typed; only the evaluation of the rules is plain pandas, for Great Expectations takes a second.
 """
@@ -8,22 +8,21 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from florence2.adapters import great_expectations
 from florence2.cli import main
-from florence2.config import EvaluationConfig, TrainingConfig
-from florence2.errors import ConfigurationError
-from florence2.evaluation.class_names import check_classes
-from florence2.training.fitting import _why_on_the_cpu
-from tests.builders import annotation, manifest, manifest_row, write_dataset, write_scenes
+from tests import ROOT
+from tests.builders import annotation, write_dataset, write_scenes
 from tests.rules import run_rules
+from tests.unit.cli.processes import MAIN, run
 
 
 @pytest.fixture(autouse=True)
@@ -184,45 +183,6 @@ def test_a_misspelt_option_is_a_usage_error_with_the_right_one(
     assert message in found
 
 
-OD = manifest_row(suffix="great white shark<loc_1><loc_2><loc_3><loc_4>fish<loc_1><loc_2><loc_3><loc_4>")
-
-
-def classes(*names: str, grammar: str = "classes") -> EvaluationConfig:
-    return EvaluationConfig(grammar=grammar, classes=names)
-
-
-def test_a_misspelt_class_is_answered_with_that_of_the_data() -> None:
-    with pytest.raises(ConfigurationError, match=r"'grate white shark' is in no annotation; did you mean 'great white"):
-        check_classes(manifest(OD), classes("grate white shark", "fish"))
-    with pytest.raises(ConfigurationError, match=r"'Fish' is in no annotation; did you mean 'fish'"):
-        check_classes(manifest(OD), classes("great white shark", "Fish"))
-
-
-QUESTION = manifest_row(prefix="<VQA>what?", task="<VQA>", suffix="fish")
-
-
-@pytest.mark.parametrize(
-    ("row", "config", "refused"),
-    [
-        (OD, classes("great white shark", "fish", "octopus"), False),
-        (OD, classes("great white shark", "fishes", "fish"), False),  # both are meant
-        (OD, classes("great white shark", "fishes"), True),
-        (OD, classes("fihs", grammar="boxes"), False),
-        (OD, classes("fihs"), True),
-        (QUESTION, classes("fihs"), False),
-    ],
-)
-def test_a_class_that_may_be_rare_or_is_not_requested_is_accepted(
-    row: dict[str, Any], config: EvaluationConfig, refused: bool
-) -> None:
-    messages = []
-    try:
-        check_classes(manifest(row), config)
-    except ConfigurationError as exc:
-        messages.append(str(exc))
-    assert bool(messages) == refused, messages
-
-
 def test_a_misspelt_class_stops_a_training_before_it_begins(folder: Path, typed: Typed) -> None:
     status, message = typed(
         "train", "--dataset", "sets/scenes", "--grammar", "classes", "--classes", "red tiel", "--batch-size", "2"
@@ -230,15 +190,6 @@ def test_a_misspelt_class_stops_a_training_before_it_begins(folder: Path, typed:
     assert status == 1
     assert "evaluation.classes: 'red tiel' is in no annotation; did you mean 'red tile'?" in message
     assert "epoch" not in message
-
-
-def test_bfloat16_without_a_gpu_is_advised_against(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("florence2.training.fitting.best_device", lambda: "cpu")
-    monkeypatch.setattr("florence2.training.fitting.unseen_gpu", lambda: None)
-    assert "leave it at auto" in str(_why_on_the_cpu(TrainingConfig(precision="bfloat16")))
-    assert _why_on_the_cpu(TrainingConfig()) is None
-    monkeypatch.setattr("florence2.training.fitting.unseen_gpu", lambda: "the driver is too old: update it")
-    assert _why_on_the_cpu(TrainingConfig()) == "training on the CPU: the driver is too old: update it"
 
 
 @pytest.fixture
@@ -273,3 +224,81 @@ def test_a_set_without_defects_says_nothing(tmp_path: Path, typed: Typed) -> Non
     data = write_dataset(tmp_path / "data", {s: [annotation(f"{s}.png")] for s in ("train", "valid", "test")})
     status, message = typed("validate", str(data))
     assert (status, "error" in message) == (0, False)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    from importlib.metadata import version
+
+    assert run("--version").stdout == f"florence2-finetune {version('florence2-finetune')}\n"
+
+
+@pytest.mark.parametrize("words", ["train --help", "--help", "score --help"])
+def test_a_reader_that_leaves_early_is_no_error(words: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *words.split()],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.wait()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's disk that is always full")
+def test_a_full_disk_is_a_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, "train", "--help"],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: the disk is full; free space and try again\n"
+
+
+def test_sigterm_ends_a_command_in_order() -> None:
+    """Temporary files are removed at exit, which Python leaves out where a signal kills it."""
+    script = """
+import atexit, time
+from florence2 import cli
+cli.app = lambda: (atexit.register(print, "removed"), print("ready", flush=True), time.sleep(60))
+cli.main()
+"""
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20)[0] == "removed\n"
+    assert process.returncode == 143
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_stream_is_no_error(closed: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)} train --help {closed}"
+    done = subprocess.run(
+        line, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_file_that_cannot_be_used_is_a_sentence() -> None:
+    fails = "import florence2.cli as c; c.app = lambda: open('/no such folder/answers.txt', 'w'); c.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", fails],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: /no such folder/answers.txt: No such file or directory; give a path that exists and that you may read "
+        "and write\n"
+    )
