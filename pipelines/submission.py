@@ -49,7 +49,7 @@ def far_errors() -> Iterator[None]:
             raise
         reason = redact(" ".join(str(exc).split()))[:500]
         raise StackError(
-            f"the run was not taken, or failed there: {type(exc).__name__}: {reason}\n"
+            f"the run was not accepted, or failed there: {type(exc).__name__}: {reason}\n"
             f"The stack is {Client().active_stack_model.name!r} with the orchestrator {orchestrator.name!r}"
             f" ({orchestrator.flavor}); `florence2 stack apply FILE` says what is missing (docs/remote.md)"
         ) from exc

@@ -1,4 +1,4 @@
-"""The pages of docs/ that are made from the code: ``python -m docs.generator`` writes them anew.
+"""Pages of docs/ that follow from the code: ``python -m docs.generator`` writes them.
 
-They are kept in the repository, so that they can be read there too; a test says when one is out of date.
+They are part of the repository, so that they can be read there; a test fails when one is out of date.
 """

@@ -1,4 +1,4 @@
-"""Execute a notebook: ``python -m docs.generator.executed NOTEBOOK COPY`` keeps a copy with what its cells gave."""
+"""Execute a notebook: ``python -m docs.generator.executed NOTEBOOK COPY`` keeps a copy with its outputs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``images/flow.svg``: what goes from step to step.
+"""``images/flow.svg``: the steps and what each passes to the next.
 
-One column, so that it can be read on a phone; every text stands on a ground of its own and the lines are of a middle
-grey, so that it can be read on a light and on a dark page alike.
+One column, so that a phone can show it. Every text has a background of its own and lines are of a middle grey, so that
+the image is readable on light and dark pages.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ __all__ = ["STEPS", "flow_image"]
 
 @dataclass(frozen=True)
 class _Stop:
-    """A box of the image: a place or a step, what it does, and what it hands on."""
+    """A box of the image: a store or a step, what it does, and what it passes on."""
 
     name: str
     text: str
-    hands_on: str = ""
+    passes_on: str = ""
     kind: str = "step"
 
 
 _STOPS = (
-    _Stop("your data set", "folder, archive or bucket, recognised", "images and annotations", "place"),
-    _Stop("ingest_dataset", "one row for each line, a hash of each image", "manifest"),
-    _Stop("validate_annotations", "stops at rows that break a rule", "valid rows, rows left out, page"),
-    _Stop("split_dataset", "keeps alike images in one split", "train and valid; test apart"),
+    _Stop("your data set", "folder, archive or bucket, recognised", "images and annotations", "store"),
+    _Stop("ingest_dataset", "a row for each sample, a hash of each image", "manifest"),
+    _Stop("validate_annotations", "stops at samples that break a rule", "valid samples, report"),
+    _Stop("split_dataset", "keeps near-identical images together", "train and valid, test"),
     _Stop("fine_tune", "keeps the epoch that validates best", "checkpoint"),
     _Stop("evaluate_model", "base and fine-tuned on the test split", "scores with intervals, page"),
     _Stop("register_model", "merged model, model card, tags", "version with alias challenger"),
-    _Stop("MLflow registry", "every version, and who is champion", "challenger and champion", "place"),
-    _Stop("evaluate_candidate", "asks both the same test split afresh", "answers of both"),
-    _Stop("decide_promotion", "passes every gate, or is held with reasons", "decision", "gate"),
-    _Stop("promote_model", "moves the alias champion, or leaves it", "models:/NAME@champion"),
-    _Stop("your service", "answers with the champion", "", "place"),
+    _Stop("MLflow registry", "every version, and who is champion", "challenger and champion", "store"),
+    _Stop("evaluate_candidate", "both versions on the same test split", "scores of both"),
+    _Stop("decide_promotion", "every gate passed, or held with reasons", "decision", "gate"),
+    _Stop("promote_model", "moves the alias champion if it won", "models:/NAME@champion"),
+    _Stop("your service", "predicts with the champion", "", "store"),
 )
-STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "place")
+STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "store")
 """The steps in the image."""
 
-_GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "place": "#334155"}
+_GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "store": "#334155"}
 _WIDTH, _BOX, _GAP, _LABEL, _MARGIN = 360, 50, 46, 14, 10
 _PIPELINES = {1: "florence_finetune", 8: "florence_promote"}
 """Where a pipeline begins, by the number of its first stop."""
@@ -51,10 +51,10 @@ def flow_image() -> str:
     for number, stop in enumerate(_STOPS):
         parts.append(_box(stop, y))
         y += _BOX
-        if stop.hands_on:
+        if stop.passes_on:
             pipeline = _PIPELINES.get(number + 1, "")
             gap = _GAP + _LABEL if pipeline else _GAP
-            parts.append(_arrow(stop.hands_on, y, y + gap, pipeline))
+            parts.append(_arrow(stop.passes_on, y, y + gap, pipeline))
             y += gap
     height = y + _MARGIN
     title = "The flow: " + ", ".join(stop.name for stop in _STOPS)
@@ -68,7 +68,7 @@ def flow_image() -> str:
 
 def _box(stop: _Stop, y: int) -> str:
     middle = _WIDTH // 2
-    face = "" if stop.kind == "place" else ' font-family="ui-monospace, monospace"'
+    face = "" if stop.kind == "store" else ' font-family="ui-monospace, monospace"'
     return (
         f'<rect x="{_MARGIN}" y="{y}" width="{_WIDTH - 2 * _MARGIN}" height="{_BOX}" rx="8" '
         f'fill="{_GROUNDS[stop.kind]}"/>\n'
@@ -78,8 +78,8 @@ def _box(stop: _Stop, y: int) -> str:
     )
 
 
-def _arrow(hands_on: str, y: int, end: int, pipeline: str) -> str:
-    """Draw the way to the next box, with what goes there, and the name of the pipeline that begins."""
+def _arrow(passes_on: str, y: int, end: int, pipeline: str) -> str:
+    """Draw the arrow to the next box, with what is passed on, and the name of the pipeline that begins."""
     middle = _WIDTH // 2
     begin = ""
     if pipeline:
@@ -88,10 +88,10 @@ def _arrow(hands_on: str, y: int, end: int, pipeline: str) -> str:
             f'<text x="{_MARGIN + 6}" y="{end - 8}" font-size="13" font-weight="700" text-anchor="start" '
             f'fill="#0f172a" font-family="ui-monospace, monospace">{pipeline}</text>\n'
         )
-    half = 14 + len(hands_on) * 3.9
+    half = 14 + len(passes_on) * 3.9
     return (
         f'<path d="M{middle} {y}V{end - 9}" stroke="#64748b" stroke-width="2"/>\n'
         f'<path d="M{middle - 6} {end - 10}h12l-6 9z" fill="#64748b"/>\n'
         f'<rect x="{middle - half:.0f}" y="{y + 8}" width="{2 * half:.0f}" height="21" rx="10" fill="#e2e8f0"/>\n'
-        f'<text x="{middle}" y="{y + 23}" font-size="13" fill="#0f172a">{escape(hands_on)}</text>\n{begin}'
+        f'<text x="{middle}" y="{y + 23}" font-size="13" fill="#0f172a">{escape(passes_on)}</text>\n{begin}'
     )

@@ -1,7 +1,7 @@
-"""A notebook as a page of the site: text as it is, code and what it printed and drew below it.
+"""A notebook as a page of the site: text as it is, code with its output and images below it.
 
-What the cells gave is taken from ``docs/_build/executed``, where ``make docs`` leaves an executed copy; without
-one, or with one of an older notebook, the page shows the code alone.
+The outputs are those of ``docs/_build/executed``, where ``make docs`` writes an executed copy; without one, or with one
+of an older notebook, the page shows the code alone.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EXECUTED = Path("_build") / "executed"
 
 
 class NotebookParser(MystParser):
-    """Reads an .ipynb file as if it were the Markdown page that it makes."""
+    """Reads an .ipynb file as the Markdown page that it becomes."""
 
     supported = ("ipynb",)
 

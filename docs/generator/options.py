@@ -1,6 +1,6 @@
 """Marks the options in pages and commands, so that ``reading.css`` can keep each of them whole.
 
-A browser goes on in the next line after any hyphen: ``--dataset`` would be two dashes here and a word there.
+A browser may break a line after any hyphen: ``--dataset`` would become two dashes and a word on the next line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pygments.token import Name  # type: ignore[import-untyped]
 __all__ = ["CommandLexer", "CommandSessionLexer", "register_options"]
 
 _LONGEST = 30
-"""Letters that fit into a line of a phone."""
+"""Characters that fit into a line of a phone."""
 
 
 class CommandLexer(BashLexer):  # type: ignore[misc]

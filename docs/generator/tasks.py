@@ -1,4 +1,4 @@
-"""``reference/tasks.md``: what each task asks for and what judges it, from the codec and the registry of metrics."""
+"""``reference/tasks.md``: what each task requests, and its metrics, from the codec and the list of metrics."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _REQUESTS = {
     "<CAPTION_TO_PHRASE_GROUNDING>": "where the phrases of a caption are",
     "<OPEN_VOCABULARY_DETECTION>": "where the objects of a name are",
     "<REGION_PROPOSAL>": "where something is, whatever it is",
-    "<OCR_WITH_REGION>": "what is written, and where",
+    "<OCR_WITH_REGION>": "the text in the image, and where it is",
     "<REFERRING_EXPRESSION_SEGMENTATION>": "the outline of the object that a phrase means",
     "<REGION_TO_SEGMENTATION>": "the outline of the object in a region",
     "<VQA>": "the answer to a question",
     "<DocVQA>": "the answer to a question about a document",
     "<REGION_TO_CATEGORY>": "what is in a region, in a word",
     "<REGION_TO_DESCRIPTION>": "what is in a region, in a sentence",
-    "<REGION_TO_OCR>": "what is written in a region",
+    "<REGION_TO_OCR>": "the text in a region",
     "<CAPTION>": "a short caption",
     "<DETAILED_CAPTION>": "a longer caption",
     "<MORE_DETAILED_CAPTION>": "a paragraph",
-    "<OCR>": "what is written, without places",
+    "<OCR>": "the text in the image",
 }
 _INPUTS = {
     "<CAPTION_TO_PHRASE_GROUNDING>": "a red car beside a tree",
@@ -50,18 +50,18 @@ _HEAD = f"""# Tasks and their metrics
 {MADE}
 
 A line of a data set is a prompt and its answer. The prompt begins with one of these tokens; one set may mix them, and
-each task gets its own metrics. `<loc_0>` to `<loc_999>` are places: a pixel `x` of an image of `width` pixels is in
+each task has its own metrics. `<loc_0>` to `<loc_999>` are locations: a pixel `x` of an image of `width` pixels is in
 bin `floor(x / width * 1000)`, at most 999.
 """
 _METRICS = """## Metrics
 
-`evaluation.metrics` (`--metrics`) names others than those of the task; each judges the tasks whose answers it can read.
-The classes are importable from `florence2`.
+`evaluation.metrics` (`--metrics`) names others than those of the task. Each metric evaluates the
+tasks whose answers it can read. The classes are importable from `florence2`.
 """
 _SCORES = """## Scores
 
 What the metrics compute, under the names that `metrics.json`, MLflow, `training.best_by` and `promotion.primary` use.
-Those marked \\* have an interval. Of error rates less is better.
+Those marked \\* have an interval. A lower error rate is better.
 """
 
 
@@ -70,7 +70,7 @@ def tasks_page() -> str:
     return "\n".join(
         [
             _HEAD,
-            table(["task", "asks for", "text after the token, for example", "judged by"], map(_row, TASKS.values())),
+            table(["task", "requests", "text after the token, for example", "metrics"], map(_row, TASKS.values())),
             "## How answers are written\n",
             table(["answer, for example", "tasks"], map(_kind, AnswerKind)),
             _METRICS,

@@ -103,7 +103,7 @@ def _types_to_decision(weights: Path, test: Any) -> list[str]:
     """Evaluate a model, decide whether it becomes champion in its own stead, and return what was made for it."""
     from florence2.config import EvaluationConfig, PromotionConfig
     from florence2.datasets import ValidationReport
-    from florence2.promotion import Candidate, Candidates, ServingCheck, decide, evaluate_weights, gather
+    from florence2.promotion import Candidate, Candidates, ServingCheck, decide, evaluate_weights, gather_evidence
 
     policy = PromotionConfig()
     champion, challenger = (
@@ -117,7 +117,7 @@ def _types_to_decision(weights: Path, test: Any) -> list[str]:
     with observed(types):
         evaluated = evaluate_weights(weights, "n", test, EvaluationConfig(max_new_tokens=16, resamples=20))
         both = {version.version: (served, evaluated) for version in (champion, challenger)}
-        decide(policy, gather(policy, candidates, both, test, checked, frozenset()))
+        decide(policy, gather_evidence(policy, candidates, both, test, checked, frozenset()))
     return [kind.__name__ for kind in types.found]
 
 

@@ -57,7 +57,7 @@ def store_errors() -> Iterator[None]:
         yield
     except AuthorizationException as exc:
         raise StackError(
-            f"the ZenML server {url} does not take your credentials, or they have expired: {exc}\n"
+            f"the ZenML server {url} does not accept your credentials, or they have expired: {exc}\n"
             f"  zenml login {url}\n  (a service account: export ZENML_STORE_API_KEY=... with a key that is valid)"
         ) from exc
     except (OSError, RuntimeError, ZenMLBaseException) as exc:

@@ -195,7 +195,7 @@ def _ended(root: Path, environment: dict[str, str], tasks: dict[str, list[str]])
 def test_credentials_that_the_server_does_not_take_end_in_a_sentence(sent: _Sent) -> None:
     status, output = sent.outcomes["wrong key"]
     assert status == 1
-    assert f"the ZenML server {sent.server.url} does not take your credentials" in output
+    assert f"the ZenML server {sent.server.url} does not accept your credentials" in output
     assert f"zenml login {sent.server.url}" in output
     assert "Traceback" not in output
 
