@@ -1,4 +1,4 @@
-"""A project of one's own: a data set is looked at, and a commented configuration written that suits it."""
+"""``florence2 init``: reads a data set and writes a project with a commented configuration for it."""
 
 import lazy_loader as lazy
 

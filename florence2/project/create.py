@@ -1,4 +1,4 @@
-"""``create_project``: a folder with all that a fine-tune of one's own data needs, written at once or not at all."""
+"""``create_project``: writes a folder with the settings of a fine-tune on one's own data, all files or none."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["CONFIGURATION", "FROZEN_TEST", "PROMOTION", "Project", "create_proje
 
 CONFIGURATION, PROMOTION, FROZEN_TEST = "florence.yaml", "promote.yaml", "test.json"
 _KEPT = ("README.md", ".gitignore")
-"""Files that a folder may have already; they are left as they are."""
+"""Files that a folder may have already; they are kept as they are."""
 _DATA = ("", "data")
 
 
@@ -32,10 +32,10 @@ class Project:
     """A project that was written.
 
     Attributes:
-        folder: of it.
-        written: names of the files in it that are new.
-        kept: names of files that were there and were left as they are.
-        found: what is in its data set, a sentence each.
+        folder: of the project.
+        written: names of the new files.
+        kept: names of files that existed and were kept as they are.
+        found: sentences that describe its data set.
     """
 
     folder: Path
@@ -47,24 +47,23 @@ class Project:
 def create_project(
     folder: Path, source: str | None = None, *, format: str = "auto", base: str = ModelConfig().base
 ) -> Project:
-    """Look at a data set and write the configuration of a fine-tune on it.
+    """Read a data set and write the configuration of a fine-tune on it.
 
     Args:
-        folder: of the project; made if need be.
-        source: folder, archive or URI of the data set; without: the folder, or ``data`` in it.
-        format: how the data set is written; auto: recognised by its files.
+        folder: of the project; created if it is missing.
+        source: folder, archive or URI of the data set; None: the folder, or ``data`` in it.
+        format: of the data set; auto: recognised by its files.
         base: the model to start from.
 
     Raises:
-        ConfigurationError: a file that would be written exists, or the folder cannot be written, or the format or the
-            base is none.
+        ConfigurationError: a file that would be written exists, the folder cannot be written, or the format is unknown.
         DatasetError: there is no data set, or it cannot be read as a whole.
-        ModelError: nothing can have the name of that base.
+        ModelError: the base cannot be the name of a model.
     """
     folder = _expanded(folder)
     _check_free(folder)
-    place = _data_in(folder) if source is None else _absolute(source)
-    settings: dict[str, Any] = {"source": place, "format": format, "base": base}  # checked when they are read
+    location = _data_in(folder) if source is None else _absolute(source)
+    settings: dict[str, Any] = {"source": location, "format": format, "base": base}  # checked by the configuration
     config = Configuration(**settings).dataset
     found = survey(config, base)
     files = _files(folder, found, config, base)
@@ -86,19 +85,19 @@ def _check_free(folder: Path) -> None:
 
 
 def _data_in(folder: Path) -> str:
-    """Return the data set that lies in the folder of a project."""
+    """Return the data set in the folder of a project."""
     for name in _DATA:
         try:
             return str(recognise(folder / name)[0])
         except DatasetError:
             continue
     raise DatasetError(
-        f"{folder}: no data set lies there; name it: --dataset FOLDER, an archive, a URI, or builtin:cards to try"
+        f"{folder}: has no data set; give one by --dataset: a folder, an archive, a URI, or builtin:cards for a trial"
     )
 
 
 def _absolute(source: str) -> str:
-    """Return a local path made absolute, for a project is used from other folders than this one; a URI as it is."""
+    """Return a local path as absolute, since a project is used from other folders, too; a URI as it is."""
     return source if "://" in source or source.startswith("builtin:") else str(_expanded(source))
 
 
@@ -110,8 +109,8 @@ def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dic
     """Return the texts of all files by their names."""
     name = folder.name or "florence2"
     frozen = _frozen(found) if "test" in found.missing else None
-    place = str(folder / FROZEN_TEST) if frozen is not None else None
-    ours = choices(found, config, base, _registered_name(name), place)
+    frozen_file = str(folder / FROZEN_TEST) if frozen is not None else None
+    ours = choices(found, config, base, _registered_name(name), frozen_file)
     facts, file = described(found, config.source), shlex.quote(str(folder / CONFIGURATION))
     theirs = promotion_choices(found, ours)
     finetune = [
@@ -119,16 +118,16 @@ def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dic
         *facts,
         "",
         f"  florence2 train --config {file}",
-        "How long that takes on a machine is measured there by the same with --dry-run.",
+        "To estimate the time on a machine, run the same there with --dry-run.",
         "Tracked, cached and registered, in the folder of florence2-finetune after make stack:",
         f"  zenml pipeline run florence_finetune -c {file}",
-        "What is not written here has its default: florence2 train --help tells every setting.",
+        "Settings that are not written here have their defaults: see florence2 train --help.",
     ]
     promote = [
         "Is the newest version better than the champion? Data and answers as in florence.yaml.",
         f"  zenml pipeline run florence_promote -c {shlex.quote(str(folder / PROMOTION))}",
     ]
-    prefix = str(found.rows.table["prefix"].value_counts().index[0])
+    prefix = str(found.manifest.table["prefix"].value_counts().index[0])
     return {
         CONFIGURATION: yaml_page(finetune, ours),
         PROMOTION: yaml_page(promote, theirs),
@@ -140,8 +139,8 @@ def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dic
 
 def _frozen(found: Survey) -> str:
     """Return the frozen test split as the text of its file."""
-    frozen = freeze_test(found.rows)
-    split_dataset(found.rows, found.split, frozen)  # raises where it could not be used
+    frozen = freeze_test(found.manifest)
+    split_dataset(found.manifest, found.split, frozen)  # raises if it cannot be used
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, FROZEN_TEST)
         frozen.save(file)
@@ -149,12 +148,12 @@ def _frozen(found: Survey) -> str:
 
 
 def _registered_name(folder: str) -> str:
-    """Return a name that registries take: letters, digits, dots and dashes."""
+    """Return a name that registries accept: letters, digits, dots and dashes."""
     return re.sub(r"[^\w.-]+", "-", folder).strip("-._") or "florence2-finetune"
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write the files into a folder, which may be new; on an error none of them is left."""
+    """Write the files into a folder, which may be new; after an error none of them is left."""
     made = not folder.exists()
     written: list[Path] = []
     try:

@@ -12,7 +12,7 @@ import yaml
 
 from florence2.datasets import Distribution
 from florence2.printable import printable
-from florence2.project.choices import FEW_ROWS, Choice
+from florence2.project.choices import FEW_SAMPLES, Choice
 from florence2.project.survey import Survey
 from florence2.storage import redact
 
@@ -22,7 +22,7 @@ _WIDTH = 110
 _CLASSES = 12
 
 GITIGNORE = """\
-# What runs leave; the settings and the frozen test are what to keep.
+# Results of runs; keep the settings and the frozen test split.
 runs/
 outputs/
 .zen/
@@ -32,7 +32,7 @@ mlruns/
 
 
 def described(found: Survey, source: str) -> list[str]:
-    """Say in a few sentences what is in a data set."""
+    """Return a few sentences that describe a data set."""
     overall = found.statistics.overall
     tasks = ", ".join(f"{count:,} of {printable(task) or 'no task'}" for task, count in overall.tasks.counts.items())
     sides = " x ".join(_spread(overall.features[f"image_{side}"]) for side in ("width", "height"))
@@ -40,10 +40,10 @@ def described(found: Survey, source: str) -> list[str]:
     made = f" ({' and '.join(found.missing)} taken from train)" if found.missing else ""
     lines = [
         f"{printable(redact(source))} ({found.layout}): {overall.images:,} images of {sides} pixels.",
-        f"Rows: {tasks}. To use: {splits}{made}.",
+        f"Samples: {tasks}. In use: {splits}{made}.",
     ]
-    if found.count("train")[0] < FEW_ROWS:
-        lines.append("That is very little to train on: enough to try the way, not for a model that is of use.")
+    if found.count("train")[0] < FEW_SAMPLES:
+        lines.append("That is very little to train on: enough for a trial, not for a useful model.")
     if overall.classes.counts:
         lines.append(f"{_classes(overall.classes.counts)}.")
     if found.defects:
@@ -51,17 +51,17 @@ def described(found: Survey, source: str) -> list[str]:
         lines.append(f"Rules broken: {broken}.")
     if found.warnings:
         warned = ", ".join(f"{code} {count:,}" for code, count in found.warnings.items())
-        lines.append(f"Worth a look, with florence2 validate: {warned}.")
+        lines.append(f"Warnings, which florence2 validate lists: {warned}.")
     return lines
 
 
 def yaml_page(head: Sequence[str], choices: Iterable[Choice]) -> str:
-    """Write settings as YAML under ``parameters``, each below its reason.
+    """Return settings as YAML under ``parameters``, each below its reason.
 
     Args:
-        head: lines of comment above all; those that begin with a blank are commands, and are not wrapped;
-            each line of a name that has several stays a comment.
-        choices: the settings, those of a section one after the other.
+        head: comment at the top; a text that begins with a blank is a command, which is not wrapped. Every line of a
+            path with line breaks stays a comment.
+        choices: the settings, those of one section after each other.
     """
     lines = [
         f"# {line}".rstrip()
@@ -83,16 +83,16 @@ def yaml_page(head: Sequence[str], choices: Iterable[Choice]) -> str:
 
 
 def readme(folder: Path, found: Survey, source: str, prefix: str) -> str:
-    """Write the README of a project: what was found, and the commands to type next.
+    """Return the README of a project: what was found, and the commands to type next.
 
     Args:
         folder: of the project.
         found: what is in the data set.
         source: of the data set.
-        prefix: a prompt that it asks.
+        prefix: a prompt of the data set.
     """
     facts = "\n".join(f"- {line}" for line in described(found, source))
-    ask = f"--prefix={shlex.quote(prefix)}"
+    prompt = f"--prefix={shlex.quote(prefix)}"
     return f"""\
 # {folder.name}
 
@@ -100,7 +100,7 @@ A fine-tune of Florence-2, set up by `florence2 init`.
 
 {facts}
 
-The settings stand in [florence.yaml](florence.yaml), each with its reason. The environment of
+The settings are in [florence.yaml](florence.yaml), each with its reason. The environment of
 florence2-finetune must be active.
 
 ## Train
@@ -111,11 +111,11 @@ In this folder:
 florence2 train --config florence.yaml
 ```
 
-The run goes into `runs/1`: the checkpoint, and in `report/report.html` the scores before and after, where it fails,
-and images. `florence2 train --resume` goes on with a run that was stopped.
+The run is written to `runs/1`: the checkpoint, and in `report/report.html` the scores before and after, the worst
+samples, and images. `florence2 train --resume` continues a run that was stopped.
 
 ```sh
-florence2 predict --model=runs/1 {ask} IMAGES --output=answers
+florence2 predict --model=runs/1 {prompt} IMAGES --output=answers
 ```
 
 ## With ZenML and MLflow
@@ -128,10 +128,10 @@ zenml pipeline run florence_finetune -c {shlex.quote(str(folder / "florence.yaml
 zenml pipeline run florence_promote -c {shlex.quote(str(folder / "promote.yaml"))}
 ```
 
-The first sets up a stack, once. The second is cached, tracked, and registers its result as challenger; the third makes
-it champion if it is better beyond chance.
+The first sets up a stack, once. The second is cached and tracked, and registers its result as challenger; the third
+makes it champion if it is better with statistical confidence.
 
-`florence2 doctor` looks at the installation and the machine, and says what to do where something is wrong.
+`florence2 doctor` checks the installation and the machine, and gives the remedy for each problem.
 """
 
 

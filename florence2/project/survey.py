@@ -1,4 +1,4 @@
-"""``survey``: what a good engineer would look at in a data set before choosing how to train on it."""
+"""``survey``: reads a data set and collects the facts from which the settings of a training are chosen."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from florence2.model import AnswerLength, answer_length, resolve
 __all__ = ["FEW_IMAGES", "Defect", "Survey", "survey"]
 
 FEW_IMAGES = 200
-"""Below this, a tenth of the images is too few to measure anything by."""
+"""With fewer images, a tenth of them is too few for a reliable score."""
 _LARGER_SHARE = 0.2
 _TRIAL = ModelConfig()
 
 
 @dataclass(frozen=True)
 class Defect:
-    """A rule that rows of the data set break.
+    """A rule that samples of the data set break.
 
     Attributes:
         code: of the rule.
-        count: how often.
+        count: how often it is broken.
         sentence: what is wrong.
-        outcome: what is to become of it.
+        outcome: what the training will do with such samples.
     """
 
     code: str
@@ -52,14 +52,14 @@ class Survey:
 
     Attributes:
         layout: its format, one of ``FORMATS``.
-        statistics: of all that can be read.
-        given: the splits that it comes with.
-        defects: rules that are broken and would stop a training, with a way to go on.
+        statistics: of all samples that can be read.
+        given: the splits that the data set has.
+        defects: broken rules that would stop a training, with an outcome that lets it continue.
         warnings: how often other rules are broken, by their code.
-        split: the shares of the splits that are not given.
-        rows: the valid rows, in the splits that a training would make.
+        split: the shares of the splits that the data set does not have.
+        manifest: the valid samples, in the splits that a training would use.
         longest: tokens of the longest answer.
-        exact: whether they were counted by the tokenizer of the base.
+        exact: whether the tokenizer of the base counted them.
     """
 
     layout: str
@@ -68,61 +68,61 @@ class Survey:
     defects: tuple[Defect, ...]
     warnings: dict[str, int]
     split: SplitConfig
-    rows: DatasetManifest
+    manifest: DatasetManifest
     longest: int
     exact: bool
 
     def count(self, split: str) -> tuple[int, int]:
-        """Return the rows and the images of a split."""
-        table = self.rows.table[self.rows.table["split"] == split]
+        """Return the number of samples and of images of a split."""
+        table = self.manifest.table[self.manifest.table["split"] == split]
         return len(table), int(table["image"].nunique())
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The held-out splits that it does not come with."""
+        """Return the held-out splits that the data set does not have."""
         return tuple(name for name in ("valid", "test") if name not in self.given)
 
 
 def survey(config: DatasetConfig, base: str) -> Survey:
-    """Read, check and split a data set, and say what there is.
+    """Read, validate and split a data set, and return the facts.
 
     Args:
-        config: where it lies and how it is written.
-        base: the model to start from; of one of the hub no more than its tokenizer is fetched.
+        config: the source and the format of the data set.
+        base: the model to start from; of a model on the hub only the tokenizer is fetched.
 
     Raises:
-        DatasetError: it cannot be read as a whole, or is too small to be split.
-        ModelError: nothing can have the name of that base.
+        DatasetError: the data set cannot be read as a whole, or is too small to be split.
+        ModelError: the base cannot be the name of a model.
     """
     folder, layout = recognise(locate(config.source, verify=config.verify), config.format)
     manifest = read_dataset(folder, layout, verify=config.verify)
     length, exact = _length(base)
     defects, warnings = _defects(manifest, length)
     rules = {defect.code: defect.outcome for defect in defects}
-    rows, report = validate(
+    valid, report = validate(
         manifest,
         ValidationConfig(rules=rules),
         count_tokens=length.count,
         max_target_tokens=length.limit,
     )
-    raise_for_errors(rows, report)
-    few = rows.table["image"].nunique() < FEW_IMAGES
+    raise_for_errors(valid, report)
+    few = valid.table["image"].nunique() < FEW_IMAGES
     split = SplitConfig(valid_fraction=_LARGER_SHARE, test_fraction=_LARGER_SHARE) if few else SplitConfig()
     return Survey(
         layout,
         compute_statistics(manifest),
-        tuple(name for name in rows.splits),
+        tuple(name for name in valid.splits),
         defects,
         warnings,
         split,
-        split_dataset(rows, split),
-        max(length.count(rows.table["suffix"].tolist())),
+        split_dataset(valid, split),
+        max(length.count(valid.table["suffix"].tolist())),
         exact,
     )
 
 
 def _length(base: str) -> tuple[AnswerLength, bool]:
-    """Return how long answers are for the base, or, where it is not at hand, for the built-in one."""
+    """Return the length of answers for the base, or for the built-in one where the base cannot be loaded."""
     longest = TrainingConfig().max_target_tokens
     model = ModelConfig(base=base)
     if Path(resolve(model)).is_dir():
@@ -134,7 +134,7 @@ def _length(base: str) -> tuple[AnswerLength, bool]:
 
 
 def _defects(manifest: DatasetManifest, length: AnswerLength) -> tuple[tuple[Defect, ...], dict[str, int]]:
-    """Decide about every rule that is broken, as carefully as it can be done: mend, else leave out."""
+    """Choose an outcome for every broken rule: repair if there is a safe repair, else quarantine."""
     _, report = validate(manifest, ValidationConfig(), count_tokens=length.count, max_target_tokens=length.limit)
     defects, warnings = [], {}
     for rule in known_rules():

@@ -99,9 +99,6 @@ florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
 florence2/inference/decoding.py
 florence2/inference/image_loader.py
-florence2/project/choices.py
-florence2/project/pages.py
-florence2/project/survey.py
 florence2/reports/evaluation/charts.py
 florence2/reports/evaluation/comparison.py
 florence2/reports/evaluation/files.py
