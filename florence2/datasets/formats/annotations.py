@@ -1,7 +1,7 @@
 """What every reader yields, and how it becomes a manifest.
 
-A reader turns its files into ``Annotation`` values and knows nothing of hashes, bins or tables: ``to_manifest`` looks
-at the images, writes coordinates as answers, and fills the columns.
+A reader turns its files into ``Annotation`` values and knows nothing of hashes, bins or tables: ``to_manifest`` probes
+the images, writes coordinates as answers, and fills the columns.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _LOCATION = "<loc_"
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A labelled shape as the annotation file has it.
+    """A labelled shape as an annotation file gives it.
 
     Attributes:
-        text: class name, or what is written there; may be empty or have blanks at its ends, which rules report.
+        text: class name, or the text in the image; may be empty or have blanks at its ends, which rules report.
         points: finite x, y, x, y, ... in the annotation's unit: x_min, y_min, x_max, y_max of a box.
-        line: where it stands in the file, counted from 1.
+        line: of the shape in the file, counted from 1.
     """
 
     text: str
@@ -43,19 +43,19 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One row to be.
+    """A sample as an annotation file gives it.
 
     Attributes:
         split: train, valid, test or empty.
-        image: path of the image relative to the root, as the file has it, in POSIX spelling; may lead anywhere.
+        image: path of the image relative to the root, as the file has it, in POSIX spelling; it is not trusted.
         file: the annotation file relative to the root.
-        line: where it stands in the file, counted from 1.
+        line: of the annotation in the file, counted from 1.
         prefix: task token and input.
-        suffix: the answer as it stands in the file; None where it is made from ``regions``.
+        suffix: the answer as the file gives it; None if it is made from ``regions``.
         regions: shapes of the answer, in the order of the file.
         unit: what the points of the regions are in: pixels, or fractions of width and height.
         declared_wh: size of the image in pixels as the annotations say; points in pixels refer to it.
-        error: why the line cannot be read; the other texts may be empty then.
+        error: why the annotation cannot be read; the other texts may be empty then.
     """
 
     split: str
@@ -73,16 +73,16 @@ class Annotation:
 def to_manifest(
     root: Path, annotations: Iterable[Annotation], splits: Iterable[str] = (), *, verify: bool = False
 ) -> DatasetManifest:
-    """Look at the images and build the manifest.
+    """Probe the images and build the manifest.
 
     Args:
         root: folder of the data set.
-        annotations: what a reader found, in the order of the rows.
+        annotations: of a reader, in the order of the rows.
         splits: the splits that the data set comes with, also one without a row.
-        verify: look at every image file again, also where size and time are those of the last look.
+        verify: read every image file again, also if its size and time are unchanged.
 
     Returns:
-        A row for each annotation; an image that leads out of the root is not touched.
+        A row for each annotation. An image whose path leads out of the root is not opened.
     """
     rows = [_with_sound_names(row) for row in annotations]
     names = [posixpath.normpath(row.image) if row.image else "" for row in rows]
@@ -116,18 +116,18 @@ def to_manifest(
     assert list(columns) == list(COLUMNS)
     unused = {name: ImageProbe() for name in list_images(root) if name not in found}
     files = found | unused
-    looked = {field.name: [getattr(probe, field.name) for probe in files.values()] for field in fields(ImageProbe)}
-    assert ["image", *looked] == list(IMAGE_COLUMNS)
-    return DatasetManifest.from_columns(root, columns, {"image": list(files), **looked}, splits)
+    probed = {field.name: [getattr(probe, field.name) for probe in files.values()] for field in fields(ImageProbe)}
+    assert ["image", *probed] == list(IMAGE_COLUMNS)
+    return DatasetManifest.from_columns(root, columns, {"image": list(files), **probed}, splits)
 
 
 def _with_sound_names(row: Annotation) -> Annotation:
-    """Return a row as it is, or as one that cannot be read where a text of its regions, or a class, may not stand."""
+    """Return a row as it is; or with an error, if a text of its regions or a class name is not allowed."""
     is_class = _task_of(row.prefix) in CLASS_TASKS
     if row.suffix is None:
         texts = [(region.text, region.line) for region in row.regions]
     elif is_class and has_control(row.suffix):
-        # Tokens that are misspelt in an answer as it stands are for the rules to report.
+        # Misspelt tokens in an answer that the file gives are reported by the rules.
         names = (span.class_name for span in scan_boxes(row.suffix)[0])
         texts = [(name, row.line) for name in names if _LOCATION not in name]
     else:
@@ -143,7 +143,7 @@ def _with_sound_names(row: Annotation) -> Annotation:
 
 @lru_cache(maxsize=4096)  # a set has few classes and many boxes
 def _fault(text: str, is_class: bool) -> str:
-    """Say why a text cannot be that of a region, empty if it can."""
+    """Return why a text cannot be that of a region; empty if it can."""
     if _LOCATION in text:
         return f"holds {_LOCATION!r}, which would be read as a location"
     # Tabs and line breaks are blanks, which a rule reports and repairing makes usual ones.
@@ -162,28 +162,28 @@ def _task_of(prefix: str) -> str:
 
 
 def _answers(rows: list[Annotation], probes: list[ImageProbe]) -> list[str]:
-    """Return the suffix of each row; coordinates of all rows are turned into bins in one go."""
+    """Return the suffix of each row; the coordinates of all rows are turned into bins in one array."""
     made = [number for number, row in enumerate(rows) if row.suffix is None]
     extents = {number: _extent(rows[number], probes[number]) for number in made}
-    spoken = [number for number in made if extents[number] is not None]
-    lengths = [len(region.points) for number in spoken for region in rows[number].regions]
+    known = [number for number in made if extents[number] is not None]
+    lengths = [len(region.points) for number in known for region in rows[number].regions]
     points = np.array(
-        [value for number in spoken for region in rows[number].regions for value in region.points], dtype=np.float64
+        [value for number in known for region in rows[number].regions for value in region.points], dtype=np.float64
     ).reshape(-1, 2)
-    pairs = [sum(len(region.points) for region in rows[number].regions) // 2 for number in spoken]
-    sizes = np.repeat(np.array([extents[number] for number in spoken], dtype=np.float64).reshape(-1, 2), pairs, axis=0)
+    pairs = [sum(len(region.points) for region in rows[number].regions) // 2 for number in known]
+    sizes = np.repeat(np.array([extents[number] for number in known], dtype=np.float64).reshape(-1, 2), pairs, axis=0)
     bins = unclamped_bins(points, sizes).reshape(-1).tolist()
     ends = np.cumsum([0, *lengths]).tolist()
     spans = iter([tuple(bins[start:end]) for start, end in pairwise(ends)])
     answers = [row.suffix or "" for row in rows]
-    for number in spoken:
+    for number in known:
         # Without a name its tokens would become a box of the class before it.
         answers[number] = format_spans((region.text or " ", next(spans)) for region in rows[number].regions)
     return answers
 
 
 def _extent(row: Annotation, probe: ImageProbe) -> tuple[float, float] | None:
-    """Return what a coordinate of 1000 bins is in the unit of the row, None where that is not known."""
+    """Return width and height of the image in the unit of the row; None if they are not known."""
     if row.unit == "fractions":
         return 1.0, 1.0
     if row.declared_wh is not None:

@@ -1,12 +1,12 @@
-"""The COCO detection layout, read and written.
+"""The COCO detection format, read and written.
 
     train/_annotations.coco.json  train/*.jpg                  as Roboflow exports it; the root itself: no split
     annotations/instances_train2017.json  train2017/*.jpg      as COCO has it; also images/train2017/ or images/
 
 A row is an image: prefix ``<OD>``, the boxes in the order of the file. Crowds (``iscrowd``) are no single objects and
 are left out, and so are images with crowds alone, which are neither labelled nor empty; an object with a polygon alone
-has the box of the polygon. A bbox is x, y, width, height in pixels from the corner of the image. What cannot be read
-spoils its image's row alone, which then says why and where.
+has the box of the polygon. A bbox is x, y, width, height in pixels from the corner of the image. An error in an
+annotation makes an error of the row of its image, and of no other.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ _DECIMALS = 4
 
 
 def is_coco(root: Path) -> bool:
-    """Tell whether a folder holds annotations in this layout."""
+    """Return whether a folder holds annotations in this format."""
     return bool(_find_sources(root))
 
 
 def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
-    """Read a folder in the COCO layout.
+    """Read a folder in the COCO format.
 
     Args:
         root: the folder.
-        verify: read every image file again, also where size and time are those of the last look.
+        verify: read every image file again, also if its size and time are unchanged.
 
     Returns:
         A row for each image, in the order train, valid, test, none, and of the images in each file.
@@ -92,7 +92,7 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Pause the search for cycles among objects: a large file makes millions, all of which stay, and none is found."""
+    """Pause the garbage collection of cycles: a large file makes millions of objects, and no cycle among them."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -153,14 +153,14 @@ def _read_file(root: Path, split: str, file: str, names: frozenset[str]) -> Iter
 
 
 def _image_folders(root: Path, file: str) -> list[str]:
-    """Return the folders in which the images of an annotation file may lie, the likeliest first."""
+    """Return the folders that may hold the images of an annotation file, the likeliest first."""
     folder, name = posixpath.split(file)
     if name == COCO_FILE:
         return [folder]
     end = name.removesuffix(".json").rpartition("_")[2]
     split = next((word for word in re.findall("[a-z]+", end.lower()) if word in SPLIT_NAMES), end)
     likely = [f"{above}{part}" for part in (end, split) for above in ("", "images/")]
-    return [place for place in (*likely, "images", "") if (root / place).is_dir()]
+    return [folder for folder in (*likely, "images", "") if (root / folder).is_dir()]
 
 
 def _find_image(name: str, folders: list[str], names: frozenset[str]) -> str:
@@ -169,16 +169,16 @@ def _find_image(name: str, folders: list[str], names: frozenset[str]) -> str:
 
 
 def image_path(image: ImageToWrite) -> str:
-    """Return where the image of an image lies in a set that ``write_coco`` writes."""
+    """Return the path of an image in a set that ``write_coco`` writes."""
     return join(image.split, image.name)
 
 
 def write_coco(folder: Path, images: Sequence[ImageToWrite]) -> None:
-    """Write the boxes of images in Roboflow's layout, a file for each split.
+    """Write the boxes of images as Roboflow does, a file for each split.
 
     Args:
-        folder: of the new set, where the images already lie at ``image_path``.
-        images: what is to be written.
+        folder: of the new set, which holds the images at ``image_path`` already.
+        images: with their samples.
 
     Raises:
         OSError: a file cannot be written.
@@ -209,7 +209,7 @@ def write_coco(folder: Path, images: Sequence[ImageToWrite]) -> None:
 
 
 def _lines(values: list[dict[str, Any]]) -> str:
-    """Write an element a line, so that messages can name it."""
+    """Write one element on a line, so that messages can name its line."""
     return ",\n".join(json.dumps(value, ensure_ascii=False) for value in values)
 
 

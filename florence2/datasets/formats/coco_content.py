@@ -1,4 +1,4 @@
-"""What a COCO file says, collected part by part: images with the boxes of their objects, and what is wrong."""
+"""The content of a COCO file, collected part by part: images with the boxes of their objects, and problems."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_STRAYS = 1000
 
 @dataclass(slots=True)
 class CocoImage:
-    """An image as the file has it, and what was found of it so far."""
+    """An image of the file with what was read of it so far."""
 
     line: int
     name: str = ""
@@ -29,17 +29,17 @@ class CocoImage:
 
 @dataclass(slots=True)
 class CocoContent:
-    """What a file holds, collected part by part; the parts may come in any order.
+    """The content of a file, collected part by part; the parts may come in any order.
 
     Attributes:
         images: by their id.
         categories: name by id; None where two names have one id.
-        objects: image id, category id and box of each object, or what is wrong with it; and its line.
+        objects: of each object the image id, the category id, the box or what is wrong with it, and the line.
         strays: images whose id cannot be used, and what belongs to no image; the first thousand.
         more_strays: how many more there are.
         object_lines: line of each annotation by its id.
-        crowds: how many crowds there are on each image, by its id.
-        crowds_alone: images with crowds and nothing else; known when ``assemble`` is through.
+        crowds: number of crowds of each image, by its id.
+        crowds_alone: number of images with crowds and nothing else; known after ``assemble``.
     """
 
     images: dict[Any, CocoImage] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class CocoContent:
     def assemble(self) -> Iterator[CocoImage]:
         """Yield the images with their objects when all parts are in, then what belongs to no image.
 
-        An image with crowds alone is neither labelled nor empty, so nothing can be learnt from it: it is left out.
+        An image with crowds alone is neither labelled nor empty: it is left out, since nothing can be learnt from it.
         """
         for image_id, category, box, line in self.objects:
             image = self.images.get(image_id)
@@ -105,7 +105,7 @@ class CocoContent:
             image.problems.append((line, str(exc)))
         first = self.images.setdefault(image_id, image)
         if first is not image:
-            # Whose objects are whose cannot be told, so neither is to be trusted.
+            # It is not known which of the two an object belongs to, so both have an error.
             first.problems.append((first.line, f"image id {excerpt(image_id)} is used again in line {line}"))
             image.problems.append((line, f"image id {excerpt(image_id)} was used in line {first.line} already"))
             self._stray(image)
@@ -143,7 +143,7 @@ class CocoContent:
                 self.objects.append((image_id, None, str(exc), line))
 
     def _problem(self, image_id: Any, category: Any, box: tuple[float, ...] | str) -> str:
-        """Say what is wrong with an object, empty if nothing is."""
+        """Return what is wrong with an object; empty if nothing is."""
         if isinstance(box, str):
             return box
         if image_id not in self.images:

@@ -59,14 +59,14 @@ def entries(folder: Path) -> list[str]:
 
 
 def contents_of(root: Path) -> str:
-    """Say in few words what is in a folder, for messages."""
+    """Return the names in a folder for messages, ten at most."""
     names = [name + "/" * (root / name).is_dir() for name in entries(root)]
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return (", ".join(ascii(name)[1:-1] for name in names[:10]) or "nothing") + more
 
 
 def has_file(root: Path, file: str) -> bool:
-    """Tell whether there is something of that name that is not a folder; opening says whether it can be read."""
+    """Return whether something has that path and is not a folder; opening it shows whether it can be read."""
     path = root / file
     return path.is_symlink() or (path.exists() and not path.is_dir())
 
@@ -104,7 +104,7 @@ def read_bytes(root: Path, file: str, limit: int) -> bytes:
 
 @contextlib.contextmanager
 def _explained(root: Path, file: str) -> Iterator[None]:
-    """Refuse a file that leads out of the data set, and say of one that cannot be read what to do about it."""
+    """Refuse a path that leads out of the data set; translate an error of the file system into one with a remedy."""
     path = root / file
     if not is_inside(path, os.path.realpath(root)):
         raise AnnotationFileError(path, "leads out of the data set's folder; copy the file itself into the data set")
@@ -113,9 +113,9 @@ def _explained(root: Path, file: str) -> Iterator[None]:
     except FileNotFoundError as exc:
         if not path.is_symlink():
             raise
-        raise AnnotationFileError(path, "is a symbolic link to nothing; put the file itself in its place") from exc
+        raise AnnotationFileError(path, "is a symbolic link to nothing; replace it by the file itself") from exc
     except OSError as exc:
-        remedy = "split the set into smaller files" if exc.errno == errno.EFBIG else "put a readable file in its place"
+        remedy = "split the set into smaller files" if exc.errno == errno.EFBIG else "replace it by a readable file"
         raise AnnotationFileError(path, f"cannot be read ({exc.strerror}); {remedy}") from exc
 
 

@@ -1,4 +1,4 @@
-"""JSON Lines: a file with a JSON object on each line, whatever else is in it."""
+"""JSON Lines: a file with a JSON object on each line; it may hold anything else as well."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ __all__ = ["bounded_lines", "parse_object"]
 _LONGEST_LINE = 16 << 20
 _BOM = b"\xef\xbb\xbf"
 _BLANKS = " \t\r\n"
-"""What JSON takes as blank; str.strip() without it would also lose a line of control characters without a word."""
+"""Blanks of JSON; str.strip() without them would also drop a line of control characters without an error."""
 
 
 def bounded_lines(handle: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines with their ends, without a byte order mark; of one that is too long, no more than shows it."""
+    """Yield the lines with their ends, without a byte order mark; a line that is too long is cut."""
     # Only a line feed ends a line here: str.splitlines would also cut at U+2028, which JSON texts may hold.
     first = True
     while raw := handle.readline(_LONGEST_LINE + 1):
@@ -31,7 +31,7 @@ def parse_object(raw: bytes) -> dict[str, Any] | None:
     """Return the object of a line, None if the line is blank.
 
     Raises:
-        BadValueError: the line is no JSON object, or a key stands twice in it.
+        BadValueError: the line is no JSON object, or has a key twice.
     """
     if len(raw) > _LONGEST_LINE:
         raise BadValueError(f"the line is longer than {_LONGEST_LINE >> 20} MiB")

@@ -1,11 +1,11 @@
-"""The Florence JSONL layout, read and written.
+"""The Florence JSONL format, read and written.
 
     train/annotations.jsonl  train/*.png     and so on for valid/ (or val/, validation/) and test/
     annotations.jsonl        *.png           or directly in the folder, when there is no split yet
     _annotations.train.jsonl *.png           or one folder for all splits, as Roboflow exports it
 
 A line is ``{"image": "a.png", "prefix": "<OD>", "suffix": "cat<loc_1><loc_2><loc_3><loc_4>"}``; the image path is
-relative to the file. A line that cannot be read becomes a row that says why; what spoils the set as a whole raises.
+relative to the file. A line that cannot be read becomes a row with an error; a set that cannot be read raises.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ ANNOTATIONS_FILE = "annotations.jsonl"
 
 _SINGLE_FOLDER = {f"_annotations.{name}.jsonl": split for name, split in SPLIT_NAMES.items()}
 _KEYS = ("image", "prefix", "suffix")
-_LOOK = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} beside the images"
+_EXPECTED = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} next to the images"
 
 
 def is_jsonl(root: Path) -> bool:
-    """Tell whether a folder, or one directly in it, holds annotations in this layout."""
+    """Return whether a folder, or one directly in it, holds annotations in this format."""
     names = entries(root)
     return any(name in _SINGLE_FOLDER for name in names) or any(
         has_file(root, join(folder, ANNOTATIONS_FILE)) for folder in ("", *names)
@@ -54,11 +54,11 @@ def is_jsonl(root: Path) -> bool:
 
 
 def read_jsonl(root: Path, *, verify: bool = False) -> DatasetManifest:
-    """Read a folder in the Florence JSONL layout.
+    """Read a folder in the Florence JSONL format.
 
     Args:
         root: the folder.
-        verify: read every image file again, also where size and time are those of the last look.
+        verify: read every image file again, also if its size and time are unchanged.
 
     Returns:
         A row for each line that is not blank, in the order train, valid, test, none, and of the lines in each file.
@@ -97,7 +97,7 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
                 "add it or remove the folder"
             )
     if not sources:
-        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_LOOK}; it holds {contents_of(root)}")
+        raise DatasetError(f"{root}: no {ANNOTATIONS_FILE} found; {_EXPECTED}; it holds {contents_of(root)}")
     return in_split_order(sources)
 
 
@@ -136,7 +136,7 @@ def _parse(raw: bytes) -> dict[str, str] | None:
 
 
 def _problems(values: dict[str, Any]) -> list[str]:
-    """Say all that keeps a JSON object from being an annotation."""
+    """Return everything that keeps a JSON object from being an annotation."""
     problems = [f"no key {key!r}" for key in _KEYS if key not in values]
     problems += [f"unknown key {excerpt(key)}" for key in values if key not in _KEYS]
     for key in _KEYS:
@@ -150,18 +150,18 @@ def _problems(values: dict[str, Any]) -> list[str]:
 
 
 def image_path(image: ImageToWrite) -> str:
-    """Return where the image of an image lies in a set that ``write_jsonl`` writes."""
+    """Return the path of an image in a set that ``write_jsonl`` writes."""
     return join(image.split, image.name)
 
 
 def write_jsonl(folder: Path, images: Sequence[ImageToWrite]) -> None:
-    """Write the annotations of images: a line for each row, in order.
+    """Write the samples of images, a line for each, in order.
 
-    The layout cannot say that an image has no objects: such an image has no line.
+    The format cannot express that an image has no objects: such an image has no line.
 
     Args:
-        folder: of the new set, where the images already lie at ``image_path``.
-        images: what is to be written.
+        folder: of the new set, which holds the images at ``image_path`` already.
+        images: with their samples.
 
     Raises:
         OSError: a file cannot be written.

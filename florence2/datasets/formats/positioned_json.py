@@ -17,10 +17,10 @@ _decode = json.JSONDecoder().raw_decode
 
 
 def walk_json(text: str) -> Iterator[tuple[str, Any, int]]:
-    """Yield the parts of a JSON text: elements of its arrays one by one, other values whole.
+    """Yield the parts of a JSON text: the elements of its arrays, and its other values.
 
     Args:
-        text: an object, whose members are taken apart; or an array, which is taken as one of the empty key.
+        text: an object, or an array, which is read as the member of an object with the empty key.
 
     Yields:
         The key, a value, and the line on which the value begins, counted from 1.
@@ -101,6 +101,6 @@ def _comma(text: str, position: int) -> int:
 
 
 def _skip(text: str, position: int) -> int:
-    """Return where the next sign that is not a blank stands."""
+    """Return the index of the next character that is not a blank."""
     match = _BLANKS.match(text, position)
     return match.end() if match else position

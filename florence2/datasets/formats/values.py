@@ -1,4 +1,4 @@
-"""What readers ask of a value before they believe it; each check returns the value or says what is wrong."""
+"""Checks of values that readers find in files: each returns the value, or raises with what is wrong."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _shown.maxlevel = 2
 
 
 class BadValueError(ValueError):
-    """A value is not what it should be; the message says how. Readers keep it in the row, users never meet it."""
+    """A value is not valid; the message says why. Readers turn it into the error of a row; it never reaches users."""
 
 
 def excerpt(value: Any) -> str:
-    """Show a value in few characters, printable whatever it holds."""
+    """Return a value in few printable characters, whatever it holds."""
     try:
         return _shown.repr(value)
     except ValueError:  # an integer of thousands of digits
@@ -53,7 +53,7 @@ def checked_text(value: Any, what: str) -> str:
 
 
 def has_control(text: str) -> bool:
-    """Tell whether a name holds a line break or another control character.
+    """Return whether a name holds a line break or another control character.
 
     Such names break lists of files, terminals and logs; no tool that exports annotations makes them.
     """
@@ -61,7 +61,7 @@ def has_control(text: str) -> bool:
 
 
 def checked_name(value: Any, what: str) -> str:
-    """Return the name of an image file as it is written.
+    """Return the name of an image file unchanged.
 
     Raises:
         BadValueError: it is no text, empty, or holds a line break or another control character.
@@ -75,7 +75,7 @@ def checked_name(value: Any, what: str) -> str:
 
 
 def number(value: Any, what: str) -> float:
-    """Return a coordinate, given as a JSON number or as it is written in a file.
+    """Return a coordinate, given as a JSON number or as a text.
 
     Raises:
         BadValueError: it is no number, not finite, or beyond a thousand million.
@@ -92,7 +92,7 @@ def number(value: Any, what: str) -> float:
 
 
 def pixel_size(width: Any, height: Any) -> tuple[int, int] | None:
-    """Return the size that annotations declare for an image, in pixels; None if it is none."""
+    """Return the size of an image in pixels as annotations declare it; None if it is not valid."""
     try:
         size = number(width, "width"), number(height, "height")
     except BadValueError:

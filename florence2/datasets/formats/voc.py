@@ -1,12 +1,12 @@
-"""The Pascal VOC layout, read and written.
+"""The Pascal VOC format, read and written.
 
     Annotations/a.xml  JPEGImages/a.jpg  ImageSets/Main/train.txt, val.txt, test.txt     as Pascal VOC has it
     train/a.xml        train/a.jpg       and so on for valid/ and test/                  as Roboflow exports it
 
-A row is an XML file: prefix ``<OD>``, the boxes in the order of the file. Coordinates are kept as they are written:
-VOC counts pixels from 1, but most sets of today count from 0, nothing in a file tells which, and it is less than a bin
-in all but small images. ``trainval.txt`` counts as training only where neither train.txt nor val.txt is there; a file
-in no list has no split; one in two lists has a row in each, so that validation sees it.
+A row is an XML file: prefix ``<OD>``, the boxes in the order of the file. Coordinates are used as they are: VOC counts
+pixels from 1, but most sets of today count from 0. A file does not declare which, and the difference is less than a bin
+in all but small images. ``trainval.txt`` is the training split only if there is neither train.txt nor val.txt. A file
+in no list has no split; one in two lists has a row in each, so that validation reports it.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ _NOT_XML = re.compile("[\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]")
 
 
 def is_voc(root: Path) -> bool:
-    """Tell whether a folder holds annotations in this layout."""
+    """Return whether a folder holds annotations in this format."""
     return any(files for _, _, files in _find_sources(root))
 
 
 def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:
-    """Read a folder in the Pascal VOC layout.
+    """Read a folder in the Pascal VOC format.
 
     Args:
         root: the folder.
-        verify: read every image file again, also where size and time are those of the last look.
+        verify: read every image file again, also if its size and time are unchanged.
 
     Returns:
         A row for each XML file, in the order train, valid, test, none.
@@ -71,7 +71,7 @@ def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:
     if not sources:
         raise DatasetError(
             f"{root}: no Pascal VOC annotations found; it must hold Annotations/*.xml and {_IMAGES}/, or train/*.xml "
-            f"beside the images (likewise valid/, test/); it holds {contents_of(root)}"
+            f"next to the images (likewise valid/, test/); it holds {contents_of(root)}"
         )
     images = _ImageIndex(list_images(root))
     rows: list[Annotation] = []
@@ -115,7 +115,7 @@ def _read_listed(
 ) -> Iterator[Annotation]:
     """Read the XML files of a folder in the splits in which ImageSets lists them."""
     known = {name[:-4]: name for name in files}
-    places = [_IMAGES, *(name for name in entries(root) if name.lower() in ("jpegimages", "images")), "", folder]
+    folders = [_IMAGES, *(name for name in entries(root) if name.lower() in ("jpegimages", "images")), "", folder]
     listed = set()
     for file, split, stems in listings:
         for line, text in stems:
@@ -126,10 +126,10 @@ def _read_listed(
                 yield Annotation(split, "", file, line, "<OD>", "", error=error)
                 continue
             listed.add(stem)
-            yield _read_file(root, split, join(folder, known[stem]), known[stem], places, images)
+            yield _read_file(root, split, join(folder, known[stem]), known[stem], folders, images)
     for stem, name in known.items():
         if stem not in listed:
-            yield _read_file(root, "", join(folder, name), name, places, images)
+            yield _read_file(root, "", join(folder, name), name, folders, images)
 
 
 def _read_lists(root: Path) -> list[_Listing]:
@@ -145,7 +145,7 @@ def _read_lists(root: Path) -> list[_Listing]:
     return found
 
 
-def _read_file(root: Path, split: str, file: str, name: str, places: list[str], images: _ImageIndex) -> Annotation:
+def _read_file(root: Path, split: str, file: str, name: str, folders: list[str], images: _ImageIndex) -> Annotation:
     """Read one XML file.
 
     Args:
@@ -153,7 +153,7 @@ def _read_file(root: Path, split: str, file: str, name: str, places: list[str], 
         split: of the row.
         file: path relative to the root.
         name: path relative to the folder of annotations; folders in it are those of the images as well.
-        places: folders in which the image may lie, the likeliest first.
+        folders: which may hold the image, the likeliest first.
         images: the image files of the data set.
     """
     try:
@@ -161,7 +161,7 @@ def _read_file(root: Path, split: str, file: str, name: str, places: list[str], 
     except AnnotationFileError as exc:
         content = VocContent(problems=[(exc.line or 1, exc.problem)])
     above, stem = posixpath.split(name[:-4])
-    image = images.find([join(place, above) if above else place for place in places], content.filename, stem)
+    image = images.find([join(folder, above) if above else folder for folder in folders], content.filename, stem)
     if content.problems:
         return _broken(split, image, file, content)
     return Annotation(split, image, file, 1, "<OD>", regions=tuple(content.regions), declared_wh=content.declared_wh)
@@ -181,15 +181,15 @@ class _ImageIndex:
         self._by_stem = _grouped(names, lambda name: posixpath.splitext(name)[0].casefold())
 
     def find(self, folders: list[str], filename: str, stem: str) -> str:
-        """Return the image that an XML file means.
+        """Return the image of an XML file.
 
         Args:
-            folders: in which it may lie, the likeliest first.
-            filename: what the file calls it, perhaps without extension, in another case or wrong; or empty.
-            stem: of the XML file, asked when nothing is called ``filename``.
+            folders: which may hold it, the likeliest first.
+            filename: its name in the XML file, perhaps without extension, in another case or wrong; or empty.
+            stem: of the XML file, used if no image is called ``filename``.
 
         Returns:
-            Path relative to the root; if there is none, where it should be.
+            Path relative to the root; if there is no such image, the expected path.
         """
         wanted = [posixpath.normpath(join(folder, filename)) for folder in folders] if filename else []
         own = [posixpath.normpath(join(folder, stem)) for folder in folders]
@@ -197,7 +197,7 @@ class _ImageIndex:
             if path in self._exact:
                 return path
         if wanted and all(path.startswith("../") for path in wanted):
-            return wanted[0]  # it is said to be outside; another image in its place would be a guess
+            return wanted[0]  # the file names an image outside; to take another one would be a guess
         for index, paths in (
             (self._by_name, wanted),
             (self._by_stem, wanted),
@@ -219,19 +219,19 @@ def _grouped(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[
 
 
 def image_path(image: ImageToWrite) -> str:
-    """Return where the image of an image lies in a set that ``write_voc`` writes."""
+    """Return the path of an image in a set that ``write_voc`` writes."""
     return join(_IMAGES, join(image.split, image.name))
 
 
 def write_voc(folder: Path, images: Sequence[ImageToWrite]) -> None:
-    """Write the boxes of images: an XML file for each, and a list for each split, in whose folder both lie.
+    """Write the boxes of images: an XML file for each in the folder of its split, and a list for each split.
 
     Args:
-        folder: of the new set, where the images already lie at ``image_path``.
-        images: what is to be written.
+        folder: of the new set, which holds the images at ``image_path`` already.
+        images: with their samples.
 
     Raises:
-        DatasetError: two images share an annotation file, or a name holds a sign that XML or a list cannot.
+        DatasetError: two images share an annotation file, or a name has a character that XML cannot hold.
         OSError: a file cannot be written.
     """
     unique_stems(images)

@@ -1,4 +1,4 @@
-"""What one Pascal VOC file says, with the line of each box. XML that defines or loads entities is refused."""
+"""The content of one Pascal VOC file, with the line of each box. XML that defines or loads entities is refused."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _OPTION = ", use XML_PARSE_HUGE option"  # a remedy for programmers, in the mess
 
 @dataclass
 class VocContent:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
-        filename: of the image, as it is written; empty if there is none.
-        declared_wh: size of the image in pixels, None if the file does not say.
+        filename: of the image, unchanged; empty if there is none.
+        declared_wh: size of the image in pixels, None if the file does not declare it.
         regions: boxes in pixels, in the order of the file.
-        problems: line and sentence for all that cannot be read.
+        problems: line and description of everything that cannot be read.
     """
 
     filename: str = ""

@@ -1,12 +1,12 @@
-"""The YOLO layout, read and written.
+"""The YOLO format, read and written.
 
     data.yaml              names: [cat, dog]   train: train/images   val: valid/images   test: test/images
     train/images/a.jpg     train/labels/a.txt: class number and box, or class number and polygon, a line for each
 
 A row is an image: prefix ``<OD>``, the boxes in the order of its label file; a polygon has the box around it. The
-label file of an image is where the last folder ``images`` of its path is called ``labels``; none, or an empty one,
-means that nothing is on the image, but a split must have one at least. A label file without an image is a row whose
-image is missing. All numbers are fractions of the image: x_center, y_center, width, height.
+path of a label file is that of its image with ``labels`` for the last folder ``images``. An image whose label file is
+missing or empty has no objects, but a split must have one label file at least. A label file without an image is a row
+whose image is missing. All numbers are fractions of the image: x_center, y_center, width, height.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ _DECIMALS = 9
 
 
 def is_yolo(root: Path) -> bool:
-    """Tell whether a folder holds annotations in this layout."""
+    """Return whether a folder holds annotations in this format."""
     return find_yolo_yaml(root) is not None
 
 
 def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
-    """Read a folder in the YOLO layout.
+    """Read a folder in the YOLO format.
 
     Args:
         root: the folder.
-        verify: read every image file again, also where size and time are those of the last look.
+        verify: read every image file again, also if its size and time are unchanged.
 
     Returns:
         A row for each image, in the order train, valid, test, none, and of their paths.
 
     Raises:
-        DatasetError: there is no data.yaml or it cannot be used, there is no image where it says, or a split has
-            images and not one label file.
+        DatasetError: there is no data.yaml or it cannot be used, the folders that it names hold no image, or a split
+            has images and not one label file.
     """
     file = find_yolo_yaml(root)
     if file is None:
@@ -68,19 +68,21 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
     images = list_images(root)
     if content.missing and not any(split == "train" for split, _ in content.sources):
         raise DatasetError(
-            f"{root / file}: {_told(content)} is not there; write the folder of the images relative to {file}"
+            f"{root / file}: {_missing(content)} does not exist; write the folder of the images relative to {file}"
         )
     if content.missing:
-        logger.warning("%s: %s is not there and is left out", root / file, _told(content))
+        logger.warning("%s: %s does not exist and is left out", root / file, _missing(content))
     sources = content.sources or (("", ""),)
     splits = dict.fromkeys(split for split, _ in sources)
     rows = [row for split in splits for row in _read_split(root, split, sources, content, images)]
     if not rows:
-        raise DatasetError(f"{root / file}: no image is found where it says; it holds {contents_of(root)}")
+        raise DatasetError(
+            f"{root / file}: there is no image in the folders that it names; the data set holds {contents_of(root)}"
+        )
     return to_manifest(root, rows, filter(None, splits), verify=verify)
 
 
-def _told(content: YoloYaml) -> str:
+def _missing(content: YoloYaml) -> str:
     return ", ".join(f"{key}: {ascii(path)[1:-1]}" for key, path in content.missing)
 
 
@@ -88,43 +90,43 @@ def _read_split(
     root: Path, split: str, sources: Sequence[tuple[str, str]], content: YoloYaml, images: list[str]
 ) -> Iterator[Annotation]:
     """Read the folders and lists of images of one split."""
-    found = [item for each, place in sources if each == split for item in _list(root, split, place, images)]
+    found = [item for each, source in sources if each == split for item in _list(root, split, source, images)]
     _refuse_unlabelled(root, split, [item for item in found if not isinstance(item, Annotation)], content)
     for item in found:
         yield item if isinstance(item, Annotation) else _read_labels(root, split, *item, content)
 
 
-def _list(root: Path, split: str, place: str, images: list[str]) -> Iterator[tuple[str, str] | Annotation]:
+def _list(root: Path, split: str, source: str, images: list[str]) -> Iterator[tuple[str, str] | Annotation]:
     """Yield image and label file for each image of a folder or of a list; a row for a line that names none."""
-    if (root / place).is_dir():
-        yield from pairs_below(root, place, images)
+    if (root / source).is_dir():
+        yield from pairs_below(root, source, images)
         return
     known = frozenset(images)
-    for line, text in enumerate(read_text(root, place, _LARGEST_LIST).split("\n"), start=1):
+    for line, text in enumerate(read_text(root, source, _LARGEST_LIST).split("\n"), start=1):
         if not text.strip():
             continue
         try:
-            written = checked_name(text.strip(), "the path of an image")
+            listed = checked_name(text.strip(), "the path of an image")
         except BadValueError as exc:
-            yield Annotation(split, "", place, line, "<OD>", "", error=str(exc))
+            yield Annotation(split, "", source, line, "<OD>", "", error=str(exc))
             continue
-        beside = posixpath.normpath(join(posixpath.dirname(place), written))
-        found = beside if beside in known else locate_below(root, "", written)
-        # Where it is not found, its labels cannot be either; that it is missing, or outside, is said of the image.
-        yield Annotation(split, written, place, line, "<OD>") if found is None else (found, label_file(found))
+        neighbour = posixpath.normpath(join(posixpath.dirname(source), listed))
+        found = neighbour if neighbour in known else locate_below(root, "", listed)
+        # Without an image there are no labels to find; the row has the error of its image, missing or outside.
+        yield Annotation(split, listed, source, line, "<OD>") if found is None else (found, label_file(found))
 
 
 def _refuse_unlabelled(root: Path, split: str, pairs: Sequence[tuple[str, str]], content: YoloYaml) -> None:
-    """Raise if there is no label file for any image: the folder is elsewhere, rather than all images empty."""
+    """Raise if no image has a label file: more likely their folder is missing than all images are empty."""
     if not pairs or any(os.path.lexists(root / labels) for _, labels in pairs):
         return
     count = f"{len(pairs)} image{'' if len(pairs) == 1 else 's'}"
-    looked = pairs[0][1]
-    folder = next(above for above in (root / looked).parents if above.is_dir())
+    expected = pairs[0][1]
+    folder = next(above for above in (root / expected).parents if above.is_dir())
     raise DatasetError(
         f"{root / content.file}: {split or 'the data set'} has {count} and no label file; expected "
-        f"{looked!a} and so on, but {folder} holds {contents_of(folder)}; put the label files there (an empty one for "
-        "an image without objects), or remove the split"
+        f"{expected!a} and so on, but {folder} holds {contents_of(folder)}; put the label files there (an empty one "
+        "for an image without objects), or remove the split"
     )
 
 
@@ -175,13 +177,13 @@ def _region(raw: bytes, names: Sequence[str], line: int) -> Region:
 
 
 def _at_edge(value: float) -> float:
-    """Return a fraction; what lies outside by less than the six decimals of a label file can say is on the edge."""
+    """Return a fraction; one outside by no more than the rounding of six decimals is moved to the edge."""
     value = round(value, _DECIMALS)  # 0.35 - 0.5 / 2 is a little less than 0.1
     return 0.0 if -_ROUNDING <= value < 0 else 1.0 if 1 < value <= 1 + _ROUNDING else value
 
 
 def image_path(image: ImageToWrite) -> str:
-    """Return where the image of an image lies in a set that ``write_yolo`` writes."""
+    """Return the path of an image in a set that ``write_yolo`` writes."""
     return join(image.split, f"images/{image.name}")
 
 
@@ -189,30 +191,30 @@ def write_yolo(folder: Path, images: Sequence[ImageToWrite]) -> None:
     """Write the boxes of images: a label file for each, and data.yaml.
 
     Args:
-        folder: of the new set, where the images already lie at ``image_path``.
-        images: what is to be written.
+        folder: of the new set, which holds the images at ``image_path`` already.
+        images: with their samples.
 
     Raises:
-        DatasetError: two images share a label file, no image has a box, only some images have a split, or an image
-            has a name that is not looked for.
+        DatasetError: two images share a label file, no image has a box, only some images have a split, or YOLO
+            does not find an image by its extension.
         OSError: a file cannot be written.
     """
     unique_stems(images)
     names = class_names(images)
     numbers = {name: index for index, name in enumerate(names)}
     if not names:
-        raise DatasetError("there is no box in the data set, and YOLO needs a class at least; write coco instead")
+        raise DatasetError("the data set has no box, and YOLO needs a class at least; write coco instead")
     splits = {image.split for image in images}
     if "" in splits and len(splits) > 1:
         raise DatasetError(
-            "some images have no split and others have one, which YOLO cannot say; give each a split, or write coco"
+            "some images have no split and others have one, which YOLO cannot express; give each a split, or write coco"
         )
     found = frozenset(list_images(folder))
     for image in images:
-        place = image_path(image)
-        if place not in found:
+        path = image_path(image)
+        if path not in found:
             raise DatasetError(f"image {image.name!r}: YOLO finds images by their extension; rename it, or write coco")
-        file = folder / label_file(place)
+        file = folder / label_file(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         width, height = image.size_wh
         with file.open("x", encoding="ascii", newline="\n") as handle:

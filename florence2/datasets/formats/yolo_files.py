@@ -1,4 +1,4 @@
-"""Which image and which label file of a YOLO set belong together, also where one of the two is not there."""
+"""Pairs of image and label file of a YOLO set, also where one of the two is missing."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from florence2.errors import DatasetError
 __all__ = ["label_file", "pairs_below"]
 
 _IMAGES, _LABELS = "images", "labels"
-_CLASS_LIST = "classes.txt"  # labelling tools write the class names beside the label files
+_CLASS_LIST = "classes.txt"  # labelling tools write the class names next to the label files
 
 
 def label_file(image: str) -> str:
-    """Return where the labels of an image are, both relative to the root: in ``labels`` for the last ``images``."""
+    """Return the path of the label file of an image: ``labels`` for the last folder ``images``."""
     return _exchanged(image, _IMAGES, _LABELS, ".txt")
 
 
-def pairs_below(root: Path, place: str, images: Sequence[str]) -> list[tuple[str, str]]:
+def pairs_below(root: Path, folder: str, images: Sequence[str]) -> list[tuple[str, str]]:
     """Pair the images below a folder with their label files.
 
     Args:
         root: folder of the data set.
-        place: the folder, relative to the root; it may be a symbolic link to another folder of the data set.
+        folder: relative to the root; it may be a symbolic link to another folder of the data set.
         images: all image files of the data set, relative to the root.
 
     Returns:
         Image and label file, relative to the root: first each image, whether or not there is a label file, then each
-        label file without an image, with an image that is not there. Label files that lie beside the images cannot be
-        told from other texts, so those without an image are not found.
+        label file without an image, with an image that does not exist. Label files in the folder of the images
+        cannot be distinguished from other texts, so those without an image are not found.
 
     Raises:
         DatasetError: a folder below is a symbolic link, whose images are not listed.
     """
-    _refuse_links(root, place)
-    real = os.path.relpath(os.path.realpath(root / place), os.path.realpath(root))
+    _refuse_links(root, folder)
+    real = os.path.relpath(os.path.realpath(root / folder), os.path.realpath(root))
     below = "" if real == "." else f"{real}/"
-    found = [(name, label_file(join(place, name.removeprefix(below)))) for name in images if name.startswith(below)]
+    found = [(name, label_file(join(folder, name.removeprefix(below)))) for name in images if name.startswith(below)]
     known = {labels for _, labels in found}
-    orphans = [labels for labels in _label_files(root, place) if labels not in known]
+    orphans = [labels for labels in _label_files(root, folder) if labels not in known]
     return found + [(_exchanged(labels, _LABELS, _IMAGES, ".jpg"), labels) for labels in orphans]
 
 
@@ -57,18 +57,18 @@ def _exchanged(path: str, old: str, new: str, suffix: str) -> str:
     return "/".join([*folders, name])
 
 
-def _refuse_links(root: Path, place: str) -> None:
-    for above, folders in _walk(root, place):
+def _refuse_links(root: Path, folder: str) -> None:
+    for above, folders in _walk(root, folder):
         for name in folders:
             if name != _LABELS and (root / above / name).is_symlink():
                 raise DatasetError(
-                    f"{root / above / name}: is a symbolic link to a folder; no link below {place or 'the data set'} "
-                    "is followed: name it in data.yaml, or put the images themselves in its place"
+                    f"{root / above / name}: is a symbolic link to a folder; no link below {folder or 'the data set'} "
+                    "is followed: name it in data.yaml, or replace it by the images themselves"
                 )
 
 
-def _label_files(root: Path, place: str) -> list[str]:
-    top = posixpath.dirname(label_file(join(place, "image")))
+def _label_files(root: Path, folder: str) -> list[str]:
+    top = posixpath.dirname(label_file(join(folder, "image")))
     return sorted(
         join(above, name)
         for above, _ in _walk(root, top)

@@ -1,4 +1,4 @@
-"""What a YOLO ``data.yaml`` says: the class names, and where the images of each split lie, wherever it was written."""
+"""The content of a YOLO ``data.yaml``: class names, and the folders of images of each split, found on this machine."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _ABSENT = ("", "~", "null", "Null", "NULL")
 
 @dataclass(frozen=True)
 class YoloYaml:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
         file: path of the file relative to the root.
         names: class names by their number.
-        sources: pairs of split and the folder or list of its images, relative to the root, that are there.
-        missing: pairs of key and path that are named but not there.
+        sources: pairs of split and the folder or list of its images, relative to the root, that exist.
+        missing: pairs of key and path of what does not exist.
     """
 
     file: str
@@ -76,7 +76,7 @@ def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
     """
     where = root / file
     try:
-        # Every value as it is written: SafeLoader would make False of a class called no.
+        # Every value as a text: SafeLoader would turn a class called no into False.
         values = yaml.load(read_text(root, file, _LARGEST_YAML), Loader=yaml.BaseLoader)
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as exc:
         raise DatasetError(f"{where}: not valid YAML ({' '.join(str(exc).split())[:200]}); write it again") from exc
@@ -88,11 +88,11 @@ def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
     for key, value in values.items():
         if isinstance(key, str) and key in SPLIT_NAMES and value not in _ABSENT:
             for path in _paths(where, key, value):
-                place = locate_below(root, base, path)
-                if place is None:
+                found = locate_below(root, base, path)
+                if found is None:
                     missing.append((key, path))
                 else:
-                    sources.append((SPLIT_NAMES[key], place))
+                    sources.append((SPLIT_NAMES[key], found))
     return YoloYaml(file, names, tuple(in_split_order(sources)), tuple(missing))
 
 
@@ -123,37 +123,37 @@ def _paths(where: Path, key: str, value: Any) -> list[str]:
 
 
 def _base(root: Path, value: Any) -> str:
-    """Return the folder that ``path`` names, the root's own where it names one of another machine."""
+    """Return the folder that ``path`` names; the root if there is none, as where another machine wrote the file."""
     if not isinstance(value, str) or "\0" in value:
         return ""
-    place = locate_below(root, "", value)
-    return place if place is not None and (root / place).is_dir() else ""
+    found = locate_below(root, "", value)
+    return found if found is not None and (root / found).is_dir() else ""
 
 
 def locate_below(root: Path, base: str, path: str) -> str | None:
-    """Find what a path means that was perhaps written on another machine.
+    """Find the file or folder of a path that was perhaps written on another machine.
 
     Args:
         root: folder of the data set.
-        base: folder relative to the root in which relative paths are looked for first.
+        base: folder relative to the root, to which relative paths refer first.
         path: relative or absolute, with slashes or backslashes; ``../`` at its beginning may lead out of the root.
 
     Returns:
-        The path relative to the root of the first that is there: the path itself, then ever fewer of its last
-        components; None if none is.
+        Relative to the root, the first that exists of the path itself, and of ever fewer of its last components;
+        None if none exists.
     """
     plain = path.strip().replace("\\", "/")
     parts = [part for part in plain.split("/") if part not in ("", ".")]
     top = os.path.realpath(root)
     for start in range(len(parts)):
         for folder in dict.fromkeys((base, "")):
-            place = posixpath.normpath(join(folder, "/".join(parts[start:])))
-            if place.startswith("../") or place == "..":
+            found = posixpath.normpath(join(folder, "/".join(parts[start:])))
+            if found.startswith("../") or found == "..":
                 continue
             try:
-                inside = (root / place).exists() and is_inside(root / place, top)
+                inside = (root / found).exists() and is_inside(root / found, top)
             except OSError:  # a name that is too long
                 inside = False
             if inside:
-                return "" if place == "." else place
+                return "" if found == "." else found
     return "" if not parts and plain.startswith(".") else None

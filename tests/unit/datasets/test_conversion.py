@@ -192,7 +192,7 @@ def test_images_are_copies_whose_change_leaves_the_source_alone(tmp_path: Path, 
 
 
 class TestRefusals:
-    """What cannot be converted is told, and nothing is written."""
+    """What cannot be converted is reported, and nothing is written."""
 
     def refuses(self, before: DatasetManifest, target: Path, message: str, to: str = "coco") -> None:
         there = sorted(target.parent.iterdir())

@@ -193,12 +193,12 @@ def test_a_size_that_is_none_stands_in_the_row_of_its_image(tmp_path: Path, size
     assert (row["line"], row["image"], row["suffix"]) == (3, "train/1.png", "")
 
 
-def test_without_a_size_the_image_tells(tmp_path: Path) -> None:
+def test_without_a_declared_size_that_of_the_image_counts(tmp_path: Path) -> None:
     row = one_row(tmp_path, thing(), width=None, height=None)
     assert (row["line_error"], row["suffix"]) == (None, "cat<loc_100><loc_100><loc_600><loc_600>")
 
 
-def test_a_file_of_a_million_strays_is_told_in_a_thousand_rows(tmp_path: Path) -> None:
+def test_strays_beyond_a_thousand_are_counted_in_one_row(tmp_path: Path) -> None:
     write_coco_file(tmp_path / "train/_annotations.coco.json", [image()], [{}] * 5000)
     found = rows(tmp_path)
     assert len(found) == 1 + 1000 + 1

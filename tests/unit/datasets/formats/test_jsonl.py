@@ -119,7 +119,7 @@ def test_any_bytes_give_rows_or_the_projects_own_error(tmp_path: Path, content: 
 
 
 @pytest.mark.parametrize("line", ["\x1c", "\x0c", "\u2003"])
-def test_a_line_that_only_looks_blank_is_reported(tmp_path: Path, line: str) -> None:
+def test_a_line_of_invisible_characters_is_reported(tmp_path: Path, line: str) -> None:
     (tmp_path / "annotations.jsonl").write_text(line + "\n")
     assert "not valid JSON" in text_of(read_dataset(tmp_path).table, "line_error", 0)
 
@@ -180,7 +180,7 @@ def test_a_line_that_is_too_long_is_passed_over_in_pieces(tmp_path: Path, monkey
     assert ["longer than" in text_of(found, "line_error", row) for row in range(5)] == [False, True, False, True, True]
 
 
-def test_a_file_that_was_not_written_to_its_end_says_so(tmp_path: Path) -> None:
+def test_a_file_that_ends_within_a_line_is_reported(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     whole = json.dumps(annotation()).encode()
     (tmp_path / "annotations.jsonl").write_bytes(whole + b"\n" + whole[:30])

@@ -30,7 +30,7 @@ def test_gives_the_values_of_the_standard_library(content: dict[str, Any], inden
     assert again == content
 
 
-def test_tells_the_line_of_each_part() -> None:
+def test_yields_the_line_of_each_part() -> None:
     text = '\n{"a": [1,\n\n  {"b":\n 2}], "c":\n "d"\n}\n'
     assert list(walk_json(text)) == [("a", 1, 2), ("a", {"b": 2}, 4), ("c", "d", 6)]
     assert list(walk_json('[\r\n"a", [\r\n1]]')) == [("", "a", 2), ("", [1], 2)]

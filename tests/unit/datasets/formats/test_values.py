@@ -41,7 +41,7 @@ def test_excerpts_are_short() -> None:
         assert len(excerpt(value)) < 500
 
 
-def test_only_the_first_problems_are_told() -> None:
+def test_only_the_first_problems_are_listed() -> None:
     assert joined(["a", "b"]) == "a; b"
     assert joined(list("abcdefgh")) == "a; b; c; d; e; and 3 more"
 

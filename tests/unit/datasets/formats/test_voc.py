@@ -41,7 +41,7 @@ def one_row(root: Path, content: str | bytes) -> dict[str, Any]:
     return row
 
 
-def test_reads_boxes_as_they_are_written(tmp_path: Path) -> None:
+def test_reads_boxes_unchanged(tmp_path: Path) -> None:
     second = (
         "<object><name> dog </name><bndbox><xmin>0.5</xmin><ymin>0</ymin><xmax>20</xmax><ymax>10.0</ymax></bndbox>"
         "<part><name>ear</name><bndbox><xmin>1</xmin></bndbox></part></object>"
@@ -62,7 +62,7 @@ def test_several_boxes_of_one_object(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "size", ["", "<size><width>0</width><height>0</height></size>", "<size><width>x</width></size>"]
 )
-def test_without_a_size_the_image_tells(tmp_path: Path, size: str) -> None:
+def test_without_a_declared_size_that_of_the_image_counts(tmp_path: Path, size: str) -> None:
     row = one_row(tmp_path, xml(size=size))
     assert row["suffix"] == "cat<loc_100><loc_100><loc_600><loc_600>"
     assert pd.isna(row["declared_width"])
@@ -107,7 +107,7 @@ def test_trainval_counts_where_it_is_alone(tmp_path: Path) -> None:
     assert [row["split"] for row in rows(tmp_path)] == ["train"]
 
 
-def test_split_folders_with_images_beside(tmp_path: Path) -> None:
+def test_split_folders_that_hold_the_images_too(tmp_path: Path) -> None:
     for split in ("train", "valid", "test"):
         write(tmp_path, f"{split}/a.xml", xml())
         write_image(tmp_path / f"{split}/a.png")
@@ -180,7 +180,7 @@ def test_what_is_not_known_is_ignored_unless_it_is_nested_too_deeply(tmp_path: P
     assert str(row["line_error"]).startswith("not valid XML: Excessive depth in document: 256, line 4")
 
 
-def test_says_what_it_misses(tmp_path: Path) -> None:
+def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     with pytest.raises(DatasetError, match=r"no Pascal VOC annotations found; it must hold .*; it holds a\.png"):
         read_dataset(tmp_path, "voc")

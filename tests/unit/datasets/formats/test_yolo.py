@@ -26,7 +26,7 @@ def rows(root: Path) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def places(root: Path) -> list[tuple[str, str, str]]:
+def images_and_answers(root: Path) -> list[tuple[str, str, str]]:
     return [(row["split"], row["image"], row["suffix"]) for row in rows(root)]
 
 
@@ -59,14 +59,14 @@ def test_no_label_file_and_an_empty_one_mean_nothing_on_the_image(tmp_path: Path
     write(tmp_path, "train/labels/a.txt", "")
     write_image(tmp_path / "train/images/a.png")
     write_image(tmp_path / "train/images/b.png")
-    assert places(tmp_path) == [("train", "train/images/a.png", ""), ("train", "train/images/b.png", "")]
+    assert images_and_answers(tmp_path) == [("train", "train/images/a.png", ""), ("train", "train/images/b.png", "")]
     assert [row["box_lines"] for row in rows(tmp_path)] == ["", ""]
 
 
-@pytest.mark.parametrize("place", ["train/images", "train", "images/train", "images", "."])
-def test_a_label_file_without_an_image_points_at_the_image_that_is_missing(tmp_path: Path, place: str) -> None:
-    write(tmp_path, "data.yaml", f"names: [cat, dog]\ntrain: {place}\n")
-    folder = "train/images" if place in ("train", ".") else place
+@pytest.mark.parametrize("source", ["train/images", "train", "images/train", "images", "."])
+def test_a_label_file_without_an_image_points_at_the_image_that_is_missing(tmp_path: Path, source: str) -> None:
+    write(tmp_path, "data.yaml", f"names: [cat, dog]\ntrain: {source}\n")
+    folder = "train/images" if source in ("train", ".") else source
     labels = folder.replace("images", "labels")
     write_image(tmp_path / folder / "a.png")
     write(tmp_path, f"{labels}/a.txt", BOX)
@@ -99,7 +99,7 @@ def test_a_folder_of_images_that_is_a_link_inside_is_read(tmp_path: Path) -> Non
     write(tmp_path, "train/labels/a.txt", BOX)
     write(tmp_path, "train/labels/b.txt", BOX)
     (tmp_path / "train/images").symlink_to("../pool/one")
-    assert places(tmp_path) == [("train", "pool/one/a.png", CAT), ("train", "train/images/b.jpg", CAT)]
+    assert images_and_answers(tmp_path) == [("train", "pool/one/a.png", CAT), ("train", "train/images/b.jpg", CAT)]
     assert read_dataset(tmp_path).images["image"].tolist() == ["pool/one/a.png", "train/images/b.jpg"]
 
 
@@ -152,7 +152,7 @@ def test_paths_of_another_machine(tmp_path: Path, yaml: str, expected: str) -> N
     write(tmp_path, "lists/train.txt", "./../train/images/a.png\n")
     write_image(tmp_path / expected)
     write(tmp_path, expected.replace("images", "labels").replace(".png", ".txt"), BOX)
-    assert places(tmp_path) == [("train", expected, CAT)]
+    assert images_and_answers(tmp_path) == [("train", expected, CAT)]
 
 
 def test_a_list_of_images_may_name_what_is_not_there(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_without_splits_every_image_is_read(tmp_path: Path) -> None:
     write(tmp_path, "my.yml", "names:\n- 'no'\n- on\n")
     write_image(tmp_path / "images/a.png")
     write(tmp_path, "labels/a.txt", f"1{BOX[1:]}\n0{BOX[1:]}")
-    assert places(tmp_path) == [("", "images/a.png", CAT.replace("cat", "on") + CAT.replace("cat", "no"))]
+    assert images_and_answers(tmp_path) == [("", "images/a.png", CAT.replace("cat", "on") + CAT.replace("cat", "no"))]
 
 
 def test_a_split_that_is_not_there_is_left_out_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -179,7 +179,7 @@ def test_a_split_that_is_not_there_is_left_out_with_a_warning(tmp_path: Path, ca
     write_image(tmp_path / "train/images/a.png")
     write(tmp_path, "train/labels/a.txt", BOX)
     assert [row["split"] for row in rows(tmp_path)] == ["train"]
-    assert "val: valid/images is not there and is left out" in caplog.text
+    assert "val: valid/images does not exist and is left out" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_a_split_that_is_not_there_is_left_out_with_a_warning(tmp_path: Path, ca
         ("names: {1: cat}", r"names has the keys \['1'\], not 0 to 0"),
         ("names: [cat]\nnc: 2", "nc is '2', but there are 1 names"),
         ("names: [cat]\ntrain: {a: b}", "train is {'a': 'b'}; write the path"),
-        ("names: [cat]\ntrain: nowhere", "train: nowhere is not there"),
-        ("names: [cat]", "no image is found where it says; it holds data.yaml"),
+        ("names: [cat]\ntrain: nowhere", "train: nowhere does not exist"),
+        ("names: [cat]", "there is no image in the folders that it names; the data set holds data.yaml"),
         ("names: [cat]\0", "not valid YAML"),
         ("names: [a, a]\n" + "#" * (1 << 18), "at most 262144 are read"),
     ],
