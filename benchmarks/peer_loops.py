@@ -25,7 +25,7 @@ from florence2.model.florence import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, samples_of
 from florence2.storage.array_pool import ArrayPool
-from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.job import new_word_ids
 from florence2.training.sampling import EpochOrder
 from florence2.training.strategies import prepare_strategy
@@ -134,7 +134,7 @@ def engine_batches(
         pool: of decoded images; None: they are decoded here.
     """
     transform = PixelTransform.of(florence2.processor)
-    examples = TrainingRows(
+    examples = TrainingSamples(
         rows, florence2, ObjectiveConfig(), AugmentationConfig(), 0, pool or pixel_pool(transform, 0.0)
     )
     order = list(EpochOrder(examples.answer_lengths, batch_size, 0, grouped=True))

@@ -8,7 +8,7 @@
     │   └── InvalidAnnotationsError it can be read, but samples break a rule; lists all of them
     ├── AnswerError                 a text is not an answer of its task
     ├── ModelError                  a model cannot be found or loaded
-    ├── TrainingError               a fine-tune failed, for example because its loss is no longer a number
+    ├── TrainingError               a fine-tune failed, for example because its loss is NaN
     │   └── OutOfMemoryError        even the smallest batch does not fit into the memory
     ├── RegistryError               the tracking store or the model registry failed
     ├── RequestError                a request to a served model is malformed or not allowed

@@ -1,4 +1,4 @@
-"""A recipe in the words of ``transformers.TrainingArguments``."""
+"""Translation of a recipe into ``transformers.TrainingArguments``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS_PER_LOG = 50
 _MOST_WORKERS = 8
 _BATCHES_AHEAD = 4
 _DAYS_TO_WAIT = 7
-"""For the first process, which alone fills caches and answers the validation split."""
+"""Timeout of the other processes while the first one alone fills caches or evaluates the validation split."""
 _SCHEDULES = {"cosine": "cosine", "linear": "linear", "constant": "constant_with_warmup"}
 
 
@@ -37,11 +37,12 @@ def trainer_arguments(
         training: the recipe.
         learning_rate: its peak.
         run: folder for saves.
-        rows: of the training split.
-        micro_batch_size: samples in one forward pass of one process; gradients are added up to the batch of the recipe.
-        processes: that train together.
-        best_by: score of the validation by which the best epoch is chosen.
-        higher_is_better: whether a larger score is the better one.
+        rows: number of samples of the training split.
+        micro_batch_size: samples in one forward pass of one process; gradients are accumulated to the batch of the
+            recipe.
+        processes: number of processes that train together.
+        best_by: score by which the best epoch is chosen.
+        higher_is_better: whether a larger score is better.
     """
     cuda = torch.cuda.is_available()
     workers = loader_workers(training)
@@ -57,7 +58,7 @@ def trainer_arguments(
         learning_rate=learning_rate,
         warmup_steps=training.warmup,  # below 1: a share of all steps
         logging_steps=max(1, min(_STEPS_PER_LOG, steps_per_epoch // _LOGS_PER_EPOCH)),
-        logging_nan_inf_filter=False,  # FineTuner stops at the first of them
+        logging_nan_inf_filter=False,  # FineTuner stops at the first one
         lr_scheduler_type=_SCHEDULES[training.schedule],
         optim="adamw_torch_fused",
         weight_decay=training.weight_decay,
@@ -80,29 +81,29 @@ def trainer_arguments(
         label_names=["labels"],
         remove_unused_columns=False,
         report_to=[],
-        disable_tqdm=True,  # ProgressBar takes its place
+        disable_tqdm=True,  # ProgressBar replaces it
     )
     if processes == 1 and arguments.n_gpu > 1:
-        arguments._n_gpu = 1  # else the trainer would spread each batch over all GPUs, by torch's DataParallel
+        arguments._n_gpu = 1  # otherwise the trainer would split each batch over all GPUs by torch's DataParallel
     return arguments
 
 
 def optimizer_steps(rows: int, training: TrainingConfig) -> int:
-    """Return how many updates of the weights a fine-tune on so many rows makes, if it is not stopped early."""
+    """Return the number of weight updates of a fine-tune on so many samples that is not stopped early."""
     return training.epochs * -(-rows // (training.batch_size * training.gradient_accumulation))
 
 
 def uses_bfloat16(training: TrainingConfig) -> bool:
-    """Tell whether the arithmetic is in bfloat16: it pays on GPUs that have it; elsewhere it is emulated and slower."""
+    """Return whether to compute in bfloat16: faster on GPUs that support it, emulated and slower elsewhere."""
     if training.precision == "auto":
         return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
     return training.precision == "bfloat16"
 
 
 def loader_workers(training: TrainingConfig) -> int:
-    """Return how many processes decode images beside the training."""
+    """Return the number of processes that decode images during the training."""
     if training.engine.loader_workers is not None:
         return training.engine.loader_workers
     if not torch.cuda.is_available():
-        return 0  # the cores are busy training, and decoded images are kept
+        return 0  # all cores train, and decoded images are cached
     return max(0, min(_MOST_WORKERS, core_count() - 1))

@@ -1,8 +1,7 @@
-"""Random changes of training images that never change the right answer; boxes move with their image.
+"""Random changes of training images that keep the answer correct; boxes move with their image.
 
-What is left of an object beside a cut edge, a mirrored text, a mirrored "left": each would teach a wrong answer. So a
-cut leaves every box whole, and images are cut and mirrored only for answers that are boxes, mirrored only where no
-word says left or right.
+An object that was cut, a mirrored text or a mirrored "left" would teach a wrong answer. So a crop never cuts a box,
+images are cropped and mirrored only where the answer is boxes, and mirrored only where no word means left or right.
 """
 
 from __future__ import annotations
@@ -19,29 +18,29 @@ from florence2.training.box_order import single_boxes
 __all__ = ["augment"]
 
 _SIDES = re.compile(r"left|(?<!b)right|clockwise", re.IGNORECASE)
-"""Also within a name: "turn_left", "ArrowRight"; an image too many that is not mirrored costs nothing."""
+"""Also within a name: "turn_left", "ArrowRight". An image that is needlessly not mirrored does no harm."""
 
 
 def augment(
     image: Image.Image, prefix: str, suffix: str, config: AugmentationConfig, random: np.random.Generator
 ) -> tuple[Image.Image, str]:
-    """Change an image at random and its answer with it.
+    """Change an image at random, and the boxes of its answer with it.
 
     Args:
         image: an RGB image.
         prefix: the prompt.
-        suffix: the right answer.
-        config: what may change, and how much.
-        random: draws the changes.
+        suffix: the annotated answer.
+        config: the changes and their strength.
+        random: source of randomness.
 
     Returns:
-        The new image and the right answer to it.
+        The new image and its correct answer.
     """
-    # All is drawn whether it is used or not, so that one setting does not change what another one draws.
-    mirrored, cuts, light = random.random() < config.flip, random.random(4), random.uniform(-1, 1, 2)
+    # Every number is drawn, used or not, so that one setting does not change the random numbers of another.
+    mirrored, crops, light = random.random() < config.flip, random.random(4), random.uniform(-1, 1, 2)
     image = _lighten(image, 1 + config.light * light)
     if split_prefix(prefix)[0].answer is AnswerKind.BOXES:
-        image, suffix = _cut(image, suffix, cuts * config.crop / 2)
+        image, suffix = _crop(image, suffix, crops * config.crop / 2)
         if mirrored and not _SIDES.search(prefix + suffix):
             image, suffix = _mirror(image, suffix)
     return image, suffix
@@ -61,14 +60,14 @@ def _mirror(image: Image.Image, suffix: str) -> tuple[Image.Image, str]:
     return ImageOps.mirror(image), format_spans(boxes)
 
 
-def _cut(image: Image.Image, suffix: str, shares: np.ndarray) -> tuple[Image.Image, str]:
-    """Cut shares off the left, top, right and bottom side, but never into a box."""
+def _crop(image: Image.Image, suffix: str, shares: np.ndarray) -> tuple[Image.Image, str]:
+    """Crop shares of the left, top, right and bottom side, but never a part of a box."""
     boxes = single_boxes(suffix)
     size = np.array(image.size)
     xyxy = dequantize([bins for _, bins in boxes], image.size) if boxes else np.zeros((0, 4), np.float32)
     low, high = shares[:2] * size, size - shares[2:] * size
     if boxes:
-        # Half a bin more than the middle of the bin, where a box may end in truth.
+        # A box may end up to half a bin beyond the centre of its bin.
         margin = size / BINS / 2
         low = np.minimum(low, xyxy[:, :2].min(axis=0) - margin)
         high = np.maximum(high, xyxy[:, 2:].max(axis=0) + margin)

@@ -1,4 +1,4 @@
-"""From rows to batches: images decoded once, texts encoded once, and each made anew only where it is random."""
+"""From samples to batches: images are decoded once and texts encoded once, and again only where they are random."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from florence2.training.augmentation import augment
 from florence2.training.box_order import ordered
 from florence2.training.sampling import Draw
 
-__all__ = ["Example", "TrainingRows", "collate", "pixel_pool"]
+__all__ = ["EncodedSample", "TrainingSamples", "collate", "pixel_pool"]
 
 _THREADS = 4
 
 
 @dataclass(frozen=True)
-class Example:
-    """One row as the model trains on it.
+class EncodedSample:
+    """One sample as the model trains on it.
 
     Attributes:
-        row: its position in the manifest.
+        row: its row in the manifest.
         image: uint8 (height, width, 3), or float32 features (channels, rows, columns) of a frozen vision tower.
-        question: ids of the prompt, places for the image's tokens included.
+        question: ids of the prompt, those of the image's tokens first.
         answer: ids of ``<s> answer </s>``.
     """
 
@@ -43,23 +43,23 @@ class Example:
 
 
 def pixel_pool(transform: PixelTransform, limit_gib: float) -> ArrayPool:
-    """Return where decoded images of the model's size are kept, by the sha256 of their file."""
+    """Return the cache of decoded images of the model's size, by the sha256 of their file."""
     width, height = transform.size_wh
     key = hashlib.sha256(f"{transform.size_wh}/{transform.resample}/pixels 1".encode()).hexdigest()[:24]
     folder = cache_folder("pixels") / key
     return ArrayPool(folder, (height, width, 3), np.dtype(np.uint8), int(limit_gib * 2**30))
 
 
-class TrainingRows(Dataset[Example]):
-    """The rows of a split as examples.
+class TrainingSamples(Dataset[EncodedSample]):
+    """The samples of a split, encoded for the model.
 
     Args:
         manifest: the split.
-        florence2: whose tokenizer and image size count.
-        objective: order of the boxes.
+        florence2: its tokenizer and image size are used.
+        objective: gives the order of the boxes.
         augmentation: random changes; None for validation, where nothing is random.
-        seed: of what is random.
-        pool: of images or features, by sha256; the examples' images are whatever it holds.
+        seed: of the random changes.
+        pool: cache of pixels or of features by sha256, which become the images of the samples.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class TrainingRows(Dataset[Example]):
     ) -> None:
         self._samples = samples_of(manifest)
         self._names = manifest.table["sha256"].tolist()
-        self._places = [
+        self._locations = [
             f"{file}:{line}" for file, line in zip(*(manifest.table[c] for c in ("file", "line")), strict=True)
         ]
         self._transform = PixelTransform.of(florence2.processor)
@@ -82,7 +82,7 @@ class TrainingRows(Dataset[Example]):
         self._pool = pool
         self._augmentation = augmentation if augmentation != AugmentationConfig() else None
         random_order = objective.box_order == "random"
-        # In validation the order is fixed, so that its loss can be compared between epochs.
+        # In validation the order is fixed, so that the losses of epochs can be compared.
         self._box_order = "given" if random_order and augmentation is None else objective.box_order
         self._is_random = self._augmentation is not None or self._box_order == "random"
         self._questions = tokenize_prompts(florence2.processor, [sample.prefix for sample in self._samples])
@@ -97,36 +97,36 @@ class TrainingRows(Dataset[Example]):
         """Return the number of tokens of each answer."""
         return [len(answer) for answer in self._answers]
 
-    def places(self, rows: Sequence[int]) -> list[str]:
-        """Return where rows stand, as ``file:line``."""
-        return [self._places[row] for row in rows]
+    def locations(self, rows: Sequence[int]) -> list[str]:
+        """Return the locations of rows as ``file:line``."""
+        return [self._locations[row] for row in rows]
 
-    def __getitem__(self, draw: Draw | int) -> Example:
-        """Return an example: of an epoch, or of none where nothing is random."""
+    def __getitem__(self, draw: Draw | int) -> EncodedSample:
+        """Return a sample: of an epoch, or of none where nothing is random."""
         return self.__getitems__([draw])[0]
 
-    def __getitems__(self, draws: Sequence[Draw | int]) -> list[Example]:
-        """Return the examples of a batch; Pillow decodes outside Python's lock, so threads help."""
-        places = [draw if isinstance(draw, Draw) else Draw(0, draw) for draw in draws]
-        rows = [place.row for place in places]
-        make = self._drawn if self._is_random else self._fixed
-        with ThreadPoolExecutor(min(_THREADS, len(places))) as threads:
-            images, suffixes = zip(*threads.map(make, places), strict=True)
+    def __getitems__(self, draws: Sequence[Draw | int]) -> list[EncodedSample]:
+        """Return the samples of a batch. Pillow decodes outside Python's lock, so threads help."""
+        chosen = [draw if isinstance(draw, Draw) else Draw(0, draw) for draw in draws]
+        rows = [draw.row for draw in chosen]
+        load = self._random if self._is_random else self._fixed
+        with ThreadPoolExecutor(min(_THREADS, len(chosen))) as threads:
+            images, suffixes = zip(*threads.map(load, chosen), strict=True)
             if len({image.shape for image in images}) > 1:
-                # Features are gone from the cache; the tower sees the whole batch.
+                # Some features are no longer in the cache: the tower computes those of the whole batch.
                 images = tuple(threads.map(self._decoded, rows))
         answers = [self._answers[row] for row in rows]
         if self._is_random:
-            # All at once and in one thread: that is faster, and a tokenizer may first have to switch off padding.
+            # In one call and one thread: that is faster, and a tokenizer may have to switch off padding first.
             answers = self._tokenizer(list(suffixes))["input_ids"]
         questions = [self._questions[row] for row in rows]
-        return [Example(*parts) for parts in zip(rows, images, questions, answers, strict=True)]
+        return [EncodedSample(*parts) for parts in zip(rows, images, questions, answers, strict=True)]
 
     def _fixed(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
         return self._image(draw.row), ""
 
-    def _drawn(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
-        """Return the image of a draw and the answer to it."""
+    def _random(self, draw: Draw) -> tuple[NDArray[np.generic], str]:
+        """Return the image of a draw and its answer."""
         random = np.random.default_rng([self._seed, *draw])
         sample = self._samples[draw.row]
         suffix = sample.suffix
@@ -139,7 +139,7 @@ class TrainingRows(Dataset[Example]):
         return image, ordered(sample.prefix, suffix, self._box_order, random)
 
     def _image(self, row: int) -> NDArray[np.generic]:
-        """Return what the pool holds, or the pixels."""
+        """Return the pixels or features of the pool; where it has none, decode the pixels."""
         name = self._names[row]
         found = self._pool.get(name)
         if found is None:
@@ -151,24 +151,24 @@ class TrainingRows(Dataset[Example]):
         return self._transform.shrink(self._transform.open(self._samples[row].image))
 
 
-def collate(examples: Sequence[Example], pad_id: int) -> dict[str, torch.Tensor]:
+def collate(samples: Sequence[EncodedSample], pad_id: int) -> dict[str, torch.Tensor]:
     """Return a batch.
 
     Args:
-        examples: n of them.
+        samples: n of them.
         pad_id: id of the padding token.
 
     Returns:
-        ``pixel_values`` as in the examples, stacked; ``input_ids``, ``attention_mask`` int64 (n, length); ``labels``
-        int64 (n, target length), ``IGNORED`` on padding, so that padding is no part of the loss; ``rows`` int64 (n).
+        ``pixel_values``: the images, stacked; ``input_ids``, ``attention_mask`` int64 (n, length); ``labels``
+        int64 (n, target length), ``IGNORED`` on padding, which the loss leaves out; ``rows`` int64 (n).
     """
-    questions = _padded([example.question for example in examples], pad_id)
+    questions = _padded([sample.question for sample in samples], pad_id)
     return {
-        "pixel_values": torch.from_numpy(np.stack([example.image for example in examples])),
+        "pixel_values": torch.from_numpy(np.stack([sample.image for sample in samples])),
         "input_ids": questions,
-        "attention_mask": _padded([[1] * len(example.question) for example in examples], 0),
-        "labels": _padded([example.answer for example in examples], IGNORED),
-        "rows": torch.tensor([example.row for example in examples]),
+        "attention_mask": _padded([[1] * len(sample.question) for sample in samples], 0),
+        "labels": _padded([sample.answer for sample in samples], IGNORED),
+        "rows": torch.tensor([sample.row for sample in samples]),
     }
 
 

@@ -1,4 +1,4 @@
-"""The order of the boxes in an answer to learn: a detector that writes a sequence must choose one."""
+"""The order of the boxes in a training answer: a detector that generates a sequence must choose one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | 
     """Return an answer with its boxes in another order.
 
     Args:
-        prefix: the prompt; an answer that is no list of boxes comes back as it is.
+        prefix: the prompt; an answer that is no list of boxes is not changed.
         suffix: the answer.
         order: ``given``, ``left_to_right`` (by left edge, then top edge) or ``random``.
-        random: draws a random order; without it the given one stays.
+        random: source of the random order; None: the order is not changed.
     """
     if order == "given" or (order == "random" and random is None):
         return suffix
@@ -25,12 +25,12 @@ def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | 
         return suffix
     boxes = single_boxes(suffix)
     if random is not None and order == "random":
-        return format_spans(boxes[place] for place in random.permutation(len(boxes)))
+        return format_spans(boxes[index] for index in random.permutation(len(boxes)))
     return format_spans(sorted(boxes, key=lambda box: tuple(box[1][:2])))
 
 
 def spelt_out(manifest: DatasetManifest) -> DatasetManifest:
-    """Return rows in which each box has its name before it, as it must have to move; such answers are longer."""
+    """Return samples in which each box has its own name, so that boxes can be reordered; such answers are longer."""
     table = manifest.table.copy()
     boxes = table["task"].isin([token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES])
     table.loc[boxes, "suffix"] = [format_spans(single_boxes(suffix)) for suffix in table.loc[boxes, "suffix"]]
@@ -38,7 +38,7 @@ def spelt_out(manifest: DatasetManifest) -> DatasetManifest:
 
 
 def single_boxes(suffix: str) -> list[tuple[str, tuple[int, ...]]]:
-    """Return name and bins of each box of a valid answer, also where a name was written once for several."""
+    """Return name and bins of each box of a valid answer, also where one name stands for several boxes."""
     return [
         (span.class_name, span.bins[start : start + 4])
         for span in scan_boxes(suffix)[0]

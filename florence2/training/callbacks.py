@@ -1,4 +1,4 @@
-"""What a running fine-tune tells the outside: numbers to a tracker, one line an epoch to the log."""
+"""What a running fine-tune reports: values to a tracker, one line for each epoch to the log."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["EpochLines", "Patience", "ProgressBar", "Track", "memory_gib"]
 logger = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_LINES = 30.0
-_FIGURES_IN_A_LINE = 3
+_SCORES_IN_A_LINE = 3
 _NO_SCORES = ("_loss", "_runtime", "_per_second")
 
 
 class Track(TrainerCallback):
-    """Hands every logged number to a sink as soon as it is there, with the pace and the memory of that moment.
+    """Passes every logged value to a sink at once, with the current pace and memory.
 
     Args:
-        sink: receives the numbers.
+        sink: receives the values.
         batch_size: samples of a step over all processes and accumulated batches.
     """
 
@@ -41,7 +41,7 @@ class Track(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Start the clock, which stands still during validation and saves."""
+        """Start the clock, which does not run during validation and saves."""
         if self._since is None:
             self._since = state.global_step, time.monotonic()
 
@@ -53,7 +53,7 @@ class Track(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Pass the numbers on."""
+        """Pass the values to the sink."""
         numbers = {name: float(value) for name, value in (logs or {}).items()}
         if "loss" in numbers and self._since is not None:
             step, started = self._since
@@ -77,17 +77,17 @@ def memory_gib() -> float:
 
 
 class Patience(TrainerCallback):
-    """Ends a training that no longer gets better.
+    """Ends a training that no longer improves.
 
     Args:
-        epochs: how many may pass without a new best one.
+        epochs: number of epochs without a new best one after which it ends.
     """
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
 
     def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
-        """Tell whether so many epochs have passed."""
+        """Return whether so many epochs have passed."""
         scores = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
         best = max if args.greater_is_better else min
         return bool(scores) and len(scores) - 1 - scores.index(best(scores)) >= self._epochs
@@ -99,14 +99,14 @@ class Patience(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Stop when it is time to. The trainer counts this epoch in only after this call, so it is judged here."""
+        """Stop after so many epochs. The trainer itself counts this epoch only after this call."""
         if self.is_over(args, state):
             logger.info("no better epoch for %d epochs: the training ends", self._epochs)
             control.should_training_stop = True
 
 
 class EpochLines(TrainerCallback):
-    """Logs one line for each epoch, and within a long one a line now and then where there is no progress bar.
+    """Logs one line for each epoch, and further lines within a long one where there is no progress bar.
 
     Args:
         between: whether to log between epochs.
@@ -114,7 +114,7 @@ class EpochLines(TrainerCallback):
 
     def __init__(self, *, between: bool = False) -> None:
         self._between = between
-        self._since = self._said = 0.0
+        self._since = self._logged_at = 0.0
         self._first_step = 0
 
     def on_train_begin(
@@ -125,7 +125,7 @@ class EpochLines(TrainerCallback):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Start the clock."""
-        self._since = self._said = time.monotonic()
+        self._since = self._logged_at = time.monotonic()
         self._first_step = state.global_step
 
     def on_step_end(
@@ -135,11 +135,11 @@ class EpochLines(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Log how far it is, and how long it may still take."""
+        """Log the progress, and the time that is left."""
         now = time.monotonic()
-        if not self._between or now - self._said < _SECONDS_BETWEEN_LINES:
+        if not self._between or now - self._logged_at < _SECONDS_BETWEEN_LINES:
             return
-        self._said = now
+        self._logged_at = now
         left = (now - self._since) / (state.global_step - self._first_step) * (state.max_steps - state.global_step)
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         loss = f", loss {losses[-1]:.4f}" if losses else ""
@@ -153,21 +153,22 @@ class EpochLines(TrainerCallback):
         metrics: dict[str, float] | None = None,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Log the losses of the epoch that has ended, and the score that chooses the best one, else the first ones."""
+        """Log the losses of the epoch that has ended, and the score that chooses the best epoch, else the first
+        scores."""
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
-        told = [f"loss {losses[-1]:.4f}"] if losses else []
-        told.append(f"validation loss {(metrics or {}).get('eval_loss', float('nan')):.4f}")
+        parts = [f"loss {losses[-1]:.4f}"] if losses else []
+        parts.append(f"validation loss {(metrics or {}).get('eval_loss', float('nan')):.4f}")
         chosen = args.metric_for_best_model or ""
         scores = [name for name in metrics or {} if name.startswith("eval_") and not name.endswith(_NO_SCORES)]
-        shown = [chosen] if chosen in scores else scores[:_FIGURES_IN_A_LINE]
-        told += [f"{name.removeprefix('eval_')} {(metrics or {})[name]:.4f}" for name in shown]
+        shown = [chosen] if chosen in scores else scores[:_SCORES_IN_A_LINE]
+        parts += [f"{name.removeprefix('eval_')} {(metrics or {})[name]:.4f}" for name in shown]
         epoch = f"epoch {round(state.epoch or 0)}/{args.num_train_epochs:g}" if state.global_step else "base"
-        logger.info("%s: %s", epoch, ", ".join(told))
-        self._said = time.monotonic()
+        logger.info("%s: %s", epoch, ", ".join(parts))
+        self._logged_at = time.monotonic()
 
 
 def _duration(seconds: float) -> str:
-    """Return a time as a person says it: 40 s, 12 min, 3 h 20 min."""
+    """Return a time in words: 40 s, 12 min, 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     hours, minutes = divmod(round(seconds / 60), 60)

@@ -1,4 +1,4 @@
-"""The fine-tune: from rows and a base to the checkpoint of the best epoch."""
+"""The fine-tune: from samples and a base to the checkpoint of the best epoch."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def fit(
 ) -> Checkpoint:
     """Fine-tune a base model on the ``train`` split and keep the epoch that is best on ``valid``.
 
-    A run that was killed goes on from its last save when it is started again with the same ``storage``, and ends
-    with the same weights as one that was not; on the CPU to the bit. Where ``storage.latest`` is set and the last epoch
-    is the best, both checkpoints share their files; of a run that is interrupted the best epoch so far is left in the
-    output, and replaced later.
+    A killed run that is started again with the same ``storage`` continues from its last save and ends with the weights
+    of an uninterrupted one; on the CPU they are equal to the bit. Where ``storage.latest`` is set, an interrupted run
+    leaves its best epoch so far in the output, which is replaced later; where the last epoch is the best, both
+    checkpoints share their files.
 
     Args:
         splits: a clean manifest with splits.
@@ -51,18 +51,19 @@ def fit(
         training: the recipe.
         output: folder for the checkpoint of the best epoch; made if absent, must be empty unless ``storage.latest`` is
             set.
-        storage: where the run is kept, and what its result depends on besides the data, the base and the recipe, such
-            as the settings of the evaluator. None: a folder beside the output that is removed at the end.
-        monitoring: who receives metrics and previews, and what evaluates the epochs.
+        storage: folder of the run, and what its result depends on besides the data, the base and the recipe, such as
+            the settings of the evaluator. None: a folder next to the output that is removed at the end.
+        monitoring: receives metrics and previews, and evaluates the epochs.
 
     Returns:
         The checkpoint of the best epoch.
 
     Raises:
-        ConfigurationError: settings do not fit each other.
+        ConfigurationError: settings contradict each other.
         DatasetError: a split is empty or too small, or an answer or prompt too long.
         ModelError: the base cannot be loaded, or the output folder is not empty.
-        TrainingError: the training diverged, a disk or the memory is too small, or ``run`` is of something else.
+        TrainingError: the training diverged, a disk or the memory is too small, or the run's folder is that of another
+            run.
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
@@ -87,19 +88,19 @@ def fit(
     with RunState(folder, storage.identity, storage.uploaded) as state:
         try:
             if state.finished is not None:
-                logger.info("the run in %s has ended before: nothing is trained, its weights are taken", folder)
-                _tell_again(state.finished["history"], monitoring.sink)
+                logger.info("the run in %s has ended before: nothing is trained, its weights are used", folder)
+                _send_history(state.finished["history"], monitoring.sink)
             else:
                 if state.latest is not None:
-                    logger.info("the run in %s goes on from %s", folder, state.latest.name)
+                    logger.info("the run in %s continues from %s", folder, state.latest.name)
                 launch(job)
         except BaseException:
             if state.latest is None:
                 state.remove()
             else:
-                logger.warning("the run is kept in %s: started again, it goes on from %s", folder, state.latest.name)
+                logger.warning("the run is kept in %s: started again, it continues from %s", folder, state.latest.name)
                 if storage.latest is not None:
-                    _leave_the_best_so_far(job, state, output)
+                    _write_best_so_far(job, state, output)
             raise
         try:
             checkpoint = _write_checkpoints(job, state, output)
@@ -115,33 +116,33 @@ def fit(
 
 
 def _why_on_the_cpu(training: TrainingConfig) -> str | None:
-    """Say what keeps a training from the GPU that somebody counts on; None where nothing does."""
+    """Return why a training that could use a GPU runs on the CPU; None where there is no such reason."""
     if reason := unseen_gpu():
         return f"training on the CPU: {reason}"
     if training.precision == "bfloat16" and best_device() == "cpu":
         return (
-            "training.precision bfloat16: there is no GPU, and CPUs are slower in it than in float32; "
-            "leave it at auto, which takes bfloat16 where it pays"
+            "training.precision bfloat16: there is no GPU, and a CPU is slower in bfloat16 than in float32; "
+            "set it to auto, which uses bfloat16 where it is faster"
         )
     return None
 
 
 def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingConfig) -> dict[str, str]:
-    """Return all that the result of a fine-tune depends on, by name.
+    """Return everything on which the result of a fine-tune depends, by name.
 
     Args:
         splits: the data.
         fingerprint: of the base.
-        training: the recipe; settings of its course change how fast it is followed, not where it leads.
+        training: the recipe; settings with ``Effect.COURSE`` change its speed, not its result.
     """
-    decides_nothing = training.with_effect(Effect.COURSE)
-    recipe = {name: str(value) for name, value in training.leaves("training", exclude=decides_nothing).items()}
+    without_effect = training.with_effect(Effect.COURSE)
+    recipe = {name: str(value) for name, value in training.leaves("training", exclude=without_effect).items()}
     versions = {name: version(name) for name in _LIBRARIES}
     return {"data": splits.fingerprint, "base": fingerprint, **versions, **recipe}
 
 
-def _tell_again(history: Sequence[Mapping[str, float]], sink: MetricSink | None) -> None:
-    """Give a sink the numbers of a course that has ended, so that whoever tracks this call has its curves too."""
+def _send_history(history: Sequence[Mapping[str, float]], sink: MetricSink | None) -> None:
+    """Send a sink the values of a training that has ended, so that the tracker of this call has its curves too."""
     if sink is not None:
         for entry in history:
             sink({name: value for name, value in entry.items() if name != "step"}, int(entry["step"]))
@@ -154,16 +155,17 @@ def _check(
     output: Path | None,
     monitoring: Monitoring,
 ) -> None:
-    """Raise for what would fail, or surprise, only later."""
+    """Raise now for what would fail later."""
     for name, split in (("train", train), ("valid", valid)):
         if not len(split):
             raise DatasetError(f"the {name} split of {split.name} is empty")
     if len(train) < training.batch_size:
         raise DatasetError(
-            f"training.batch_size {training.batch_size} is more than the {len(train)} rows of the train split; lower it"
+            f"training.batch_size {training.batch_size} is more than the {len(train)} samples of the train split; "
+            "lower it"
         )
     if output is not None and output.exists() and any(output.iterdir()):
-        raise ModelError(f"{output} is not empty: a checkpoint needs a folder of its own")
+        raise ModelError(f"{output} is not empty: give a new or an empty folder for the checkpoint")
     if training.best_by != "loss" and monitoring.evaluator is None:
         raise ConfigurationError(
             f"training.best_by {training.best_by!r} needs an evaluator; pass monitoring=Monitoring(evaluator=...)"
@@ -171,12 +173,12 @@ def _check(
 
 
 def _write_checkpoints(job: Job, state: RunState, output: Path) -> Checkpoint:
-    """Write the checkpoint of the best epoch, and before it that of the last one if it is requested."""
+    """Write the checkpoint of the best epoch, and before it that of the last epoch where it is requested."""
     course, latest = state.finished or {}, job.storage.latest
     best_step, history = course["best_step"], course["history"]
     if latest is None:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
-    # In this order: where both are there, they are of a training that has ended.
+    # In this order: where both exist, they are those of a training that has ended.
     for old in (output, latest):
         shutil.rmtree(old, ignore_errors=True)
     last_step = course.get("last_step") or best_step
@@ -188,8 +190,9 @@ def _write_checkpoints(job: Job, state: RunState, output: Path) -> Checkpoint:
     return replace(last, folder=output)
 
 
-def _leave_the_best_so_far(job: Job, state: RunState, output: Path) -> None:
-    """Write the best epoch of a run that was interrupted, if one was finished; a failure must not hide the reason."""
+def _write_best_so_far(job: Job, state: RunState, output: Path) -> None:
+    """Write the best finished epoch of an interrupted run; a failure here must not hide the reason of the
+    interruption."""
     try:
         best_step, history = progress_of(state)
         if best_step:
@@ -210,7 +213,7 @@ def _link(source: str, target: str) -> None:
 def _write_checkpoint(
     job: Job, save: Path, step: int, history: Sequence[Mapping[str, float]], output: Path
 ) -> Checkpoint:
-    """Write the weights of a save, which is that of the end of an epoch, as a checkpoint of its own."""
+    """Write the weights of a save at the end of an epoch as a checkpoint."""
     epoch = next(entry for entry in history if entry["step"] == step and "eval_loss" in entry)
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(output, sole_writer=True) as partial:
@@ -233,7 +236,7 @@ def _write_checkpoint(
 
 
 def _write_adapter(job: Job, save: Path, folder: Path) -> None:
-    """Copy the adapter, which names its base as the user gave it, not by the path where it was found here."""
+    """Copy the adapter; it names its base as the user did, not by a path on this machine."""
     folder.mkdir(parents=True)
     settings = json.loads((save / "adapter_config.json").read_text(encoding="utf-8"))
     settings["base_model_name_or_path"] = job.model.base
@@ -242,7 +245,7 @@ def _write_adapter(job: Job, save: Path, folder: Path) -> None:
 
 
 def _write_model(job: Job, save: Path, folder: Path) -> None:
-    """Write the whole model with its processor; a tower that was frozen is not in the save, it is the base's."""
+    """Write the whole model with its processor; the save has no frozen tower, which is that of the base."""
     from safetensors.torch import load_file
 
     florence2 = load_exact(job.model, job.fingerprint)

@@ -28,7 +28,7 @@ class BaseRecord:
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What was logged in the middle of the training.
+    """One line that was logged between epochs.
 
     Attributes:
         step: optimizer steps done.
@@ -126,17 +126,17 @@ class TrainingHistory:
         return self.base.validation_loss if name == "validation_loss" else self.base.metrics.get(name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the records as JSON can hold them; what is no number is None."""
+        """Return the records for JSON; NaN and infinity become None."""
         content: dict[str, Any] = _plain(asdict(self))
         return content
 
     @classmethod
     def of(cls, entries: Sequence[Mapping[str, float]], best_epoch: int = 0) -> TrainingHistory:
-        """Read what a trainer logged.
+        """Return the records of what a trainer logged.
 
         Args:
-            entries: in order; each holds ``step``, and ``loss`` or ``eval_loss``. Of several for the same step, as a
-                run that was interrupted leaves them, the last one counts; what a step before has overtaken does not.
+            entries: in order; each holds ``step``, and ``loss`` or ``eval_loss``. An interrupted run leaves
+                several for one step: the last one counts, and those of later steps before it do not.
             best_epoch: number of the epoch that was kept.
         """
         steps: list[StepRecord] = []
@@ -157,11 +157,11 @@ def _last_of_each(entries: Sequence[Mapping[str, float]]) -> list[Mapping[str, f
     for entry in entries:
         if "loss" not in entry and "eval_loss" not in entry:
             continue
-        place = int(entry["step"]), "eval_loss" in entry
-        # An interrupted run goes on from an earlier save: what it had logged after that happens again.
-        while kept and kept[-1][0] >= place:
+        position = int(entry["step"]), "eval_loss" in entry
+        # An interrupted run continues from an earlier save: what it had logged after that is logged again.
+        while kept and kept[-1][0] >= position:
             kept.pop()
-        kept.append((place, entry))
+        kept.append((position, entry))
     return [entry for _, entry in kept]
 
 

@@ -1,4 +1,4 @@
-"""One process of a fine-tune: load, make trainable what trains, train, and write down how it ended."""
+"""One process of a fine-tune: load the base, choose what trains, train, and record the end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from florence2.model import (
 )
 from florence2.storage import ArrayPool
 from florence2.training.arguments import trainer_arguments
-from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.box_order import spelt_out
 from florence2.training.callbacks import EpochLines, ProgressBar, Track
 from florence2.training.monitoring import MetricSink, Monitoring
@@ -51,17 +51,17 @@ _PACE = ("_runtime", "_per_second")
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """What every process of a fine-tune needs to know.
+    """The data that every process of a fine-tune needs.
 
     Attributes:
-        train: the rows to train on.
-        valid: the rows to validate on.
+        train: the samples to train on.
+        valid: the samples to validate on.
         model: the base.
-        fingerprint: its exact content.
+        fingerprint: fingerprint of the base.
         training: the recipe.
-        storage: of the run, with everything that its result depends on.
-        monitoring: what follows the training; its sinks are set in the first process only.
-        processes: that train together.
+        storage: folder of the run, and everything on which its result depends.
+        monitoring: receives metrics and evaluates epochs; its sinks are set in the first process only.
+        processes: number of processes that train together.
     """
 
     train: DatasetManifest
@@ -78,12 +78,12 @@ def run_job(job: Job, micro_batch_size: int) -> None:
     """Train in this process, alone or as one of several.
 
     Args:
-        job: what to do.
-        micro_batch_size: samples that this process takes at once.
+        job: the fine-tune.
+        micro_batch_size: samples in one forward pass of this process.
 
     Raises:
-        OutOfMemoryError: so many samples do not fit; where this is the only process and the epoch was not being
-            validated, the state after the last finished step has been saved.
+        OutOfMemoryError: a micro-batch does not fit into the memory; where this is the only process and it failed
+            within an epoch, the state after the last finished step has been saved.
         TrainingError: the training diverged, or a disk is full.
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
@@ -109,9 +109,9 @@ def run_job(job: Job, micro_batch_size: int) -> None:
                 raise
             if job.processes == 1 and trainer.is_within_epoch and not state.is_saved(trainer.state.global_step):
                 trainer.save_now()
-            raise OutOfMemoryError(f"{micro_batch_size} samples at once do not fit into the memory") from exc
+            raise OutOfMemoryError(f"a micro-batch of {micro_batch_size} samples does not fit into the memory") from exc
     if trainer.is_world_process_zero():
-        history = _course_of(trainer.state.log_history)
+        history = _history_of(trainer.state.log_history)
         best_step = trainer.state.best_global_step
         assert best_step is not None, "every epoch is validated"
         last_step = trainer.state.global_step if job.storage.latest is not None else None
@@ -121,24 +121,24 @@ def run_job(job: Job, micro_batch_size: int) -> None:
 
 
 def progress_of(state: RunState) -> tuple[int | None, list[dict[str, float]]]:
-    """Return the step of the best epoch of a run that has not ended, None where no epoch has, and its course so far."""
+    """Return the best step of an unfinished run, None where no epoch has ended, and its history so far."""
     if state.latest is None:
         return None, []
     trained = TrainerState.load_from_json(str(state.latest / TRAINER_STATE_NAME))
-    return trained.best_global_step, _course_of(trained.log_history)
+    return trained.best_global_step, _history_of(trained.log_history)
 
 
-def _course_of(log: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
-    """Return what a trainer logged without how long it took, which is another time another number."""
-    course = [entry for entry in log if "loss" in entry or "eval_loss" in entry]
-    return [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in course]
+def _history_of(log: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+    """Return what a trainer logged, without durations, which differ from run to run."""
+    entries = [entry for entry in log if "loss" in entry or "eval_loss" in entry]
+    return [{name: v for name, v in entry.items() if not name.endswith(_PACE)} for entry in entries]
 
 
 def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
-    """Return the ids of the tokens that name classes and answers in the training split.
+    """Return the ids of the tokens in class names and short answers of the training split.
 
-    LoRA leaves the token embedding frozen; a class name made of words that the base never wrote needs its
-    rows trained. Free text is left out: it would be most of the vocabulary.
+    LoRA leaves the token embedding frozen, but the rows of words that the base never generated must train. Free text is
+    left out: it would be most of the vocabulary.
     """
     texts: set[str] = set()
     for prefix, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
@@ -175,14 +175,14 @@ def _trainer(
     arguments.eval_on_start = job.monitoring.evaluate_base and state.latest is None
     with arguments.main_process_first(desc="images"):
         pool = _pool(job, florence2)
-    rows = partial(TrainingRows, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
-    train = rows(job.train, augmentation=training.augmentation)
+    samples = partial(TrainingSamples, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
+    train = samples(job.train, augmentation=training.augmentation)
     global_batch = training.batch_size * training.gradient_accumulation
     trainer = FineTuner(
         args=arguments,
         florence2=florence2,
         train=train,
-        valid=rows(job.valid, augmentation=None),
+        valid=samples(job.valid, augmentation=None),
         order=EpochOrder(train.answer_lengths, global_batch, training.seed, grouped=training.group_by_length),
         loss=AnswerLoss.of(training.objective, florence2.tokenizer),
         state=state,
@@ -193,28 +193,28 @@ def _trainer(
         data_collator=partial(collate, pad_id=florence2.tokenizer.pad_token_id),
         callbacks=_callbacks(job.monitoring.sink, global_batch, arguments.process_index),
     )
-    # Its lines are Python dictionaries; EpochLines says the same to a person.
+    # It prints Python dictionaries; EpochLines logs the same values as text.
     trainer.remove_callback(PrinterCallback)
     return trainer
 
 
 def _pool(job: Job, florence2: Florence2) -> ArrayPool:
-    """Return the cache from which the images of a job come: features where all of them fit, else pixels."""
+    """Return the cache of a job's images: features where all of them fit, else pixels."""
     engine = job.training.engine
     files = _files(job.train) | _files(job.valid)
     if job.training.strategy == "freeze" and engine.feature_cache_gib:
         pool = feature_pool(florence2, job.fingerprint, engine.feature_cache_gib)
         needed = len(files) * pool.array_bytes / 2**30
         if job.training.augmentation != AugmentationConfig():
-            logger.info("augmented images differ each time: what the vision tower sees is not kept")
+            logger.info("augmented images differ each time: the features of the vision tower are not kept")
         elif pool.admit(files) == len(files):
             for done in fill_features(florence2, pool, files, torch.device(best_device())):
-                logger.info("the frozen vision tower has seen %d images for the first time", done)
+                logger.info("features of %d images are computed by the frozen vision tower", done)
             return pool
         else:
             logger.warning(
                 "training.engine.feature_cache_gib %g is less than the %.1f GiB that %d images need: "
-                "the vision tower sees each anew in every epoch",
+                "their features are computed again in every epoch",
                 engine.feature_cache_gib,
                 needed,
                 len(files),

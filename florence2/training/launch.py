@@ -1,4 +1,9 @@
-"""Start the processes of a fine-tune, one for each GPU, and start them again with less at once if memory runs out."""
+"""Start the processes of a fine-tune, one for each GPU, and start them again with smaller micro-batches on low memory.
+
+``torch.distributed.elastic`` starts processes too, but passes on the text of a failure only: the halving of the
+micro-batch, the errors for users and the metrics of the first process need a channel for objects as here. With a
+function as entry point it also imports the user's script in each process.
+"""
 
 from __future__ import annotations
 
@@ -34,21 +39,21 @@ __all__ = ["launch", "process_count"]
 logger = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 20
-"""For the other processes to end when one has failed, which they may be waiting for."""
+"""Time for the other processes to end when one has failed; they may be waiting for it."""
 _WORK = f"from {__name__} import work; work()"
 
 
 def process_count(training: TrainingConfig) -> int:
-    """Return how many processes train together.
+    """Return the number of processes that train together.
 
     Raises:
-        ConfigurationError: the batch cannot be shared by them evenly.
+        ConfigurationError: the batch cannot be divided evenly among them.
     """
     count = training.engine.processes or max(1, torch.cuda.device_count())
     if training.batch_size % count:
         raise ConfigurationError(
-            f"training.batch_size {training.batch_size} cannot be shared evenly by {count} processes; "
-            f"give a multiple, or another training.engine.processes"
+            f"training.batch_size {training.batch_size} cannot be divided evenly among {count} processes; "
+            f"set a multiple of it, or another training.engine.processes"
         )
     return count
 
@@ -57,10 +62,10 @@ def launch(job: Job) -> None:
     """Train, in this process or in several.
 
     Args:
-        job: what to do; its sinks receive metrics and previews in this process.
+        job: the fine-tune; its sinks receive metrics and previews in this process.
 
     Raises:
-        OutOfMemoryError: not even one sample at once fits.
+        OutOfMemoryError: not even one sample fits.
         TrainingError: as ``run_job``, or a disk is full.
     """
     share = job.training.batch_size // job.processes
@@ -77,10 +82,10 @@ def launch(job: Job) -> None:
             if smaller is None:
                 raise OutOfMemoryError(
                     "not even one sample fits into the memory; set training.engine.gradient_checkpointing, "
-                    "or take a smaller base"
+                    "or use a smaller base"
                 ) from exc
             logger.warning(
-                "%s: %d at once from here on, gradients added up to the same batch of %d",
+                "%s: from here on %d, with gradients accumulated to the same batch of %d",
                 exc,
                 smaller,
                 job.training.batch_size,
@@ -95,21 +100,23 @@ def launch(job: Job) -> None:
         else:
             return
         finally:
-            # The trainer and its callbacks know each other: only the collector frees the memory that they hold.
+            # The trainer and its callbacks refer to each other: only the collector frees their memory.
             gc.collect()
             torch.cuda.empty_cache()
 
 
 def _run_in_processes(job: Job, micro_batch_size: int) -> None:
-    """Train in new processes, which tell this one their numbers and images and how they ended.
+    """Train in new processes, which send this one their metrics, previews and errors.
 
-    They are started by a command of their own rather than by ``multiprocessing``, which would import the caller's
-    script again, and in a session of their own: Ctrl-C reaches them through this process, once.
+    A command starts them, not ``multiprocessing``, which would import the caller's script again. They have a session of
+    their own: Ctrl-C reaches them through this process, once.
     """
-    where = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(job.processes)}
-    news: queue.Queue[Any] = queue.Queue()
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(job.processes)}
+    messages: queue.Queue[Any] = queue.Queue()
     without_sinks = replace(job.monitoring, sink=None, preview=None)
-    order = pickle.dumps((replace(job, monitoring=without_sinks), micro_batch_size, job.monitoring.preview is not None))
+    assignment = pickle.dumps(
+        (replace(job, monitoring=without_sinks), micro_batch_size, job.monitoring.preview is not None)
+    )
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopRequest())
         workers: list[subprocess.Popen[bytes]] = []
@@ -117,36 +124,36 @@ def _run_in_processes(job: Job, micro_batch_size: int) -> None:
         for rank in range(job.processes):
             worker = subprocess.Popen(
                 [sys.executable, "-c", _WORK],
-                env={**os.environ, **where, "RANK": str(rank), "LOCAL_RANK": str(rank)},
+                env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,
             )
             workers.append(worker)
-            threading.Thread(target=_read, args=(worker, news), daemon=True).start()
+            threading.Thread(target=_read, args=(worker, messages), daemon=True).start()
         for worker in workers:
             assert worker.stdin is not None
-            worker.stdin.write(order)  # stays open: when it closes, the worker knows that nobody waits for it
+            worker.stdin.write(assignment)  # stays open: the worker ends when it closes
             worker.stdin.flush()
-        _listen(workers, news, job.monitoring, stop)
+        _forward(workers, messages, job.monitoring, stop)
 
 
-def _listen(
+def _forward(
     workers: Sequence[subprocess.Popen[bytes]],
-    news: queue.Queue[Any],
+    messages: queue.Queue[Any],
     monitoring: Monitoring,
     stop: StopRequest,
 ) -> None:
-    """Pass on what the workers tell until all have ended, or one has failed."""
-    told = False
+    """Forward the messages of the workers until all have ended, or one has failed."""
+    signalled = False
     running = len(workers)
     while running:
-        if stop.signal is not None and not told:
+        if stop.signal is not None and not signalled:
             for worker in workers:
                 worker.send_signal(stop.signal)
-            told = True
+            signalled = True
         try:
-            kind, *content = news.get(timeout=0.2)
+            kind, *content = messages.get(timeout=0.2)
         except queue.Empty:
             continue
         if kind == "metrics" and monitoring.sink is not None:
@@ -157,24 +164,24 @@ def _listen(
             raise content[0]
         elif kind == "end":
             running -= 1
-            if stop.signal is not None:  # before it could listen to signals
+            if stop.signal is not None:  # before the worker could handle signals
                 stop.obey(stop.signal)
             if content[0]:
-                raise TrainingError(f"a training process ended with status {content[0]} and without a word")
+                raise TrainingError(f"a training process ended with status {content[0]} and without a message")
 
 
-def _read(worker: subprocess.Popen[bytes], news: queue.Queue[Any]) -> None:
-    """Put everything that a worker tells into a queue, and at last its exit status."""
+def _read(worker: subprocess.Popen[bytes], messages: queue.Queue[Any]) -> None:
+    """Put every message of a worker into a queue, and at last its exit status."""
     assert worker.stdout is not None
     try:
         while True:
-            news.put(pickle.load(worker.stdout))
-    except Exception:  # at the end of the stream, or in the middle of a message of one that was killed
-        news.put(("end", worker.wait()))
+            messages.put(pickle.load(worker.stdout))
+    except Exception:  # at the end of the stream, or within a message of a worker that was killed
+        messages.put(("end", worker.wait()))
 
 
 def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Let workers end by themselves for a while; when one has failed, the others may wait for it for ever."""
+    """Wait a while for workers to end, then kill them; when one has failed, the others may wait for it for ever."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     for worker in workers:
         assert worker.stdin is not None
@@ -187,32 +194,32 @@ def _end(workers: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def work() -> None:
-    """Be one of the processes: take the order from standard input, tell the news on standard output."""
+    """Run one of the processes: read the job from standard input, write messages to standard output."""
     channel = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no news
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # libraries may print; messages have their own descriptor
     job, micro_batch_size, has_preview = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_leave_with_the_caller, daemon=True).start()
+    threading.Thread(target=_exit_with_caller, daemon=True).start()
     first = os.environ["RANK"] == "0"
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("florence2").setLevel(logging.INFO if first else logging.WARNING)
     warnings.filterwarnings("ignore", message="Grad strides do not match")  # of depthwise convolutions; harmless
 
-    def tell(kind: str, *content: Any) -> None:
+    def send(kind: str, *content: Any) -> None:
         pickle.dump((kind, *content), channel)
         channel.flush()
 
-    sink, preview = partial(tell, "metrics") if first else None, partial(tell, "preview") if has_preview else None
+    sink, preview = partial(send, "metrics") if first else None, partial(send, "preview") if has_preview else None
     try:
         run_job(replace(job, monitoring=replace(job.monitoring, sink=sink, preview=preview)), micro_batch_size)
     except (Florence2Error, KeyboardInterrupt, SystemExit) as exc:
-        tell("failure", exc)
-        os._exit(1)  # not through the other processes, which may wait for this one
+        send("failure", exc)
+        os._exit(1)  # a regular exit would wait for the other processes, which may wait for this one
     except Exception:
         traceback.print_exc()
         os._exit(1)
 
 
-def _leave_with_the_caller() -> None:
-    # Not by sys.stdin: a thread that waits in it would hold its lock when Python ends.
+def _exit_with_caller() -> None:
+    # Not by sys.stdin: a thread that waits there would hold its lock when Python ends.
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What follows a training while it runs: who receives its metrics and its preview, and what evaluates its epochs."""
+"""Monitoring of a running training: sinks of its metrics and previews, and the evaluator of its epochs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["Evaluator", "MetricSink", "Monitoring", "PreviewSink"]
 
 MetricSink = Callable[[Mapping[str, float], int], None]
-"""Receives metrics by name and the optimizer step at which they were measured, while the training runs."""
+"""Receives metrics by name and the optimizer step at which they were computed, while the training runs."""
 
 PreviewSink = Callable[[Image.Image, int], None]
-"""Receives images with the model's answers, and the number of optimizer steps that the model has trained."""
+"""Receives images with the model's answers, and the number of optimizer steps so far."""
 
 
 class Evaluator(Protocol):
-    """Evaluates a model on the validation split, in the middle of its training.
+    """Evaluates a model on the validation split during its training.
 
     Attributes:
         score: the metric by which the best epoch is chosen, or ``loss``.
@@ -34,17 +34,17 @@ class Evaluator(Protocol):
     def higher_is_better(self) -> bool: ...  # noqa: D102
 
     def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
-        """Return metrics by name, of a model that has trained for some steps, and send a preview of its answers."""
+        """Return the metrics by name of a model after some steps, and send a preview of its answers."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Monitoring:
-    """What follows a training while it runs.
+    """What receives and evaluates a training while it runs.
 
     Attributes:
         sink: receives the losses, the metrics and the pace.
-        preview: receives images that the evaluator draws.
-        evaluator: measures the metric of ``training.best_by``; needed unless that is the loss.
+        preview: receives the images that the evaluator draws.
+        evaluator: computes the score of ``training.best_by``; needed unless that is the loss.
         evaluate_base: evaluate the validation split before the first step too; the sink receives it as step 0.
     """
 

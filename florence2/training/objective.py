@@ -1,4 +1,4 @@
-"""The loss: cross-entropy over the answer's tokens, with the two changes that sequence detectors are trained with."""
+"""The loss: cross-entropy over the tokens of the answer, with two changes for detectors that generate sequences."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from florence2.model import IGNORED
 __all__ = ["AnswerLoss"]
 
 _REACH = 3
-"""Standard deviations at which a spread target ends."""
+"""Standard deviations at which a smoothed target ends."""
 
 
 class AnswerLoss:
-    """Mean cross-entropy per token, the end token weighed less and locations spread over their neighbours.
+    """Mean cross-entropy per token, with a lower weight of the end token and smoothed locations.
 
-    An end token that comes too early costs all boxes after it, so detectors that write sequences weigh it less
-    (Chen et al., Pix2seq, arXiv 2109.10852, section 2.3, where the weight falls on noise tokens in its place). A
-    location one bin off is nearly right: its target is a normal distribution over the bins around it.
+    An end token that comes too early loses all boxes after it, so detectors that generate sequences give it a lower
+    weight (Chen et al., Pix2seq, arXiv 2109.10852, section 2.3, lower the weight of noise tokens instead). A location
+    one bin off is nearly correct: its target is a normal distribution over the neighbouring bins.
 
-    The validation does not use it: there every recipe is measured by the plain cross-entropy.
+    The validation does not use it: every recipe is validated by the plain cross-entropy.
 
     Args:
-        config: the weight and the spread.
+        config: the weight and the smoothing.
         end_id: id of the end token.
         first_location_id: id of ``<loc_0>``; the others follow it.
     """
@@ -39,7 +39,7 @@ class AnswerLoss:
 
     @classmethod
     def of(cls, config: ObjectiveConfig, tokenizer: Any) -> AnswerLoss | None:
-        """Return the loss for a tokenizer; None where it is the plain one that the model computes by itself."""
+        """Return the loss for a tokenizer; None where it is the plain loss of the model."""
         if config.eos_weight == 1 and not config.location_smoothing:
             return None
         ids = tokenizer.convert_tokens_to_ids([location_token(0), location_token(BINS - 1)])
@@ -54,27 +54,27 @@ class AnswerLoss:
         Args:
             outputs: of the model; ``logits`` (n, length, vocabulary).
             labels: int64 (n, length), ``IGNORED`` where there is no token.
-            num_items_in_batch: tokens over which the mean is taken, those of other processes and of accumulated
-                batches included; None: those of ``labels``.
+            num_items_in_batch: number of tokens of the mean, with those of other processes and accumulated batches;
+                None: those of ``labels``.
         """
         kept = labels != IGNORED
         logits, targets = outputs["logits"][kept].float(), labels[kept]
         losses = cross_entropy(logits, targets, reduction="none")
         if self._config.location_smoothing:
-            losses = self._spread(logits, targets, losses)
+            losses = self._smoothed(logits, targets, losses)
         losses = torch.where(targets == self._end_id, losses * self._config.eos_weight, losses)
         return losses.sum() / (len(targets) if num_items_in_batch is None else num_items_in_batch)
 
-    def _spread(self, logits: torch.Tensor, targets: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
-        """Replace the losses of locations by those against spread targets."""
-        where = ((targets >= self._first) & (targets < self._first + BINS)).nonzero().flatten()
-        bins = targets[where] - self._first
+    def _smoothed(self, logits: torch.Tensor, targets: torch.Tensor, losses: torch.Tensor) -> torch.Tensor:
+        """Replace the losses of locations by those against smoothed targets."""
+        positions = ((targets >= self._first) & (targets < self._first + BINS)).nonzero().flatten()
+        bins = targets[positions] - self._first
         reach = max(1, round(_REACH * self._config.location_smoothing))
         offsets = torch.arange(-reach, reach + 1, device=logits.device)
         around = bins[:, None] + offsets
         weights = torch.exp(-0.5 * (offsets / self._config.location_smoothing) ** 2).expand(around.shape)
         weights = weights * ((around >= 0) & (around < BINS))
         weights = weights / weights.sum(dim=1, keepdim=True)
-        logs = log_softmax(logits[where], dim=-1)
+        logs = log_softmax(logits[positions], dim=-1)
         spread = -(weights * logs.gather(1, around.clamp(0, BINS - 1) + self._first)).sum(dim=1)
-        return losses.index_copy(0, where, spread)
+        return losses.index_copy(0, positions, spread)

@@ -1,4 +1,4 @@
-"""Ports for processes that have to be told one, and take seconds until they listen there."""
+"""Free ports for processes that get a port as an argument and listen on it only seconds later."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import socket
 __all__ = ["free_port"]
 
 _PORTS = range(20_000, 32_000)
-"""Below those that a system gives to whoever asks for any: no connection made meanwhile can get the port."""
+"""Below the ports that a system gives to new connections, so that no connection takes the port meanwhile."""
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on; drawn anew at each call.
+    """Return a random port of this machine on which no process listens.
 
     Raises:
-        OSError: there is none.
+        OSError: there is no such port.
     """
-    # Not from the generator that a seed makes the same in all processes.
+    # Not from the generator that a seed makes equal in all processes.
     for port in random.SystemRandom().sample(_PORTS, len(_PORTS)):
         with socket.socket() as probe:
             try:
@@ -25,4 +25,4 @@ def free_port() -> int:
             except OSError:
                 continue
             return port
-    raise OSError(f"somebody listens on each port from {_PORTS[0]} to {_PORTS[-1]}")
+    raise OSError(f"no free port from {_PORTS[0]} to {_PORTS[-1]}: end processes that listen there")

@@ -1,4 +1,4 @@
-"""What a fine-tune costs on this machine, measured by a few of its steps on copies that are thrown away."""
+"""Estimate of what a fine-tune costs on this machine, from a few of its steps on a copy of the model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.model import FrozenVision, PixelTransform, best_device, feature_pool, load_base
 from florence2.training.arguments import loader_workers, optimizer_steps, uses_bfloat16
-from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.box_order import spelt_out
 from florence2.training.callbacks import memory_gib
 from florence2.training.job import new_word_ids
@@ -26,20 +26,21 @@ from florence2.training.strategies import default_learning_rate, prepare_strateg
 __all__ = ["TrainingCost", "probe_training"]
 
 _SECONDS = 5.0
-"""In which the timed steps shall be done; a batch that takes longer is timed by one of its samples."""
+"""Time for the timed steps; a batch that takes longer is timed by one of its samples."""
+
 _MOST_STEPS = 8
 
 
 @dataclass(frozen=True)
 class TrainingCost:
-    """What a fine-tune costs, but for its saves and what it evaluates by generating answers.
+    """The cost of a fine-tune without its saves and without generating answers in the validation.
 
     Attributes:
         parameters: trainable and all parameters of each part of the model.
-        learning_rate: the peak.
+        learning_rate: peak of the schedule.
         steps: updates of the weights, unless it is stopped early.
-        train_seconds: the steps of all epochs together, and the images that are decoded for them.
-        valid_seconds: the loss on the validation split after each epoch.
+        train_seconds: time of the steps of all epochs, with the decoding of their images.
+        valid_seconds: time of the validation loss after all epochs.
         memory_gib: peak of the GPU where there is one, else of the process.
         timed: what was timed, in words.
     """
@@ -56,20 +57,20 @@ class TrainingCost:
 def probe_training(
     train: DatasetManifest, valid: DatasetManifest, model: ModelConfig, training: TrainingConfig
 ) -> TrainingCost:
-    """Load a base, make some steps of a fine-tune with it, and forget it; nothing is written.
+    """Load a base and time some steps of a fine-tune; no file is written and the trained copy is dropped.
 
-    The time is that of the median step times their number. The memory is the peak that these steps had; where one
-    sample stood for a batch, what autograd keeps for a sample is added for each of the others.
+    The time is that of the median step, times the number of steps. The memory is the peak of these steps; where one
+    sample was timed for a batch, the tensors that autograd keeps for a sample are added for each of the others.
 
     Args:
-        train: rows of the training split.
-        valid: rows of the validation split; only their number counts.
+        train: samples of the training split.
+        valid: samples of the validation split; only their number is used.
         model: the base.
         training: the recipe.
 
     Raises:
-        ModelError: the base cannot be loaded, or the pattern for LoRA's layers fits none.
-        ConfigurationError: the batch cannot be shared by the processes.
+        ModelError: the base cannot be loaded, or the pattern for LoRA's layers matches none.
+        ConfigurationError: the batch cannot be divided evenly among the processes.
     """
     micro_batch_size = training.batch_size // process_count(training)
     bench = _Bench(train, valid, model, training)
@@ -82,7 +83,7 @@ def probe_training(
         first = bench.step(batch)
         steps = max(1, min(_MOST_STEPS, int(_SECONDS / max(first, 1e-6))))
         seconds = median(bench.step(batch) for _ in range(steps))
-    validating = bench.clock(partial(bench.look, batch)) / size
+    validating = bench.clock(partial(bench.validate, batch)) / size
     kept = 0 if size == micro_batch_size else bench.kept_bytes(batch) * (micro_batch_size - size)
     samples = training.epochs * len(train) / max(1, process_count(training))
     decoding = bench.seconds_of_images(len(train))
@@ -95,12 +96,12 @@ def probe_training(
         train_seconds=max(computing, decoding / workers) if workers else computing + decoding,
         valid_seconds=training.epochs * len(valid) * validating,
         memory_gib=memory_gib() + kept / 2**30,
-        timed=f"{steps} {'step' if steps == 1 else 'steps'} of {size} of {micro_batch_size} samples at once",
+        timed=f"{steps} {'step' if steps == 1 else 'steps'} with micro-batches of {size} of {micro_batch_size} samples",
     )
 
 
 class _Bench:
-    """A model that trains on a few rows, and a clock."""
+    """A model that trains on a few samples, and a clock."""
 
     def __init__(
         self, train: DatasetManifest, valid: DatasetManifest, model: ModelConfig, training: TrainingConfig
@@ -117,30 +118,30 @@ class _Bench:
             self._model.activation_checkpointing_enable()
         trainable = [parameter for parameter in self._model.parameters() if parameter.requires_grad]
         self._optimizer = torch.optim.AdamW(trainable, lr=0.0)
-        places = np.linspace(0, len(train) - 1, min(len(train), training.batch_size)).round().astype(int)
-        few = train.replace_rows(train.table.iloc[places].reset_index(drop=True))
+        rows = np.linspace(0, len(train) - 1, min(len(train), training.batch_size)).round().astype(int)
+        few = train.replace_rows(train.table.iloc[rows].reset_index(drop=True))
         if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
             few = spelt_out(few)
-        self._rows = TrainingRows(
+        samples = TrainingSamples(
             few, florence2, training.objective, training.augmentation, training.seed, pixel_pool(self._transform, 0)
         )
         started = time.perf_counter()
-        self._examples = self._rows.__getitems__(range(len(few)))
+        self._samples = samples.__getitems__(range(len(few)))
         self._decoding = (time.perf_counter() - started) / len(few)
         self._towers = [module for module in self._model.modules() if isinstance(module, FrozenVision)]
-        self._seeing = 0.0
+        self._vision_seconds = 0.0
         self._images = len({*train.table["sha256"], *valid.table["sha256"]})
         self._keeps_features = self._do_features_fit()
 
     def batch(self, size: int) -> dict[str, torch.Tensor]:
-        """Return a batch on the device; where features are kept in a cache, with features."""
-        batch = collate(self._examples[:size], self._florence2.tokenizer.pad_token_id)
+        """Return a batch on the device: with features where a cache keeps them, else with pixels."""
+        batch = collate(self._samples[:size], self._florence2.tokenizer.pad_token_id)
         del batch["rows"]
         batch = {name: values.to(self._device) for name, values in batch.items()}
         batch["pixel_values"] = self._transform.normalise(batch["pixel_values"])
         if self._keeps_features:
             pixels = batch["pixel_values"]
-            self._seeing = self.clock(partial(self._features, pixels)) / len(pixels)
+            self._vision_seconds = self.clock(partial(self._features, pixels)) / len(pixels)
             batch["pixel_values"] = self._features(pixels)
         return batch
 
@@ -148,15 +149,15 @@ class _Bench:
         """Train on a batch at a learning rate of 0 and return the seconds."""
         return self.clock(partial(self._train, batch))
 
-    def look(self, batch: Mapping[str, torch.Tensor]) -> None:
-        """Compute the loss alone."""
+    def validate(self, batch: Mapping[str, torch.Tensor]) -> None:
+        """Compute the loss without gradients."""
         self._model.eval()
         with torch.no_grad(), self._precision():
             self._model(**batch)
         self._model.train()
 
     def clock(self, work: Callable[[], Any]) -> float:
-        """Return how long something takes."""
+        """Return the seconds of a computation."""
         self._wait()
         started = time.perf_counter()
         work()
@@ -164,7 +165,7 @@ class _Bench:
         return time.perf_counter() - started
 
     def kept_bytes(self, batch: Mapping[str, torch.Tensor]) -> int:
-        """Return what autograd keeps of the forward pass for the backward one, the weights aside."""
+        """Return the bytes that autograd keeps of the forward pass, without the weights."""
         weights = {parameter.untyped_storage().data_ptr() for parameter in self._model.parameters()}
         kept: dict[int, int] = {}
 
@@ -181,12 +182,12 @@ class _Bench:
         return total
 
     def seconds_of_images(self, rows: int) -> float:
-        """Return the time of all decoding, and of what a frozen tower sees once for all epochs.
+        """Return the time of all decoding, and of a frozen tower that computes features once for all epochs.
 
         Args:
-            rows: of the training split.
+            rows: number of samples of the training split.
         """
-        training, once = self._training, self._images * (self._decoding + self._seeing)
+        training, once = self._training, self._images * (self._decoding + self._vision_seconds)
         if self._keeps_features:
             return once
         if training.augmentation != AugmentationConfig():

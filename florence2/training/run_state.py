@@ -1,4 +1,4 @@
-"""The folder of a run that is under way: what it is a run of, and saves from which it can go on after a kill.
+"""The folder of an unfinished run: its identity, and the saves from which it continues after a kill.
 
 ``florence2.storage.run_layout`` lists its files.
 """
@@ -26,22 +26,22 @@ __all__ = ["RunState", "RunStorage", "forget_old_runs", "is_full"]
 
 _OF_WEIGHTS = (".safetensors", ".json")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors; of torch.save
+_SIGNS_OF_FULL = ("No space left", "iostream error", "unexpected pos")  # of safetensors, of torch.save
 _LOCK_SECONDS = 8.0
-"""Loader processes of a killed run hold its lock until they notice."""
+"""Loader processes of a killed run hold its lock until they end."""
 
 
 @dataclass(frozen=True)
 class RunStorage:
-    """Where a run is kept besides the checkpoint of its best epoch, and what it is a run of.
+    """The folder of a run, its identity, and what is kept besides the checkpoint of its best epoch.
 
     Attributes:
         folder: for the saves; made if absent.
-        identity: what the result depends on, by name; a run of anything else in the folder is refused.
-        uploaded: where the saves are copied to, so that the run can continue on another machine.
+        identity: what the result depends on, by name; a folder of a run with another identity is refused.
+        uploaded: receives copies of the saves, so that the run can continue on another machine.
         latest: folder for a checkpoint of the last epoch besides the best one.
-        keep: leave the folder with the best weights in it when the run has ended, so that another call returns them
-            again without a training: for callers who have yet to store the checkpoint. Else it is removed.
+        keep: keep the folder with the best weights when the run has ended, so that another call returns them without a
+            training, for callers that have not stored the checkpoint yet. Otherwise the folder is removed.
     """
 
     folder: Path
@@ -52,12 +52,12 @@ class RunStorage:
 
 
 class RunState:
-    """A run's folder; a context manager that keeps other processes out of it.
+    """The folder of a run; a context manager that locks out other processes.
 
     Args:
         folder: made if absent.
-        identity: all that the result depends on, by name.
-        uploaded: where the saves go as well, and come from where this folder holds none.
+        identity: everything on which the result depends, by name.
+        uploaded: receives copies of the saves, and supplies them where this folder has none.
     """
 
     def __init__(self, folder: Path, identity: Mapping[str, Any], uploaded: UploadedRun | None = None) -> None:
@@ -67,15 +67,15 @@ class RunState:
         self._unlock: Callable[[], None] | None = None
 
     def __enter__(self) -> RunState:
-        """Take the folder.
+        """Lock the folder, and fetch uploaded saves where it has none.
 
         Raises:
-            TrainingError: it is a run of something else, another process trains in it, or it cannot be written.
+            TrainingError: it is the folder of another run, another process trains in it, or it cannot be written.
         """
         try:
             with writing(self.folder, "give another folder", TrainingError):
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._take()
+                self._acquire()
                 self._compare()
         except BaseException:
             self._release()
@@ -102,16 +102,16 @@ class RunState:
         return self.folder / f"{StateFiles.SAVE_PREFIX}{step}"
 
     def is_saved(self, step: int) -> bool:
-        """Tell whether there is a complete save after a step."""
+        """Return whether there is a complete save after a step."""
         return _is_complete(self.save_of(step))
 
     def complete(self, save: Path, needed: Iterable[int], *, stopping: bool = False) -> None:
-        """Declare a save complete, once it is on the disk for good, and remove those that are no longer needed.
+        """Flush a save to the disk, mark it complete, and remove saves that are no longer needed.
 
         Args:
             save: the folder.
             needed: steps whose saves are kept besides this one.
-            stopping: nothing comes after it: it is uploaded whether or not another was a short time ago.
+            stopping: whether it is the last one, which is uploaded at once.
         """
         sizes = {file.name: file.stat().st_size for file in save.iterdir() if file.is_file()}
         for name in sizes:
@@ -125,12 +125,12 @@ class RunState:
             self._uploaded.push([other for other in self._saves() if other in kept], now=stopping)
 
     def finish(self, best_step: int, *, last_step: int | None = None, **facts: Any) -> None:
-        """Write down how the training ended, and keep nothing but the weights of the best save and of the last one.
+        """Record the end of the training, and keep only the weights of the best save and of the last one.
 
         Args:
-            best_step: of the best save.
-            last_step: of the last one; None: it is not kept.
-            facts: what else is to be known.
+            best_step: step of the best save.
+            last_step: step of the last save; None: it is not kept.
+            facts: further values to record.
         """
         _write(self.folder / StateFiles.FINISHED, {"best_step": best_step, "last_step": last_step, **facts})
         kept = [self.save_of(step) for step in {best_step, last_step} if step is not None]
@@ -152,11 +152,11 @@ class RunState:
 
     @property
     def finished(self) -> dict[str, Any] | None:
-        """Return what was written down at the end; None while there is none."""
+        """Return the record of the end; None while the training has not ended."""
         return _read(self.folder / StateFiles.FINISHED)
 
     def remove(self) -> None:
-        """Delete the folder: the run's result is elsewhere."""
+        """Remove the folder, after the result was written elsewhere."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _saves(self) -> list[Path]:
@@ -166,19 +166,21 @@ class RunState:
             if path.name.removeprefix(StateFiles.SAVE_PREFIX).isdecimal()
         ]
 
-    def _take(self) -> None:
+    def _acquire(self) -> None:
         self._lock = os.open(self.folder / StateFiles.LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0))
         try:
             import fcntl
         except ImportError:
-            return  # without locks, as on Windows, nobody is kept out
+            return  # without locks, as on Windows, other processes are not locked out
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             try:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise TrainingError(f"{self.folder}: another process trains here; wait for it or stop it") from None
+                    raise TrainingError(
+                        f"{self.folder}: another process trains in this folder; wait for it or stop it"
+                    ) from None
                 time.sleep(0.1)
             else:
                 self._unlock = partial(fcntl.flock, self._lock, fcntl.LOCK_UN)
@@ -186,7 +188,7 @@ class RunState:
 
     def _release(self) -> None:
         if self._unlock is not None:
-            self._unlock()  # closing would leave it to forked processes
+            self._unlock()  # after closing alone, forked processes would still hold it
             self._unlock = None
         if self._lock is not None:
             os.close(self._lock)
@@ -199,35 +201,35 @@ class RunState:
             return
         names = sorted({*before, *self._identity})
         others = [
-            f"{name}: {before.get(name)} then, {self._identity.get(name)} now"
+            f"{name}: {before.get(name)} before, {self._identity.get(name)} now"
             for name in names
             if before.get(name) != self._identity.get(name)
         ]
         if others:
             listed = "\n  ".join(others)
             raise TrainingError(
-                f"{self.folder} is a run of something else; give what it was started with, or another folder:"
+                f"{self.folder} is the folder of another run; give the settings of that run, or another folder:"
                 f"\n  {listed}"
             )
 
 
 def forget_old_runs(parent: Path, days: float = 30, finished_days: float = 1) -> None:
-    """Delete the folders of runs that nobody has gone on with for so long.
+    """Remove the folders of runs that have not been continued for a number of days.
 
     Args:
         parent: folder of the runs' folders.
-        days: for those that can go on.
-        finished_days: for those that have ended: their result has long been stored.
+        days: age of unfinished runs.
+        finished_days: age of finished runs, whose result is stored.
     """
     for run in (file.parent for file in parent.glob("*/" + StateFiles.IDENTITY)):
-        with contextlib.suppress(OSError):  # another process forgets it, too
+        with contextlib.suppress(OSError):  # another process removes it at the same time
             newest = max(path.stat().st_mtime for path in run.iterdir())
             if time.time() - newest > 24 * 3600 * (finished_days if (run / StateFiles.FINISHED).exists() else days):
                 shutil.rmtree(run, ignore_errors=True)
 
 
 def is_full(error: BaseException) -> bool:
-    """Tell whether an error, or the one behind it, says that a disk is full; libraries hide its number in words."""
+    """Return whether an error or its cause is a full disk; some libraries give it as text only."""
     while error is not None:
         if getattr(error, "errno", None) in _FULL or any(sign in str(error) for sign in _SIGNS_OF_FULL):
             return True
@@ -262,5 +264,5 @@ def _write(file: Path, values: Mapping[str, Any]) -> None:
 
 
 def _flush(file: Path) -> None:
-    with file.open("rb+") as stream:  # Windows flushes only what it may write
+    with file.open("rb+") as stream:  # Windows flushes only files that are open for writing
         os.fsync(stream.fileno())

@@ -1,4 +1,4 @@
-"""The order in which samples are trained on: a function of the seed and the epoch alone."""
+"""The order of the samples in training: a function of the seed and the epoch only."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ _MOST_BATCHES_SORTED = 50
 class Draw(NamedTuple):
     """One sample in one epoch.
 
-    The epoch goes with the index, so that what is random about a sample is the same in whatever process it is
-    made and after whatever interruption.
+    With the epoch, the random changes of a sample are the same in every process and after every interruption.
     """
 
     epoch: int
@@ -25,17 +24,17 @@ class Draw(NamedTuple):
 
 
 class EpochOrder(Sampler[Draw]):
-    """Every sample once an epoch, in random order, answers of like length together.
+    """Every sample once an epoch, in random order, answers of similar length together.
 
-    Batches of like length hold little padding. As in ``transformers.trainer_pt_utils.get_length_grouped_indices``,
-    the shuffled samples are cut into large groups and sorted within each; here the batches are then shuffled, but the
-    longest comes first, so that what does not fit into memory is known at once.
+    Batches of similar length have little padding. As in ``transformers.trainer_pt_utils.get_length_grouped_indices``,
+    the shuffled samples are cut into large groups and sorted within each; here the batches are then shuffled, except
+    that the longest comes first, so that a lack of memory is found in the first step.
 
     Args:
-        lengths: of each sample's answer, in tokens.
+        lengths: tokens of each sample's answer.
         batch_size: samples of a step over all processes and accumulated batches.
         seed: of the order.
-        grouped: whether lengths matter.
+        grouped: whether to group by length.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, grouped: bool) -> None:
@@ -61,9 +60,9 @@ class EpochOrder(Sampler[Draw]):
         groups = [order[start : start + group] for start in range(0, len(order), group)]
         order = np.concatenate([part[np.argsort(-self._lengths[part], kind="stable")] for part in groups])
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        # The last may be smaller; anywhere else it would shift the samples of all batches after it.
+        # The last may be smaller; elsewhere it would shift the samples of all batches after it.
         full, rest = (batches, []) if len(batches[-1]) == size else (batches[:-1], batches[-1:])
-        shuffled = [full[place] for place in generator.permutation(len(full))]
+        shuffled = [full[index] for index in generator.permutation(len(full))]
         longest = max((self._lengths[batch].max() for batch in full), default=0)
         shuffled.sort(key=lambda batch: self._lengths[batch].max() != longest)
         return np.concatenate([*shuffled, *rest])

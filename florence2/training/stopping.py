@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the step, save, and only then stop."""
+"""Ctrl-C and SIGTERM: finish the step, save, then stop."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """Notes the first signal to stop instead of stopping at once; a second one stops at once.
+    """Records the first signal to stop instead of stopping at once; a second one stops at once.
 
-    A context manager; outside the main thread, where Python allows no signal handlers, it changes nothing.
+    A context manager. Outside the main thread, where Python allows no signal handlers, it has no effect.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in _SIGNALS}
+            self._before = {number: signal.signal(number, self._record) for number in _SIGNALS}
         return self
 
     def __exit__(
@@ -37,11 +37,13 @@ class StopRequest:
             signal.signal(number, handler)
         self._before = {}
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         name = signal.Signals(number)
         if self.signal is None:
             self.signal = name
-            logger.warning("%s: the step is finished and saved, then the training stops; again: at once", name.name)
+            logger.warning(
+                "%s: the training stops after this step has been saved; send it again to stop at once", name.name
+            )
         else:
             handler = self._before[name]
             if callable(handler):
@@ -51,7 +53,7 @@ class StopRequest:
 
     @staticmethod
     def obey(number: signal.Signals) -> None:
-        """Raise what a signal means: KeyboardInterrupt, or SystemExit with status 143."""
+        """Raise the exception of a signal: KeyboardInterrupt, or SystemExit with status 143."""
         if number is signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""The three ways to fine-tune: which parts of a model train, and at what rate."""
+"""The three strategies of a fine-tune: which parts of a model train, and at which rate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["default_learning_rate", "prepare_strategy", "trainable_parameters"]
 
 
 def prepare_strategy(florence2: Florence2, training: TrainingConfig, token_ids: list[int]) -> Florence2:
-    """Make exactly those parameters trainable that a strategy trains.
+    """Make the parameters of a strategy trainable, and all others not.
 
     Args:
         florence2: the base; changed in place.
@@ -28,7 +28,7 @@ def prepare_strategy(florence2: Florence2, training: TrainingConfig, token_ids: 
         token_ids: rows of the token embedding that train with LoRA.
 
     Raises:
-        ModelError: the pattern for LoRA's layers fits none.
+        ModelError: the pattern for LoRA's layers matches none.
     """
     if training.strategy == "lora":
         return add_lora(florence2, training.lora, token_ids)

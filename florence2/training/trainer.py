@@ -1,4 +1,4 @@
-"""``transformers.Trainer`` with what it lacks: whole saves, a halt at the first bad number, the task's own metric."""
+"""``transformers.Trainer`` with complete saves, a halt at the first NaN or infinity, and scores of the tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from transformers.trainer import TRAINER_STATE_NAME
 from florence2.errors import ConfigurationError, TrainingError
 from florence2.model import IGNORED, Florence2, PixelTransform
 from florence2.storage import StateFiles
-from florence2.training.batches import TrainingRows
+from florence2.training.batches import TrainingSamples
 from florence2.training.callbacks import Patience
 from florence2.training.monitoring import Monitoring
 from florence2.training.objective import AnswerLoss
@@ -30,25 +30,23 @@ from florence2.training.stopping import StopRequest
 
 __all__ = ["FineTuner"]
 
-"""Part of a save: the losses since the last one that was logged."""
-
 
 class FineTuner(Trainer):
-    """Trains, saves whole or not at all, and stops before a bad number reaches the weights.
+    """Trains, saves completely or not at all, and stops before a NaN or infinity reaches the weights.
 
     Args:
         args: of the trainer.
-        florence2: what trains.
-        train: the rows to train on.
-        valid: the rows to validate on.
-        order: of the training rows.
-        loss: another loss than the model's own.
-        state: where saves are kept.
-        save_minutes: least time between two of them, but for those of a best epoch.
-        stop: looked at after each step.
-        patience: epochs that may pass without a new best one; None: any number.
-        monitoring: may measure more than the loss on the validation split, and receive a preview.
-        options: passed on: the collator, callbacks.
+        florence2: the model to train.
+        train: the samples to train on.
+        valid: the samples to validate on.
+        order: order of the training samples.
+        loss: loss that replaces the model's own; None: that of the model.
+        state: folder of the saves.
+        save_minutes: least time between two saves, except those of a best epoch.
+        stop: checked after each step.
+        patience: number of epochs without a new best one that ends the training; None: any number.
+        monitoring: evaluates epochs by more than the loss, and receives previews.
+        options: passed to ``Trainer``: the collator, callbacks.
     """
 
     def __init__(
@@ -56,8 +54,8 @@ class FineTuner(Trainer):
         *,
         args: TrainingArguments,
         florence2: Florence2,
-        train: TrainingRows,
-        valid: TrainingRows,
+        train: TrainingSamples,
+        valid: TrainingSamples,
         order: EpochOrder,
         loss: AnswerLoss | None,
         state: RunState,
@@ -77,7 +75,7 @@ class FineTuner(Trainer):
             **options,
         )
         self.order, self.stop = order, stop
-        self._rows, self._run, self._monitoring = train, state, monitoring
+        self._samples, self._run, self._monitoring = train, state, monitoring
         self._processor, self._transform = florence2.processor, PixelTransform.of(florence2.processor)
         self._save_seconds = 60 * save_minutes
         self._saved_at = time.monotonic()
@@ -93,29 +91,29 @@ class FineTuner(Trainer):
         """Train to the end, from a save on.
 
         Args:
-            save: the last one; None: from the beginning.
+            save: the last save; None: train from the beginning.
         """
         if save is not None:
             state = TrainerState.load_from_json(str(save / TRAINER_STATE_NAME))
             if self._patience and self._patience.is_over(self.args, state):
-                self.state = state  # it was killed after its last validation: one more step would be one too many
+                self.state = state  # it was killed after its last validation and must not train another step
                 return
         self.train(resume_from_checkpoint=str(save) if save else None)
 
-    # --- what a batch is -------------------------------------------------------------------------------------------
+    # --- batches ---------------------------------------------------------------------------------------------------
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochOrder:  # noqa: ARG002
         return self.order
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Take out what is not for the model, and make pixels of bytes where the model computes."""
+        """Remove what is not for the model, and normalise pixels on the device of the model."""
         prepared = dict(super()._prepare_inputs({name: value for name, value in inputs.items() if name != "rows"}))
         self._batch = inputs["rows"].tolist()
         images = prepared["pixel_values"]
         if images.dtype == torch.uint8:
             prepared["pixel_values"] = self._transform.normalise(images)
         if self.compute_loss_func is not None:
-            # The trainer takes the labels away from the model, which makes its own input from them.
+            # The trainer removes the labels, from which the model would make its decoder's input.
             prepared["decoder_input_ids"] = self._shifted(prepared["labels"])
         return prepared
 
@@ -127,16 +125,16 @@ class FineTuner(Trainer):
         return shifted
 
     def floating_point_ops(self, inputs: dict[str, Any]) -> int:  # noqa: ARG002
-        """Return none: to count them the trainer would walk through all parameters in every step; nobody reads it."""
+        """Return 0: to count them, which has no use here, the trainer would visit all parameters in every step."""
         return 0
 
-    # --- numbers that are none -------------------------------------------------------------------------------------
+    # --- NaN and infinity ------------------------------------------------------------------------------------------
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> torch.Tensor:
         """Train on one batch.
 
         Raises:
-            TrainingError: the loss is not a number.
+            TrainingError: the loss is NaN or infinite.
         """
         if self._window is not None:
             loss, self._globalstep_last_logged = self._window
@@ -155,9 +153,9 @@ class FineTuner(Trainer):
         if not math.isfinite(float(value)):
             rate = self.args.learning_rate
             raise TrainingError(
-                f"the {what} is no longer a number after {self.state.global_step} steps, at the batch of "
-                f"{', '.join(self._rows.places(self._batch))}; "
-                f"lower training.learning_rate ({rate:g}), or look at these rows"
+                f"the {what} is NaN or infinite after {self.state.global_step} steps, in the batch of "
+                f"{', '.join(self._samples.locations(self._batch))}; "
+                f"lower training.learning_rate ({rate:g}), or check these samples"
             )
 
     # --- the validation --------------------------------------------------------------------------------------------
@@ -171,7 +169,7 @@ class FineTuner(Trainer):
     ) -> tuple[None, torch.Tensor, torch.Tensor]:
         """Return the cross-entropy (n,) of each answer, summed over its tokens, and their number (n,).
 
-        Not the loss of the batch: a mean of such means would depend on which answers share a batch, and on its size.
+        Not the loss of the batch: a mean of such means would depend on the size and the composition of batches.
         """
         prepared = self._prepare_inputs(inputs)
         labels = prepared.pop("labels")
@@ -182,22 +180,22 @@ class FineTuner(Trainer):
         return None, losses.double().sum(dim=1), (labels != IGNORED).sum(dim=1)
 
     def _evaluate(self, *args: Any, **options: Any) -> Any:
-        """Validate; before the first step, that is the base, so that neither random numbers nor the course change.
+        """Validate. Before the first step that is the base, and random numbers and history stay as they are.
 
-        It is the trainer itself that asks for it there, having made the model ready for its processes.
+        The trainer requests that validation itself, after it has prepared the model for its processes.
         """
         if self.state.global_step:
             return super()._evaluate(*args, **options)
-        python, of_numpy = random.getstate(), np.random.get_state()
+        python_state, numpy_state = random.getstate(), np.random.get_state()
         with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
             metrics = super()._evaluate(*args, **options)
-        random.setstate(python)
-        np.random.set_state(of_numpy)
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
         self.state.log_history.clear()
         return metrics
 
     def evaluation_loop(self, *args: Any, **options: Any) -> Any:
-        """Measure the loss, and what the evaluator measures."""
+        """Compute the loss and the scores of the evaluator."""
         output: Any = super().evaluation_loop(*args, **options)
         evaluator, preview = self._monitoring.evaluator, self._monitoring.preview
         if evaluator is not None:
@@ -210,21 +208,21 @@ class FineTuner(Trainer):
         return output
 
     def _check_score(self, metrics: Mapping[str, float]) -> None:
-        """Raise if the score that chooses the epoch is none."""
+        """Raise if the score that chooses the epoch is missing, NaN or infinite."""
         name = self.args.metric_for_best_model or ""
         if name not in metrics:
-            told = ", ".join(sorted(score.removeprefix("eval_") for score in metrics))
+            known = ", ".join(sorted(score.removeprefix("eval_") for score in metrics))
             raise ConfigurationError(
-                f"training.best_by: the validation split does not define {name.removeprefix('eval_')}; it gives {told}"
+                f"training.best_by: the validation split does not define {name.removeprefix('eval_')}; it gives {known}"
             )
         if not math.isfinite(metrics[name]):
             raise TrainingError(
-                f"{name} is no number after {self.state.global_step} steps; "
+                f"{name} is NaN or infinite after {self.state.global_step} steps; "
                 f"lower training.learning_rate ({self.args.learning_rate:g})"
             )
 
     def _from_first(self, compute: Callable[[], Any]) -> Any:
-        """Compute in the first process and tell the others."""
+        """Compute in the first process and send the result to the others."""
         if self.args.world_size == 1:
             return compute()
         values = [compute() if self.is_world_process_zero() else None]
@@ -235,24 +233,24 @@ class FineTuner(Trainer):
 
     @property
     def is_save_due(self) -> bool:
-        """Tell whether the run shall be saved now, in all processes alike."""
+        """Return whether the run must be saved now, the same in all processes."""
         due = self.stop.signal is not None or time.monotonic() - self._saved_at >= self._save_seconds
-        # A signal may have reached the first process alone: all stop after the same step.
+        # A signal may have reached only the first process, but all must stop after the same step.
         due, self._agreed = self._from_first(lambda: (due, self.stop.signal))
         return bool(due)
 
     @property
     def is_within_epoch(self) -> bool:
-        """Tell whether steps of the current epoch have been done and others have not."""
+        """Return whether some steps of the current epoch are done and others are not."""
         return not float(self.state.epoch or 0).is_integer()
 
     def obey(self) -> None:
-        """Stop if all processes have agreed to, having saved."""
+        """Stop if all processes have agreed to stop; the run has been saved."""
         if self._agreed is not None:
             self.stop.obey(self._agreed)
 
     def save_weights(self, step: int) -> None:
-        """Write the weights as they are now where the save of a step would be; a run cannot go on from them alone.
+        """Write the current weights into the folder of a step's save; a run cannot continue from them alone.
 
         Raises:
             TrainingError: the disk is full.
@@ -268,11 +266,11 @@ class FineTuner(Trainer):
             ) from exc
 
     def save_now(self) -> None:
-        """Save the state after the last finished step; of one that failed in the middle nothing is in it."""
+        """Save the state after the last finished step; it contains nothing of a step that failed."""
         self._save_checkpoint(self.model_wrapped, None)
 
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
-        # With the strategy "best" an epoch is saved when this is true: also when it is time to.
+        # With the strategy "best" an epoch is saved when this is true, so also when a save is due.
         is_best, is_due = super()._determine_best_metric(metrics, trial), self.is_save_due
         return is_best or is_due
 
@@ -295,7 +293,7 @@ class FineTuner(Trainer):
     def _complete(self, save: Path) -> None:
         window = [float(self._tr_loss), self._globalstep_last_logged]
         (save / StateFiles.SAVE_WINDOW).write_text(json.dumps(window), encoding="utf-8")
-        (save / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        (save / "training_args.bin").unlink(missing_ok=True)  # a pickle without use
         stopping = self._agreed is not None
         self._run.complete(save, needed=[self.state.best_global_step or 0], stopping=stopping)
 
@@ -307,14 +305,14 @@ class FineTuner(Trainer):
 
 
 def _loss_per_token(answers: EvalPrediction) -> dict[str, float]:
-    """Return the mean over all tokens of a split, from what ``prediction_step`` returns of each answer."""
+    """Return the mean over all tokens of a split, from the results of ``prediction_step``."""
     sums: Any = answers.predictions
     tokens: Any = answers.label_ids
     return {"loss": float(sums.sum() / tokens.sum())}
 
 
 class _Flow(TrainerCallback):
-    """When to save and when to stop."""
+    """Decides when to save and when to stop."""
 
     def __init__(self, tuner: FineTuner) -> None:
         self._tuner = tuner
@@ -326,7 +324,7 @@ class _Flow(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Tell the order which epoch begins, or goes on after an interruption."""
+        """Set the epoch of the order, also where an epoch continues after an interruption."""
         self._tuner.order.epoch = math.floor(state.epoch or 0)
 
     def on_step_end(
@@ -336,7 +334,7 @@ class _Flow(TrainerCallback):
         control: TrainerControl,
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Save if it is time to; the last step of an epoch is saved with its validation."""
+        """Save if a save is due; the last step of an epoch is saved with its validation."""
         if self._tuner.is_within_epoch and self._tuner.is_save_due:
             control.should_save = True
 
@@ -347,5 +345,5 @@ class _Flow(TrainerCallback):
         control: TrainerControl,  # noqa: ARG002
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
-        """Stop if a signal asked for it: all is saved."""
+        """Stop after the save if there was a signal."""
         self._tuner.obey()

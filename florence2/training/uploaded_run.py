@@ -1,9 +1,9 @@
-"""The saves of a run in an object store, from which it goes on when its machine is gone.
+"""The saves of a run in an object store, from which it continues when its machine is lost.
 
-    RUN/index.json            which saves are whole, and how the training ended; written last
+    RUN/index.json            the complete saves, and how the training ended; written last
     RUN/checkpoint-120/...    the files of a save
 
-An upload that fails costs nothing but the upload: the training goes on, and the next one tries again.
+A failed upload does not stop the training; the next upload tries again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DAY = 24 * 3600
 
 
 class _DamagedIndexError(Exception):
-    """What lies there as index of a run is none. A store that refuses to be read says nothing about the index."""
+    """The index of a run was read and is invalid. A store that cannot be read is another error."""
 
 
 class UploadedRun:
@@ -37,7 +37,7 @@ class UploadedRun:
     Args:
         address: URI of the folder.
         open_files: returns its fsspec file system; called for each upload, since credentials may have expired.
-        minutes: least time between two uploads, but for those of a run that stops.
+        minutes: least time between two uploads, except those of a run that stops.
     """
 
     def __init__(self, address: str, open_files: Callable[[], Any], minutes: float) -> None:
@@ -45,29 +45,29 @@ class UploadedRun:
         self._uploaded_at = float("-inf")
 
     def push(self, saves: Collection[Path], *, now: bool, finished: Mapping[str, Any] | None = None) -> None:
-        """Upload saves that are not there yet, declare these to be the saves of the run, and remove all others.
+        """Upload new saves, make these the saves of the run, and remove all others.
 
         Args:
             saves: complete ones.
-            now: whether or not the last upload was a short time ago.
-            finished: how the training ended, if it did.
+            now: upload even if the last upload was a short time ago.
+            finished: how the training ended; None while it runs.
         """
         if not now and time.monotonic() - self._uploaded_at < self._seconds:
             return
         try:
             self._push(saves, finished)
-        except Exception as exc:  # every backend has exceptions of its own; none is worth a training
+        except Exception as exc:  # every backend has its own exceptions; none may stop a training
             logger.warning("the run could not be uploaded to %s: %s", redact(self._address), redact(str(exc)))
         else:
             self._uploaded_at = time.monotonic()
 
     def pull(self, run: Path) -> None:
-        """Bring the uploaded saves into a run's folder that holds none as new; without an upload nothing is done."""
+        """Fetch the uploaded saves into a folder without newer ones; without an upload nothing changes."""
         try:
             self._pull(run)
         except Exception as exc:  # as above
             logger.warning(
-                "what was uploaded to %s cannot be read (%s): the run begins anew",
+                "the upload in %s cannot be read (%s): the run starts from the beginning",
                 redact(self._address),
                 redact(f"{type(exc).__name__}: {exc}"),
             )
@@ -75,18 +75,18 @@ class UploadedRun:
     def _push(self, saves: Collection[Path], finished: Mapping[str, Any] | None) -> None:
         files = self._open_files()
         try:
-            there = (_index(files, self._address) or {"saves": {}})["saves"]
-        except _DamagedIndexError:  # nobody can go on from it, and it says no more what lies there
+            uploaded = (_index(files, self._address) or {"saves": {}})["saves"]
+        except _DamagedIndexError:  # no run can continue from it, and what was uploaded is unknown
             files.rm(self._address, recursive=True)
-            there = {}
+            uploaded = {}
         wanted = {save.name: {file.name: file.stat().st_size for file in _files_of(save)} for save in saves}
         for save in saves:
-            if there.get(save.name) != wanted[save.name]:
+            if uploaded.get(save.name) != wanted[save.name]:
                 for file in _files_of(save):
                     _put(files, file, f"{self._address}/{save.name}/{file.name}")
         index = {"format": _FORMAT, "saves": wanted, "finished": finished, "written": time.time()}
         write_object(files, f"{self._address}/{_INDEX}", json.dumps(index))
-        for name, names in there.items():
+        for name, names in uploaded.items():
             if name not in wanted:
                 files.rm(f"{self._address}/{name}", recursive=True)
             else:
@@ -111,27 +111,27 @@ class UploadedRun:
 
 
 def forget_old_uploads(parent: str, files: Any, days: float = 30, finished_days: float = 1) -> None:
-    """Delete the uploads of runs that nobody has gone on with for so long, or can: their index is damaged.
+    """Remove the uploads of runs that have not been continued for a number of days, or have a damaged index.
 
     Args:
         parent: URI of the folder of the runs' folders.
         files: its fsspec file system.
-        days: for those that can go on.
-        finished_days: for those that have ended: their result has long been stored.
+        days: age of unfinished runs.
+        finished_days: age of finished runs, whose result is stored.
     """
     try:
         files.invalidate_cache()
         runs = [path for path in files.ls(parent, detail=False) if files.exists(f"{path}/{_INDEX}")]
     except FileNotFoundError:
         return
-    except Exception as exc:  # it is only about space
-        logger.warning("old runs in %s could not be looked for: %s", redact(parent), redact(str(exc)))
+    except Exception as exc:  # only space is lost
+        logger.warning("old runs in %s could not be listed: %s", redact(parent), redact(str(exc)))
         return
     for run in runs:
         try:
             if _is_old(files, run, days, finished_days):
                 files.rm(run, recursive=True)
-        except Exception as exc:  # as above; the others are looked at all the same
+        except Exception as exc:  # as above; the others are removed all the same
             logger.warning("the old run in %s could not be removed: %s", redact(run), redact(str(exc)))
 
 
@@ -147,7 +147,7 @@ def _index(files: Any, address: str) -> dict[str, Any] | None:
     """Return the index of a run, None where there is none.
 
     Raises:
-        _DamagedIndexError: it was read, and is none.
+        _DamagedIndexError: it was read and is invalid.
     """
     try:
         content = files.cat_file(f"{address}/{_INDEX}")
@@ -156,7 +156,7 @@ def _index(files: Any, address: str) -> dict[str, Any] | None:
     try:
         index = json.loads(content)
     except ValueError as exc:
-        raise _DamagedIndexError(f"{_INDEX} is no JSON: {exc}") from exc
+        raise _DamagedIndexError(f"{_INDEX} is not valid JSON: {exc}") from exc
     if not isinstance(index, dict) or not {"format", "saves", "finished", "written"} <= index.keys():
         raise _DamagedIndexError(f"{_INDEX} is no index of a run")
     return index

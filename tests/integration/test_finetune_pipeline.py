@@ -121,7 +121,7 @@ def test_a_killed_training_goes_on_where_it_was_saved(project: Project, first: O
     process.wait()
     again = project.run("killed", killed)
     assert again.status == 0, again.output
-    goes_on = re.search(r"the run in \S+ goes on from checkpoint-(\d+)", again.output)
+    goes_on = re.search(r"the run in \S+ continues from checkpoint-(\d+)", again.output)
     assert goes_on is not None
     assert int(goes_on[1]) >= 5
     assert "epoch 1/12" not in again.output[goes_on.end() :]

@@ -176,7 +176,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     assert (so_far.epoch, so_far.compute_fingerprint()) == (1, result.checkpoint.compute_fingerprint())
     assert not (run / "checkpoints" / "latest").exists()
     assert florence2.load(run, device="cpu").name == str(run)
-    with pytest.raises(TrainingError, match="is a run of something else"):
+    with pytest.raises(TrainingError, match="is the folder of another run"):
         florence2.train({"epochs": 5}, tmp_path, resume=True)
     assert Checkpoint.read(run / "checkpoints" / "best") == so_far, "it is still there"
     again = florence2.train(output=tmp_path, resume=True)

@@ -118,7 +118,7 @@ def test_a_signal_saves_and_then_stops(
         fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=send))
     if error is SystemExit:
         assert caught.value.code == 143  # type: ignore[attr-defined]
-    assert f"{number.name}: the step is finished and saved" in caplog.text
+    assert f"{number.name}: the training stops after this step has been saved" in caplog.text
     assert "the run is kept in" in caplog.text
     assert [save.name for save in (tmp_path / "c.run").glob("checkpoint-*")] == ["checkpoint-3"]
     assert signal.getsignal(number) is handler
@@ -158,11 +158,11 @@ def test_a_run_of_something_else_is_refused(splits: DatasetManifest, tmp_path: P
         fit(splits, BASE, training, tmp_path / "c", monitoring=Monitoring(sink=at_step(2, kill)))
     other = training.model_copy(update={"epochs": 5, "learning_rate": 2e-3})
     with pytest.raises(
-        TrainingError, match=r"run of something else.*\n  training.epochs: 2 then, 5 now\n  .*learning_"
+        TrainingError, match=r"folder of another run.*\n  training.epochs: 2 before, 5 now\n  .*learning_"
     ):
         fit(splits, BASE, other, tmp_path / "c")
     less = replace_split(splits)
-    with pytest.raises(TrainingError, match=r"\n  data: \w+ then, \w+ now$"):
+    with pytest.raises(TrainingError, match=r"\n  data: \w+ before, \w+ now$"):
         fit(less, BASE, training, tmp_path / "c")
 
 
@@ -175,7 +175,7 @@ def test_two_processes_cannot_train_in_one_folder(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("florence2.training.run_state._LOCK_SECONDS", 0.3)
     with (
         RunState(tmp_path / "run", {"a": "1"}),
-        pytest.raises(TrainingError, match="another process trains here; wait for it or stop it"),
+        pytest.raises(TrainingError, match="another process trains in this folder; wait for it or stop it"),
         RunState(tmp_path / "run", {"a": "1"}),
     ):
         pass
@@ -233,7 +233,7 @@ def test_a_batch_that_does_not_fit_is_halved_and_added_up(
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
         patch.setattr(Trainer, "training_step", scarce)
         checkpoint = fit(splits, BASE, training, tmp_path / "c")
-    assert "2 samples at once do not fit into the memory: 1 at once from here on" in caplog.text
+    assert "a micro-batch of 2 samples does not fit into the memory: from here on 1" in caplog.text
     assert sizes[:3] == [2, 2, 2]
     assert set(sizes[3:]) == {1}
     wanted = [entry["loss"] for entry in whole["full"].history if "loss" in entry]

@@ -167,7 +167,7 @@ def test_what_fails_in_a_process_is_reported_by_the_caller(splits: DatasetManife
 
 def test_a_batch_that_processes_cannot_share_is_refused(splits: DatasetManifest, tmp_path: Path) -> None:
     training = SHORT.training.model_copy(update={"engine": SHORT.training.engine.model_copy(update={"processes": 3})})
-    with pytest.raises(ConfigurationError, match="batch_size 4 cannot be shared evenly by 3 processes"):
+    with pytest.raises(ConfigurationError, match="batch_size 4 cannot be divided evenly among 3 processes"):
         fit(splits, SHORT.model, training, tmp_path / "c")
 
 
@@ -175,7 +175,11 @@ def test_a_batch_that_processes_cannot_share_is_refused(splits: DatasetManifest,
     ("scores", "error", "message"),
     [
         ({"other": 0.5}, ConfigurationError, r"training.best_by: the validation split does not define high; .*other"),
-        ({"high": float("nan")}, TrainingError, r"eval_high is no number after 4 steps; lower training.learning_rate"),
+        (
+            {"high": float("nan")},
+            TrainingError,
+            r"eval_high is NaN or infinite after 4 steps; lower training.learning_rate",
+        ),
     ],
 )
 def test_a_score_that_does_not_exist_is_reported_at_the_first_validation(

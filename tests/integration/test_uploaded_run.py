@@ -171,7 +171,7 @@ def test_an_index_that_leads_out_of_the_run_is_not_followed(
     (tmp_path / "store/index.json").write_text(json.dumps(index))
     with caplog.at_level(logging.WARNING):
         UploadedRun(str(tmp_path / "store"), FILES, 0.0).pull(tmp_path / "runs/1")
-    assert "the run begins anew" in caplog.text
+    assert "the run starts from the beginning" in caplog.text
     assert {path.name for path in tmp_path.rglob("*")} == {"runs", "store", "1", "index.json"}
 
 

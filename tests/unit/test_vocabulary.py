@@ -103,15 +103,6 @@ florence2/reports/statistics/samples.py 2
 florence2/sdk/models.py 2
 florence2/sdk/preparation.py 1
 florence2/sdk/run_folder/record.py 1
-florence2/training/batches.py 3
-florence2/training/box_order.py 1
-florence2/training/callbacks.py 3
-florence2/training/fitting.py 1
-florence2/training/history.py 1
-florence2/training/launch.py 2
-florence2/training/probe.py 2
-florence2/training/sampling.py 1
-florence2/training/trainer.py 1
 tests/unit/adapters/mlflow/test_aliases.py 6
 tests/unit/adapters/mlflow/test_drift.py 1
 tests/unit/adapters/mlflow/test_registry.py 4
@@ -151,11 +142,6 @@ tests/unit/sdk/run_folder/test_folders.py 1
 tests/unit/sdk/run_folder/test_record.py 1
 tests/unit/sdk/test_models.py 1
 tests/unit/sdk/test_progress.py 2
-tests/unit/training/test_augmentation.py 3
-tests/unit/training/test_batches.py 1
-tests/unit/training/test_box_order.py 1
-tests/unit/training/test_callbacks.py 4
-tests/unit/training/test_objective.py 2
 """
 """Files with names that still have such words, and how many they may have at most. The list only shrinks."""
 

@@ -20,7 +20,7 @@ from florence2.model.florence import Florence2
 from florence2.model.frozen_vision import FrozenVision, feature_pool, fill_features, freeze_vision
 from florence2.model.pixels import PixelTransform
 from florence2.storage.array_pool import ArrayPool
-from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from tests.builders import write_scenes
 
 CPU = torch.device("cpu")
@@ -68,7 +68,7 @@ def features_of(nano: Florence2, train: DatasetManifest, fingerprint: str = "bas
 def batches_of(nano: Florence2, train: DatasetManifest, pool: ArrayPool | None = None) -> list[dict[str, torch.Tensor]]:
     """Return batches of four rows as the model takes them."""
     transform = PixelTransform.of(nano.processor)
-    rows = TrainingRows(train, nano, ObjectiveConfig(), None, 0, pool or pixel_pool(transform, 0.0))
+    rows = TrainingSamples(train, nano, ObjectiveConfig(), None, 0, pool or pixel_pool(transform, 0.0))
     batches = []
     for start in range(0, len(rows), 4):
         batch = collate(rows.__getitems__(range(start, start + 4)), nano.tokenizer.pad_token_id)

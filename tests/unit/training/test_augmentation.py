@@ -27,8 +27,8 @@ def scene(size: tuple[int, int], seed: int) -> tuple[Image.Image, str]:
     width, height = size
     pixels = np.full((height, width, 3), 128, np.uint8)
     rows = []
-    for place, colour in enumerate(COLOURS.values()):
-        left, right = np.sort(rng.choice(width // 3 + 1, 2, replace=False)) + place * (width // 3)
+    for index, colour in enumerate(COLOURS.values()):
+        left, right = np.sort(rng.choice(width // 3 + 1, 2, replace=False)) + index * (width // 3)
         top, bottom = np.sort(rng.choice(height + 1, 2, replace=False))
         pixels[top:bottom, left:right] = colour
         rows.append([left, top, right, bottom])
@@ -84,7 +84,7 @@ def test_the_changes_do_happen() -> None:
 def test_to_flip_twice_is_to_do_nothing(bins: list[tuple[int, ...]], width: int, height: int) -> None:
     rng = np.random.default_rng(0)
     image = Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
-    suffix = format_spans([(f"tile {place}", box) for place, box in enumerate(bins)])
+    suffix = format_spans([(f"tile {index}", box) for index, box in enumerate(bins)])
     once, mirrored = augment(image, "<OD>", suffix, FLIP, rng)
     twice, again = augment(once, "<OD>", mirrored, FLIP, rng)
     assert again == suffix
@@ -170,7 +170,7 @@ def test_answers_that_are_no_boxes_keep_image_and_text_in_place(task: Task) -> N
         ("<OPEN_VOCABULARY_DETECTION>the rightmost cat", "cat", False),
     ],
 )
-def test_no_image_is_mirrored_where_a_word_tells_sides_apart(prefix: str, name: str, mirrored: bool) -> None:
+def test_no_image_is_mirrored_where_a_word_names_a_side(prefix: str, name: str, mirrored: bool) -> None:
     image = scene((60, 40), 0)[0]
     suffix = f"{name}<loc_100><loc_200><loc_300><loc_400>"
     changed, answer = augment(image, prefix, suffix, FLIP, np.random.default_rng(0))
@@ -180,7 +180,7 @@ def test_no_image_is_mirrored_where_a_word_tells_sides_apart(prefix: str, name: 
         assert single_boxes(answer) == [(name, (699, 200, 899, 400))]
 
 
-def test_with_nothing_asked_for_nothing_changes() -> None:
+def test_without_settings_nothing_changes() -> None:
     image, suffix = scene((60, 40), 0)
     changed, answer = augment(image, "<OD>", suffix, AugmentationConfig(), np.random.default_rng(0))
     assert answer == suffix

@@ -24,7 +24,7 @@ from florence2.model.florence import Florence2
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import IGNORED, Sample, encode_prompts, samples_of
 from florence2.storage.array_pool import ArrayPool
-from florence2.training.batches import TrainingRows, collate, pixel_pool
+from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.sampling import Draw
 from tests.builders import write_scenes
 
@@ -73,14 +73,14 @@ def rows_of(
     order: Any = "given",
     seed: int = 0,
     pool: ArrayPool | None = None,
-) -> TrainingRows:
+) -> TrainingSamples:
     if pool is None:
         pool = pixel_pool(PixelTransform.of(nano.processor), 1.0)
         pool.admit(train.table["sha256"])
-    return TrainingRows(train, nano, ObjectiveConfig(box_order=order), augmentation, seed, pool)
+    return TrainingSamples(train, nano, ObjectiveConfig(box_order=order), augmentation, seed, pool)
 
 
-def batch_of(rows: TrainingRows, nano: Florence2, *draws: Draw | int) -> dict[str, torch.Tensor]:
+def batch_of(rows: TrainingSamples, nano: Florence2, *draws: Draw | int) -> dict[str, torch.Tensor]:
     return collate(rows.__getitems__(draws), nano.tokenizer.pad_token_id)
 
 
@@ -157,10 +157,10 @@ def test_the_loss_of_a_sample_does_not_depend_on_its_company(train: DatasetManif
             torch.testing.assert_close(together[row, : len(alone)], alone, rtol=1e-4, atol=1e-4)
 
 
-def test_lengths_and_places_are_those_of_the_rows(train: DatasetManifest, nano: Florence2) -> None:
+def test_lengths_and_locations_are_those_of_the_samples(train: DatasetManifest, nano: Florence2) -> None:
     rows = rows_of(train, nano)
     assert rows.answer_lengths == nano.count_answer_tokens(train.table["suffix"].tolist())
-    assert rows.places([3, 0]) == ["train/annotations.jsonl:4", "train/annotations.jsonl:1"]
+    assert rows.locations([3, 0]) == ["train/annotations.jsonl:4", "train/annotations.jsonl:1"]
     assert len(rows) == len(train)
 
 

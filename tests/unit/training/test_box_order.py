@@ -44,7 +44,7 @@ def test_left_to_right_is_sorted_by_left_then_top_edge_and_stays_so(
     boxes: list[tuple[str, tuple[int, ...]]],
 ) -> None:
     changed = ordered("<OD>", format_spans(boxes), "left_to_right")
-    corners = [place[:2] for _, place in single_boxes(changed)]
+    corners = [box[:2] for _, box in single_boxes(changed)]
     assert corners == sorted(corners)
     assert sorted(single_boxes(changed)) == sorted(boxes)
     assert ordered("<OD>", changed, "left_to_right") == changed

@@ -51,7 +51,7 @@ METRICS = {
         ("eval_map50", "epoch 2/3: loss 0.5000, validation loss 0.2500, map50 0.2000"),
     ],
 )
-def test_an_epoch_is_told_with_the_score_that_chooses(
+def test_an_epoch_is_logged_with_the_score_that_chooses(
     best_by: str, line: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
@@ -59,13 +59,13 @@ def test_an_epoch_is_told_with_the_score_that_chooses(
     assert caplog.messages == [line]
 
 
-def test_the_base_is_told_before_the_first_step(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_base_is_logged_before_the_first_step(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         EpochLines().on_evaluate(arguments(), TrainerState(), TrainerControl(), {"eval_loss": 3.0})
     assert caplog.messages == ["base: validation loss 3.0000"]
 
 
-def test_within_a_long_epoch_it_tells_how_long_it_may_take(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_within_a_long_epoch_the_remaining_time_is_logged(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     """Also of a run that goes on from a save: what was done before says nothing about the pace."""
     lines = EpochLines(between=True)
     lines.on_train_begin(arguments(), state(40), TrainerControl())
@@ -79,7 +79,7 @@ def test_within_a_long_epoch_it_tells_how_long_it_may_take(clock: Clock, caplog:
     ]
 
 
-def test_where_there_is_a_bar_nothing_is_told_between(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_there_is_a_bar_nothing_is_logged_between(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     lines = EpochLines()
     lines.on_train_begin(arguments(), state(0), TrainerControl())
     clock.now += 3600

@@ -1,4 +1,4 @@
-"""The loss: plain where nothing is asked for, else equal to a slow and simple one."""
+"""The loss: plain without settings, else equal to a slow and simple one."""
 
 from __future__ import annotations
 
@@ -87,11 +87,11 @@ def test_the_weight_of_the_end_token_scales_its_part_only() -> None:
         torch.testing.assert_close(loss_of(weight)(outputs, labels).detach(), expected, rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("place", [0, 1, 500, 998, 999])
+@pytest.mark.parametrize("position", [0, 1, 500, 998, 999])
 @pytest.mark.parametrize("spread", [0.3, 2.0, 40.0])
-def test_spread_targets_sum_to_one_also_at_the_edges(place: int, spread: float) -> None:
+def test_spread_targets_sum_to_one_also_at_the_edges(position: int, spread: float) -> None:
     """With equal logits each target share costs the same, so that the loss is that of one whole target."""
-    labels = torch.tensor([[FIRST + place]])
+    labels = torch.tensor([[FIRST + position]])
     logits = torch.zeros(1, 1, VOCABULARY, requires_grad=True)
     loss = loss_of(location_smoothing=spread)({"logits": logits}, labels)
     assert loss.item() == pytest.approx(math.log(VOCABULARY), rel=1e-5)
@@ -100,7 +100,7 @@ def test_spread_targets_sum_to_one_also_at_the_edges(place: int, spread: float) 
     assert target.sum().item() == pytest.approx(1, abs=1e-5)
     assert target[:FIRST].abs().max() < 1e-6
     assert target[FIRST + BINS :].abs().max() < 1e-6
-    assert int(target.argmax()) == FIRST + place
+    assert int(target.argmax()) == FIRST + position
 
 
 def test_a_near_location_costs_less_than_a_far_one_only_if_targets_are_spread() -> None:
@@ -144,9 +144,11 @@ def test_the_ids_come_from_the_tokenizer_and_the_plain_loss_needs_none() -> None
     ids = tokenizer("cat<loc_0><loc_1><loc_998><loc_999>", return_tensors="pt")["input_ids"]
     logits = torch.zeros(*ids.shape, len(tokenizer), requires_grad=True)
     (gradient,) = torch.autograd.grad(loss({"logits": logits}, ids) * ids.numel(), logits)
-    # Four locations are spread over their neighbours: of no more than half is asked for at the very place.
-    asked = [1 / len(tokenizer) - float(gradient[0, place, token]) for place, token in enumerate(ids[0].tolist())]
+    # Four locations are spread over their neighbours: the location itself keeps no more than half.
+    shares = [
+        1 / len(tokenizer) - float(gradient[0, position, token]) for position, token in enumerate(ids[0].tolist())
+    ]
     locations = [token in tokenizer.convert_tokens_to_ids([f"<loc_{i}>" for i in (0, 1, 998, 999)]) for token in ids[0]]
     assert sum(locations) == 4
-    assert all((share < 0.5) == is_location for share, is_location in zip(asked[:-1], locations[:-1], strict=True))
-    assert asked[-1] == pytest.approx(0.5, abs=1e-3)
+    assert all((share < 0.5) == is_location for share, is_location in zip(shares[:-1], locations[:-1], strict=True))
+    assert shares[-1] == pytest.approx(0.5, abs=1e-3)

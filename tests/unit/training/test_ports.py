@@ -1,4 +1,4 @@
-"""Ports that are free, and stay so until somebody listens there."""
+"""Free ports stay free until the process listens on them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from florence2.training import ports
 from florence2.training.ports import free_port
 
 
-def test_it_can_be_listened_on_and_is_none_that_the_system_gives_away() -> None:
+def test_a_free_port_can_be_listened_on_and_is_none_of_new_connections() -> None:
     random.seed(0)
     before = random.getstate()
     port = free_port()
@@ -20,9 +20,9 @@ def test_it_can_be_listened_on_and_is_none_that_the_system_gives_away() -> None:
     assert random.getstate() == before
 
 
-def test_one_that_is_taken_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     monkeypatch.setattr(ports, "_PORTS", range(port, port + 1))
-    with socket.create_server(("127.0.0.1", port)), pytest.raises(OSError, match=f"each port from {port} to {port}"):
+    with socket.create_server(("127.0.0.1", port)), pytest.raises(OSError, match=f"no free port from {port} to {port}"):
         free_port()
     assert free_port() == port

@@ -44,7 +44,7 @@ def test_it_measures_each_strategy_and_writes_nothing(scenes: DatasetManifest, s
     before = sorted(cache_folder("").rglob("*"))
     cost = cost_of(scenes, epochs=3, batch_size=4, **settings)
     assert sorted(cache_folder("").rglob("*")) == before
-    assert cost.timed.endswith("of 4 of 4 samples at once")
+    assert cost.timed.endswith("with micro-batches of 4 of 4 samples")
     assert (cost.parameters["vision"][0] == 0) == (settings["strategy"] == "freeze")
     assert 0 < cost.train_seconds < 60
     assert 0 < cost.valid_seconds < cost.train_seconds
@@ -66,7 +66,7 @@ def test_where_a_batch_takes_long_one_sample_stands_for_it(
     whole = cost_of(scenes, batch_size=8)
     monkeypatch.setattr(probe, "_SECONDS", 0.0)
     one = cost_of(scenes, batch_size=8)
-    assert one.timed == "1 step of 1 of 8 samples at once"
+    assert one.timed == "1 step with micro-batches of 1 of 8 samples"
     assert one.train_seconds > whole.train_seconds / 2
     # The peak of this process is one of its past; what is added for the other samples is not.
     twice = cost_of(scenes, batch_size=15)
