@@ -1,1 +1,1 @@
-"""Artifacts to files and back: what steps return is stored by these, with content hashes, never pickled."""
+"""Artifacts to files and back: they store what steps return, with content hashes, and pickle nothing."""

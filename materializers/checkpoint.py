@@ -33,5 +33,5 @@ class CheckpointMaterializer(FolderMaterializer):
         return data.compute_fingerprint()
 
     def extract_metadata(self, data: Checkpoint) -> dict[str, Any]:
-        """Say what was trained and how well it validated."""
+        """Publish the strategy, the base, the epoch and its scores."""
         return {"strategy": data.strategy, "base": data.base, "epoch": data.epoch, **data.metrics}

@@ -38,5 +38,5 @@ class DecisionMaterializer(FolderMaterializer):
         return {f"{self.uri}/decision.html": VisualizationType.HTML}
 
     def extract_metadata(self, data: Decision) -> dict[str, Any]:
-        """Publish verdict and reason."""
+        """Publish the verdict and its reason."""
         return {"verdict": data.verdict, "why": data.why}

@@ -22,13 +22,13 @@ class DescriptionMaterializer(FolderMaterializer):
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (Description,)
 
     def write(self, data: Description, folder: Path) -> None:
-        """Write scores and page."""
+        """Write statistics, drift and page."""
         for name, content in (("statistics", data.statistics.to_dict()), ("drift", data.drift)):
             (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         (folder / "statistics.html").write_text(data.html, encoding="utf-8")
 
     def read(self, folder: Path) -> Description:
-        """Read scores and page."""
+        """Read statistics, drift and page."""
         statistics, drift = (
             json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("statistics", "drift")
         )
@@ -36,7 +36,7 @@ class DescriptionMaterializer(FolderMaterializer):
         return Description(DatasetStatistics.from_dict(statistics), drift, page)
 
     def content_of(self, data: Description) -> str:
-        """Hash the scores; the page shows the same and samples."""
+        """Hash statistics and drift; the page shows the same, and samples."""
         content = [data.statistics.to_dict(), data.drift]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 

@@ -26,7 +26,7 @@ class FolderMaterializer(BaseMaterializer):
 
     @abstractmethod
     def read(self, folder: Path) -> Any:
-        """Read the artifact from a folder that stays there as long as the process runs."""
+        """Read the artifact from a folder that exists as long as the process runs."""
 
     @abstractmethod
     def content_of(self, data: Any) -> str:
@@ -47,5 +47,5 @@ class FolderMaterializer(BaseMaterializer):
             return self.read(Path(folder))
 
     def compute_content_hash(self, data: Any) -> str:
-        """Return the hash by which steps that take this artifact are cached."""
+        """Return the hash that is part of the cache key of steps that take this artifact."""
         return self.content_of(data)

@@ -1,4 +1,4 @@
-"""Stores a ``DatasetManifest``: the table of annotations, no pixels."""
+"""Stores a ``DatasetManifest``: the table of samples, without pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores a ``ValidationReport``: JSON, the rows left out, and Great Expectations' page for the ZenML dashboard."""
+"""Stores a ``ValidationReport``: JSON, the samples left out, and Great Expectations' page for the ZenML dashboard."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["ValidationReportMaterializer"]
 
 
 class ValidationReportMaterializer(FolderMaterializer):
-    """A validation report as JSON, ``quarantine.jsonl`` with the rows left out, and Great Expectations' Data Docs."""
+    """A validation report as JSON, ``quarantine.jsonl`` with the samples left out, and Great Expectations' page."""
 
     ASSOCIATED_TYPES: ClassVar[tuple[type[Any], ...]] = (ValidationReport,)
 
     def write(self, data: ValidationReport, folder: Path) -> None:
-        """Write the findings, the rows left out and the page."""
+        """Write the findings, the samples left out and the page."""
         content = data.to_dict()
         lines = [json.dumps(row) + "\n" for row in content.pop("quarantine")]
         (folder / "quarantine.jsonl").write_text("".join(lines), encoding="utf-8")
@@ -37,7 +37,7 @@ class ValidationReportMaterializer(FolderMaterializer):
         return ValidationReport.from_dict(content | {"quarantine": quarantine, "docs_html": page})
 
     def content_of(self, data: ValidationReport) -> str:
-        """Hash the findings, not the page, which carries its date."""
+        """Hash the findings, not the page, which holds its date."""
         content = data.to_dict()
         del content["docs_html"]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

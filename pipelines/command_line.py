@@ -1,8 +1,8 @@
-"""What ``zenml pipeline run NAME`` adds to a pipeline: errors in our words, and a summary at the end.
+"""A pipeline as ``zenml pipeline run NAME`` runs it: errors as messages, and a summary at the end.
 
-ZenML's command prints a traceback for whatever goes wrong. A pipeline that was dressed by ``for_command_line`` ends
-with the message of the error and its exit status instead, checks its section of the YAML file before anything
-runs, writes ``outputs/<name of the file>/summary.json``, and ends with the exit status that its result has.
+ZenML's command prints a traceback for every error. A pipeline that ``for_command_line`` returns ends with the message
+of the error and its exit status instead, checks its section of the YAML file before anything runs, writes
+``outputs/<name of the file>/summary.json``, and ends with the exit status that its result has.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CHATTER = {
     "mlflow": logging.WARNING,
     "zenml.integrations.mlflow": logging.ERROR,
 }
-"""Libraries that report their inner workings on every run, and the level from which they are heard."""
+"""Libraries that log details on every run, and the level from which their records are shown."""
 
 
 class CommandLinePipeline(Pipeline):
@@ -44,7 +44,7 @@ class CommandLinePipeline(Pipeline):
     Attributes:
         output_name: folder under ``outputs`` for the summary: the YAML file's name, else the pipeline's.
         tree: what the parameters of the YAML file are.
-        summarise: writes and prints what a run came to, given its id and a folder, and returns the exit status.
+        summarise: writes and prints the result of a run, given its id and a folder, and returns the exit status.
     """
 
     output_name: str
@@ -52,7 +52,7 @@ class CommandLinePipeline(Pipeline):
     summarise: Callable[[UUID, Path], int]
 
     def with_options(self, *args: Any, **kwargs: Any) -> CommandLinePipeline:
-        """Check the parameters of the YAML file, then do what ZenML does with it."""
+        """Check the parameters of the YAML file, then pass it to ZenML."""
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
@@ -61,11 +61,11 @@ class CommandLinePipeline(Pipeline):
                     check_schedule(Path(config_path), self.name, scheduled)
                     # The content of the data set is hashed when a schedule is made; each of its runs reads it anew.
                     kwargs["step_configurations"] = {"ingest_dataset": {"enable_cache": False}}
-            dressed = super().with_options(*args, **kwargs)
-        assert isinstance(dressed, CommandLinePipeline)
+            prepared = super().with_options(*args, **kwargs)
+        assert isinstance(prepared, CommandLinePipeline)
         if config_path is not None:
-            dressed.output_name = Path(config_path).stem
-        return dressed
+            prepared.output_name = Path(config_path).stem
+        return prepared
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the pipeline, then print and write the summary; ends the process where its status is not 0."""
@@ -87,23 +87,23 @@ class CommandLinePipeline(Pipeline):
 def for_command_line(
     pipeline: Pipeline, tree: type[BaseConfiguration], summarise: Callable[[UUID, Path], int]
 ) -> CommandLinePipeline:
-    """Return a copy of a pipeline that behaves on the command line as described above.
+    """Return a copy of a pipeline that behaves as described above.
 
     Args:
         pipeline: as it is defined.
         tree: what the parameters of its YAML file are.
         summarise: see ``CommandLinePipeline``.
     """
-    dressed = copy.copy(pipeline)
-    dressed.__class__ = CommandLinePipeline
-    assert isinstance(dressed, CommandLinePipeline)
-    dressed.output_name = pipeline.name
-    dressed.tree, dressed.summarise = tree, summarise
-    return dressed
+    prepared = copy.copy(pipeline)
+    prepared.__class__ = CommandLinePipeline
+    assert isinstance(prepared, CommandLinePipeline)
+    prepared.output_name = pipeline.name
+    prepared.tree, prepared.summarise = tree, summarise
+    return prepared
 
 
 def _clear(output: Path) -> None:
-    """Make the folder of a run; a run that fails must not leave an earlier summary as if it were its own."""
+    """Make the folder of a run; a run that fails must not leave the summary of an earlier one."""
     with writing(output, "remove or rename what has this name"):
         output.mkdir(parents=True, exist_ok=True)
         (output / "summary.json").unlink(missing_ok=True)
@@ -121,14 +121,14 @@ def _check_file(file: Path, tree: type[BaseConfiguration]) -> dict[str, Any]:
     try:
         PipelineRunConfiguration.model_validate(content)
     except ValueError as exc:
-        raise ConfigurationError(f"{file}: ZenML does not take these settings: {exc}") from exc
+        raise ConfigurationError(f"{file}: ZenML does not accept these settings: {exc}") from exc
     check_sections(file, parameters, tree, f"{PARAMETERS}.")
     return content
 
 
 @contextlib.contextmanager
 def _plain_errors() -> Iterator[None]:
-    """End the process with message and status where a user's error would end in a traceback."""
+    """End the process with a message and an exit status instead of the traceback of a user's error."""
     for name, level in _CHATTER.items():
         logging.getLogger(name).setLevel(level)
     loggers = [logging.getLogger(), logging.getLogger("zenml")]
@@ -140,7 +140,7 @@ def _plain_errors() -> Iterator[None]:
     except Florence2Error as exc:
         _exit(str(exc), exc.exit_status)
     except (KeyboardInterrupt, RunInterruptedException):
-        _exit("interrupted; what earlier steps made is kept, the same command goes on from there", 130)
+        _exit("interrupted; the results of finished steps are kept, and the same command continues from there", 130)
     except StackValidationError as exc:
         _exit(f"{exc}\nThis pipeline tracks and registers with MLflow: run `make stack` to set up the local stack.", 1)
     finally:

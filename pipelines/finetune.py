@@ -50,8 +50,7 @@ def florence_finetune(
     """Ingest, validate, split, fine-tune, evaluate, register.
 
     The parameters are the sections of ``florence2.config.Configuration``; the ``parameters`` of a YAML file
-    mirror them. What is wrong with the data set as a whole, the base, a rule or a metric is said before anything
-    runs.
+    mirror them. An error of the data set as a whole, the base, a rule or a metric is raised before anything runs.
     """
     for metric in evaluation.metrics:
         metric_named(metric)

@@ -1,7 +1,7 @@
-"""The two container images that steps run in, for stacks that have any: a small one, and one with CUDA.
+"""The two container images of steps, for stacks that use containers: a small one, and one with CUDA.
 
-Both hold the packages that a run needs, in the versions of ``requirements.lock``, and the code; what is in the build
-context is said by ``.dockerignore``. ZenML builds them where the code or the lock has changed, and only on stacks whose
+Both hold the packages that a run needs, in the versions of ``requirements.lock``, and the code; ``.dockerignore`` says
+what is in the build context. ZenML builds them where the code or the lock has changed, and only on stacks whose
 steps are containers. A YAML file can change everything under ``settings.docker``, for all steps or for one.
 """
 
@@ -23,7 +23,7 @@ from florence2.errors import ConfigurationError
 __all__ = ["cpu_image", "gpu_image", "locked_packages"]
 
 _EXTRAS = ("s3", "gcs", "kubeflow")
-"""What steps on a cluster use besides the project's own dependencies."""
+"""Extras that steps on a cluster need besides the project's dependencies."""
 
 _CUDA = re.compile(r"nvidia-|cuda-|triton$")
 _ROOT = Path(__file__).resolve().parent.parent
@@ -36,9 +36,9 @@ _ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "ZENML_ANALYTICS_OPT_IN": "false",
     "ZENML_LOGGING_COLORS_DISABLED": "true",
-    # Without one, the files that cache keys depend on are looked for beside ZenML's own.
+    # Without it, ZenML searches the files of cache keys next to its own.
     "ZENML_CUSTOM_SOURCE_ROOT": "/app",
-    # A user without an entry in /etc/passwd has neither a home nor a name.
+    # A user without an entry in /etc/passwd has no home and no name.
     "HOME": "/app",
     "LOGNAME": "florence2",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -51,7 +51,7 @@ def cpu_image() -> DockerSettings:
 
 
 def gpu_image() -> DockerSettings:
-    """Return the image of steps that train and generate; CUDA comes with torch, the driver with the machine."""
+    """Return the image of steps that train and generate; CUDA is part of torch, the driver of the machine."""
     return _image(with_cuda=True)
 
 
@@ -61,7 +61,7 @@ def _image(*, with_cuda: bool) -> DockerSettings:
         python_package_installer_args={"system": None} | ({} if with_cuda else {"torch-backend": "cpu"}),
         # ZenML's lists of what integrations need are older than the lock.
         install_stack_requirements=False,
-        # The package is installed from the code in the image: it is read for its version and its commands.
+        # The package is installed from the code in the image, for its version and its entry points.
         local_project_install_command="uv pip install --system --no-cache-dir --no-deps --editable .",
         allow_download_from_code_repository=False,
         allow_download_from_artifact_store=False,
@@ -75,13 +75,15 @@ def locked_packages(*, with_cuda: bool) -> list[str]:
     """Return the lines of the lock that a run needs: the project's dependencies and all that they depend on.
 
     Raises:
-        ConfigurationError: the lock or the project's file is not there.
+        ConfigurationError: the lock or pyproject.toml does not exist here.
     """
     try:
         lines = [line for line in (_ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines() if line]
         project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     except (OSError, ValueError) as exc:
-        raise ConfigurationError(f"images are built from the folder of the project: {exc}; start from there") from exc
+        raise ConfigurationError(
+            f"images are built in the folder of the project: {exc}; start the pipeline there"
+        ) from exc
     optional = [text for extra in _EXTRAS for text in project["optional-dependencies"][extra]]
     needed = _closure([*project["dependencies"], *optional])
     return [
@@ -90,7 +92,7 @@ def locked_packages(*, with_cuda: bool) -> list[str]:
 
 
 def _closure(listed: Iterable[str]) -> set[str]:
-    """Return the names of packages, and of those that they depend on, as far as they are installed here."""
+    """Return the names of packages, and of those that they depend on, if they are installed here."""
     waiting = [(_name(wanted.name), frozenset(wanted.extras)) for wanted in map(Requirement, listed)]
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:

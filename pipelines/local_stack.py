@@ -1,8 +1,8 @@
-"""The local ZenML stack that the pipelines need: MLflow tracker and registry beside ZenML's own defaults.
+"""The local ZenML stack that the pipelines need: MLflow tracker and registry, and ZenML's own defaults.
 
-``python -m pipelines.local_stack`` creates what is missing, changes nothing that is there, and makes the stack the
-active one of this folder (not of the user's other projects). It is what ``florence2 stack apply
-configs/stacks/local.yaml`` does, without the file, which an installed package does not have.
+``python -m pipelines.local_stack`` creates what is missing, changes nothing that exists, and makes the stack the
+active one of this folder (not of the user's other projects). It does what ``florence2 stack apply
+configs/stacks/local.yaml`` does, without the file, which is not part of an installed package.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOCAL_STACK = StackFile(
 
 
 def set_up(root: Path) -> str:
-    """Create the stack where it is missing and activate it for a folder.
+    """Create the stack if it is missing, and activate it for a folder.
 
     Args:
         root: the folder from which pipelines are started.

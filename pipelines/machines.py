@@ -1,4 +1,4 @@
-"""What a step asks of the machine that it runs on, on stacks whose steps have machines of their own.
+"""What a step requests of its machine, on stacks whose steps have machines of their own.
 
 On a local stack steps have no options. A YAML file can change these under ``steps.NAME.settings``.
 """
@@ -19,7 +19,7 @@ _CPU = ResourceSettings(cpu_count=2, memory="8GB")
 _GPU = ResourceSettings(cpu_count=8, memory="32GB", gpu_count=1)
 
 _RETRIES = StepRetryConfig(max_retries=2)
-"""For machines that are taken away: a training goes on from its last upload."""
+"""For machines that are removed: a training continues from its last upload."""
 
 
 def on_cpu() -> dict[str, Any]:

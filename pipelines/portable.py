@@ -1,4 +1,4 @@
-"""Settings that mean the same on every machine: what they name on this one is packed into a remote artifact store.
+"""Settings that mean the same on every machine: local files that they name are packed into a remote artifact store.
 
 With a local artifact store nothing is packed and every setting stays as it is.
 """
@@ -24,13 +24,13 @@ def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
     """Return settings whose sources steps can read on any machine.
 
     Raises:
-        DatasetError: a source cannot be read, or the store not be written.
+        DatasetError: a source cannot be read, or the store cannot be written.
     """
     update: dict[str, object] = {"source": _portable(dataset.source, verify=dataset.verify)}
     if dataset.reference is not None:
         update["reference"] = _portable(dataset.reference)
     if is_packed(str(update["source"])):
-        update["verify"] = False  # it was read here; what is fetched is always checked
+        update["verify"] = False  # it was verified here; what is fetched is always checked
     return dataset.model_copy(update=update)
 
 
@@ -45,16 +45,16 @@ def portable_split(split: SplitConfig) -> SplitConfig:
     fetch_packed(file)
     if file is None or store is None or is_packed(file):
         return split
-    load_frozen_test(Path(file))  # what is wrong with it is said before it is sent
+    load_frozen_test(Path(file))  # its errors are raised before it is uploaded
     with tempfile.TemporaryDirectory() as folder:
-        # By one name whatever it is called here: the same content has the same address.
+        # Under one name, so that the same content has the same address.
         shutil.copyfile(file, Path(folder, "frozen_test.json"))
         address = pack(Path(folder), store, files=file_system(f"{store}/"))
     return split.model_copy(update={"frozen_test": address})
 
 
 def portable_model(model: ModelConfig) -> ModelConfig:
-    """Return settings whose base steps can load on any machine; of a hub id the very commit.
+    """Return settings whose base steps can load on any machine; a hub id is pinned to its commit.
 
     Raises:
         ModelError: there is no such base.
@@ -77,7 +77,7 @@ def portable_named(model: ModelConfig) -> ModelConfig:
     """Return settings of a model that may be a checkpoint or a run as well.
 
     Raises:
-        ModelError: there is no such model, or it is an adapter of a folder that no other machine has.
+        ModelError: there is no such model, or it is an adapter of a base in a folder of this machine.
         DatasetError: the store cannot be written.
     """
     store = remote_folder()
@@ -99,12 +99,12 @@ def portable_named(model: ModelConfig) -> ModelConfig:
 
 
 def content_of(source: str, *, verify: bool = False) -> str:
-    """Return what changes when the content behind a source does.
+    """Return a text that changes when the content of a source does.
 
-    A URI that steps on other machines will read is not fetched to this one: what its server says of versions counts.
+    A URI that steps on other machines will read is not fetched to this one: the versions that its server reports count.
 
     Args:
-        source: of a data set or of images, as it is given to the steps.
+        source: of a data set or of images, as the steps get it.
         verify: read every file again.
 
     Raises:
@@ -120,7 +120,7 @@ def content_of(source: str, *, verify: bool = False) -> str:
 
 
 def _folder_of(model: ModelConfig) -> Path | None:
-    """Return the folder of a base that lies on this machine alone; None for one that comes from elsewhere."""
+    """Return the folder of a base that is on this machine alone; None for any other."""
     if model.base.startswith("builtin:") or is_packed(model.base):
         return None
     folder = Path(resolve(model))
@@ -128,7 +128,7 @@ def _folder_of(model: ModelConfig) -> Path | None:
 
 
 def _portable(source: str, *, verify: bool = False) -> str:
-    """Pack what lies on this machine; also what an address with a secret leads to, which no run may write down."""
+    """Pack what is on this machine; also the content of an address with a secret, which no run may store."""
     store = remote_folder()
     if store is None or not (is_local(source) or redact(source) != source):
         return source

@@ -1,4 +1,4 @@
-"""What a run of predictions came to: the answers beside a ``summary.json``, and its scores on the terminal."""
+"""The result of a run of predictions: the answers with a ``summary.json``, and the counts on the terminal."""
 
 from __future__ import annotations
 

@@ -20,15 +20,15 @@ __all__ = ["Prepared", "prepare_data"]
 
 @dataclass(frozen=True)
 class Prepared:
-    """What those steps give, and the settings that later steps share with them.
+    """The outputs of those steps, and the settings that later steps share with them.
 
     Attributes:
         split: settings that mean the same on every machine.
         model: settings that mean the same on every machine.
         base_content: fingerprint of the base.
-        validation_report: artifact to be.
-        training_data: artifact to be.
-        test_data: artifact to be.
+        validation_report: artifact of the run.
+        training_data: artifact of the run.
+        test_data: artifact of the run.
     """
 
     split: SplitConfig
@@ -46,10 +46,10 @@ def prepare_data(
     model: ModelConfig,
     training: TrainingConfig,
 ) -> Prepared:
-    """Wire the steps that make training and test data of a data set.
+    """Connect the steps that make training and test data of a data set.
 
-    What the settings name is hashed here, so that a change of content is part of the cache keys, and what is wrong
-    with it is said before anything runs. What only this machine can read is packed for the others.
+    The content that the settings name is hashed here, so that a change of it changes the cache keys, and its errors are
+    raised before anything runs. What only this machine can read is packed for the others.
     """
     model, base_content = portable_model(model), base_fingerprint(model)
     dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)

@@ -1,4 +1,4 @@
-"""The pipeline ``florence_promote``: a challenger becomes champion if it is better beyond doubt."""
+"""The pipeline ``florence_promote``: a challenger becomes champion if it is significantly better."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ def florence_promote(
     registration: RegistrationConfig = _DEFAULT.registration,
     promotion: PromotionConfig = _DEFAULT.promotion,
 ) -> None:
-    """Find the candidates, ask both on the same test split, decide, and move the alias.
+    """Find the candidates, evaluate both on the same test split, decide, and move the alias.
 
     The parameters are the sections of ``florence2.config.PromotionConfiguration``: those of the fine-tune, so that
     its checks and splits are taken from the cache, and the policy. What a killed run left undone between MLflow and
-    ZenML is made up for first. Who is challenger and champion is read here, so that it is part of the cache keys;
+    ZenML is completed first. Who is challenger and champion is read here, so that it is part of the cache keys;
     where there is nothing to decide, nothing is evaluated.
     """
     for metric in evaluation.metrics:

@@ -1,4 +1,4 @@
-"""What a promotion came to: a few lines on the terminal, ``summary.json`` and the page."""
+"""The result of a promotion: a few lines on the terminal, ``summary.json`` and the page."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ __all__ = ["retrain"]
 
 
 def retrain(finetune: Path, promote: Path) -> Retraining:
-    """Fine-tune, and promote what came of it.
+    """Fine-tune, then promote the result.
 
     Args:
         finetune: YAML file of ``florence_finetune``.
@@ -59,14 +59,14 @@ def _run(pipeline: CommandLinePipeline, file: Path) -> tuple[int, dict[str, Any]
     summary = Path("outputs") / file.stem / "summary.json"
     if status in (0, 3) and not summary.is_file():
         raise SystemExit(
-            f"error: {pipeline.name} was handed over and not waited for, so there is nothing to decide by yet; write"
+            f"error: {pipeline.name} was submitted and runs elsewhere, so there is nothing to decide on yet; write"
             " `synchronous: true` into the configuration of the stack's orchestrator and apply it again"
         )
     return status, json.loads(summary.read_text(encoding="utf-8")) if status in (0, 3) else {}
 
 
 def main(arguments: list[str]) -> int:
-    """Retrain, then print the summary and write it where a person or a CI server looks for it."""
+    """Retrain, then print the summary and write it to the file of the CI server, if there is one."""
     finetune, promote = (Path(argument) for argument in arguments)
     done = retrain(finetune, promote)
     text = to_markdown(done)

@@ -1,4 +1,4 @@
-"""What a retraining came to, in Markdown, for the job page of a CI server."""
+"""The result of a retraining in Markdown, for the job page of a CI server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def to_markdown(done: Retraining) -> str:
     """Return the summary of a retraining."""
     if done.status not in (0, 3):
         which = "promotion" if done.trained else "fine-tune"
-        return f"# Retraining: failed\n\nThe {which} ended with status {done.status}; its message stands in the log.\n"
+        return f"# Retraining: failed\n\nThe {which} ended with status {done.status}; its message is in the log.\n"
     parts = [f"# Retraining: {_verdict(done)}", _training(done.trained), done.drift, _decision(done.decision)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

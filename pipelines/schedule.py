@@ -1,4 +1,4 @@
-"""The setting ``schedule`` of a YAML file: who can start runs by itself, and what to do where nobody can."""
+"""The setting ``schedule`` of a YAML file: which orchestrators can keep one, and what to do with the others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CRON_ONLY = ("kubernetes", "kubernetes_gpu")
 
 
 def check_schedule(file: Path, pipeline: str, schedule: Mapping[str, Any]) -> None:
-    """Check that the active stack can start a pipeline by a schedule, and that this makes sense.
+    """Check that the active stack can start a pipeline by a schedule, and that the pipeline allows it.
 
     Args:
         file: with the setting.
@@ -30,18 +30,18 @@ def check_schedule(file: Path, pipeline: str, schedule: Mapping[str, Any]) -> No
     """
     if pipeline != _RETRAINS:
         raise ConfigurationError(
-            f"{file}: schedule: {pipeline} reads who is challenger when it is started, which a schedule would do only"
-            " once; let cron or a CI schedule call `make retrain` (docs/retraining.md)"
+            f"{file}: schedule: {pipeline} reads which version is challenger when it is started, and"
+            " a schedule would read it only once; let cron or a CI schedule call `make retrain` (docs/retraining.md)"
         )
     orchestrator = Client().active_stack.orchestrator
     if not orchestrator.config.is_schedulable:
         when = schedule.get("cron_expression") or "0 3 * * *"
         raise ConfigurationError(
-            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) starts no runs by"
-            f" itself; remove the key and put this line into `crontab -e`:\n  {when} cd {Path.cwd()} && make retrain"
+            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) cannot start runs by a"
+            f" schedule; remove the key and put this line into `crontab -e`:\n  {when} cd {Path.cwd()} && make retrain"
         )
     if orchestrator.flavor in _CRON_ONLY and not schedule.get("cron_expression"):
         raise ConfigurationError(
-            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) takes a cron_expression"
-            ' only, for example cron_expression: "0 3 * * *" for every night at three'
+            f"{file}: schedule: the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) accepts a"
+            ' cron_expression only, for example cron_expression: "0 3 * * *" for every night at three'
         )

@@ -1,4 +1,4 @@
-"""The ZenML stack as ``florence2 doctor`` sees it: is one active, has it what the pipelines need, does it answer?"""
+"""The check of ``florence2 doctor`` on the ZenML stack: one is active, has what the pipelines need, and answers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LOCAL = ("local", "local_docker")
 
 
 def check_stack() -> list[Finding]:
-    """Look at ZenML's store, then at the components of the active stack; changes neither."""
+    """Check ZenML's store, then the components of the active stack; changes neither."""
     os.environ.setdefault("ZENML_ANALYTICS_OPT_IN", "false")
     if damaged := _damaged_choice(Path.cwd()):
         return [damaged]
@@ -34,7 +34,7 @@ def check_stack() -> list[Finding]:
         return [
             Finding(
                 "warning",
-                "no ZenML stack is set up: florence2 train works without; for the pipelines run `make stack`",
+                "no ZenML stack is set up: florence2 train works without one; for the pipelines run `make stack`",
                 _SET_UP,
             )
         ]
@@ -68,7 +68,7 @@ def check_stack() -> list[Finding]:
 
 
 def _is_configured() -> bool:
-    """Say whether there is a configuration, without making one; a server may be named by the environment."""
+    """Return whether there is a configuration, without making one; the environment may name a server."""
     if any(name.startswith("ZENML_STORE_") for name in os.environ):
         return True
     return _global_configuration().is_file()
@@ -81,7 +81,7 @@ def _global_configuration() -> Path:
 
 
 def _damaged_choice(here: Path) -> Finding | None:
-    """Look at the file that says which stack is active in this folder: where it is damaged, `make stack` stops too."""
+    """Check the file that names the active stack of this folder: if it is damaged, `make stack` fails too."""
     chosen = next((folder / ".zen" for folder in (here, *here.parents) if (folder / ".zen").exists()), None)
     if chosen is None:
         return None
@@ -102,7 +102,7 @@ def _damaged_choice(here: Path) -> Finding | None:
 
 
 def _mlflow(stack: Stack) -> list[Finding]:
-    """Look whether the stack has the MLflow tracker and registry, and whether their server answers."""
+    """Check that the stack has the MLflow tracker and registry, and that their server answers."""
     parts = {"experiment tracker": stack.experiment_tracker, "model registry": stack.model_registry}
     lacks = [name for name, part in parts.items() if part is None or part.flavor != "mlflow"]
     if lacks:
@@ -110,7 +110,7 @@ def _mlflow(stack: Stack) -> list[Finding]:
             Finding(
                 # The stack that ZenML begins with: nothing was set up that could be broken.
                 "warning" if stack.name == "default" else "problem",
-                f"stack {stack.name} has no MLflow {' and no MLflow '.join(lacks)}, without which the pipelines stop: "
+                f"stack {stack.name} has no MLflow {' and no MLflow '.join(lacks)}, which the pipelines need: "
                 "run `make stack` to set up and activate a local stack that has them",
                 _SET_UP,
             )
@@ -124,7 +124,7 @@ def _mlflow(stack: Stack) -> list[Finding]:
 
 
 def _artifacts(stack: Stack) -> list[Finding]:
-    """Look whether artifacts can be stored: a folder here, or a bucket that is asked for its root."""
+    """Check that artifacts can be stored: in a folder here, or in a bucket, whose root is requested."""
     from zenml.io import fileio
 
     store = stack.artifact_store
@@ -141,7 +141,7 @@ def _artifacts(stack: Stack) -> list[Finding]:
             if fileio.exists(path)
             else Finding(
                 "warning",
-                f"artifact store {store.name}: {redact(path)} does not exist or is not to be seen from here; make the "
+                f"artifact store {store.name}: {redact(path)} does not exist or cannot be read from here; create the "
                 "bucket, or correct its credentials",
             )
         ]

@@ -1,6 +1,6 @@
 """Set up the ZenML stack that pipelines run on, from a file.
 
-The command ``florence2 stack``. ZenML is imported when a command runs, not before.
+The command ``florence2 stack``. ZenML is imported only when a command runs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _PLANNED = {"create": "to create", "update": "to update", "keep": "unchanged"}
 
 @stack.callback()
 def _group() -> None:
-    """Keep ``apply`` a command of its own, though it is the only one."""
+    """Make ``apply`` a subcommand, though it is the only one."""
 
 
 @stack.command()
@@ -40,23 +40,23 @@ def apply(
             show_default=False,
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
 ) -> None:
     """Create a stack and its components, or update what differs from the file; a second time changes nothing.
 
-    Ends with status 1 if something is missing that a run on the stack needs; the list says how to mend it.
+    Ends with status 1 if something is missing that a run on the stack needs; the list names the remedies.
     """
     from pipelines.stacks.stack_file import read_stack
 
     wanted = read_stack(file)
-    # ZenML takes seconds to import; what is wrong with the file is said before.
+    # ZenML takes seconds to import; errors of the file are raised before.
     from pipelines.stacks.apply import activate as make_active
     from pipelines.stacks.apply import apply_plan, plan_stack
     from pipelines.stacks.artifact_store import unreachable_artifact_store
     from pipelines.stacks.missing import listed
     from pipelines.stacks.store import open_store, store_errors
 
-    logging.getLogger("zenml").setLevel(logging.ERROR)  # what it warns of stands in the list of what is missing
+    logging.getLogger("zenml").setLevel(logging.ERROR)  # the list of what is missing has all that it warns of
     client = open_store()
     with store_errors():
         plan = plan_stack(client, wanted)

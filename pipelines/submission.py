@@ -1,4 +1,4 @@
-"""Handing a run to an orchestrator that may be far away: what it supports, what went wrong, how to follow the run."""
+"""Submission of a run, also to an orchestrator on another machine: what it supports, its errors, how to follow it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from florence2.storage import redact
 __all__ = ["far_errors", "fit_to_orchestrator", "where_it_runs"]
 
 _FAR = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kubernetes", "requests", "urllib3", "zenml")
-"""Packages whose exceptions come from another machine, or from ZenML's talk with one."""
+"""Packages whose exceptions come from another machine, or from the connection to one."""
 
 
 def fit_to_orchestrator(pipeline: Pipeline) -> None:
-    """Let a pipeline end as its orchestrator can where a step fails.
+    """Set how a pipeline ends when a step fails, by what its orchestrator supports.
 
-    Kubeflow and Vertex AI know ``continue_on_failure`` only and refuse others. In these pipelines, in which nearly
-    every step needs the one before, that comes to the same: no step runs whose input was not made.
+    Kubeflow and Vertex AI support ``continue_on_failure`` only and refuse others. In these pipelines nearly every step
+    needs the one before, so that the result is the same: no step runs without its inputs.
     """
     supported = Client().active_stack.orchestrator.supported_execution_modes
     if pipeline.configuration.execution_mode not in supported:
@@ -32,10 +32,10 @@ def fit_to_orchestrator(pipeline: Pipeline) -> None:
 
 @contextlib.contextmanager
 def far_errors() -> Iterator[None]:
-    """Say in a sentence what another machine refused, where it would be a traceback.
+    """Raise errors of other machines with a message, instead of a traceback of their libraries.
 
     Raises:
-        StackError: the artifact store, the cluster or the ZenML server could not be reached or did not take a run.
+        StackError: the artifact store, the cluster or the ZenML server could not be reached, or refused a run.
     """
     try:
         yield
@@ -51,16 +51,16 @@ def far_errors() -> Iterator[None]:
         raise StackError(
             f"the run was not accepted, or failed there: {type(exc).__name__}: {reason}\n"
             f"The stack is {Client().active_stack_model.name!r} with the orchestrator {orchestrator.name!r}"
-            f" ({orchestrator.flavor}); `florence2 stack apply FILE` says what is missing (docs/remote.md)"
+            f" ({orchestrator.flavor}); `florence2 stack apply FILE` lists what is missing (docs/remote.md)"
         ) from exc
 
 
 def where_it_runs(run: PipelineRunResponse | None) -> str:
-    """Say how to follow a run that goes on elsewhere.
+    """Return how to follow a run on another machine.
 
     Args:
-        run: as it was handed over; None for a schedule.
+        run: as it was submitted; None for a schedule.
     """
     if run is None:
         return "the schedule is set; each of its runs appears in `zenml pipeline runs list`"
-    return f"run {run.name} was handed over; `zenml pipeline runs list` says how it stands"
+    return f"run {run.name} was submitted; `zenml pipeline runs list` shows its state"

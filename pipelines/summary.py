@@ -1,4 +1,4 @@
-"""What a run came to: a table on the terminal and ``summary.json`` for machines."""
+"""The result of a run: a table on the terminal and ``summary.json`` for programs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _output_of(run: PipelineRunResponse, step: str) -> Any:
 
 
 def _alias(registered: RegisteredModel) -> str:
-    """Say where the alias points: a cached run registered its version earlier, and another may have come since."""
+    """Return where the alias points: a cached run registered its version earlier, and others may have followed."""
     holder = Registry(registered.tracking_uri, registered.name).version_of(registered.alias)
     if holder is not None and holder.version == registered.version:
         return f"@{registered.alias}"

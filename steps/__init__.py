@@ -1,1 +1,1 @@
-"""One file per step: take a section of the configuration and artifacts, call the library, log, return."""
+"""One file per step: take sections of the configuration and artifacts, call the library, log, return."""

@@ -1,4 +1,4 @@
-"""Tell people what happened: through the alerter of the active stack if it has one, else in the log."""
+"""Alerts: posted by the alerter of the active stack if it has one, else logged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def alert(message: str) -> None:
             if alerter.post(message):
                 return
             problem = "it refused"
-        except Exception as exc:  # whatever a chat service throws, the run goes on
+        except Exception as exc:  # whatever a chat service raises, the run continues
             problem = str(exc)
         logger.warning("the alerter %s could not post (%s): %s", alerter.name, problem, message)
         return

@@ -19,13 +19,13 @@ _FOLDER = "florence2"
 
 
 def remote_folder() -> str | None:
-    """Return the URI of this project's folder in the active artifact store; None if the store is of this machine."""
+    """Return the URI of this project's folder in the active artifact store; None if the store is on this machine."""
     store = Client().active_stack.artifact_store
     return None if store.config.is_local else f"{store.path.rstrip('/')}/{_FOLDER}"
 
 
 def file_system(address: str) -> Any:
-    """Return the fsspec file system of an address: the artifact store's, with its credentials, if it lies there."""
+    """Return the fsspec file system of an address: that of the artifact store, with its credentials, if it is there."""
     store = Client().active_stack.artifact_store
     if address.startswith(f"{store.path.rstrip('/')}/") and hasattr(store, "filesystem"):
         return store.filesystem
@@ -33,13 +33,13 @@ def file_system(address: str) -> Any:
 
 
 def fetch_packed(*sources: str | None) -> None:
-    """Unpack packed folders into the cache of this machine, unless they are there.
+    """Unpack packed folders into the cache of this machine, unless the cache has them.
 
     Args:
-        sources: those that are no address of a packed folder are left alone.
+        sources: addresses; those that are not of a packed folder are ignored.
 
     Raises:
-        DatasetError: one is not there, cannot be read, or is not what its name says.
+        DatasetError: one does not exist, cannot be read, or has other content than its name says.
     """
     for source in sources:
         if source is not None and is_packed(source):

@@ -1,4 +1,4 @@
-"""Step: a fresh process loads a candidate from the registry and answers sample requests in time."""
+"""Step: a fresh process loads a candidate from the registry and answers requests in time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from steps.artifact_store import fetch_packed
 __all__ = ["check_infrastructure"]
 
 
-# Never cached: whether the registry still gives the model, and how fast it answers, is asked anew in each run.
+# Never cached: each run measures whether the registry still has the model, and how fast it answers.
 @step(enable_cache=False, experiment_tracker=True)
 def check_infrastructure(
     candidate: Candidate, test_data: DatasetManifest, promotion: PromotionConfig
 ) -> tuple[Annotated[ServingCheck, "served"], Annotated[str, "failure"]]:
-    """Say how the model serves, and apart from its seconds why it does not, empty if it does.
+    """Return how the model serves, and why it does not; the second is an artifact of its own, without seconds.
 
     Args:
         candidate: the version.
-        test_data: the split test, whose images are asked about.
+        test_data: the split test, whose images are in the requests.
         promotion: the time limit.
     """
     fetch_packed(test_data.source)

@@ -1,8 +1,8 @@
 """Caching that follows the code: a step runs again when the library code that it can reach has changed.
 
-ZenML keys a cached step on the source of the step itself; an edit in a module that the step calls would
-leave a stale result. ``follow_code`` reads the imports of the step's file, of the files it imports, and so on,
-and makes all of them part of the cache key. Only imports are read: nothing is executed.
+ZenML keys a cached step on the source of the step itself; after an edit in a module that the step calls,
+the result would be out of date. ``follow_code`` reads the imports of the step's file, of the files it imports, and so
+on, and makes all of them part of the cache key. Only imports are read: nothing is executed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def follow_code(step_file: str, *, but_not: Sequence[str] = ()) -> CachePolicy:
 
     Args:
         step_file: ``__file__`` of the module that defines the step.
-        but_not: modules whose code counts in another way: they and what only they import are left out. The step has a
-            parameter for their ``code_of`` where it counts for some settings only, or an input that they made.
+        but_not: modules that are not followed, with what only they import. Their code counts in another way: by a
+            parameter of the step that holds their ``code_of``, or by an input that they made.
 
     Returns:
         A policy whose key changes with every file of this project that the step can import.
@@ -63,7 +63,7 @@ def code_of_modules(modules: Iterable[str]) -> str:
 
 
 def _own_code(module: str) -> str:
-    """Return the sha256 of a module of the user and of those beside it that it can import."""
+    """Return the sha256 of a module of the user and of those in its folder that it can import."""
     file = Path(sys.modules[module].__file__ or "")
     package_depth = module.count(".") + (file.name == "__init__.py")
     root = file.parents[package_depth]
@@ -81,10 +81,10 @@ def _own_code(module: str) -> str:
 def files_reached_from(file: Path, *, but_not: Sequence[str] = ()) -> list[Path]:
     """Return the project's Python files that a file imports, directly or not, itself included, sorted.
 
-    Templates that lie beside one of them are among them: an edit changes what that file makes.
+    The templates in their folders are included: an edit of one changes what the code there makes.
 
     Args:
-        file: where to begin.
+        file: the first file.
         but_not: modules that are not followed.
     """
     left_out = {found for module in but_not for found in _file_of(module)}
@@ -131,7 +131,7 @@ def _imported(file: Path, root: Path) -> Iterator[str]:
 def _homes_of(room: str) -> dict[str, str]:
     """Return the module from which a room takes each of its public names, by its ``__init__.pyi``.
 
-    The ``__init__.py`` beside such a stub only loads what the stub names, so that it counts for nothing by itself.
+    The ``__init__.py`` next to such a stub only loads what the stub names, so that it does not count.
     """
     stub = _ROOT.joinpath(*room.split("."), "__init__.pyi")
     if room.split(".")[0] not in _PACKAGES or not stub.is_file():

@@ -1,4 +1,4 @@
-"""Steps: what was measured becomes a decision; without an undecided challenger there is nothing to measure."""
+"""Steps: measurements become a decision; without an undecided challenger there is nothing to decide."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decide_promotion(
         candidates: who is challenger and who is champion.
         promotion: the policy.
         test_data: the split test.
-        validation_report: what the data checks found.
+        validation_report: the result of the data checks.
         challenger_served: how the challenger serves.
         challenger_evaluated: its scores.
         champion_served: how the champion serves; None where there is none.
@@ -50,7 +50,7 @@ def decide_promotion(
 
 @step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)
 def nothing_to_decide(candidates: Candidates, promotion: PromotionConfig) -> Annotated[Decision, "decision"]:
-    """Say why there is nothing to decide.
+    """Return a decision that says why there is nothing to decide.
 
     Args:
         candidates: who is challenger and who is champion.

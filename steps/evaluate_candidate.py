@@ -1,4 +1,4 @@
-"""Step: a version of the registry answers the test split."""
+"""Step: a version of the registry is evaluated on the test split."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def evaluate_candidate(
     evaluation: EvaluationConfig,
     metric_code: str,  # noqa: ARG001
 ) -> Annotated[Evaluated, "evaluated"]:
-    """Evaluate afresh what the registry gives, whatever was measured when it was registered.
+    """Evaluate the model that the registry returns, whatever was measured when it was registered.
 
     Cached by the content of model and split: a champion is not evaluated again until one of them changes.
 
     Args:
         candidate: the version.
-        failure: why it cannot be loaded, as the infrastructure check found; it is then left alone.
+        failure: why it cannot be loaded, as the infrastructure check found; if it is not empty, nothing is evaluated.
         test_data: the split test.
-        evaluation: how answers are generated and judged.
+        evaluation: how answers are generated and evaluated.
         metric_code: of the user's own metrics; an edit changes the cache key.
     """
     if failure:

@@ -1,4 +1,4 @@
-"""Step: base and fine-tuned model on the untouched test split."""
+"""Step: base and fine-tuned model are evaluated on the test split."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def evaluate_model(
     evaluation: EvaluationConfig,
     metric_code: str,  # noqa: ARG001
 ) -> Annotated[EvaluationReport, "evaluation_report"]:
-    """Let both models answer the test split and put the scores side by side.
+    """Evaluate both models on the test split and compare their scores.
 
     Args:
         test_data: the split test.
         checkpoint: the fine-tuned model; it knows its base.
-        evaluation: how answers are generated and judged.
+        evaluation: how answers are generated and evaluated.
         metric_code: of the user's own metrics; an edit changes the cache key.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.

@@ -47,14 +47,14 @@ def fine_tune(
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
-    A run that was killed goes on where it was last saved; with a remote artifact store also on another machine, where
-    it was last uploaded.
+    A run that was killed continues from its last save; with a remote artifact store also on another machine, from its
+    last upload.
 
     Args:
         training_data: the splits train and valid.
         model: the base.
         training: the recipe.
-        evaluation: how answers are generated and judged, where the best epoch is chosen by them.
+        evaluation: how answers are generated and evaluated, where the best epoch is chosen by them.
         base_content: fingerprint of the base; a changed base changes the cache key.
         judge_code: of ``florence2.evaluation.epoch_evaluator`` and of the user's own metrics, where the best epoch is
             chosen by answers.
@@ -68,7 +68,7 @@ def fine_tune(
     log_settings(model=model, training=training)
     fetch_packed(training_data.source, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
-    # Code that was edited since a run was killed does not go on with it.
+    # A run that was killed is not continued by edited code.
     also = {**evaluator.identity, "code": code_of(__name__), "judge_code": evaluator_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
@@ -82,14 +82,14 @@ def fine_tune(
         model,
         training,
         Path(folder),
-        # The run is kept: what fails while the checkpoint is stored costs no training.
+        # The run is kept: if storing the checkpoint fails, nothing is trained again.
         storage=RunStorage(runs / name, identity=also, uploaded=_uploaded(name, training), keep=True),
         monitoring=Monitoring(sink=log_metrics, preview=log_image, evaluator=evaluator),
     )
 
 
 def _uploaded(name: str, training: TrainingConfig) -> UploadedRun | None:
-    """Return where a run is kept in the artifact store; None if that is of this machine, as the run's folder is."""
+    """Return where a run is uploaded to; None if the artifact store is on this machine, as the folder of the run is."""
     from florence2.training import UploadedRun, forget_old_uploads
 
     store = remote_folder()

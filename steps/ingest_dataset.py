@@ -1,4 +1,4 @@
-"""Step: a folder becomes a manifest."""
+"""Step: a data set becomes a manifest."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ingest_dataset(
     """Read every annotation line and probe every image.
 
     Args:
-        dataset: where the data set lies.
+        dataset: the source of the data set.
         content: fingerprint of the folder; a changed file changes it, and with it the cache key.
     """
     fetch_packed(dataset.source)

@@ -1,7 +1,7 @@
-"""ZenML's stages follow MLflow's aliases: champion production, challenger staging, a champion of before archived.
+"""ZenML's stages follow MLflow's aliases: champion is production, challenger staging, a former champion archived.
 
-MLflow decides. A run that was killed between the two stores, and a rollback on the command line, leave ZenML behind;
-the next run that mirrors brings it up to date.
+MLflow decides. After a run that was killed between the two stores, or a rollback on the command line, ZenML's stages
+are out of date; the next run that mirrors updates them.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ _STAGES = ((PREVIOUS, ModelStages.ARCHIVED), (CHALLENGER, ModelStages.STAGING), 
 
 
 def link(registry: Registry, version: str, zenml_version: UUID) -> None:
-    """Write down at an MLflow version which ZenML model version belongs to it."""
+    """Store at an MLflow version which ZenML model version belongs to it."""
     registry.annotate(version, {ZENML_VERSION: str(zenml_version)})
 
 
 def mirror(registry: Registry) -> tuple[str, ...]:
-    """Bring history, aliases and ZenML's stages to what MLflow's aliases say.
+    """Update the history, the aliases and ZenML's stages by MLflow's aliases.
 
     Args:
         registry: the model.
 
     Returns:
-        What had to be changed in ZenML, a line each; nothing where the two agree.
+        The changes in ZenML, a line each; empty if the two agree.
 
     Raises:
         RegistryError: the store cannot be reached.

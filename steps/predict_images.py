@@ -1,4 +1,4 @@
-"""Step: a model answers a prompt about every image of a folder."""
+"""Step: a model predicts every image of a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from steps.uncached_settings import with_uncached
 __all__ = ["predict_images"]
 
 
-# Nothing is judged here; the metrics are imported with the table of their scores.
+# Nothing is evaluated here; the metrics are imported with the table of their scores.
 @step(
     cache_policy=follow_code(__file__, but_not=["florence2.evaluation.metrics.registry"]),
     output_materializers=PredictionsMaterializer,
@@ -32,7 +32,7 @@ def predict_images(
     content: str,  # noqa: ARG001
     model_content: str,
 ) -> Annotated[ImagePredictions, "predictions"]:
-    """Load the model and let it answer; a run that was killed is gone on with.
+    """Load the model and predict; a run that was killed is continued.
 
     Args:
         images: the folder, the prompt, and how many images are drawn.

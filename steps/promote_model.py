@@ -1,4 +1,4 @@
-"""Step: the decision is carried out."""
+"""Step: the decision is applied."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from steps.mirror_registry import mirror
 __all__ = ["promote_model"]
 
 
-# Never cached: an alias that was moved since must be moved again, or be refused.
+# Never cached: the alias may have been moved since.
 @step(enable_cache=False, experiment_tracker=True)
 def promote_model(decision: Decision, challenger: Candidate) -> None:
-    """Move the alias champion if the decision says so, note the decision at the challenger's version, and tell people.
+    """Move the alias champion if the decision says so, store the decision at the challenger's version, and alert.
 
     Args:
         decision: about the challenger.

@@ -1,4 +1,4 @@
-"""Step: the checkpoint enters the model registry."""
+"""Step: the checkpoint is registered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from steps.uncached_settings import with_uncached
 __all__ = ["register_model"]
 
 
-# The report is an input: how it was measured and analysed shows in it.
+# The report is an input, and holds what these modules compute.
 _REPORT = ["florence2.evaluation.metrics.registry", "florence2.evaluation.analysis.analyse"]
 
 
@@ -38,7 +38,7 @@ def register_model(
         evaluation_report: its scores.
         training_data: what it was trained on.
         test_data: what it was tested on.
-        configuration: settings of the run, for the record, and name and alias.
+        configuration: settings of the run, which are stored, with the name and the alias.
     """
     complete = {name: with_uncached(name, getattr(configuration, name)) for name in ("training", "evaluation")}
     configuration = configuration.model_copy(update=complete)

@@ -1,4 +1,4 @@
-"""Step: every image belongs to train, valid or test, and the result is described."""
+"""Step: every image is assigned to train, valid or test, and the result is described."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def split_dataset(
     Annotated[DatasetManifest, "test_data"],
     Annotated[Description, "description"],
 ]:
-    """Keep the splits given; make seeded ones where there are none.
+    """Keep the splits of the data set; assign images by the seed where it has none.
 
     The test split is an artifact of its own: a change in it evaluates again, but trains nothing.
 
     Args:
-        clean_manifest: valid rows.
+        clean_manifest: the valid samples.
         split: shares, seed and frozen test.
         frozen_content: fingerprint of the file that names the frozen test; a change of it changes the cache key.
         reference: source of the data set that this one is compared with, empty for none.

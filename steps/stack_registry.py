@@ -10,7 +10,7 @@ __all__ = ["tracking_uri"]
 
 
 def tracking_uri() -> str:
-    """Return the MLflow store of the active stack, and let this process log in there.
+    """Return the MLflow store of the active stack, and configure this process to use it.
 
     Raises:
         RegistryError: the stack has no MLflow experiment tracker.

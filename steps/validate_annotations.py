@@ -1,4 +1,4 @@
-"""Step: Great Expectations checks every row; bad rows stop the run, are mended or set aside."""
+"""Step: Great Expectations checks every sample; invalid ones stop the run, are repaired or left out."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def validate_annotations(
     base_content: str,  # noqa: ARG001
     rule_code: str,  # noqa: ARG001
 ) -> tuple[Annotated[DatasetManifest, "clean_manifest"], Annotated[ValidationReport, "validation_report"]]:
-    """Run the rules and decide by the setting what becomes of rows that break one.
+    """Apply the rules; the settings say what becomes of samples that break one.
 
     Args:
-        manifest: all rows.
+        manifest: all samples.
         validation: the outcome of each rule.
         model: the base; its tokenizer measures the answers.
         max_target_tokens: longest answer in tokens.
@@ -47,7 +47,7 @@ def validate_annotations(
     try:
         raise_for_errors(clean, report)
     except DatasetError:
-        # A step that fails stores no outputs: keep the Data Docs, they show what to mend.
+        # A step that fails stores no outputs: keep the Data Docs, which show what to repair.
         save_artifact(report, name="validation_report", materializer=ValidationReportMaterializer)
         raise
     return clean, report

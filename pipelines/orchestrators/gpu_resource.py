@@ -1,4 +1,4 @@
-"""The setting that both orchestrators here add to those of ZenML's."""
+"""The setting that both orchestrators here add to ZenML's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ __all__ = ["GpuResource"]
 
 
 class GpuResource(BaseModel):
-    """What a cluster calls its GPUs."""
+    """The name of a GPU in a cluster."""
 
     gpu_resource: str = Field(
-        "nvidia.com/gpu", description="What the cluster calls a GPU. Example: 'amd.com/gpu', 'nvidia.com/mig-1g.10gb'"
+        "nvidia.com/gpu", description="Name of a GPU in the cluster. Example: 'amd.com/gpu', 'nvidia.com/mig-1g.10gb'"
     )

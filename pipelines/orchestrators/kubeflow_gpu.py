@@ -7,11 +7,12 @@ What ZenML 0.98 does (``zenml/integrations/kubeflow/orchestrators/kubeflow_orche
   step to all steps. The validator of ``KubeflowOrchestratorSettings`` overwrites ``pod_settings``, so that the
   selector cannot even be set that way. Here ``gpu_count`` becomes ``accelerator: {type: nvidia.com/gpu, count: 1}`` of
   this step alone; node selectors, tolerations and image pull secrets of ``pod_settings`` are passed on.
-- It hands ``memory="16GB"`` to kfp as the number 16.0; kfp takes ``16G`` or ``16Gi`` and raises. Here it is converted.
-- It sets limits only. Here they are requests as well, so that a step is placed where it fits.
+- It hands ``memory="16GB"`` to kfp as the number 16.0; kfp accepts ``16G`` or ``16Gi`` and raises. Here it is
+converted.
+- It sets limits only. Here they are requests as well, so that a step is scheduled where it fits.
 - Retries happen inside the process of the step, so that a pod that was killed is not started again. Here they are
   Kubeflow's: ``retryPolicy``.
-- It writes the token for the ZenML server in clear into the compiled pipeline, which everybody can read who may see
+- It writes the token for the ZenML server in clear into the compiled pipeline, where everybody can read it who may see
   the pipeline in Kubeflow. Here, where ``zenml_api_key_secret`` names a Kubernetes secret, the pipeline refers to it.
 
 Nothing of ZenML is replaced or patched; the classes override what they correct, and could be merged upstream.
@@ -62,7 +63,7 @@ class KubeflowGpuOrchestrator(KubeflowOrchestrator):
         step_environments: dict[str, dict[str, str]],
         placeholder_run: Any = None,
     ) -> SubmissionResult | None:
-        """Compile and submit a pipeline, as ZenML does; see there for the arguments."""
+        """Compile and submit a pipeline; the arguments are those of ZenML's method."""
         # kfp names a task after the function of its component, with hyphens.
         self._steps = {name.replace("_", "-"): step for name, step in snapshot.step_configurations.items()}
         if self.config.zenml_api_key_secret:
@@ -76,12 +77,12 @@ class KubeflowGpuOrchestrator(KubeflowOrchestrator):
         resource_settings: Any,
         node_selector_constraint: tuple[str, str] | None = None,  # noqa: ARG002
     ) -> PipelineTask:
-        """Give a task what its step asks for; called by ZenML once for each step.
+        """Set the resources of a task as its step requests them; ZenML calls this once for each step.
 
         Args:
             dynamic_component: the task.
             resource_settings: CPUs, GPUs and memory of the step.
-            node_selector_constraint: of whichever step had one last, therefore not used.
+            node_selector_constraint: not used: it is that of the last step that had one.
         """
         task, step = dynamic_component, self._steps[dynamic_component.name]
         settings = cast(KubeflowGpuSettings, self.get_settings(step))
@@ -103,7 +104,7 @@ class KubeflowGpuOrchestrator(KubeflowOrchestrator):
 
 
 def _schedule_on(task: PipelineTask, pod_settings: Any) -> None:
-    """Say on which nodes a task may run, and with which credentials its image is fetched."""
+    """Set on which nodes a task may run, and with which credentials its image is fetched."""
     for key, value in pod_settings.node_selectors.items():
         kubernetes.add_node_selector(task, key, value)
     for toleration in pod_settings.tolerations:

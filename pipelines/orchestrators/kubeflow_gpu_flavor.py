@@ -1,4 +1,4 @@
-"""The flavour ``kubeflow_gpu`` as ZenML registers it; what it does stands in ``kubeflow_gpu.py``. Needs no kfp."""
+"""The flavour ``kubeflow_gpu`` as ZenML registers it; the orchestrator is in ``kubeflow_gpu.py``. Needs no kfp."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KubeflowGpuSettings(KubeflowOrchestratorSettings, GpuResource):
     @classmethod
     @before_validator_handler
     def _validate_and_migrate_pod_settings(cls, data: dict[str, Any]) -> dict[str, Any]:
-        """Take the place of ZenML's validator, which overwrites ``pod_settings``; its other check stays."""
+        """Replace ZenML's validator, which overwrites ``pod_settings``; its other check stays."""
         if bool(data.get("client_username")) != bool(data.get("client_password")):
             raise ValueError("`client_username` and `client_password` both need to be set together.")
         return data

@@ -1,10 +1,10 @@
 """``kubernetes_gpu``: ZenML's Kubernetes orchestrator, which ignores ``ResourceSettings``, made to honour them.
 
 ZenML 0.98 (``zenml/integrations/kubernetes/orchestrators/kubernetes_orchestrator.py``) warns "Specifying step resources
-is not yet supported" and drops ``cpu_count``, ``gpu_count`` and ``memory``; a GPU arrives only by ``pod_settings`` that
-repeat all of it in Kubernetes' words. The pod that starts the steps (``kubernetes_orchestrator_entrypoint.py``) takes
-a step's pod from ``orchestrator.get_settings(step)``. So this class adds the resources there: as requests and limits,
-under whatever ``pod_settings`` the step has of its own, which win.
+is not yet supported" and drops ``cpu_count``, ``gpu_count`` and ``memory``; a GPU can be requested only by
+``pod_settings`` that repeat all of it in Kubernetes' format. The pod that starts the steps
+(``kubernetes_orchestrator_entrypoint.py``) takes a step's pod from ``orchestrator.get_settings(step)``. So this class
+adds the resources there: as requests and limits, but ``pod_settings`` of the step override them.
 
 Nothing of ZenML is replaced or patched; the class overrides what it corrects, and could be merged upstream.
 """
@@ -56,12 +56,12 @@ class KubernetesGpuOrchestrator(KubernetesOrchestrator):
 
     @staticmethod
     def requires_resources_in_orchestration_environment(step: Step) -> bool:  # noqa: ARG004
-        """Say that nothing is lost, which spares the warning of the base class."""
+        """Return False: the resources are honoured, so that the base class need not warn."""
         return False
 
 
 def _requirements(resources: ResourceSettings, gpu_resource: str) -> dict[str, dict[str, str]]:
-    """Return requests and limits of a container; a GPU must be both and equal, which its limit alone says."""
+    """Return requests and limits of a container; for a GPU the limit alone, to which Kubernetes sets the request."""
     requested = {}
     if resources.cpu_count:
         requested["cpu"] = cpu_quantity(resources.cpu_count)

@@ -1,4 +1,4 @@
-"""The flavour ``kubernetes_gpu`` as ZenML registers it; what it does stands in ``kubernetes_gpu.py``."""
+"""The flavour ``kubernetes_gpu`` as ZenML registers it; the orchestrator is in ``kubernetes_gpu.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a step asks for, written as Kubernetes and Kubeflow Pipelines read it. Knows neither ZenML nor a cluster."""
+"""The resources of a step as Kubernetes and Kubeflow Pipelines read them. Needs neither ZenML nor a cluster."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNITS = {
 def memory_quantity(memory: str) -> str:
     """Return an amount of memory as a Kubernetes quantity: ``16GB`` is ``16G``, ``16GiB`` is ``16Gi``.
 
-    Kubernetes writes thousands as ``k``, Kubeflow's check takes ``K`` alone: kilobytes become bytes, which both take.
+    Kubernetes writes thousands as ``k``, Kubeflow's check takes ``K`` alone: kilobytes become bytes, which both accept.
 
     Args:
         memory: a whole number and a unit of ZenML: B, KB, KiB, MB, MiB, GB, GiB, TB, TiB, PB or PiB.

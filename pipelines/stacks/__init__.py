@@ -1,1 +1,1 @@
-"""ZenML stacks as files: read, compared with what is there, applied."""
+"""ZenML stacks as files: read, compared with what exists, applied."""

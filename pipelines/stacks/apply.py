@@ -1,4 +1,4 @@
-"""Make a ZenML stack as its file says: create what is absent, update what differs, leave alone what is others'."""
+"""Make a ZenML stack as its file says: create what is missing, update what differs, change nothing of others."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "activate", "apply_plan", "plan_stack"]
 
 _OURS = {"applied_by": "florence2"}
-"""Label of what was made here. What has none is used as it is, and never changed."""
+"""Label of what this command created. What has none is used as it is, and never changed."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What applying a file comes to.
+    """What applying a file changes.
 
     Attributes:
         name: of the stack.
         changes: one for each component, and at last that of the stack.
         configurations: settings of each component by its kind, as its flavour reads them.
-        first: packages and secrets that must be there before ZenML takes the components.
-        missing: what else a run on the stack needs and does not find.
+        first: packages and secrets that must exist before ZenML accepts the components.
+        missing: what else a run on the stack needs and is missing.
     """
 
     name: str
@@ -53,15 +53,15 @@ class Plan:
 
 
 def plan_stack(client: Client, stack: StackFile) -> Plan:
-    """Compare a stack with its file, and look for what a run on it needs. Changes nothing.
+    """Compare a stack with its file, and check what a run on it needs. Changes nothing.
 
     Args:
         client: of the ZenML store.
         stack: what the file says.
 
     Raises:
-        ConfigurationError: a flavour is unknown, or does not take a setting; the message has all of them.
-        StackError: something by the name of a component is there, is different, and was not made by this command.
+        ConfigurationError: a flavour is unknown, or does not accept a setting; the message has all of them.
+        StackError: a component of the same name exists, differs, and was not made by this command.
     """
     from zenml.enums import StackComponentType
 
@@ -96,7 +96,7 @@ def plan_stack(client: Client, stack: StackFile) -> Plan:
 
 
 def apply_plan(client: Client, plan: Plan) -> None:
-    """Create and update what a plan says; a second time there is nothing to do."""
+    """Create and update what a plan says; a second time it changes nothing."""
     from zenml.enums import StackComponentType
 
     *components, stack = plan.changes
@@ -123,7 +123,7 @@ def apply_plan(client: Client, plan: Plan) -> None:
 
 
 def activate(client: Client, name: str, root: Path) -> None:
-    """Make a stack the active one of a folder, and write down where its MLflow keeps models.
+    """Make a stack the active one of a folder, and store the address of its MLflow.
 
     Args:
         client: of the ZenML store.
@@ -135,7 +135,7 @@ def activate(client: Client, name: str, root: Path) -> None:
     client.activate_root(root)
     client.activate_stack(client.get_stack(name, allow_name_prefix_match=False).id)
     tracker = client.active_stack.experiment_tracker
-    note = root / TRACKING_URI_FILE  # for commands that know no ZenML
+    note = root / TRACKING_URI_FILE  # for commands that do not import ZenML
     if tracker is not None and hasattr(tracker, "get_tracking_uri"):
         note.write_text(f"{tracker.get_tracking_uri()}\n", encoding="utf-8")
     else:
@@ -152,9 +152,9 @@ def _component(client: Client, kind: str, name: str) -> ComponentResponse | None
 
 
 def _stack_change(client: Client, stack: StackFile, foreign: list[str]) -> Change:
-    """Compare the stack itself with its file; if it is somebody else's and differs, add that to the list.
+    """Compare the stack itself with its file; add a line to ``foreign`` if it differs and was not made here.
 
-    A component that somebody added by hand, of a kind that the file does not name, is no difference.
+    A component that was added by hand, of a kind that the file does not name, is no difference.
     """
     wanted = {kind: component.name for kind, component in stack.by_kind().items()}
     try:
@@ -172,12 +172,12 @@ def _stack_change(client: Client, stack: StackFile, foreign: list[str]) -> Chang
 
 
 def _all_ours(made: Iterable[Any]) -> bool:
-    """Say whether components or stacks were made here."""
+    """Return whether components or stacks were made by this command."""
     return all(_OURS.items() <= (one.labels or {}).items() for one in made)
 
 
 def _not_ours(change: Change, found: Any) -> list[str]:
-    """Say why something that is there cannot be made as the file says."""
+    """Return why something that exists cannot be changed as the file says; empty if it can."""
     if found is None:
         return []
     what = f"{change.kind.replace('_', ' ')} {change.name!r}"

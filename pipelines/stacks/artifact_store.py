@@ -1,4 +1,4 @@
-"""Whether the artifact store of a stack answers, asked in bounded time."""
+"""Whether the artifact store of a stack answers, checked in bounded time."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SECONDS = 20
 
 
 def unreachable_artifact_store(client: Client, stack: str) -> list[Missing]:
-    """Say what is wrong with the artifact store of a stack; nothing if its bucket answers or it is a folder.
+    """Return what is wrong with the artifact store of a stack; nothing if its bucket answers or it is a folder.
 
-    Libraries for object stores try for minutes where nobody answers; so this looks for 20 seconds.
+    Libraries for object stores try for minutes if there is no answer; this waits 20 seconds.
 
     Args:
         client: of the ZenML store.
-        stack: name of one that is there.
+        stack: name of one that exists.
     """
     from zenml.artifact_stores import BaseArtifactStore
     from zenml.enums import StackComponentType
@@ -39,7 +39,7 @@ def unreachable_artifact_store(client: Client, stack: str) -> list[Missing]:
         try:
             store = BaseArtifactStore.from_model(component)
             assert isinstance(store, BaseArtifactStore)
-            # ZenML's own look-up stays below the path, which is not there before the first run.
+            # ZenML's own check stays below the path, which does not exist before the first run.
             filesystem = getattr(store, "filesystem", None)
             answers.append(True if filesystem is None else filesystem.exists(bucket))
         except Exception as exc:  # whatever a library for an object store raises

@@ -1,4 +1,4 @@
-"""What must change so that a component or a stack is as its file says. Compares plain data; knows no ZenML."""
+"""What must change so that a component or a stack is as its file says. Compares plain data; does not import ZenML."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Change:
         flavor: of the component; empty for the stack.
         action: create it, update it, or keep it as it is.
         keys: the settings that change, or the kinds of components of the stack that do. Never their values: a
-            setting that somebody else made may hold a password.
+            setting that was made by hand may hold a password.
     """
 
     kind: str
@@ -30,7 +30,7 @@ class Change:
 
 
 def configuration_update(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that differ with their wanted values; None for one that must go."""
+    """Return the settings that differ with their wanted values; None for one that must be removed."""
     changed = {key: value for key, value in wanted.items() if key not in found or found[key] != value}
     return changed | {key: None for key in found if key not in wanted}
 

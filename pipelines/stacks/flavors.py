@@ -1,4 +1,4 @@
-"""The flavour of a component: found, its settings checked against it, and ours registered in the ZenML store."""
+"""The flavour of a component: how it checks the settings, and how this project's are registered in the ZenML store."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def checked_settings(client: Client, kind: StackComponentType, component: Compon
         component: as its file has it.
 
     Raises:
-        ConfigurationError: there is no such flavour, or it does not take these settings; a line for each.
-        ImportError: the flavour needs a package that is not there.
+        ConfigurationError: there is no such flavour, or it does not accept these settings; a line for each.
+        ImportError: the flavour needs a package that is not installed.
     """
     from zenml.exceptions import ZenMLBaseException
 
@@ -61,7 +61,7 @@ def checked_settings(client: Client, kind: StackComponentType, component: Compon
     problems = [*_unknown_keys(config_class, component), *_clear_secrets(config_class, component.configuration)]
     if problems:
         raise ConfigurationError("\n".join(problems))
-    # ZenML looks references up while it checks, and they may not be there yet. A copy: its checks write into it.
+    # ZenML resolves references while it checks, and they may not exist yet. A copy, since its checks change it.
     references = {key: value for key, value in component.configuration.items() if is_reference(value)}
     stand_ins = dict.fromkeys(references, "a secret")
     try:
@@ -78,7 +78,7 @@ def checked_settings(client: Client, kind: StackComponentType, component: Compon
 
 
 def register_own(client: Client, kind: str, flavor: str) -> None:
-    """Make a flavour of this project known to the store, if it is one and the store does not know it yet."""
+    """Register a flavour in the store, if it is one of this project and not registered yet."""
     from zenml.enums import StackComponentType
 
     source = _OWN.get((kind, flavor))

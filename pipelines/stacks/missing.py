@@ -1,4 +1,4 @@
-"""What a run on a stack needs and does not find: packages, server, stores, each with the command that mends it."""
+"""What a run on a stack needs and is missing: packages, server, stores, each with its remedy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EXTRAS = {
     "s3": ("s3",),
     "gcp": ("gcs",),
 }
-"""Extras of this project that a flavour needs; the versions stand in pyproject.toml and nowhere else."""
+"""Extras of this project that a flavour needs; pyproject.toml has the versions."""
 _PACKAGES = {
     "vertex": (
         "google-cloud-aiplatform>=1.34",
@@ -34,7 +34,7 @@ _PACKAGES = {
         "google-cloud-pipeline-components>=2.19",
     )
 }
-"""What no extra has."""
+"""Packages that no extra has."""
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,12 @@ class Missing:
 
 
 def listed(missing: Iterable[Missing]) -> str:
-    """Return what is missing as a list for a message, a line for each thing and one for its remedy."""
+    """Return what is missing as a list for a message, with a line for each part and one for its remedy."""
     return "".join(f"\n  - {part.what}\n      {part.remedy}" for part in missing)
 
 
 class Part(Protocol):
-    """The settings of a component, as far as this file must know them."""
+    """The settings of a component, as far as this module reads them."""
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -72,7 +72,7 @@ class Part(Protocol):
 
 
 def missing_packages(flavors: list[str], installed: Mapping[str, str] | None = None) -> list[Missing]:
-    """Say which Python packages are absent, or of a version that does not work.
+    """Return the Python packages that are missing, or whose version does not work.
 
     Args:
         flavors: of the stack's components.
@@ -100,7 +100,7 @@ def _check(requirement: Requirement, package: str, installed: Mapping[str, str] 
 
 
 def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unreachable: str | None) -> list[Missing]:
-    """Say which parts of a remote stack are absent, or on this machine where the cluster cannot reach them.
+    """Return the parts of a remote stack that are missing, or on this machine, where the cluster cannot reach them.
 
     Args:
         parts: settings of the components by their kind.
@@ -108,7 +108,7 @@ def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unre
         unreachable: address of the ZenML store where it is on this machine; None where it is on a server.
 
     Returns:
-        What is missing; nothing for a stack that runs here.
+        What is missing; empty for a stack that runs here.
     """
     if not any(part.is_remote for kind, part in parts.items() if kind in ("orchestrator", "step_operator")):
         return []
@@ -117,7 +117,7 @@ def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unre
         found.append(
             Missing(
                 f"a ZenML server: the store {unreachable} is on this machine, and steps on another cannot reach it",
-                "zenml login https://... (and apply again: the server knows no stacks of this machine)",
+                "zenml login https://... (and apply again: the server has no stacks of this machine)",
             )
         )
     for kind, example in (
@@ -133,7 +133,7 @@ def missing_parts(parts: Mapping[str, Part], flavors: Mapping[str, str], *, unre
     if tracker is None or (flavors["experiment_tracker"] == "mlflow" and not tracker.values.get("tracking_uri")):
         found.append(
             Missing(
-                "an MLflow server: scores and models of remote steps have nowhere to go",
+                "an MLflow server: remote steps cannot store scores and models",
                 "write under components: experiment_tracker: {flavor: mlflow, configuration: {tracking_uri: 'https://...'}}",
             )
         )

@@ -1,4 +1,4 @@
-"""Secrets that a stack's file refers to as ``{{name.key}}``: found in the file, and looked for in the ZenML store."""
+"""Secrets that a stack's file refers to as ``{{name.key}}``: found in the file, and checked in the ZenML store."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _REFERENCE = re.compile(r"\{\{\s*([^\s.{}]+)\.([^\s{}]+)\s*\}\}")
 
 
 def is_reference(value: Any) -> bool:
-    """Say whether a setting refers to a secret."""
+    """Return whether a setting refers to a secret."""
     return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
 
 
 def absent_secrets(client: Client, stack: StackFile) -> list[Missing]:
-    """Return the secrets that a stack refers to and that the store does not have, each with the command to make it."""
+    """Return the secrets that a stack refers to and that the store does not have, each with its command."""
     wanted: dict[str, set[str]] = {}
     for component in stack.by_kind().values():
         for name, key in _references(component.configuration):

@@ -1,7 +1,7 @@
-"""A stack as a file: which components it has and how each is set. Read and checked here; knows no ZenML.
+"""A stack as a file: which components it has and how each is set. Read and checked here, without ZenML.
 
-``${NAME}`` in a configuration is the environment variable NAME, for what differs from user to user; ``{{secret.key}}``
-is a secret that ZenML keeps and that never stands in a file.
+``${NAME}`` in a configuration is the environment variable NAME, for what is different for each user; ``{{secret.key}}``
+is a secret that ZenML keeps, so that no file holds it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ComponentFile(BaseConfig):
 
 
 class ComponentsFile(BaseConfig):
-    """The components, by what ZenML calls their kind."""
+    """The components, by ZenML's names of their kinds."""
 
     orchestrator: ComponentFile
     artifact_store: ComponentFile
@@ -63,7 +63,7 @@ class StackFile(BaseConfig):
     components: ComponentsFile
 
     def by_kind(self) -> dict[str, ComponentFile]:
-        """Return the components that there are, each with its name."""
+        """Return the components that are set, each with its name."""
         found = {kind: getattr(self.components, kind) for kind in ComponentsFile.model_fields}
         return {
             kind: component.model_copy(update={"name": component.name or self.name})
@@ -115,7 +115,7 @@ def _filled_in(
     path: tuple[str | int, ...],
     unset: list[tuple[tuple[str | int, ...], str]],
 ) -> Any:
-    """Return a value with its environment variables filled in, and note those that are not set."""
+    """Return a value with its environment variables filled in, and collect those that are not set."""
     if isinstance(value, dict):
         return {key: _filled_in(inner, environment, (*path, key), unset) for key, inner in value.items()}
     if isinstance(value, list):

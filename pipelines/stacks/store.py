@@ -1,4 +1,4 @@
-"""The ZenML store that is in use: opened in bounded time, or a sentence that says why it cannot be."""
+"""The ZenML store that is in use: opened in bounded time, or an error that says why it cannot be."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 __all__ = ["SECONDS", "check_answers", "is_on_this_machine", "open_store", "store_errors"]
 
 SECONDS = 10
-"""How long a server may take to answer."""
+"""Time in which a server must answer."""
 
 
 def open_store() -> Client:
     """Return a client of the ZenML store, logged in.
 
-    ZenML tries an unreachable server again and again; so it is asked first whether it is there.
+    ZenML tries an unreachable server again and again; so this checks first that it answers.
 
     Raises:
-        StackError: the server does not answer within 10 seconds, or does not take the credentials.
+        StackError: the server does not answer within 10 seconds, or does not accept the credentials.
     """
     from zenml.client import Client
     from zenml.config.global_config import GlobalConfiguration
@@ -44,10 +44,10 @@ def open_store() -> Client:
 
 @contextlib.contextmanager
 def store_errors() -> Iterator[None]:
-    """Say in a sentence what the ZenML store refuses.
+    """Raise what the ZenML store refuses as an error with a message.
 
     Raises:
-        StackError: it does not take the credentials, has gone away, or does not allow it.
+        StackError: it does not accept the credentials, does not answer any more, or does not allow it.
     """
     from zenml.config.global_config import GlobalConfiguration
     from zenml.exceptions import AuthorizationException, ZenMLBaseException
@@ -65,13 +65,13 @@ def store_errors() -> Iterator[None]:
 
 
 def is_on_this_machine(client: Client) -> bool:
-    """Say whether the store is one that a step on another machine cannot reach: a file, or a server on localhost."""
+    """Return whether a step on another machine cannot reach the store: a file, or a server on localhost."""
     host = urlsplit(client.zen_store.url).hostname
     return client.zen_store.is_local_store() or host in (None, "localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
 def check_answers(url: str, *, verify: bool | str) -> None:
-    """Ask a ZenML server whether it is there.
+    """Check that a ZenML server answers.
 
     Args:
         url: of the server.
@@ -90,13 +90,13 @@ def check_answers(url: str, *, verify: bool | str) -> None:
             return
     except urllib.error.HTTPError as exc:
         if exc.code < 500:
-            return  # somebody is there; what they are is found out by logging in
+            return  # a server answers; whether it is ZenML's shows when logging in
         reason = f"it answers with status {exc.code}"
     except urllib.error.URLError as exc:
         reason = str(exc.reason)
     except OSError as exc:
         reason = str(exc)
     raise StackError(
-        f"the ZenML server {url} cannot be reached: {reason}; is the address right, the network there, a VPN needed?\n"
+        f"the ZenML server {url} cannot be reached: {reason}; check the address, the network, the VPN\n"
         "  zenml login URL     connects to another\n  zenml logout        goes back to the store on this machine"
     )

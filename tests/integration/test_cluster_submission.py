@@ -405,7 +405,7 @@ def test_kubernetes_starts_runs_by_the_schedule(sent: _Sent) -> None:
 def test_kubernetes_takes_no_schedule_by_intervals(sent: _Sent) -> None:
     status, output = sent.outcomes["kubernetes interval"]
     assert status == 1
-    assert "(kubernetes_gpu) takes a cron_expression only" in output
+    assert "(kubernetes_gpu) accepts a cron_expression only" in output
 
 
 # --- both ----------------------------------------------------------------------------------------------------------
