@@ -1,8 +1,4 @@
 from .great_expectations import validate as validate
-from .mlflow.aliases import CHALLENGER as CHALLENGER
-from .mlflow.aliases import CHAMPION as CHAMPION
-from .mlflow.aliases import PREVIOUS as PREVIOUS
-from .mlflow.aliases import Registry as Registry
 from .mlflow.candidates import apply_decision as apply_decision
 from .mlflow.candidates import find_candidates as find_candidates
 from .mlflow.candidates import training_images_of as training_images_of
@@ -12,9 +8,12 @@ from .mlflow.local_store import default_tracking_uri as default_tracking_uri
 from .mlflow.local_store import known_tracking_uri as known_tracking_uri
 from .mlflow.model_uri import SCHEME as SCHEME
 from .mlflow.model_uri import ModelAddress as ModelAddress
-from .mlflow.registry import RegisteredModel as RegisteredModel
-from .mlflow.registry import log_report as log_report
-from .mlflow.registry import register as register
+from .mlflow.registration import log_report as log_report
+from .mlflow.registration import register as register
+from .mlflow.registry import CHALLENGER as CHALLENGER
+from .mlflow.registry import CHAMPION as CHAMPION
+from .mlflow.registry import PREVIOUS as PREVIOUS
+from .mlflow.registry import Registry as Registry
 from .mlflow.serving import check_serving as check_serving
 from .mlflow.serving import sample_requests as sample_requests
 from .mlflow.store_state import check_answers as check_answers
@@ -22,6 +21,7 @@ from .mlflow.store_state import registered_models as registered_models
 from .mlflow.tracking import log_image as log_image
 from .mlflow.tracking import log_metrics as log_metrics
 from .mlflow.tracking import log_settings as log_settings
+from .mlflow.versions import RegisteredModel as RegisteredModel
 from .model_lookup import ModelSource as ModelSource
 from .model_lookup import exportable_model as exportable_model
 from .model_lookup import model_source as model_source

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import mlflow
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.registry import register
+from florence2.adapters.mlflow.registration import register
+from florence2.adapters.mlflow.registry import Registry
 from florence2.config import Configuration
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.splits.assignment import split_dataset

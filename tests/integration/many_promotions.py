@@ -14,8 +14,8 @@ from pathlib import Path
 import mlflow
 from many_runs import run  # type: ignore[import-not-found]  # lies beside this script
 
-from florence2.adapters.mlflow.aliases import CHAMPION, Registry
-from florence2.adapters.mlflow.registry import register
+from florence2.adapters.mlflow.registration import register
+from florence2.adapters.mlflow.registry import CHAMPION, Registry
 from florence2.config import Configuration
 from florence2.datasets.formats import read_dataset
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation

@@ -14,7 +14,7 @@ _PRELUDE = """
 import json, logging
 import mlflow
 from zenml.client import Client
-from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.registry import Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
 from steps import mirror_registry
 from steps.mirror_registry import link, mirror

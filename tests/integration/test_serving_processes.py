@@ -24,7 +24,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from florence2.adapters.mlflow.registry import RegisteredModel, register
+from florence2.adapters.mlflow.registration import register
+from florence2.adapters.mlflow.versions import RegisteredModel
 from florence2.config import Configuration
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.model.base import base_fingerprint, load_base

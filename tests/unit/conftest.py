@@ -11,7 +11,7 @@ import pytest
 from tests.registries import NAME
 
 if TYPE_CHECKING:
-    from florence2.adapters.mlflow.aliases import Registry
+    from florence2.adapters.mlflow.registry import Registry
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def registry(empty_store: Path, tmp_path: Path) -> Registry:
     """A model with three versions, none of them champion."""
     import mlflow
 
-    from florence2.adapters.mlflow.aliases import Registry
+    from florence2.adapters.mlflow.registry import Registry
 
     uri = f"sqlite:///{shutil.copy(empty_store, tmp_path)}"
     client = mlflow.MlflowClient(uri)

@@ -56,9 +56,6 @@ ALLOWED = {("pipelines/predict.py", "pictures"): "the earlier name of a paramete
 
 NOT_YET_CLEAN = """
 florence2/adapters/mlflow/pyfunc.py 2
-florence2/adapters/mlflow/query_version.py 2
-florence2/adapters/mlflow/registry.py 1
-florence2/adapters/mlflow/serving.py 1
 florence2/datasets/checks/regions.py 2
 florence2/datasets/checks/report.py 1
 florence2/datasets/splits/frozen_test.py 1
@@ -103,10 +100,7 @@ florence2/reports/statistics/samples.py 2
 florence2/sdk/models.py 2
 florence2/sdk/preparation.py 1
 florence2/sdk/run_folder/record.py 1
-tests/unit/adapters/mlflow/test_aliases.py 6
 tests/unit/adapters/mlflow/test_drift.py 1
-tests/unit/adapters/mlflow/test_registry.py 4
-tests/unit/adapters/mlflow/test_serving.py 3
 tests/unit/cli/test_score.py 2
 tests/unit/datasets/checks/test_overlaps.py 1
 tests/unit/datasets/splits/test_assignment.py 2
@@ -135,7 +129,6 @@ tests/unit/inference/test_generation.py 1
 tests/unit/inference/test_grammar.py 1
 tests/unit/inference/test_image_files.py 6
 tests/unit/inference/test_request_images.py 2
-tests/unit/registry/test_lock.py 1
 tests/unit/reports/evaluation/test_render.py 2
 tests/unit/reports/statistics/test_description.py 1
 tests/unit/sdk/run_folder/test_folders.py 1

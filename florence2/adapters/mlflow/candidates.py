@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from florence2.adapters.mlflow.aliases import CHAMPION, Registry
-from florence2.adapters.mlflow.registry import RegisteredModel
+from florence2.adapters.mlflow.registry import CHAMPION, Registry
+from florence2.adapters.mlflow.versions import RegisteredModel
 from florence2.config import RegistrationConfig
 from florence2.errors import RegistryError
 from florence2.promotion import Candidate, Candidates, Decision

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.registry import STATISTICS
+from florence2.adapters.mlflow.registry import Registry
+from florence2.adapters.mlflow.versions import STATISTICS
 from florence2.datasets import DatasetStatistics, compare
 from florence2.errors import DatasetError, RegistryError
 

@@ -8,9 +8,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.local_store import default_tracking_uri
-from florence2.adapters.mlflow.registry import MODEL_CARD, STATISTICS
+from florence2.adapters.mlflow.registry import Registry
+from florence2.adapters.mlflow.versions import MODEL_CARD, STATISTICS
 from florence2.errors import ModelError, RegistryError
 from florence2.export import Exportable, hub_facts
 from florence2.model import Florence2, load_folder

@@ -1,7 +1,6 @@
-"""The program of the infrastructure check: reads an order from its input, asks the model, and writes what it found.
+"""The program of the infrastructure check: reads a request from its input, queries the model, and writes the result.
 
-It runs by its path in a process of its own and imports nothing of this project: what the model needs must come with
-the model.
+It runs by its path in a process of its own and imports nothing of this project: the model must bring what it needs.
 """
 
 from __future__ import annotations
@@ -14,16 +13,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ask"]
+__all__ = ["query_version"]
 
 _GIB = 1 << 30
 
 
-def ask(order: dict[str, Any]) -> dict[str, float]:
-    """Load a model and answer requests one by one.
+def query_version(request: dict[str, Any]) -> dict[str, float]:
+    """Load a version and send it images and prompts one by one.
 
     Args:
-        order: ``uri`` of the model, ``tracking_uri`` of its store, ``requests`` with image file and prompt of each.
+        request: ``uri`` of the version, ``tracking_uri`` of its store, ``requests``: image file and prompt of each.
 
     Returns:
         ``load_seconds``, ``seconds_per_image`` (the median without the first) and ``memory_gib``.
@@ -31,16 +30,16 @@ def ask(order: dict[str, Any]) -> dict[str, float]:
     import mlflow
     import pandas as pd
 
-    mlflow.set_tracking_uri(order["tracking_uri"])
+    mlflow.set_tracking_uri(request["tracking_uri"])
     started = time.perf_counter()
-    model = mlflow.pyfunc.load_model(order["uri"])
+    model = mlflow.pyfunc.load_model(request["uri"])
     loaded = time.perf_counter()
     seconds = []
-    for file, prompt in order["requests"]:
-        request = pd.DataFrame({"image": [Path(file).read_bytes()], "prompt": [prompt]})
-        asked = time.perf_counter()
-        answers = model.predict(request)
-        seconds.append(time.perf_counter() - asked)
+    for file, prompt in request["requests"]:
+        row = pd.DataFrame({"image": [Path(file).read_bytes()], "prompt": [prompt]})
+        sent = time.perf_counter()
+        answers = model.predict(row)
+        seconds.append(time.perf_counter() - sent)
         if len(answers) != 1 or not isinstance(answers["answer"].iloc[0], str):
             raise ValueError(f"answered {prompt!r} by {answers!r}")
     return {
@@ -60,9 +59,9 @@ def _memory_gib() -> float:
 
 
 if __name__ == "__main__":
-    found: dict[str, Any]
+    result: dict[str, Any]
     try:
-        found = ask(json.loads(sys.stdin.read()))
-    except Exception as exc:  # a model can fail in any way; what it says is the finding
-        found = {"failure": f"{type(exc).__name__}: {exc}"}
-    sys.stdout.write(f"\n{json.dumps(found)}\n")
+        result = query_version(json.loads(sys.stdin.read()))
+    except Exception as exc:  # a model can fail in any way; its error is the result
+        result = {"failure": f"{type(exc).__name__}: {exc}"}
+    sys.stdout.write(f"\n{json.dumps(result)}\n")

@@ -1,219 +1,167 @@
-"""The model registry: a checkpoint becomes a model version that loads and serves by itself."""
+"""The registry of one model: its versions, and the aliases that are moved one at a time, with their history.
+
+``champion`` points to the version that everybody serves, ``challenger`` to the newest one, ``previous`` to the champion
+before. A move is first recorded, in the tags of the registered model and of both versions, and then made; if a process
+is killed in between, the next move notices and records it. MLflow's stages are not used, they are deprecated.
+"""
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
-from importlib import metadata
-from pathlib import Path
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from florence2.adapters.mlflow.provenance import (
-    PACKAGE,
-    TRAINING_IMAGES,
-    configuration_text,
-    library_files,
-    provenance_tags,
-    training_images_text,
-)
-from florence2.config import Configuration, LimitsConfig
-from florence2.datasets import DatasetManifest, compute_statistics
+from florence2.adapters.mlflow.history import Move, earlier_champions, moves_of
+from florence2.adapters.mlflow.versions import RegisteredModel, Versions
 from florence2.errors import RegistryError
-from florence2.evaluation import EvaluationReport
-from florence2.model import Checkpoint
-from florence2.reports import render_model_card
 
-__all__ = ["CONFIGURATION", "MODEL_CARD", "STATISTICS", "RegisteredModel", "log_report", "register"]
+if TYPE_CHECKING:
+    from florence2.adapters.mlflow.lock import RegistryLock
 
-MODEL_CARD, CONFIGURATION, STATISTICS = "model_card.md", "configuration.json", "statistics.json"
-"""Files that lie with each version."""
+__all__ = ["CHALLENGER", "CHAMPION", "PREVIOUS", "RegisteredModel", "Registry"]
 
-_REQUIREMENTS = ("lazy-loader", "numpy", "pandas", "pillow", "pydantic", "torch", "transformers")
-"""What the registered model imports when it runs, besides the code that is stored with it."""
-
-_DESCRIPTION = 5000
-"""Characters that a registry has room for in the description of a version."""
+CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 
 
-class RegisteredModel(BaseModel):
-    """A version in the model registry.
+class Registry(Versions):
+    """The registry of one model in an MLflow store.
 
-    Attributes:
-        name: of the registered model.
-        version: its number.
-        alias: that points to it.
-        uri: by which ``mlflow.pyfunc.load_model`` loads this very version.
-        run_id: the MLflow run that made it.
-        tracking_uri: the store in which it is.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    version: str
-    alias: str
-    uri: str
-    run_id: str
-    tracking_uri: str
-
-
-def log_report(report: EvaluationReport) -> None:
-    """Log an evaluation to the active MLflow run: ``before_*`` and ``after_*`` metrics and the page."""
-    import mlflow
-
-    if mlflow.active_run() is None:
-        return
-    mlflow.log_metrics(_scores(report))
-    with tempfile.TemporaryDirectory() as folder:
-        report.save(Path(folder))
-        mlflow.log_artifacts(folder, artifact_path="evaluation")
-
-
-def register(
-    checkpoint: Checkpoint,
-    report: EvaluationReport,
-    training_data: DatasetManifest,
-    test_data: DatasetManifest,
-    configuration: Configuration,
-) -> RegisteredModel:
-    """Register a checkpoint, its adapters merged, as a new model version and point the alias to it.
-
-    The version holds safetensors, the processor and the library's code (not its built-in bases), and loads with
-    ``mlflow.pyfunc.load_model``. Its tags say from what it was made and what it reached, see ``provenance_tags``; its
-    description is the model card. With it lie the card, the settings, the statistics of its training data and the
-    hashes of the images in them.
+    Every method raises ``RegistryError`` where the store cannot be reached or refuses.
 
     Args:
-        checkpoint: the fine-tuned model.
-        report: its evaluation on the test split.
-        training_data: the splits train and valid.
-        test_data: the split test.
-        configuration: settings of the run; name and alias are in ``registration``.
-
-    Raises:
-        RegistryError: no run is active, or the tracking store refused.
-    """
-    import mlflow
-    from mlflow.exceptions import MlflowException
-
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    run = mlflow.active_run()
-    if run is None:
-        raise RegistryError("no MLflow run is active; run the step on a stack with an MLflow experiment tracker")
-    name, alias = configuration.registration.model_name, configuration.registration.alias
-    tags = provenance_tags(checkpoint, report, training_data, test_data, configuration)
-    statistics = compute_statistics(training_data)
-    test_statistics = compute_statistics(test_data)
-    card = render_model_card(name, checkpoint, report, configuration.training, statistics, test_statistics, tags)
-    beside = {
-        MODEL_CARD: card,
-        CONFIGURATION: configuration_text(configuration),
-        STATISTICS: json.dumps(statistics.to_dict()),
-        f"{TRAINING_IMAGES}.json": training_images_text(training_data),
-    }
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            code = _copy_library(Path(folder) / "code")
-            version = _log_model(checkpoint.export(Path(folder) / "model"), beside, code, name)
-        client = mlflow.MlflowClient()
-        client.update_model_version(name, version, description=_shortened(card))
-        for tag, value in tags.items():
-            client.set_model_version_tag(name, version, tag, value)
-        client.set_registered_model_alias(name, alias, version)
-    except (MlflowException, OSError) as exc:
-        raise RegistryError(f"the model could not be registered as {name!r}: {exc}") from exc
-    return RegisteredModel(
-        name=name,
-        version=version,
-        alias=alias,
-        uri=f"models:/{name}/{version}",
-        run_id=run.info.run_id,
-        tracking_uri=mlflow.get_tracking_uri(),
-    )
-
-
-def _shortened(card: str) -> str:
-    if len(card) <= _DESCRIPTION:
-        return card
-    more = f"\n\n... the rest: `artifacts/{MODEL_CARD}`\n"
-    return card[: _DESCRIPTION - len(more)] + more
-
-
-def _scores(report: EvaluationReport) -> dict[str, float]:
-    before = {f"before_{name}": value for name, value in report.before.metrics.items()}
-    after = {f"after_{name}": value for name, value in report.after.metrics.items()}
-    return before | after
-
-
-def _copy_library(folder: Path) -> Path:
-    """Copy the library's code into a folder, so that a version does not carry the weights of the built-in bases.
-
-    Returns:
-        The package in that folder.
-    """
-    for file in library_files():
-        copy = folder / PACKAGE.name / file.relative_to(PACKAGE)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-    return folder / PACKAGE.name
-
-
-def _log_model(weights: Path, beside: Mapping[str, str], code: Path, name: str) -> str:
-    """Log a model as a pyfunc to the active run, register it, and return its version.
-
-    Args:
-        weights: folder of safetensors with the processor.
-        beside: texts of the files that lie with the version, by their names.
-        code: folder of the package that the model imports.
+        tracking_uri: of the store; None: MLflow's own setting.
         name: of the registered model.
     """
-    import mlflow
-    import pandas as pd
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-    from mlflow.types.schema import Array, DataType, Object, Property
-    from PIL import Image
 
-    from florence2.adapters.mlflow import pyfunc
+    def __init__(self, tracking_uri: str | None, name: str) -> None:
+        super().__init__(tracking_uri, name)
+        self._lock: RegistryLock | None = None
 
-    artifacts = {"model": weights} | {file: weights.parent / file for file in beside}
-    for file, text in beside.items():
-        artifacts[file].write_text(text, encoding="utf-8")
-    inputs = Schema([ColSpec("string", "image"), ColSpec("string", "prompt")])
-    box = Object(
-        [
-            Property("class", DataType.string),
-            Property("score", DataType.double),
-            Property("xyxy", Array(DataType.double)),
-        ]
-    )
-    outputs = Schema(
-        [
-            ColSpec("string", "answer"),
-            ColSpec("double", "score"),
-            ColSpec("boolean", "truncated"),
-            ColSpec(Array(box), "boxes"),
-        ]
-    )
-    png = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(png, format="PNG")
-    logged = mlflow.pyfunc.log_model(
-        name="model",
-        # The file, not the object: MLflow stores its source and pickles nothing.
-        python_model=pyfunc.__file__,
-        artifacts={key: str(path) for key, path in artifacts.items()},
-        signature=ModelSignature(inputs=inputs, outputs=outputs),
-        input_example=pd.DataFrame({"image": [base64.b64encode(png.getvalue()).decode()], "prompt": ["<OD>"]}),
-        model_config=LimitsConfig().model_dump(),
-        code_paths=[str(code)],
-        # A local build tag such as +cpu names no release.
-        pip_requirements=[f"{name}=={metadata.version(name).split('+')[0]}" for name in _REQUIREMENTS],
-        registered_model_name=name,
-    )
-    return str(logged.registered_model_version)
+    def annotate(self, version: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a version."""
+        for name, value in tags.items():
+            self._write(self._client.set_model_version_tag, version, name, value)
+
+    def history(self) -> tuple[Move, ...]:
+        """Return every move of the champion, in order; none where the model is unknown."""
+        model = self._model()
+        return () if model is None else moves_of(model.tags)
+
+    def move_champion(
+        self, version: str, *, expected_champion: str | None, reason: str, decision: Mapping[str, str]
+    ) -> None:
+        """Make a version the champion, if the champion is still the version that it was compared with.
+
+        Args:
+            version: the new champion.
+            expected_champion: the champion that was compared with; None if there was none.
+            reason: why, for the history.
+            decision: tags for the version, such as the value of each gate.
+
+        Raises:
+            RegistryError: the champion is another version by now, or there is no such version; nothing was moved.
+        """
+        with self._locked():
+            champion = self._settle_champion()
+            if champion != expected_champion:
+                raise RegistryError(
+                    f"{self.name}: the champion is {_name(champion)} by now, not {_name(expected_champion)}, with"
+                    f" which version {version} was compared; nothing was moved, compare them again"
+                )
+            if champion == version:
+                raise RegistryError(f"{self.name}: version {version} is champion already; nothing was moved")
+            self._version(version)
+            self.annotate(version, decision)
+            self._move("promote", champion, version, reason)
+
+    def rollback(self, reason: str) -> RegisteredModel:
+        """Make the previous champion champion again; a second rollback goes one version further back.
+
+        Args:
+            reason: why, for the history.
+
+        Returns:
+            The present champion.
+
+        Raises:
+            RegistryError: there is no earlier champion, or that version was deleted; nothing was moved.
+        """
+        with self._locked():
+            champion = self._settle_champion()
+            earlier = earlier_champions(self.history())
+            if not earlier:
+                raise RegistryError(
+                    f"{self.name}: {_name(champion)} is champion, and there is no earlier one that was not"
+                    " rolled back; choose a version: florence2 registry promote VERSION --reason ..."
+                )
+            target = earlier[-1]
+            if target not in self.versions():
+                raise RegistryError(
+                    f"{self.name}: version {target}, the champion before {_name(champion)}, was deleted; choose"
+                    " another version: florence2 registry promote VERSION --reason ..."
+                )
+            self._move("rollback", champion, target, reason)
+        return self.version(target)
+
+    def settle(self) -> None:
+        """Finish a move that was killed, and record in the history a move that another program made."""
+        with self._locked():
+            self._settle_champion()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        from florence2.adapters.mlflow.lock import registry_lock
+
+        self._known_model()
+        with self._errors(), registry_lock(self._client, self.name) as self._lock:
+            try:
+                yield
+            finally:
+                self._lock = None
+
+    def _write(self, method: Callable[..., object], *arguments: str) -> None:
+        """Call a method of the client that changes the registered model, unless the lock was lost."""
+        with self._errors():
+            if self._lock is not None:
+                self._lock.check()
+            method(self.name, *arguments)
+
+    def _settle_champion(self) -> str | None:
+        """Make the history and the alias ``previous`` agree with the champion, and return the champion."""
+        champion = self.aliases().get(CHAMPION)
+        moves = self.history()
+        recorded = moves[-1].after if moves else None
+        if champion != recorded:
+            why = f"the alias pointed to {_name(champion)}, not to {_name(recorded)}: the last move was not finished, "
+            self._record("found", recorded, champion, why + "or another program moved it")
+        self._move_previous()
+        return champion
+
+    def _move(self, action: Literal["promote", "rollback"], before: str | None, after: str, why: str) -> None:
+        self._record(action, before, after, why)
+        self._write(self._client.set_registered_model_alias, CHAMPION, after)
+        self._move_previous()
+
+    def _record(
+        self, action: Literal["promote", "rollback", "found"], before: str | None, after: str | None, why: str
+    ) -> None:
+        move = Move.now(len(self.history()) + 1, action, before, after, why)
+        name, value = move.tag
+        moved = [version for version in self.versions() if version in {before, after}]
+        self._write(self._client.set_registered_model_tag, name, value)
+        for version in moved:
+            self._write(self._client.set_model_version_tag, version, name, value)
+
+    def _move_previous(self) -> None:
+        earlier = earlier_champions(self.history())
+        version = earlier[-1] if earlier and earlier[-1] in self.versions() else None
+        if self.aliases().get(PREVIOUS) == version:
+            return
+        if version is None:
+            self._write(self._client.delete_registered_model_alias, PREVIOUS)
+        else:
+            self._write(self._client.set_registered_model_alias, PREVIOUS, version)
+
+
+def _name(version: str | None) -> str:
+    return "no version" if version is None else f"version {version}"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from florence2.adapters.mlflow import query_version as ask_served
+from florence2.adapters.mlflow import query_version
 from florence2.datasets import DatasetManifest
 from florence2.evaluation import choose_examples
 from florence2.promotion import Candidate, ServingCheck
@@ -19,38 +19,38 @@ from florence2.promotion import Candidate, ServingCheck
 __all__ = ["check_serving", "sample_requests"]
 
 _REQUESTS = 8
-"""Requests whose time is measured, besides the first."""
+"""Number of requests whose time is measured; one more is sent first, to warm up."""
 _LONGEST_FAILURE = 500
-"""Characters shown of what a failed process said."""
+"""Greatest length of a failure in characters."""
 
 
 def sample_requests(test_data: DatasetManifest) -> list[tuple[str, str]]:
-    """Return image file and prompt of some rows that stand for the split: every task has its share."""
+    """Return image file and prompt of some samples that represent the split: each task has its share."""
     table = test_data.table[test_data.table["image_error"].isna()]
     images, prompts = table["image"].tolist(), table["prefix"].tolist()
-    rows = choose_examples(prompts, _REQUESTS + 1) if prompts else []
+    chosen = choose_examples(prompts, _REQUESTS + 1) if prompts else []
     root = test_data.fetch_root()
-    return [(str(root / images[row]), prompts[row]) for row in rows]
+    return [(str(root / images[index]), prompts[index]) for index in chosen]
 
 
 def check_serving(candidate: Candidate, requests: Sequence[tuple[str, str]], limit_seconds: float) -> ServingCheck:
-    """Load a version in a process that knows nothing but where the registry is, and ask it.
+    """Load a version in a process that is given only its registry URI, and send it requests.
 
     Args:
         candidate: the version.
-        requests: image file and prompt of each request; the first is not timed.
-        limit_seconds: time in which everything must be done.
+        requests: image file and prompt of each request; the time of the first is not measured.
+        limit_seconds: time within which all requests must be answered.
 
     Returns:
-        What the process found, or why it failed; nothing that the model does can raise here.
+        What the process measured, or why it failed; whatever the model does, this function does not raise.
     """
-    order = {"uri": candidate.uri, "tracking_uri": candidate.tracking_uri, "requests": list(requests)}
+    request = {"uri": candidate.uri, "tracking_uri": candidate.tracking_uri, "requests": list(requests)}
     try:
         # -P and another folder: neither the folder of the script nor this one is searched for modules.
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(
-                [sys.executable, "-P", ask_served.__file__],
-                input=json.dumps(order),
+                [sys.executable, "-P", query_version.__file__],
+                input=json.dumps(request),
                 cwd=folder,
                 capture_output=True,
                 text=True,

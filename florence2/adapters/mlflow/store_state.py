@@ -1,4 +1,4 @@
-"""Looking at an MLflow store without changing it: is it there, can this mlflow read it, what is registered?"""
+"""The state of an MLflow store, which is not changed: whether it answers, can be read, and what is registered."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from florence2.adapters.mlflow.client import open_client, translate_errors
 from florence2.errors import RegistryError
-from florence2.printable import first_line
 from florence2.storage import redact
 
 __all__ = ["check_answers", "registered_models"]
@@ -18,11 +18,11 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def registered_models(tracking_uri: str, seconds: float = 5.0) -> list[str] | None:
-    """Return the names of the registered models, at most a hundred; None where nothing was stored yet.
+    """Return the names of the registered models, at most a hundred; None where nothing has been stored yet.
 
     Args:
         tracking_uri: of the store.
-        seconds: time that a server has to accept a connection.
+        seconds: time in which a server must accept a connection.
 
     Raises:
         RegistryError: the store cannot be reached or read; the message says what to do.
@@ -30,26 +30,20 @@ def registered_models(tracking_uri: str, seconds: float = 5.0) -> list[str] | No
     check_answers(tracking_uri, seconds)
     if tracking_uri.startswith("sqlite:///") and not _has_tables(_sqlite_file(tracking_uri)):
         return None
-    import mlflow
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
     from florence2.adapters.mlflow.lock import is_lock_of_earlier_version
 
-    try:
-        client = mlflow.MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+    with translate_errors(f"{tracking_uri}: the store cannot be read"):
+        client = open_client(tracking_uri)
         client.search_experiments(max_results=1)
         found = client.search_registered_models(max_results=100)
-        return [model.name for model in found if not is_lock_of_earlier_version(model)]
-    except (MlflowException, OSError, SQLAlchemyError) as exc:
-        raise RegistryError(f"{redact(tracking_uri)}: the store cannot be read: {first_line(exc)}") from exc
+    return [model.name for model in found if not is_lock_of_earlier_version(model)]
 
 
 def check_answers(tracking_uri: str, seconds: float) -> None:
-    """Make sure that somebody listens where a URI of a server points; other URIs are not looked at.
+    """Check that a server answers at a URI; a URI that names no server is not checked.
 
     Raises:
-        RegistryError: nobody does.
+        RegistryError: no server answers.
     """
     parts = urlsplit(tracking_uri)
     if parts.scheme not in _PORTS:
@@ -70,7 +64,7 @@ def _sqlite_file(tracking_uri: str) -> Path:
 
 
 def _has_tables(file: Path) -> bool:
-    """Say whether a database holds anything; opening it by mlflow would make all its tables."""
+    """Return whether a database has tables; MLflow would create them when it opens the database."""
     if not file.exists():
         if not file.parent.is_dir():
             raise RegistryError(f"{file}: its folder is gone; run `make stack` to set up the local stack again")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from florence2.adapters.mlflow.aliases import Registry
+from florence2.adapters.mlflow.registry import Registry
 from florence2.cli import app
 from florence2.errors import Florence2Error
 
@@ -69,7 +69,7 @@ def test_rollback_is_one_command(championed: Registry) -> None:
     moved = message(championed, "rollback", "--reason=bad boxes")
     assert moved["aliases"]["champion"] == "1"
     assert (moved["action"], moved["before"], moved["after"], moved["why"]) == ("rollback", "2", "1", "bad boxes")
-    assert "none was before it" in str(command(championed, "rollback", "--reason=again").exception)
+    assert "there is no earlier one" in str(command(championed, "rollback", "--reason=again").exception)
 
 
 @pytest.mark.parametrize(

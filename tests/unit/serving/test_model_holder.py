@@ -10,8 +10,8 @@ from typing import Any
 import mlflow
 import pytest
 
-from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
+from florence2.adapters.mlflow.registry import Registry
 from florence2.adapters.model_lookup import NamedSource, model_source
 from florence2.config import ModelConfig
 from florence2.errors import ModelError, RegistryError

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.drift import drift_between
+from florence2.adapters.mlflow.registry import Registry
 from florence2.datasets.statistics.compute import compute_statistics
 from florence2.errors import RegistryError
 from tests.builders import manifest

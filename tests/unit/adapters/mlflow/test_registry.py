@@ -1,284 +1,158 @@
-"""A registered version: what it says of itself, and that plain MLflow loads it."""
+"""The champion of a model: moves, rollbacks, and what a killed move leaves."""
 
 from __future__ import annotations
 
-import base64
-import gc
-import hashlib
-import json
-import os
-import re
-import subprocess
-import sys
-import tempfile
-import weakref
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+import multiprocessing
+from collections.abc import Callable
 
 import mlflow
-import numpy as np
-import pandas as pd
 import pytest
-import torch
-from huggingface_hub import ModelCard
-from typer.testing import CliRunner
 
-from florence2 import load
-from florence2.adapters.mlflow.aliases import Registry
-from florence2.adapters.mlflow.model_uri import ModelAddress
-from florence2.adapters.mlflow.provenance import PACKAGE, code_version, split_hash
-from florence2.adapters.mlflow.pyfunc import Florence2Model
-from florence2.adapters.mlflow.registry import RegisteredModel, _copy_library, register
-from florence2.cli import app
-from florence2.config import Configuration
-from florence2.datasets.manifest import DatasetManifest
-from florence2.errors import Florence2Error, RegistryError
-from florence2.evaluation.bootstrap import Interval
-from florence2.evaluation.report import EvaluationReport, ModelEvaluation
-from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_folder
-from florence2.model.checkpoint import Checkpoint
-from tests.builders import manifest, write_image
-from tests.tracking import tracked_in
+from florence2.adapters.mlflow.registry import Registry
+from florence2.errors import RegistryError
 
-CONFIG = Configuration(base="builtin:nano", strategy="full", epochs=3)
-REPORT = EvaluationReport(
-    ModelEvaluation("base", {"map50": 0.1}),
-    ModelEvaluation(
-        "fine-tuned",
-        {"map50": 0.82, "vqa_accuracy": 0.7},
-        per_class={"dog": {"ap50": 0.9}, "cat <b>": {"ap50": 0.4}},
-        intervals={"map50": Interval(0.78, 0.86)},
-    ),
-)
+NAME = "cards"
 
 
-def training() -> DatasetManifest:
-    return manifest({}, {"split": "valid", "prefix": "<VQA>how many?", "task": "<VQA>", "suffix": "2"})
+def client_of(registry: Registry) -> mlflow.MlflowClient:
+    return mlflow.MlflowClient(registry.tracking_uri)
 
 
-def held_out() -> DatasetManifest:
-    return manifest({"split": "test", "sha256": "f" * 64})
+def promote(registry: Registry, *versions: str) -> None:
+    for version in versions:
+        champion = registry.version_of("champion")
+        registry.move_champion(
+            version, expected_champion=champion.version if champion else None, reason=f"{version} is good", decision={}
+        )
 
 
-@pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
-    folder = tmp_path_factory.mktemp("checkpoint")
-    base = load_base(CONFIG.model)
-    base.model.save_pretrained(folder / "model")
-    base.processor.save_pretrained(folder / "model")
-    return Checkpoint(folder, "full", CONFIG.model.base, None, base_fingerprint(CONFIG.model), 2.0)
+def moves(registry: Registry) -> list[tuple[str, str | None, str | None]]:
+    return [(move.action, move.before, move.after) for move in registry.history()]
 
 
-@pytest.fixture(scope="module")
-def registered(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
-    store = tmp_path_factory.mktemp("store")
-    with tracked_in(f"sqlite:///{store}/mlflow.db"):
-        experiment = mlflow.create_experiment("e", artifact_location=(store / "artifacts").as_uri())
-        with mlflow.start_run(experiment_id=experiment):
-            return register(checkpoint, REPORT, training(), held_out(), CONFIG)
+def test_the_champion_moves_and_the_last_one_is_previous(registry: Registry) -> None:
+    promote(registry, "1", "2")
+    assert registry.aliases() == {"champion": "2", "previous": "1"}
+    found = registry.version_of("champion")
+    assert found is not None
+    assert (found.version, found.uri, found.alias) == ("2", "models:/cards/2", "champion")
+    assert moves(registry) == [("promote", None, "1"), ("promote", "1", "2")]
 
 
-def test_the_tags_say_from_what_it_was_made_and_how_good_it_is(registered: RegisteredModel) -> None:
-    tags = Registry(registered.tracking_uri, registered.name).tags_of(registered.version)
-    assert tags["data_fingerprint"] == training().fingerprint
-    assert tags["split_hash"] == split_hash(training(), held_out())
-    assert tags["code_version"] == code_version()
-    assert tags["base"] == "builtin:nano"
-    assert {"base_fingerprint", "checkpoint_fingerprint", "strategy", "lock"} <= tags.keys()
-    assert "base_revision" not in tags
-    assert (tags["map50_low"], tags["map50"], tags["map50_high"]) == ("0.78", "0.82", "0.86")
-
-
-def test_the_settings_lie_with_it_and_their_hash_is_a_tag(registered: RegisteredModel) -> None:
-    registry = Registry(registered.tracking_uri, registered.name)
-    text = registry.text_of(registered.version, "configuration.json")
-    assert json.loads(text)["training"]["epochs"] == 3
-    assert hashlib.sha256(text.encode()).hexdigest() == registry.tags_of(registered.version)["configuration"]
-
-
-def test_it_knows_the_images_that_it_was_trained_on(registered: RegisteredModel) -> None:
-    registry = Registry(registered.tracking_uri, registered.name)
-    assert registry.training_images(registered.version) == set(training().table["sha256"])
-    registry.annotate(registered.version, {"training_images": "0"})
-    with pytest.raises(RegistryError, match=r"training_images.json is not what was registered"):
-        registry.training_images(registered.version)
-
-
-def test_the_card_says_what_it_is_for_and_where_it_ends(registered: RegisteredModel) -> None:
-    registry = Registry(registered.tracking_uri, registered.name)
-    card = registry.card_of(registered.version)
-    for part in ("## Intended use", "## Data", "## Recipe", "## Results", "## Limits"):
-        assert part in card
-    assert "| mAP50 | 0.100 | 0.820 | 0.780 to 0.860 (95%) |" in card
-    assert "cat &lt;b&gt; 0.400, dog 0.900" in card
-    assert "fewer than 30 images" in card
-    assert registry.text_of(registered.version, "model_card.md") == card
-
-
-def test_a_split_hash_follows_who_is_where_and_nothing_else() -> None:
-    moved = manifest({"split": "valid"}, {"split": "valid"})
-    renamed = manifest({"image": "other.png"}, {"split": "valid", "suffix": "dog<loc_1><loc_2><loc_3><loc_4>"})
-    assert split_hash(training()) == split_hash(renamed)
-    assert split_hash(training()) != split_hash(moved)
-
-
-def test_mlflow_loads_it_and_its_input_example_is_answered(registered: RegisteredModel, tmp_path: Path) -> None:
-    assert Registry(registered.tracking_uri, registered.name).version_of("challenger") == registered
-    folder = Registry(registered.tracking_uri, registered.name).download_into(tmp_path, registered.version)
-    assert {"model.safetensors", "config.json", "tokenizer.json"} <= {file.name for file in folder.iterdir()}
-    with tracked_in(registered.tracking_uri):
-        model = mlflow.pyfunc.load_model(registered.uri)
-    image = write_image(tmp_path / "a.png", (64, 64))
-    answers = model.predict(pd.DataFrame({"image": [image.read_bytes()], "prompt": ["<OD>"]}))
-    assert list(answers.columns) == ["answer", "score", "truncated", "boxes"]
-    encoded = base64.b64encode(image.read_bytes()).decode()
-    assert model.predict(pd.DataFrame({"image": [encoded], "prompt": ["<OD>"]})).equals(answers)
-    for box in answers["boxes"][0]:
-        assert set(box) == {"class", "score", "xyxy"}
-    many = model.predict(pd.DataFrame({"image": [encoded] * 40, "prompt": ["<OD>", "<CAPTION>"] * 20}))
-    assert set(many["answer"][::2]) == set(answers["answer"])
-
-
-_WITHOUT_THE_LIBRARY = """
-import importlib.util, sys
-from pathlib import Path
-
-sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
-sys.path = [path for path in sys.path if not Path(path, "florence2").is_dir()]
-assert importlib.util.find_spec("florence2") is None
-
-import mlflow
-import pandas as pd
-
-tracking_uri, model_uri, image = sys.argv[1:]
-mlflow.set_tracking_uri(tracking_uri)
-model = mlflow.pyfunc.load_model(model_uri)
-print(model.predict(pd.DataFrame({"image": [Path(image).read_bytes()], "prompt": ["<OD>"]})).to_json())
-print(sys.modules["florence2"].__file__)
-"""
-
-
-def test_it_brings_its_code_and_nothing_but_code_and_answers_where_the_library_is_not_installed(
-    registered: RegisteredModel, tmp_path: Path
-) -> None:
-    uri = mlflow.MlflowClient(registered.tracking_uri).get_model_version_download_uri(
-        registered.name, registered.version
-    )
-    code = Path(uri.removeprefix("file://"), "code")
-    stored = [file for file in code.rglob("*") if file.is_file() and file.suffix != ".pyc"]
-    assert {file.suffix for file in stored} == {".py", ".pyi", ".html", ".md"}
-    assert sum(file.stat().st_size for file in stored) < 3_000_000
-    assert (
-        Path(PACKAGE, "adapters/mlflow/pyfunc.py").read_bytes()
-        == (code / "florence2/adapters/mlflow/pyfunc.py").read_bytes()
-    )
-    image = write_image(tmp_path / "a.png", (64, 64))
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", _WITHOUT_THE_LIBRARY, registered.tracking_uri, registered.uri, str(image)],
-        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    answers, file = done.stdout.splitlines()[-2:]
-    assert set(json.loads(answers)) == {"answer", "score", "truncated", "boxes"}
-    assert Path(file).is_relative_to(code)
-
-
-def test_the_copy_of_the_library_reports_that_it_has_no_built_in_weights(tmp_path: Path) -> None:
-    _copy_library(tmp_path)
-    code = "from florence2.config import ModelConfig; from florence2.model import load_base; load_base(ModelConfig())"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"builtin:nano: {tmp_path}/florence2 is the copy of the library" in done.stderr
-    assert "import the installed florence2 before MLflow loads that model" in done.stderr
-
-
-def test_a_model_that_is_not_used_any_more_is_freed() -> None:
-    context: Any = SimpleNamespace(artifacts={"model": str(BUILTIN_MODELS["builtin:nano"])}, model_config={})
-    model = Florence2Model()
-    model.load_context(context)
-    answerer, thread = weakref.ref(model._answerer), model._batcher._thread
-    del model
-    thread.join(10)
-    gc.collect()
-    assert not thread.is_alive()
-    assert answerer() is None
-
-
-def test_mlflow_says_which_row_is_wrong_and_limits_are_its_configuration(
-    registered: RegisteredModel, tmp_path: Path
-) -> None:
-    valid = write_image(tmp_path / "a.png", (64, 64)).read_bytes()
-    with tracked_in(registered.tracking_uri):
-        model = mlflow.pyfunc.load_model(registered.uri)
-        small = mlflow.pyfunc.load_model(registered.uri, model_config={"max_pixels": 1000, "allow_urls": True})
-    for loaded, image, prompt, message in (
-        (model, b"no image", "<OD>", "row 1: image: unreadable"),
-        (model, valid, "<ODD>", "row 1: prefix '<ODD>' starts with no task token"),
-        (model, "http://localhost/a.png", "<OD>", "row 1: image: images by URL are not fetched"),
-        (small, "http://localhost/a.png", "<OD>", "row 1: localhost is no public address"),
-        (small, valid, "<OD>", "row 0: image: too-large, 64 x 64 pixels, at most 1000"),
-    ):
-        rows = pd.DataFrame({"image": [valid, image], "prompt": ["<OD>", prompt]})
-        if loaded is small and isinstance(image, str):
-            rows = pd.DataFrame({"image": [write_image(tmp_path / "b.png").read_bytes(), image], "prompt": "<OD>"})
-        with pytest.raises(mlflow.exceptions.MlflowException, match=re.escape(message)) as refused:
-            loaded.predict(rows)
-        assert refused.value.error_code == "INVALID_PARAMETER_VALUE"  # status 400
-
-
-def test_it_is_exported_with_the_card_and_the_scores_that_it_was_registered_with(
-    registered: RegisteredModel, tmp_path: Path
-) -> None:
-    output = tmp_path / "exported"
-    command = ["export", str(output), "--model", f"models:/{registered.name}@challenger"]
-    done = CliRunner().invoke(app, [*command, "--tracking-uri", registered.tracking_uri])
-    assert done.exit_code == 0, done.output
-    card = ModelCard.load(output / "README.md")
-    assert Registry(registered.tracking_uri, registered.name).text_of(registered.version, "model_card.md") in card.text
-    assert card.data.metrics == ["map50", "vqa_accuracy"]
-    assert "visual-question-answering" in card.data.tags
-    assert "## How to load it" in card.text
-    weights = load_folder(str(output)).model.lm_head.weight
-    assert torch.equal(weights, load_base(CONFIG.model).model.lm_head.weight)
-
-
-def test_python_loads_it_by_its_alias_and_leaves_no_files(
-    registered: RegisteredModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", registered.tracking_uri)
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    model = load(f"models:/{registered.name}@challenger", device="cpu")
-    white = np.full((64, 64, 3), 255, dtype=np.uint8)
-    assert model.predict(white, "<VQA>How many shapes are there?").text
-    assert not list(tmp_path.iterdir())
-    assert model.evaluate({"dataset": "builtin:cards", "resamples": 0}, "valid").metrics
+def test_a_move_is_a_tag_of_both_versions_and_the_decision_of_the_new_champion(registry: Registry) -> None:
+    promote(registry, "1")
+    registry.move_champion("2", expected_champion="1", reason="better boxes", decision={"gate.map50": "0.8"})
+    tags = registry.tags_of("2")
+    assert tags["gate.map50"] == "0.8"
+    assert "better boxes" in tags["champion_move.0002"]
+    assert registry.tags_of("1")["champion_move.0002"] == tags["champion_move.0002"]
 
 
 @pytest.mark.parametrize(
-    ("place", "message"),
+    ("version", "expected", "message"),
     [
-        ("@champion", "no alias 'champion'; there are challenger"),
-        ("/7", "no version '7'; there are 1"),
-        ("", "is no registered model; write models:/NAME@ALIAS or models:/NAME/VERSION"),
-        ("@a/b", "is no registered model"),
+        ("2", None, "the champion is version 1 by now, not no version"),
+        ("2", "3", "the champion is version 1 by now, not version 3"),
+        ("1", "1", "version 1 is champion already"),
+        ("7", "1", "no version '7'; there are 1, 2, 3"),
+        ("x", "1", "no version 'x'"),
     ],
 )
-def test_an_address_that_leads_nowhere_is_told(registered: RegisteredModel, place: str, message: str) -> None:
-    with pytest.raises(Florence2Error, match=re.escape(message)):
-        ModelAddress.of(f"models:/{registered.name}{place}", registered.tracking_uri).load()
+def test_what_does_not_fit_moves_nothing(registry: Registry, version: str, expected: str | None, message: str) -> None:
+    promote(registry, "1")
+    with pytest.raises(RegistryError, match=message):
+        registry.move_champion(version, expected_champion=expected, reason="r", decision={"gate": "1"})
+    assert registry.aliases() == {"champion": "1"}
+    assert len(registry.history()) == 1
+    assert "gate" not in registry.tags_of("2")
 
 
-def test_without_a_run_nothing_is_registered(checkpoint: Checkpoint) -> None:
-    with pytest.raises(RegistryError, match="no MLflow run is active"):
-        register(checkpoint, REPORT, training(), held_out(), CONFIG)
+def test_rollbacks_go_back_step_by_step_and_then_refuse(registry: Registry) -> None:
+    promote(registry, "1", "2", "3")
+    assert registry.rollback("bad boxes").version == "2"
+    assert registry.aliases() == {"champion": "2", "previous": "1"}
+    assert "bad boxes" in registry.tags_of("2")["champion_move.0004"]
+    assert registry.rollback("worse").version == "1"
+    assert registry.aliases() == {"champion": "1"}
+    with pytest.raises(RegistryError, match="there is no earlier one that was not rolled back"):
+        registry.rollback("again")
+    assert len(registry.history()) == 5
+
+
+def test_a_deleted_champion_of_before_is_not_rolled_back_to(registry: Registry) -> None:
+    promote(registry, "1", "2")
+    client_of(registry).delete_model_version(NAME, "1")
+    with pytest.raises(RegistryError, match="version 1, the champion before version 2, was deleted"):
+        registry.rollback("r")
+    assert registry.aliases() == {"champion": "2"}
+
+
+def test_a_deleted_champion_is_replaced_by_the_one_before(registry: Registry) -> None:
+    promote(registry, "1", "2")
+    client_of(registry).delete_model_version(NAME, "2")
+    assert registry.rollback("deleted").version == "1"
+    assert moves(registry)[2:] == [("found", "2", None), ("rollback", None, "1")]
+
+
+@pytest.mark.parametrize("method", ["set_registered_model_alias", "set_model_version_tag"])
+def test_a_move_that_was_killed_half_way_is_noted_and_mended(
+    registry: Registry, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(registry, "1")
+
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(registry._client, method, die)
+        promote(registry, "2")
+    assert registry.aliases()["champion"] == "1"
+    registry.settle()
+    assert moves(registry) == [("promote", None, "1"), ("promote", "1", "2"), ("found", "2", "1")]
+    promote(registry, "3")
+    assert registry.rollback("r").version == "1"
+
+
+def test_an_alias_that_another_program_moved_is_noted(registry: Registry) -> None:
+    client_of(registry).set_registered_model_alias(NAME, "champion", "3")
+    promote(registry, "1")
+    assert moves(registry) == [("found", None, "3"), ("promote", "3", "1")]
+    assert registry.aliases() == {"champion": "1", "previous": "3"}
+
+
+def race(uri: str, version: str, barrier: Callable[[], object], results: multiprocessing.Queue[str]) -> None:
+    registry = Registry(uri, NAME)
+    barrier()
+    try:
+        registry.move_champion(version, expected_champion="1", reason=f"{version} won", decision={})
+        results.put(f"{version} promoted")
+    except RegistryError as exc:
+        results.put(str(exc))
+
+
+def test_two_simultaneous_promotions_leave_one_champion_and_a_complete_history(registry: Registry) -> None:
+    promote(registry, "1")
+    context = multiprocessing.get_context("spawn")
+    barrier, results = context.Barrier(2), context.Queue()
+    both = [
+        context.Process(target=race, args=(registry.tracking_uri, version, barrier.wait, results))
+        for version in ("2", "3")
+    ]
+    for process in both:
+        process.start()
+    outcomes = sorted(results.get(timeout=120) for _ in both)
+    for process in both:
+        process.join()
+    winner = outcomes[0][0]
+    assert outcomes[0] == f"{winner} promoted"
+    assert f"the champion is version {winner} by now" in outcomes[1]
+    assert registry.aliases() == {"champion": winner, "previous": "1"}
+    assert moves(registry) == [("promote", None, "1"), ("promote", "1", winner)]
+
+
+def test_an_unknown_model_has_no_champion_and_no_history(registry: Registry) -> None:
+    other = Registry(registry.tracking_uri, "other")
+    assert other.version_of("champion") is None
+    assert other.history() == ()
+    with pytest.raises(RegistryError, match="no model is registered as 'other'"):
+        other.rollback("r")

@@ -9,8 +9,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.model_uri import ModelAddress
+from florence2.adapters.mlflow.registry import Registry
 from florence2.errors import RegistryError
 from florence2.model.base import BUILTIN_MODELS
 from florence2.serving.demo.models import named_models, registered_models

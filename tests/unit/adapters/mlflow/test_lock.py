@@ -13,8 +13,8 @@ from unittest import mock
 import mlflow
 import pytest
 
-from florence2.adapters.mlflow.aliases import Registry
 from florence2.adapters.mlflow.lock import RegistryLock, registry_lock
+from florence2.adapters.mlflow.registry import Registry
 from florence2.adapters.mlflow.store_state import registered_models
 from florence2.errors import RegistryError
 
@@ -60,7 +60,7 @@ def test_many_hold_it_one_after_the_other(registry: Registry) -> None:
     assert lock_tags(registry) == []
 
 
-def test_nobody_passes_one_that_is_about_to_take_its_number(registry: Registry) -> None:
+def test_a_claim_without_a_number_yet_is_not_passed(registry: Registry) -> None:
     client = client_of(registry)
     client.set_registered_model_tag(NAME, "champion_lock.other", "0")
     waiting = RegistryLock(client, NAME)
