@@ -33,7 +33,7 @@ from florence2.datasets.splits.assignment import split_dataset
 from florence2.model.base import BUILTIN_MODELS
 
 if TYPE_CHECKING:
-    from florence2.evaluation.evaluate import Answers
+    from florence2.evaluation.evaluate import SplitEvaluation
 
 __all__ = ["first_answer_seconds", "main", "transfer"]
 
@@ -121,17 +121,17 @@ def transfer(data: DatasetManifest, config: Configuration) -> dict[str, float]:
     }
 
 
-def _questions(data: DatasetManifest, answers: Answers) -> dict[str, float]:
+def _questions(data: DatasetManifest, evaluated: SplitEvaluation) -> dict[str, float]:
     """Return the share of right open answers, and what the most frequent answer to each question is worth."""
-    pairs = [(sample.suffix, answer.text) for sample, answer in zip(answers.samples, answers.predictions, strict=True)]
+    pairs = [(sample.target, sample.text) for sample in evaluated.samples]
     open_ones = [right == answer for right, answer in pairs if right not in ("yes", "no")]
     known: defaultdict[str, Counter[str]] = defaultdict(Counter)
     train = data.select("train").table
     for prefix, suffix in zip(train["prefix"], train["suffix"], strict=True):
         known[prefix][suffix] += 1
     guesses = [
-        sample.prefix in known and known[sample.prefix].most_common(1)[0][0] == sample.suffix
-        for sample in answers.samples
+        sample.prefix in known and known[sample.prefix].most_common(1)[0][0] == sample.target
+        for sample in evaluated.samples
     ]
     found = {"majority by question": sum(guesses) / len(guesses)}
     return found | ({"open answers": sum(open_ones) / len(open_ones)} if open_ones else {})

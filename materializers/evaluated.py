@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from florence2.promotion import Evaluated
+from florence2.evaluation import Evaluated
 from materializers.folder import FolderMaterializer
 
 __all__ = ["EvaluatedMaterializer"]

@@ -9,7 +9,8 @@ from zenml import step
 from florence2.adapters import training_images_of
 from florence2.config import PromotionConfig
 from florence2.datasets import DatasetManifest, ValidationReport
-from florence2.promotion import Candidates, Decision, Evaluated, ServingCheck, decide, gather_evidence, name_versions
+from florence2.evaluation import Evaluated
+from florence2.promotion import Candidates, Decision, ServingCheck, decide, gather_evidence, name_versions
 from materializers.decision import DecisionMaterializer
 from steps.code_dependencies import follow_code
 

@@ -11,7 +11,8 @@ from zenml import step
 from florence2.adapters import Registry
 from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
-from florence2.promotion import Candidate, Evaluated, evaluate_weights
+from florence2.evaluation import Evaluated, evaluate_weights
+from florence2.promotion import Candidate
 from materializers.evaluated import EvaluatedMaterializer
 from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code

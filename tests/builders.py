@@ -19,7 +19,11 @@ from florence2.codec.detections import Detections
 from florence2.codec.grammar import scan_boxes
 from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 from florence2.errors import AnswerError
+from florence2.evaluation.evaluated_sample import EvaluatedSample
+from florence2.evaluation.matching import MatchedImage
 from florence2.images.signatures import signature
+from florence2.inference.generation import Prediction
+from florence2.model.processing import Sample
 
 __all__ = [
     "annotation",
@@ -150,6 +154,26 @@ def detections(*boxes: tuple[str, float, float, float, float]) -> Detections:
     return Detections(np.array([box[1:] for box in boxes], dtype=np.float32), tuple(box[0] for box in boxes))
 
 
+def evaluated_sample(
+    image: str,
+    resolution_wh: tuple[int, int],
+    prefix: str,
+    target: str,
+    text: str,
+    score: str,
+    value: float | None,
+    boxes: MatchedImage | None = None,
+    *,
+    truncated: bool = False,
+    malformed: int = 0,
+    unscored: int = 0,
+) -> EvaluatedSample:
+    """Return a sample with an answer that no model generated."""
+    sample = Sample(Path(image), prefix, target, resolution_wh)
+    prediction = Prediction(text, None if boxes is None else boxes.prediction, truncated, malformed)
+    return EvaluatedSample(image, sample, prediction, score, value, boxes, unscored)
+
+
 def read_boxes(text: str, resolution_wh: tuple[int, int]) -> Detections:
     """Read an annotation strictly: every group must be a box, and nothing may be left over.
 
@@ -157,7 +181,7 @@ def read_boxes(text: str, resolution_wh: tuple[int, int]) -> Detections:
         AnswerError: the text is no detection answer; the message says where and why.
     """
     spans, rest = scan_boxes(text)
-    problems = [problem for span in spans if (problem := box_problem(span))]
+    problems = [problem for span in spans if (problem := box_problem(span.class_name, span.bins))]
     if rest.strip():
         problems.append(f"{rest.strip()!r} has no location tokens after it")
     if problems:

@@ -9,14 +9,14 @@ from PIL import Image
 
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import analyse
-from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.comparison import SelectedExamples
+from florence2.evaluation.evaluated_sample import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.examples import example_of
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
 from florence2.reports.evaluation.render import render_evaluation
-from tests.builders import detections
+from tests.builders import detections, evaluated_sample
 
 __all__ = ["AFTER", "BEFORE", "IMAGE", "crowded_page", "page", "question", "regions"]
 
@@ -30,12 +30,12 @@ def boxes(*found: tuple[str, float, float, float, float]) -> EvaluatedSample:
     guess = detections(*found) if found else Detections.empty()
     scored = Detections(guess.xyxy, guess.class_name, np.linspace(0.9, 0.6, len(guess), dtype=np.float32))
     image = match_image(scored, detections(RING, DOT))
-    return EvaluatedSample(IMAGE, (64, 64), "<OD>", "ring, dot", "as written", BOX_SCORE, image.f1, image)
+    return evaluated_sample(IMAGE, (64, 64), "<OD>", "ring, dot", "as written", BOX_SCORE, image.f1, image)
 
 
 def question(text: str, value: float, prefix: str = "<VQA>how many rings?") -> EvaluatedSample:
     """Return a question with its answer."""
-    return EvaluatedSample(IMAGE, (64, 64), prefix, "1", text, "vqa_accuracy", value)
+    return evaluated_sample(IMAGE, (64, 64), prefix, "1", text, "vqa_accuracy", value)
 
 
 OLD_ROWS = [boxes(), boxes(RING, ("hat", 0, 0, 9, 9)), question("2", 0.0), question("1", 1.0)]
@@ -105,7 +105,7 @@ def regions(value: float) -> list[EvaluatedSample]:
         ("<OCR_WITH_REGION>", turned, "ocr_region_f1"),
         (f"<REFERRING_EXPRESSION_SEGMENTATION>{'a thing ' * 9}", triangle, "mean_iou"),
     )
-    return [EvaluatedSample(IMAGE, (320, 240), prefix, text, text, score, value) for prefix, text, score in answers]
+    return [evaluated_sample(IMAGE, (320, 240), prefix, text, text, score, value) for prefix, text, score in answers]
 
 
 def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> EvaluatedSample:
@@ -116,4 +116,4 @@ def _crowd(rng: np.random.Generator, names: Sequence[str], skill: float) -> Eval
     called = [name if rng.random() < skill else str(rng.choice(names)) for name in truth.class_name]
     guess = Detections(xyxy, tuple(called), rng.random(20, dtype=np.float32))
     image = match_image(guess, truth)
-    return EvaluatedSample(IMAGE, (320, 240), "<OD>", "t" * 300, "a" * 300, BOX_SCORE, image.f1, image, truncated=True)
+    return evaluated_sample(IMAGE, (320, 240), "<OD>", "t" * 300, "a" * 300, BOX_SCORE, image.f1, image, truncated=True)

@@ -103,7 +103,8 @@ def _types_to_decision(weights: Path, test: Any) -> list[str]:
     """Evaluate a model, decide whether it becomes champion in its own stead, and return what was made for it."""
     from florence2.config import EvaluationConfig, PromotionConfig
     from florence2.datasets import ValidationReport
-    from florence2.promotion import Candidate, Candidates, ServingCheck, decide, evaluate_weights, gather_evidence
+    from florence2.evaluation import evaluate_weights
+    from florence2.promotion import Candidate, Candidates, ServingCheck, decide, gather_evidence
 
     policy = PromotionConfig()
     champion, challenger = (

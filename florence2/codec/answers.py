@@ -6,10 +6,12 @@ without a location token: blanks, hyphens, digits and dots belong to it ("t-shir
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from florence2.codec.detections import Detections
-from florence2.codec.grammar import BoxSpan, format_spans, scan_boxes
+from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.codec.locations import BINS, dequantize, location_token, quantize
 
 __all__ = ["box_problem", "format_detections", "parse_detections"]
@@ -29,31 +31,35 @@ def format_detections(detections: Detections, resolution_wh: tuple[int, int]) ->
     return format_spans(zip(detections.class_name, bins, strict=True))
 
 
-def box_problem(span: BoxSpan) -> str | None:
-    """Return the first problem of one group of an answer, with its value; None if the group is a box."""
-    name = span.class_name.strip()
+def box_problem(class_name: str, bins: Sequence[int]) -> str | None:
+    """Return the first problem of one group of an answer, with its value; None if the group is a box.
+
+    Args:
+        class_name: the text before the location tokens.
+        bins: the numbers in the location tokens.
+    """
+    name = class_name.strip()
     if not name:
-        return f"no class name before {_excerpt(span)}"
+        return f"no class name before {_excerpt(name, bins)}"
     if "<loc" in name:
-        return f"{_excerpt(span)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
-    outside = [index for index in span.bins if not 0 <= index < BINS]
+        return f"{_excerpt(name, bins)}: tokens are spelt <loc_0> to <loc_{BINS - 1}>"
+    outside = [index for index in bins if not 0 <= index < BINS]
     if outside:
         reason = f"<loc_{outside[0]}> does not exist, bins go from 0 to {BINS - 1}"
-        return f"{_excerpt(span)}: {reason}"
-    if len(span.bins) % 4:
-        return f"{_excerpt(span)}: {len(span.bins)} location tokens, a box takes 4"
-    for start in range(0, len(span.bins), 4):
-        x_min, y_min, x_max, y_max = span.bins[start : start + 4]
+        return f"{_excerpt(name, bins)}: {reason}"
+    if len(bins) % 4:
+        return f"{_excerpt(name, bins)}: {len(bins)} location tokens, a box takes 4"
+    for start in range(0, len(bins), 4):
+        x_min, y_min, x_max, y_max = bins[start : start + 4]
         if x_min > x_max:
-            return f"{_excerpt(span)}: x_min {x_min} > x_max {x_max}"
+            return f"{_excerpt(name, bins)}: x_min {x_min} > x_max {x_max}"
         if y_min > y_max:
-            return f"{_excerpt(span)}: y_min {y_min} > y_max {y_max}"
+            return f"{_excerpt(name, bins)}: y_min {y_min} > y_max {y_max}"
     return None
 
 
-def _excerpt(span: BoxSpan) -> str:
-    name = span.class_name.strip()
-    locations = "".join(location_token(index) for index in span.bins)
+def _excerpt(name: str, bins: Sequence[int]) -> str:
+    locations = "".join(location_token(index) for index in bins)
     return f"{name!r} with {locations}" if name else locations
 
 
@@ -74,7 +80,7 @@ def parse_detections(text: str, resolution_wh: tuple[int, int]) -> Detections:
         name = span.class_name.strip()
         for start in range(0, len(span.bins) - 3, 4):
             box = span.bins[start : start + 4]
-            if box_problem(BoxSpan(name, box)) is None:
+            if box_problem(name, box) is None:
                 names.append(name)
                 rows.append(box)
     if not rows:

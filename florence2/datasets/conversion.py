@@ -142,7 +142,7 @@ def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def _span_problem(span: BoxSpan, answer: AnswerKind) -> str:
     if answer is AnswerKind.BOXES:
-        return box_problem(span) or ""
+        return box_problem(span.class_name, span.bins) or ""
     outside = [index for index in span.bins if not 0 <= index < BINS]
     return f"location {outside[0]} is not within 0 and {BINS - 1}" if outside else ""
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from florence2.config import EvaluationConfig
 from florence2.evaluation.analysis.extremes import extremes
-from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.bootstrap import paired_comparison
-from florence2.evaluation.evaluate import Answers
-from florence2.evaluation.evaluated import describe, evaluated_samples, resamples_of
+from florence2.evaluation.evaluate import SplitEvaluation
+from florence2.evaluation.evaluated import describe
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.examples import Example, choose_examples, example_of
 from florence2.evaluation.report import EvaluationReport
 
@@ -35,7 +35,7 @@ class SelectedExamples:
 
 
 def compare_answers(
-    before: Answers, after: Answers, facts: Mapping[str, str], config: EvaluationConfig
+    before: SplitEvaluation, after: SplitEvaluation, facts: Mapping[str, str], config: EvaluationConfig
 ) -> EvaluationReport:
     """Compare the answers of two models on the same split.
 
@@ -48,12 +48,12 @@ def compare_answers(
     Returns:
         The report, without its page.
     """
-    old_samples, new_samples = evaluated_samples(before), evaluated_samples(after)
-    old_resamples, new_resamples = resamples_of(before, config), resamples_of(after, config)
-    selected = select_examples(new_samples, config.examples, old_samples)
+    old, old_resamples = describe(before, config)
+    new, new_resamples = describe(after, config)
+    selected = select_examples(after.samples, config.examples, before.samples)
     return EvaluationReport(
-        before=describe(before, old_samples, old_resamples),
-        after=describe(after, new_samples, new_resamples),
+        before=old,
+        after=new,
         comparison=paired_comparison(old_resamples, new_resamples).scores,
         examples=tuple(selected.spread),
         worst=tuple(selected.worst),
@@ -68,9 +68,9 @@ def select_examples(
     """Select the samples that a report shows.
 
     Args:
-        samples: ``evaluated_samples`` of the evaluated model.
+        samples: of the evaluated model.
         count: how many are spread over the split.
-        before: ``evaluated_samples`` of the model that it is compared with.
+        before: samples of the model that it is compared with.
     """
 
     def examples(indices: Sequence[int]) -> list[Example]:

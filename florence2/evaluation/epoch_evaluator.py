@@ -99,10 +99,10 @@ class EpochEvaluator:
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))
             scores: Mapping[str, float] = {}
         else:
-            answers = evaluate_split(florence2, "training", self.valid, self.evaluation)
-            samples = [rows[index] for index in chosen]
-            predictions = [answers.predictions[index] for index in chosen]
-            scores = answers.evaluation.metrics
+            evaluated = evaluate_split(florence2, "training", self.valid, self.evaluation)
+            samples = [evaluated.samples[index].sample for index in chosen]
+            predictions = [evaluated.samples[index].prediction for index in chosen]
+            scores = evaluated.evaluation.metrics
         if preview is not None and samples:
             preview(draw_preview_grid(samples, predictions), step)
         return scores

@@ -1,81 +1,154 @@
-"""The answers of a model row by row, and what a report says of them."""
+"""``Evaluated``: a model's scores on a split, with intervals and analysis, and on resamples of it for comparisons."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import replace
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from florence2.codec import Detections
 from florence2.config import EvaluationConfig
+from florence2.datasets import DatasetManifest
+from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import analyse
-from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
-from florence2.evaluation.bootstrap import Resamples, bootstrap_intervals, resample
-from florence2.evaluation.evaluate import Answers
-from florence2.evaluation.matching import MatchedImage, match_image
+from florence2.evaluation.bootstrap import (
+    Comparisons,
+    Resampled,
+    Resamples,
+    bootstrap_intervals,
+    paired_comparison,
+    resample,
+)
+from florence2.evaluation.evaluate import SplitEvaluation, evaluate_split
+from florence2.evaluation.matching import MatchedImage
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric, rank_among_equals
 from florence2.evaluation.report import ModelEvaluation
+from florence2.model import load_folder
 
-__all__ = ["describe", "evaluated_samples", "resamples_of"]
+__all__ = ["Evaluated", "describe", "evaluate_weights"]
 
-
-def evaluated_samples(answers: Answers) -> list[EvaluatedSample]:
-    """Judge each row by itself: boxes by F1 at IoU 0.5, other answers by the first metric that has a value for each."""
-    worth: dict[int, tuple[str, float | None]] = {}
-    for each in answers.judged:
-        for row, value in zip(each.rows, each.metric.values(), strict=False):
-            worth.setdefault(row, (each.metric.declared_scores()[0].name, None if math.isnan(value) else value))
-    return [_row(answers, row, *worth.get(row, ("", None))) for row in range(len(answers.samples))]
+_EVALUATION_FILE = "evaluation.json"
+_RESAMPLES_FILE = "resamples.npz"
 
 
-def resamples_of(answers: Answers, config: EvaluationConfig) -> Resamples:
-    """Return the scores of a model on resamples of the images."""
-    place = {image: number for number, image in enumerate(dict.fromkeys(answers.images))}
-    images = np.array([place[image] for image in answers.images], dtype=np.int64)
-    units = [images[list(each.rows)] for each in answers.judged]
-    return resample([each.metric for each in answers.judged], units, config.resamples)
+@dataclass(frozen=True)
+class Evaluated:
+    """The evaluation of a candidate on the test split.
+
+    Attributes:
+        evaluation: its scores, with the analysis; None where the model could not be evaluated.
+        resamples: its scores on resamples of the images; empty where the model could not be evaluated.
+    """
+
+    evaluation: ModelEvaluation | None
+    resamples: Resamples
+
+    @classmethod
+    def nothing(cls) -> Evaluated:
+        """Return the evaluation of a model that could not be evaluated."""
+        return cls(None, Resamples(0, 0, {}, {}))
+
+    def save(self, folder: Path) -> None:
+        """Write ``evaluation.json`` and ``resamples.npz`` into a folder."""
+        entries: list[tuple[str | None, str, float]] = []
+        arrays: dict[str, np.ndarray[Any, Any]] = {}
+        for index, (label, name, score) in enumerate(_scores(self.resamples)):
+            entries.append((label, name, score.value))
+            arrays[str(index)] = score.resampled
+        content = {
+            "evaluation": _adapter().dump_python(self.evaluation, mode="json"),
+            "images": self.resamples.images,
+            "seed": self.resamples.seed,
+            "scores": entries,
+        }
+        (folder / _EVALUATION_FILE).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        np.savez_compressed(folder / _RESAMPLES_FILE, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, folder: Path) -> Evaluated:
+        """Read what ``save`` wrote.
+
+        Raises:
+            Florence2Error: a file is missing or damaged.
+        """
+        try:
+            content = json.loads((folder / _EVALUATION_FILE).read_text(encoding="utf-8"))
+            resamples = Resamples(content["images"], content["seed"], {}, {})
+            with np.load(folder / _RESAMPLES_FILE) as arrays:
+                for index, (label, name, value) in enumerate(content["scores"]):
+                    target = resamples.scores if label is None else resamples.per_class.setdefault(label, {})
+                    target[name] = Resampled(value, arrays[str(index)])
+            return cls(_adapter().validate_python(content["evaluation"]), resamples)
+        except (OSError, ValueError, KeyError, TypeError) as exc:
+            raise Florence2Error(f"{folder} holds no readable evaluation ({exc}); evaluate the model again") from exc
+
+    def compare(self, after: Evaluated, level: float) -> Comparisons:
+        """Compare another model with this one on the same resamples; empty where one of them was not evaluated.
+
+        Args:
+            after: the other model, evaluated on the same split.
+            level: of the intervals of the differences.
+        """
+        if self.evaluation is None or after.evaluation is None:
+            return Comparisons()
+        return paired_comparison(self.resamples, after.resamples, level)
 
 
-def describe(answers: Answers, rows: Sequence[EvaluatedSample], resamples: Resamples) -> ModelEvaluation:
-    """Return the scores of a model with their intervals and with where it is right and where it fails.
+def evaluate_weights(weights: Path, name: str, split: DatasetManifest, config: EvaluationConfig) -> Evaluated:
+    """Evaluate a saved model on a split.
 
     Args:
-        answers: of the model.
-        rows: ``evaluated_samples`` of them.
-        resamples: ``resamples_of`` them.
+        weights: folder of the model with its processor.
+        name: of the model, for the report.
+        split: the samples.
+        config: how answers are generated and evaluated, and the number of resamples.
+
+    Raises:
+        ModelError: the folder holds no complete Florence-2.
+        DatasetError: the split is empty.
     """
-    return replace(
-        answers.evaluation,
+    return Evaluated(*describe(evaluate_split(load_folder(str(weights)), name, split, config), config))
+
+
+def describe(evaluated: SplitEvaluation, config: EvaluationConfig) -> tuple[ModelEvaluation, Resamples]:
+    """Return the scores of a model with intervals and analysis, and its scores on resamples of the images.
+
+    Args:
+        evaluated: the model on a split.
+        config: number of resamples.
+    """
+    numbers = {image: number for number, image in enumerate(dict.fromkeys(each.image for each in evaluated.samples))}
+    images = np.array([numbers[each.image] for each in evaluated.samples], dtype=np.int64)
+    units = [images[list(indices)] for _, indices in evaluated.metrics]
+    resamples = resample([metric for metric, _ in evaluated.metrics], units, config.resamples)
+    evaluation = replace(
+        evaluated.evaluation,
         intervals=bootstrap_intervals(resamples).scores,
-        analysis=analyse(rows, _ranked(answers, rows)),
+        analysis=analyse(evaluated.samples, _ranked_images(evaluated)),
     )
+    return evaluation, resamples
 
 
-def _row(answers: Answers, index: int, score: str, value: float | None) -> EvaluatedSample:
-    sample, prediction = answers.samples[index], answers.predictions[index]
-    answer, target = answers.pair(index)
-    boxes = match_image(answer, target) if isinstance(answer, Detections) and isinstance(target, Detections) else None
-    if boxes is not None:
-        score, value = BOX_SCORE, boxes.f1
-    return EvaluatedSample(
-        image=answers.images[index],
-        resolution_wh=sample.resolution_wh,
-        prefix=sample.prefix,
-        target=sample.suffix,
-        text=prediction.text,
-        score=score,
-        value=value,
-        boxes=boxes,
-        truncated=prediction.truncated,
-        malformed=prediction.malformed,
-        unscored=answers.unscored[index],
-    )
-
-
-def _ranked(answers: Answers, rows: Sequence[EvaluatedSample]) -> list[MatchedImage]:
-    """Return the images that mean average precision judges, in its order."""
-    judged = [each.rows for each in answers.judged if isinstance(each.metric, MeanAveragePrecisionMetric)]
-    images = [boxes for places in judged for index in places if (boxes := rows[index].boxes) is not None]
+def _ranked_images(evaluated: SplitEvaluation) -> list[MatchedImage]:
+    """Return the images that mean average precision evaluates, in its order."""
+    of_boxes = [indices for metric, indices in evaluated.metrics if isinstance(metric, MeanAveragePrecisionMetric)]
+    samples = [evaluated.samples[index] for indices in of_boxes for index in indices]
+    images = [sample.boxes for sample in samples if sample.boxes is not None]
     return sorted(images, key=lambda image: rank_among_equals(image.prediction, image.target))
+
+
+def _scores(resamples: Resamples) -> Iterator[tuple[str | None, str, Resampled]]:
+    """Yield class, or None, name and values of every score."""
+    yield from ((None, name, score) for name, score in resamples.scores.items())
+    for label, scores in resamples.per_class.items():
+        yield from ((label, name, score) for name, score in scores.items())
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Any]:
+    return TypeAdapter(ModelEvaluation | None)

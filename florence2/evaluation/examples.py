@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from florence2.codec import Detections, split_prefix
-from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 
 __all__ = ["Box", "Example", "ExampleAnswer", "choose_examples", "example_of"]
 

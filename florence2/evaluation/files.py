@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from florence2.codec import Detections
-from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.report import ModelEvaluation
 
 __all__ = ["metrics_summary", "prediction_lines"]
@@ -43,7 +43,7 @@ def prediction_lines(samples: Sequence[EvaluatedSample]) -> Iterator[dict[str, A
     """Yield the lines of ``predictions.jsonl``: each sample with what was predicted.
 
     Args:
-        samples: ``evaluated_samples`` of the model.
+        samples: of a split, with the answers of the model.
     """
     for sample in samples:
         line: dict[str, Any] = {

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import BINS, BoxSpan, Detections, box_iou, box_problem, dequantize, location_token
+from florence2.codec import BINS, Detections, box_iou, box_problem, dequantize, location_token
 from florence2.errors import ModelError
 
 __all__ = ["GeneratedBox", "TokenReader", "read_boxes", "score_detections", "suppress_duplicates"]
@@ -104,7 +104,7 @@ def read_boxes(
         for start in range(0, len(bins) - 3, 4):
             corners = bins[start : start + 4]
             numbers, chances = tuple(number for number, _ in corners), tuple(p for _, p in corners)
-            if box_problem(BoxSpan(name, numbers)) is None:
+            if box_problem(name, numbers) is None:
                 boxes.append(GeneratedBox(name, numbers, tuple(p for _, p in words), chances))
             else:
                 malformed += 1

@@ -2,8 +2,6 @@ from .candidates import Candidate as Candidate
 from .candidates import Candidates as Candidates
 from .decision import Decision as Decision
 from .decision import decide as decide
-from .evaluated import Evaluated as Evaluated
-from .evaluated import evaluate_weights as evaluate_weights
 from .gate import Gate as Gate
 from .gathering import gather_evidence as gather_evidence
 from .gathering import name_versions as name_versions

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from florence2.config import PromotionConfig
 from florence2.datasets import DatasetManifest, ValidationReport
-from florence2.evaluation import Comparisons, paired_comparison
+from florence2.evaluation import Comparisons, Evaluated
 from florence2.promotion.candidates import Candidate, Candidates
-from florence2.promotion.evaluated import Evaluated
 from florence2.promotion.evidence import Evidence, MeasuredModel
 from florence2.promotion.serving import ServingCheck
 
@@ -85,7 +84,6 @@ def _compare(
     """Compare both on the same resamples; each end of an interval is a bound of the policy's confidence."""
     if champion is None:
         return Comparisons()
-    before, after = measured[champion.version][1], measured[challenger.version][1]
-    if before.evaluation is None or after.evaluation is None:
-        return Comparisons()
-    return paired_comparison(before.resamples, after.resamples, level=2 * policy.confidence - 1)
+    _, before = measured[champion.version]
+    _, after = measured[challenger.version]
+    return before.compare(after, level=2 * policy.confidence - 1)

@@ -14,7 +14,7 @@ from florence2.codec import AnswerKind, Detections, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
 from florence2.datasets import SPLITS, DatasetManifest, ingest
 from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation import ModelEvaluation, describe, evaluate_split, evaluated_samples, resamples_of
+from florence2.evaluation import ModelEvaluation, describe, evaluate_split
 from florence2.inference import ImagePredictions, Prediction, Predictor, find_images, predict_images
 from florence2.model import AnswerLength, Florence2, Sample, best_device
 from florence2.printable import first_line
@@ -173,12 +173,11 @@ class Model:
         limit = min(config.training.max_target_tokens, self.florence2.max_tokens)
         length = AnswerLength(limit, self.florence2.count_answer_tokens)
         rows = clean_splits(manifest, config, length).select(split)
-        answers = evaluate_split(self.florence2, self.name, rows, config.evaluation)
-        evaluated = evaluated_samples(answers)
-        evaluation = describe(answers, evaluated, resamples_of(answers, config.evaluation))
+        evaluated = evaluate_split(self.florence2, self.name, rows, config.evaluation)
+        evaluation, _ = describe(evaluated, config.evaluation)
         if output is not None:
             facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
-            save_evaluation(answers, evaluated, evaluation, facts, config.evaluation, Path(output))
+            save_evaluation(evaluated, evaluation, facts, config.evaluation, Path(output))
         return evaluation
 
 

@@ -74,7 +74,6 @@ florence2/evaluation/analysis/calibration.py
 florence2/evaluation/analysis/confusion.py
 florence2/evaluation/analysis/curves.py
 florence2/evaluation/analysis/extremes.py
-florence2/evaluation/analysis/rows.py
 florence2/evaluation/analysis/validity.py
 florence2/evaluation/examples.py
 florence2/evaluation/matching.py

@@ -10,8 +10,8 @@ from florence2.evaluation.analysis.calibration import Calibration, calibration
 from florence2.evaluation.analysis.confusion import Confusion, confusion
 from florence2.evaluation.analysis.curves import PrecisionRecall, precision_recall
 from florence2.evaluation.analysis.questions import Questions, questions
-from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.analysis.validity import Validity, validity
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["Analysis", "analyse"]

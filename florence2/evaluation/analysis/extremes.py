@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.scores import score_named
 
 __all__ = ["extremes"]

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.metrics.answers import normalize_answer
 
 __all__ = ["QuestionGroup", "Questions", "questions"]

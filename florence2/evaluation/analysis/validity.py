@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from florence2.evaluation.analysis.rows import EvaluatedSample
+from florence2.evaluation.evaluated_sample import EvaluatedSample
 from florence2.evaluation.matching import MatchedImage
 
 __all__ = ["Validity", "validity"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from florence2.config import EvaluationConfig
-from florence2.evaluation import Answers, EvaluationReport, SelectedExamples, compare_answers
+from florence2.evaluation import EvaluationReport, SelectedExamples, SplitEvaluation, compare_answers
 from florence2.reports.evaluation.images import thumbnails
 from florence2.reports.evaluation.render import render_evaluation
 
@@ -14,7 +14,7 @@ __all__ = ["compare_models"]
 
 
 def compare_models(
-    before: Answers, after: Answers, facts: Mapping[str, str], config: EvaluationConfig
+    before: SplitEvaluation, after: SplitEvaluation, facts: Mapping[str, str], config: EvaluationConfig
 ) -> EvaluationReport:
     """Compare the answers of two models on the same split, and render the page of the report.
 
@@ -29,6 +29,6 @@ def compare_models(
     """
     report = compare_answers(before, after, facts, config)
     examples = SelectedExamples(report.examples, report.worst, report.best)
-    images = thumbnails(examples, after)
+    images = thumbnails(examples, after.samples)
     page = render_evaluation(report.after, report.before, report.comparison, examples, images, facts)
     return replace(report, html=page)

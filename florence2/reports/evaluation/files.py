@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from florence2.config import EvaluationConfig
 from florence2.evaluation import (
-    Answers,
-    EvaluatedSample,
     ModelEvaluation,
+    SplitEvaluation,
     metrics_summary,
     prediction_lines,
     select_examples,
@@ -23,8 +22,7 @@ __all__ = ["save_evaluation"]
 
 
 def save_evaluation(
-    answers: Answers,
-    samples: Sequence[EvaluatedSample],
+    evaluated: SplitEvaluation,
     evaluation: ModelEvaluation,
     facts: Mapping[str, str],
     config: EvaluationConfig,
@@ -33,9 +31,8 @@ def save_evaluation(
     """Write the three files.
 
     Args:
-        answers: of the model.
-        samples: ``evaluated_samples`` of them.
-        evaluation: ``describe`` of both.
+        evaluated: the model on a split.
+        evaluation: its scores, with intervals and analysis: ``describe`` of it.
         facts: what the scores rest on, for the page.
         config: how many samples the page shows.
         folder: to write to; created if it is missing.
@@ -43,12 +40,12 @@ def save_evaluation(
     Raises:
         ConfigurationError: the folder cannot be written.
     """
-    examples = select_examples(samples, config.examples)
-    page = render_evaluation(evaluation, examples=examples, images=thumbnails(examples, answers), facts=facts)
+    examples = select_examples(evaluated.samples, config.examples)
+    page = render_evaluation(evaluation, examples=examples, images=thumbnails(examples, evaluated.samples), facts=facts)
     files = {
         ReportFiles.METRICS: json.dumps(metrics_summary(evaluation), indent=2, allow_nan=False) + "\n",
         ReportFiles.PREDICTIONS: "".join(
-            json.dumps(line, allow_nan=False) + "\n" for line in prediction_lines(samples)
+            json.dumps(line, allow_nan=False) + "\n" for line in prediction_lines(evaluated.samples)
         ),
         ReportFiles.PAGE: page,
     }

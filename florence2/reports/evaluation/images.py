@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from PIL import Image
 
 from florence2.codec import Outline, outlines_in, split_prefix
-from florence2.evaluation import Answers, Box, Example, ExampleAnswer, SelectedExamples
+from florence2.evaluation import Box, EvaluatedSample, Example, ExampleAnswer, SelectedExamples
 from florence2.images import class_colours, contrasting_colour, open_rgb
 
 __all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_places", "panels", "thumbnail", "thumbnails"]
@@ -73,12 +73,12 @@ def thumbnail(image: Image.Image) -> Image.Image:
     return small
 
 
-def thumbnails(examples: SelectedExamples, answers: Answers) -> dict[str, Image.Image]:
+def thumbnails(examples: SelectedExamples, samples: Sequence[EvaluatedSample]) -> dict[str, Image.Image]:
     """Read the images of the samples that a page shows.
 
     Args:
         examples: the samples.
-        answers: of the model, which know the image files.
+        samples: all of the split, with their image files.
 
     Returns:
         The thumbnail of each image by ``Example.image``.
@@ -86,7 +86,7 @@ def thumbnails(examples: SelectedExamples, answers: Answers) -> dict[str, Image.
     Raises:
         DatasetError: an image cannot be read.
     """
-    files = {image: sample.image for image, sample in zip(answers.images, answers.samples, strict=True)}
+    files = {each.image: each.sample.image for each in samples}
     names = dict.fromkeys(each.image for each in (*examples.worst, *examples.best, *examples.spread))
     return {name: thumbnail(open_rgb(files[name])) for name in names}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from florence2.evaluation.analysis.rows import EvaluatedSample
 from florence2.evaluation.comparison import select_examples
+from florence2.evaluation.evaluated_sample import EvaluatedSample
+from tests.builders import evaluated_sample
 
 
 def sample(image: str, value: float) -> EvaluatedSample:
-    return EvaluatedSample(image, (64, 64), "<VQA>how many?", "1", "answer", "vqa_accuracy", value)
+    return evaluated_sample(image, (64, 64), "<VQA>how many?", "1", "answer", "vqa_accuracy", value)
 
 
 def test_the_worst_and_the_best_samples_are_selected_and_some_that_are_spread_over_the_split() -> None:

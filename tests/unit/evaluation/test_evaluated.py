@@ -1,97 +1,55 @@
-"""A set of every task is evaluated by the metric of each, also where a model answers nothing that can be read."""
+"""The evaluation of a model with its resamples: what comes back from its files, and two of them compared."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 
-from florence2.codec.tasks import TASKS, AnswerKind
-from florence2.config import EvaluationConfig, ModelConfig
-from florence2.datasets.formats import read_dataset
-from florence2.evaluation import evaluate
-from florence2.evaluation.evaluate import Answers, evaluate_split
-from florence2.evaluation.evaluated import evaluated_samples
-from florence2.evaluation.metrics.metric import SampleMeanMetric
-from florence2.evaluation.report import EvaluationReport
-from florence2.evaluation.scores import SCORES, score_named
-from florence2.model.base import load_base
-from florence2.reports.evaluation.comparison import compare_models
-from tests.builders import annotation, write_dataset
-
-BOX = "<loc_100><loc_200><loc_300><loc_400>"
-SUFFIXES = {
-    "<OD>": f"cat{BOX}",
-    "<DENSE_REGION_CAPTION>": f"a cat on a mat{BOX}",
-    "<CAPTION_TO_PHRASE_GROUNDING>": f"a cat{BOX}",
-    "<OPEN_VOCABULARY_DETECTION>": f"cat{BOX}",
-    "<REGION_PROPOSAL>": BOX,
-    "<OCR_WITH_REGION>": f"EXIT{BOX}<loc_300><loc_500><loc_100><loc_500>",
-    "<REFERRING_EXPRESSION_SEGMENTATION>": f"{BOX}<loc_100><loc_500><sep>{BOX}<loc_5><loc_6>",
-    "<REGION_TO_SEGMENTATION>": f"{BOX}<loc_100><loc_500>",
-}
+from florence2.errors import Florence2Error
+from florence2.evaluation.bootstrap import Comparisons, Resampled, Resamples
+from florence2.evaluation.evaluated import Evaluated
+from florence2.evaluation.report import ModelEvaluation
 
 
-@pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    lines = [
-        annotation(f"{index}-{copy}.png", token + "a cat" * task.takes_input, SUFFIXES.get(token, "a cat"))
-        for index, (token, task) in enumerate(TASKS.items())
-        for copy in range(2)
-    ]
-    root = write_dataset(Path(tmp_path_factory.mktemp("tasks")), {"test": lines})
-    config = EvaluationConfig(max_new_tokens=8, eval_batch_size=16)
-    return evaluate_split(load_base(ModelConfig()), "base", read_dataset(root).select("test"), config)
+def evaluated(value: float, seed: int = 0) -> Evaluated:
+    score = Resampled(value, np.array([value - 0.1, value, np.nan, value + 0.1]))
+    return Evaluated(
+        ModelEvaluation("model", {"map50": value}, {"cat": {"ap50": value}}),
+        Resamples(4, seed, {"map50": score}, {"cat": {"ap50": score}}),
+    )
 
 
-def test_each_task_has_its_scores(answers: Answers) -> None:
-    scores = answers.evaluation.metrics
-    headlines = {"map", "grounding_accuracy", "mean_iou", "ocr_region_f1", "vqa_accuracy", "anls", "cider"}
-    assert headlines | {"character_error_rate", "word_error_rate", "bleu", "rouge_l", "chrf"} <= scores.keys()
-    assert scores.keys() <= SCORES.keys()
+def test_an_evaluation_comes_back_from_its_files(tmp_path: Path) -> None:
+    before = evaluated(0.5, seed=7)
+    before.save(tmp_path)
+    after = Evaluated.load(tmp_path)
+    assert after.evaluation == before.evaluation
+    assert (after.resamples.images, after.resamples.seed) == (4, 7)
+    assert after.resamples.per_class.keys() == {"cat"}
+    assert after.resamples.scores["map50"].value == 0.5
+    assert after.resamples.scores["map50"].resampled.tobytes() == before.resamples.scores["map50"].resampled.tobytes()
 
 
-def test_a_metric_is_made_once_for_a_split(answers: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A metric may be expensive to make: one of the user's own may load a model."""
-    made: list[str] = []
-
-    def counting(metric: SampleMeanMetric[Any, Any]) -> None:
-        made.append(metric.name)
-        make(metric)
-
-    make = SampleMeanMetric.__init__
-    monkeypatch.setattr(SampleMeanMetric, "__init__", counting)
-    judged = evaluate._judge(answers.samples, answers.predictions, ("vqa_accuracy", "anls"))
-    assert made == ["vqa_accuracy", "anls"]
-    assert [each.metric.name for each in judged] == made
-    assert len(judged[0].rows) > 1
+def test_a_missing_evaluation_comes_back_as_missing(tmp_path: Path) -> None:
+    Evaluated.nothing().save(tmp_path)
+    assert Evaluated.load(tmp_path) == Evaluated.nothing()
 
 
-def test_what_was_judged_is_counted(answers: Answers) -> None:
-    counts = answers.evaluation.counts
-    assert counts["annotations"] == 2 * len(TASKS)
-    assert counts["truths"] == 2 * 4  # the tasks with boxes but for grounding, and the proposals
-    assert counts["phrases"] == counts["true_regions"] == 2
-    assert "malformed_outlines" in counts
+def test_the_error_of_a_damaged_file_names_the_remedy(tmp_path: Path) -> None:
+    evaluated(0.5).save(tmp_path)
+    (tmp_path / "evaluation.json").write_text("{}")
+    with pytest.raises(Florence2Error, match=r"holds no readable evaluation .* evaluate the model again"):
+        Evaluated.load(tmp_path)
 
 
-def test_a_report_shows_every_task(answers: Answers, tmp_path: Path) -> None:
-    config = EvaluationConfig(examples=2 * len(TASKS))
-    report = compare_models(answers, answers, {}, config)
-    report.save(tmp_path)
-    assert EvaluationReport.load(tmp_path) == report
-    assert {example.prefix.split(">")[0] + ">" for example in report.examples} == set(TASKS)
-    shown = [row for row in report.examples if row.truth is not None]
-    assert {row.prefix.split(">")[0] + ">" for row in shown} == {
-        token for token, task in TASKS.items() if task.answer in (AnswerKind.BOXES, AnswerKind.PROPOSALS)
-    }
-    assert all(score_named(name).title in report.html for name in report.after.metrics)
+def test_two_models_are_compared_on_the_same_resamples() -> None:
+    compared = evaluated(0.5).compare(evaluated(0.75), level=0.9)
+    assert compared.scores["map50"].difference == 0.25
+    assert compared.per_class["cat"]["ap50"].interval.level == 0.9
 
 
-def test_every_row_is_worth_something_or_says_that_it_is_not(answers: Answers) -> None:
-    rows = evaluated_samples(answers)
-    assert {row.score for row in rows} >= {"F1", "vqa_accuracy", "mean_iou", "ocr_region_f1", "character_error_rate"}
-    lines = [row.value for row in rows]
-    assert any(value is not None for value in lines)
-    assert all(value is None or value >= 0 for value in lines)
+def test_nothing_is_compared_with_a_model_that_was_not_evaluated() -> None:
+    assert Evaluated.nothing().compare(evaluated(0.5), 0.9) == Comparisons()
+    assert evaluated(0.5).compare(Evaluated.nothing(), 0.9) == Comparisons()

@@ -6,13 +6,13 @@ import numpy as np
 
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis
-from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.analysis.validity import Validity
 from florence2.evaluation.bootstrap import Interval
+from florence2.evaluation.evaluated_sample import BOX_SCORE
 from florence2.evaluation.files import metrics_summary, prediction_lines
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
-from tests.builders import detections
+from tests.builders import detections, evaluated_sample
 
 
 def test_the_summary_has_scores_intervals_and_the_counts_of_faulty_answers() -> None:
@@ -34,8 +34,8 @@ def test_a_line_has_boxes_only_where_the_answer_has_boxes() -> None:
     predicted = detections(box)
     scored = Detections(predicted.xyxy, predicted.class_name, np.array([0.5], dtype=np.float32))
     image = match_image(scored, detections(box))
-    with_boxes = EvaluatedSample("a.png", (64, 64), "<OD>", "t", "p", BOX_SCORE, image.f1, image)
-    text = EvaluatedSample("b.png", (64, 64), "<VQA>what?", "t", "p", "vqa_accuracy", 1.0)
+    with_boxes = evaluated_sample("a.png", (64, 64), "<OD>", "t", "p", BOX_SCORE, image.f1, image)
+    text = evaluated_sample("b.png", (64, 64), "<VQA>what?", "t", "p", "vqa_accuracy", 1.0)
     first, second = prediction_lines([with_boxes, text])
     assert first["boxes"] == [{"name": "ring", "xyxy": [0.0, 0.0, 10.0, 10.0], "confidence": 0.5}]
     assert "boxes" not in second

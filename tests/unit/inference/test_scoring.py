@@ -46,7 +46,7 @@ def test_scored_boxes_are_those_that_the_codec_parses(answer: list[tuple[int, fl
 def test_an_answer_has_nothing_malformed_where_the_codec_finds_no_problem(answer: list[tuple[int, float]]) -> None:
     ids, probabilities = [token for token, _ in answer], [p for _, p in answer]
     spans, rest = scan_boxes(text_of(ids))
-    sound = not rest.strip() and all(box_problem(span) is None for span in spans)
+    sound = not rest.strip() and all(box_problem(span.class_name, span.bins) is None for span in spans)
     assert (read_boxes(ids, probabilities, READER)[1] == 0) is sound
 
 

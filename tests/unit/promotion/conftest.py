@@ -7,7 +7,7 @@ import pytest
 from florence2.config import EvaluationConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
-from florence2.promotion.evaluated import Evaluated, evaluate_weights
+from florence2.evaluation.evaluated import Evaluated, evaluate_weights
 from tests.builders import write_mistaken, write_stars
 
 CONFIG = EvaluationConfig(max_new_tokens=16, resamples=300)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from florence2.config import PromotionConfig
 from florence2.datasets.checks.report import ValidationReport
 from florence2.datasets.manifest import DatasetManifest
+from florence2.evaluation.evaluated import Evaluated
 from florence2.promotion.candidates import Candidate, Candidates
 from florence2.promotion.decision import Decision, decide
-from florence2.promotion.evaluated import Evaluated
 from florence2.promotion.gathering import gather_evidence, name_versions
 from florence2.promotion.serving import ServingCheck
 

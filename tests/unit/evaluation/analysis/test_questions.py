@@ -9,17 +9,17 @@ from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import analyse
 from florence2.evaluation.analysis.extremes import extremes
 from florence2.evaluation.analysis.questions import questions
-from florence2.evaluation.analysis.rows import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.analysis.validity import validity
+from florence2.evaluation.evaluated_sample import BOX_SCORE, EvaluatedSample
 from florence2.evaluation.matching import match_image
-from tests.builders import detections
+from tests.builders import detections, evaluated_sample
 
 RING = ("ring", 0.0, 0.0, 10.0, 10.0)
 
 
 def row(prefix: str, target: str, text: str, value: float | None, **more: object) -> EvaluatedSample:
     values: dict[str, object] = {"score": "vqa_accuracy"} | more
-    return EvaluatedSample("a.png", (64, 64), prefix, target, text, value=value, **values)  # type: ignore[arg-type]
+    return evaluated_sample("a.png", (64, 64), prefix, target, text, value=value, **values)  # type: ignore[arg-type]
 
 
 def box_row(prediction: Detections, target: Detections, **more: object) -> EvaluatedSample:

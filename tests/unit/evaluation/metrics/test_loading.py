@@ -126,7 +126,9 @@ def test_a_class_within_a_function_cannot_be_found_again() -> None:
     class InnerMetric(CountMetric):
         name: ClassVar[str] = "inner"
 
-    with pytest.raises(ConfigurationError, match=r"InnerMetric is found by its name: define it at the top"):
+    with pytest.raises(
+        ConfigurationError, match=r"InnerMetric.*: cannot be found by its name in a function; define it at the top"
+    ):
         Configuration(metrics=[InnerMetric])
 
 
