@@ -59,10 +59,6 @@ florence2/datasets/checks/boxes.py
 florence2/datasets/checks/image_groups.py
 florence2/datasets/checks/regions.py
 florence2/datasets/checks/repetitions.py
-florence2/datasets/formats/coco_content.py
-florence2/datasets/formats/json_lines.py
-florence2/datasets/formats/yolo_files.py
-florence2/datasets/formats/yolo_yaml.py
 florence2/datasets/statistics/features.py
 florence2/datasets/statistics/observations.py
 florence2/datasets/statistics/summary.py
