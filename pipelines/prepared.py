@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
-from florence2.datasets import frozen_content, rule_modules
+from florence2.datasets import format_modules, frozen_content, rule_modules
 from florence2.model import base_fingerprint
 from pipelines.machines import on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
@@ -54,7 +54,9 @@ def prepare_data(
     model, base_content = portable_model(model), base_fingerprint(model)
     dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)
     manifest = ingest_dataset.with_options(**on_cpu())(
-        dataset=dataset, content=content_of(dataset.source, verify=dataset.verify)
+        dataset=dataset,
+        content=content_of(dataset.source, verify=dataset.verify),
+        reader_code=code_of_modules(format_modules(dataset.format)),
     )
     clean_manifest, validation_report = validate_annotations.with_options(**on_cpu())(
         manifest=manifest,

@@ -19,12 +19,14 @@ __all__ = ["ingest_dataset"]
 def ingest_dataset(
     dataset: DatasetConfig,
     content: str,  # noqa: ARG001
+    reader_code: str,  # noqa: ARG001
 ) -> Annotated[DatasetManifest, "manifest"]:
     """Read every annotation line and probe every image.
 
     Args:
         dataset: the source of the data set.
         content: fingerprint of the folder; a changed file changes it, and with it the cache key.
+        reader_code: hashes of the code of formats of other packages, for the cache key.
     """
     fetch_packed(dataset.source)
     return ingest(dataset)

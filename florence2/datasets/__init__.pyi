@@ -23,6 +23,7 @@ from .formats.positioned_json import walk_json as walk_json
 from .formats.recognition import read_dataset as read_dataset
 from .formats.recognition import recognise as recognise
 from .formats.registry import FORMATS as FORMATS
+from .formats.registry import format_modules as format_modules
 from .formats.values import BadValueError as BadValueError
 from .formats.values import checked_text as checked_text
 from .formats.values import excerpt as excerpt

@@ -14,7 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 from florence2.datasets.formats.format import Format
 from florence2.errors import ConfigurationError
 
-__all__ = ["AUTO", "ENTRY_POINTS", "FORMATS", "Formats", "unknown_format", "usable"]
+__all__ = ["AUTO", "ENTRY_POINTS", "FORMATS", "Formats", "format_modules", "unknown_format", "usable"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +88,21 @@ def usable(formats: Mapping[str, Format]) -> dict[str, Format]:
         except ConfigurationError as exc:
             logger.warning("%s; it is left out", exc)
     return usable
+
+
+def format_modules(name: str) -> list[str]:
+    """Return the modules of other packages that may read a data set, sorted; all have been imported.
+
+    Args:
+        name: the format of the data set; "auto" stands for every format.
+
+    Raises:
+        ConfigurationError: the format of that name cannot be imported.
+    """
+    if name in FORMATS:
+        FORMATS[name]
+    loaded = usable(FORMATS) if name == AUTO else {name}
+    return sorted({point.module for point in _added() if point.name in loaded and point.name not in _BUILTIN})
 
 
 def unknown_format(name: str, formats: Mapping[str, Format]) -> ConfigurationError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]
 import pytest
 
 from florence2.config import DatasetConfig

@@ -13,7 +13,7 @@ import pytest
 from florence2.datasets.conversion import writable_formats
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.recognition import read_dataset, recognise
-from florence2.datasets.formats.registry import FORMATS
+from florence2.datasets.formats.registry import FORMATS, format_modules
 from florence2.errors import ConfigurationError, DatasetError
 from tests import ROOT
 from tests.builders import annotation, write_dataset, write_image
@@ -129,6 +129,19 @@ def test_a_broken_format_spoils_no_other(site: Path, tmp_path: Path, caplog: pyt
         assert recognise(root) == (root, "jsonl")
     assert "the format texts of spoilt-texts cannot be loaded" in caplog.text
     assert len(read_dataset(root, "jsonl")) == 1
+
+
+def test_the_modules_that_may_read_a_data_set_are_those_of_its_format(site: Path) -> None:
+    """Caching follows their code: they must have been imported."""
+    add(site, "read-texts", texts="TEXTS")
+    add(site, "other-texts", others="TEXTS")
+    add(site, "failing-texts", "import no_such_library", failing="TEXTS")
+    assert format_modules("texts") == ["read_texts"]
+    assert format_modules("auto") == ["other_texts", "read_texts"]
+    assert {"read_texts", "other_texts"} <= set(sys.modules)
+    assert format_modules("coco") == []
+    with pytest.raises(ConfigurationError, match="failing-texts cannot be loaded"):
+        format_modules("failing")
 
 
 def test_names_of_this_package_cannot_be_replaced(site: Path) -> None:
