@@ -62,10 +62,6 @@ florence2/datasets/splits/frozen_test.py 1
 florence2/datasets/statistics/compute.py 1
 florence2/datasets/statistics/drift.py 3
 florence2/datasets/statistics/observations.py 1
-florence2/doctor/disk.py 2
-florence2/doctor/machine.py 1
-florence2/doctor/smoke.py 1
-florence2/doctor/software.py 1
 florence2/evaluation/analysis/calibration.py 2
 florence2/evaluation/analysis/confusion.py 2
 florence2/evaluation/analysis/curves.py 1
@@ -91,24 +87,16 @@ florence2/inference/batching.py 1
 florence2/inference/grammar.py 1
 florence2/inference/image_files.py 2
 florence2/inference/request_images.py 1
-florence2/project/create.py 1
-florence2/project/pages.py 1
 florence2/reports/evaluation/images.py 1
 florence2/reports/evaluation/render.py 1
 florence2/reports/statistics/plots.py 2
 florence2/reports/statistics/samples.py 2
-florence2/sdk/models.py 2
-florence2/sdk/preparation.py 1
-florence2/sdk/run_folder/record.py 1
 tests/unit/adapters/mlflow/test_drift.py 1
 tests/unit/cli/test_score.py 2
 tests/unit/datasets/checks/test_overlaps.py 1
 tests/unit/datasets/splits/test_assignment.py 2
 tests/unit/datasets/statistics/test_compute.py 2
 tests/unit/datasets/statistics/test_drift.py 1
-tests/unit/doctor/test_finding.py 2
-tests/unit/doctor/test_machine.py 4
-tests/unit/doctor/test_software.py 3
 tests/unit/evaluation/analysis/test_analyse.py 2
 tests/unit/evaluation/metrics/test_captions.py 2
 tests/unit/evaluation/metrics/test_coco_resampling.py 1
@@ -122,7 +110,6 @@ tests/unit/evaluation/test_evaluated.py 2
 tests/unit/evaluation/test_preview_grid.py 5
 tests/unit/evaluation/test_report.py 1
 tests/unit/export/test_onnx_folder.py 3
-tests/unit/health/test_own_packages.py 1
 tests/unit/inference/test_answer_folder.py 6
 tests/unit/inference/test_batching.py 4
 tests/unit/inference/test_generation.py 1
@@ -131,10 +118,6 @@ tests/unit/inference/test_image_files.py 6
 tests/unit/inference/test_request_images.py 2
 tests/unit/reports/evaluation/test_render.py 2
 tests/unit/reports/statistics/test_description.py 1
-tests/unit/sdk/run_folder/test_folders.py 1
-tests/unit/sdk/run_folder/test_record.py 1
-tests/unit/sdk/test_models.py 1
-tests/unit/sdk/test_progress.py 2
 """
 """Files with names that still have such words, and how many they may have at most. The list only shrinks."""
 
