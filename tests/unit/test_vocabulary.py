@@ -69,8 +69,6 @@ florence2/evaluation/analysis/extremes.py 1
 florence2/evaluation/analysis/questions.py 1
 florence2/evaluation/bootstrap.py 1
 florence2/evaluation/epoch_evaluator.py 1
-florence2/evaluation/evaluate.py 2
-florence2/evaluation/evaluated.py 3
 florence2/evaluation/examples.py 1
 florence2/evaluation/metrics/answers.py 1
 florence2/evaluation/metrics/coco.py 1
@@ -105,8 +103,7 @@ tests/unit/evaluation/metrics/test_metric.py 2
 tests/unit/evaluation/metrics/test_regions.py 3
 tests/unit/evaluation/test_bootstrap.py 2
 tests/unit/evaluation/test_epoch_evaluator.py 7
-tests/unit/evaluation/test_evaluate.py 3
-tests/unit/evaluation/test_evaluated.py 2
+tests/unit/evaluation/test_evaluate.py 1
 tests/unit/evaluation/test_preview_grid.py 5
 tests/unit/evaluation/test_report.py 1
 tests/unit/export/test_onnx_folder.py 3

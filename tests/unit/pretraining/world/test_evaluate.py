@@ -1,0 +1,50 @@
+"""How well a base does without fine-tuning, on scenes that it has not seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from florence2.config import ModelConfig
+from florence2.model.base import load_base
+from florence2.model.florence import Florence2
+from pretraining.world.evaluate import _of_others, held_out, measure, word_accuracy
+from tests.unit.pretraining.world.drawn import SIDE
+
+
+@pytest.fixture(scope="module")
+def small() -> Florence2:
+    return load_base(ModelConfig(base="builtin:small"))
+
+
+def test_word_accuracy_is_one_less_the_word_error_rate() -> None:
+    assert word_accuracy([["a", "b"]], [["a", "b"]]) == 1.0
+    assert word_accuracy([["a", "c"], []], [["a", "b"], ["d", "e"]]) == 0.25
+    assert word_accuracy([["x"] * 9], [["a"]]) == 0.0
+
+
+def test_who_guesses_takes_the_answer_of_another_scene_of_its_group() -> None:
+    assert _of_others(["a", "b", "c", "d", "e"], [1, 2, 1, 3, 1]) == ["c", "", "e", "", "a"]
+
+
+def test_held_out_scenes_are_no_larger_than_documented() -> None:
+    counts = {
+        task: [len(scene.facts) for scene, _ in held_out(16, 0, SIDE, task)] for task in ("<OD>", "<DETAILED_CAPTION>")
+    }
+    assert set(counts["<OD>"]) <= set(range(1, 9))
+    assert max(counts["<OD>"]) > 6 >= max(counts["<DETAILED_CAPTION>"])
+    lines = {len(scene.lines) for scene, _ in held_out(24, 0, SIDE, "<OCR>") if scene.kind == "document"}
+    assert {2, 3, 4} == lines
+
+
+@pytest.mark.parametrize(
+    ("task", "score", "least"),
+    [
+        ("<OD>", "map50", 0.8),
+        ("<OCR>", "word accuracy", 0.8),
+        ("<VQA>", "accuracy", 0.8),
+        ("<DocVQA>", "accuracy", 0.75),
+    ],
+)
+def test_small_does_without_fine_tuning(small: Florence2, task: str, score: str, least: float) -> None:
+    scores = measure(small, task, count=48, seed=11, side=SIDE)
+    assert scores[score] > least > scores["blind"] + 0.2
