@@ -44,10 +44,6 @@ florence2/adapters/model_lookup.py
 florence2/cli/demo.py
 florence2/cli/plan.py
 florence2/cli/predict.py
-florence2/config/cores.py
-florence2/config/sections.py
-florence2/config/serving.py
-florence2/config/strict_yaml.py
 florence2/datasets/checks/boxes.py
 florence2/datasets/checks/image_groups.py
 florence2/datasets/checks/regions.py
@@ -57,7 +53,6 @@ florence2/datasets/statistics/observations.py
 florence2/datasets/statistics/summary.py
 florence2/doctor/gpu.py
 florence2/doctor/requirements.py
-florence2/errors.py
 florence2/evaluation/analysis/breakdown.py
 florence2/evaluation/analysis/calibration.py
 florence2/evaluation/analysis/confusion.py
@@ -100,7 +95,6 @@ florence2/serving/demo/page.py
 florence2/serving/requests.py
 florence2/serving/served_model.py
 florence2/serving/server.py
-florence2/storage/snapshots.py
 florence2/training/arguments.py
 florence2/training/job.py
 florence2/training/launch.py
