@@ -97,7 +97,7 @@ def test_a_frozen_test_is_sent_by_content(tmp_path: Path) -> None:
     settings = [portable.portable_split(SplitConfig(frozen_test=str(tmp_path / name))) for name in ("a.json", "b.json")]
     assert settings[0] == settings[1]
     assert load_frozen(settings[0]) == frozen
-    with pytest.raises(DatasetError, match="no frozen test split"):
+    with pytest.raises(DatasetError, match="not a frozen test split"):
         portable.portable_split(SplitConfig(frozen_test=str(tmp_path / "c.json")))
 
 

@@ -44,13 +44,6 @@ florence2/adapters/model_lookup.py
 florence2/cli/demo.py
 florence2/cli/plan.py
 florence2/cli/predict.py
-florence2/datasets/checks/boxes.py
-florence2/datasets/checks/image_groups.py
-florence2/datasets/checks/regions.py
-florence2/datasets/checks/repetitions.py
-florence2/datasets/statistics/features.py
-florence2/datasets/statistics/observations.py
-florence2/datasets/statistics/summary.py
 florence2/doctor/gpu.py
 florence2/doctor/requirements.py
 florence2/evaluation/analysis/breakdown.py
@@ -83,9 +76,6 @@ florence2/reports/evaluation/summary.py
 florence2/reports/evaluation/tables.py
 florence2/reports/hub_card.py
 florence2/reports/model_card.py
-florence2/reports/statistics/plots.py
-florence2/reports/statistics/samples.py
-florence2/reports/statistics/terminal.py
 florence2/reports/training_plots.py
 florence2/sdk/images.py
 florence2/sdk/preparation.py

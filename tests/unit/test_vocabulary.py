@@ -56,12 +56,6 @@ ALLOWED = {("pipelines/predict.py", "pictures"): "the earlier name of a paramete
 
 NOT_YET_CLEAN = """
 florence2/adapters/mlflow/pyfunc.py 2
-florence2/datasets/checks/regions.py 2
-florence2/datasets/checks/report.py 1
-florence2/datasets/splits/frozen_test.py 1
-florence2/datasets/statistics/compute.py 1
-florence2/datasets/statistics/drift.py 3
-florence2/datasets/statistics/observations.py 1
 florence2/evaluation/analysis/calibration.py 2
 florence2/evaluation/analysis/confusion.py 2
 florence2/evaluation/analysis/curves.py 1
@@ -87,14 +81,8 @@ florence2/inference/image_files.py 2
 florence2/inference/request_images.py 1
 florence2/reports/evaluation/images.py 1
 florence2/reports/evaluation/render.py 1
-florence2/reports/statistics/plots.py 2
-florence2/reports/statistics/samples.py 2
 tests/unit/adapters/mlflow/test_drift.py 1
 tests/unit/cli/test_score.py 2
-tests/unit/datasets/checks/test_overlaps.py 1
-tests/unit/datasets/splits/test_assignment.py 2
-tests/unit/datasets/statistics/test_compute.py 2
-tests/unit/datasets/statistics/test_drift.py 1
 tests/unit/evaluation/analysis/test_analyse.py 2
 tests/unit/evaluation/metrics/test_captions.py 2
 tests/unit/evaluation/metrics/test_coco_resampling.py 1
@@ -114,7 +102,6 @@ tests/unit/inference/test_grammar.py 1
 tests/unit/inference/test_image_files.py 6
 tests/unit/inference/test_request_images.py 2
 tests/unit/reports/evaluation/test_render.py 2
-tests/unit/reports/statistics/test_description.py 1
 """
 """Files with names that still have such words, and how many they may have at most. The list only shrinks."""
 

@@ -57,7 +57,7 @@ def compare_classes(manifest: DatasetManifest, boxes: Boxes, typo_ratio: int) ->
 
 
 def _case_of(total: pd.Series[int]) -> pd.Series[str]:
-    """Name for each class a more frequent one that differs in upper and lower case only, else NA."""
+    """Return for each class a more frequent one that differs in upper and lower case only, else NA."""
     best: dict[str, str] = {}
     # Sorting is stable: the first of equally frequent spellings is taken for the right one.
     for name in total.sort_values(ascending=False, kind="stable").index:
@@ -67,7 +67,7 @@ def _case_of(total: pd.Series[int]) -> pd.Series[str]:
 
 
 def _typo_of(total: pd.Series[int], candidates: NDArray[np.bool_], ratio: int) -> pd.Series[str]:
-    """Name for each class one that is so many times as frequent and differs by one letter, else NA."""
+    """Return for each class one that is so many times as frequent and differs by one letter, else NA."""
     frequent = total[total >= ratio]
     rare = total[candidates & (total <= total.max() / ratio).to_numpy()] if len(total) else total
     found: dict[str, str] = {}
@@ -76,15 +76,15 @@ def _typo_of(total: pd.Series[int], candidates: NDArray[np.bool_], ratio: int) -
         part = rare.iloc[start : start + _COMPARED_NAMES]
         folded = [name.casefold() for name in part.index]
         distances = process.cdist(folded, right, scorer=Levenshtein.distance, score_cutoff=1, dtype=np.uint8)
-        for at, other in zip(*np.nonzero(distances == 1), strict=True):
-            name, likely = part.index[at], frequent.index[other]
-            if frequent.iloc[other] >= ratio * part.iloc[at] and _is_mistyped(folded[at], right[other]):
+        for index, other in zip(*np.nonzero(distances == 1), strict=True):
+            name, likely = part.index[index], frequent.index[other]
+            if frequent.iloc[other] >= ratio * part.iloc[index] and _is_mistyped(folded[index], right[other]):
                 found.setdefault(name, likely)
     return pd.Series([found.get(name) for name in total.index], index=total.index, dtype="string")
 
 
 def _is_mistyped(name: str, likely: str) -> bool:
-    """Tell whether one letter in a longer word makes the difference: "type 1" and "type 2" are two classes."""
+    """Return whether the letter that differs is in a longer word; "type 1" and "type 2" are two classes."""
     words, others = name.split(), likely.split()
     if len(words) != len(others):
         return len(name) >= _TYPO_LETTERS

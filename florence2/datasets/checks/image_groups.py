@@ -1,4 +1,4 @@
-"""Which rows show the same image: identical files, and images that are near-identical, also through others."""
+"""Which rows show the same image: identical files, and near-identical images, also by way of others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def image_groups(manifest: DatasetManifest) -> pd.Series[str]:
     """Return, for each row, the name of its group of identical or near-identical images.
 
     Returns:
-        The smallest of the contents in the group, of every row, indexed as the table is.
+        For each row the smallest of the contents in its group, indexed as the table.
     """
     content = image_contents(manifest)
     signature_of_image = manifest.images.drop_duplicates("image").set_index("image")["signature"]

@@ -1,4 +1,4 @@
-"""Mend what can be mended without a doubt: clip boxes, drop what is there twice or marks nothing, strip blanks."""
+"""Repair what is beyond doubt: clip boxes, remove what is there twice or marks nothing, strip blanks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["repair"]
 
 @dataclass
 class _Work:
-    """What is to be done to one row: boxes by their number in it, and whether its names are stripped."""
+    """The repairs of one row: boxes by their number in it, and whether its class names are stripped."""
 
     clip: set[int] = field(default_factory=set)
     drop: set[int] = field(default_factory=set)
@@ -31,16 +31,16 @@ class _Work:
 def repair(
     manifest: DatasetManifest, boxes: Boxes, wanted: Mapping[RepairKind, Positions]
 ) -> tuple[DatasetManifest, Positions, NDArray[np.bool_]]:
-    """Mend rows.
+    """Repair rows.
 
     Args:
         manifest: the data set.
         boxes: its boxes.
-        wanted: what to mend: positions in ``boxes`` for "clip" and "drop-box", of rows for "strip" and "drop-row".
+        wanted: what to repair: positions in ``boxes`` for "clip" and "drop-box", of rows for "strip" and "drop-row".
 
     Returns:
-        The mended manifest; the rows of the old one that were changed, in order; and which of the old rows are kept.
-        Image files stay in its table, but for those that only dropped rows named.
+        The repaired manifest; the rows of the old one that were changed, in order; and which of the old rows are kept.
+        Image files stay in its table, except those that only removed rows named.
     """
     work: defaultdict[int, _Work] = defaultdict(_Work)
     for position in wanted.get("clip", ()):
@@ -54,11 +54,11 @@ def repair(
     changed = np.array(sorted(work), dtype=np.int64)
     table = manifest.table.copy()
     old = table.iloc[changed]
-    mended = [
-        _mend(suffix, lines, work[row])
+    repaired = [
+        _repair_row(suffix, lines, work[row])
         for row, suffix, lines in zip(changed.tolist(), old["suffix"], old["box_lines"], strict=True)
     ]
-    for column, values in zip(("suffix", "box_lines"), zip(*mended, strict=True), strict=False):
+    for column, values in zip(("suffix", "box_lines"), zip(*repaired, strict=True), strict=False):
         table.loc[changed, column] = pd.array(list(values), dtype="string")
     left = table[keep].reset_index(drop=True)
     abandoned = manifest.images["image"].isin(table.loc[~keep, "image"]) & ~manifest.images["image"].isin(left["image"])
@@ -66,21 +66,21 @@ def repair(
     return replace(manifest, table=left, images=images), changed, keep
 
 
-def _mend(suffix: str, box_lines: str | None, work: _Work) -> tuple[str, str | None]:
-    """Return the mended answer and the lines of the boxes that are left."""
+def _repair_row(suffix: str, box_lines: str | None, work: _Work) -> tuple[str, str | None]:
+    """Return the repaired answer and the lines of the boxes that are left."""
     spans, rest = scan_boxes(suffix)
     number = 0
-    mended: list[tuple[str, list[int]]] = []
+    repaired: list[tuple[str, list[int]]] = []
     for span in spans:
         complete = len(span.bins) // 4
-        bins = _mend_group(span, number, work)
+        bins = _repair_group(span, number, work)
         number += complete
         if bins:
-            mended.append((tidy(span.class_name) if work.strip else span.class_name, bins))
-    return format_spans(mended) + rest, _remaining_lines(box_lines, number, work.drop)
+            repaired.append((tidy(span.class_name) if work.strip else span.class_name, bins))
+    return format_spans(repaired) + rest, _remaining_lines(box_lines, number, work.drop)
 
 
-def _mend_group(span: BoxSpan, first: int, work: _Work) -> list[int]:
+def _repair_group(span: BoxSpan, first: int, work: _Work) -> list[int]:
     """Return the bins of one group whose first box has a number in its row; an incomplete box stays as it is."""
     bins: list[int] = []
     for start in range(0, len(span.bins), 4):
@@ -96,7 +96,7 @@ def _remaining_lines(box_lines: str | None, boxes: int, dropped: set[int]) -> st
     if pd.isna(box_lines):
         return None
     lines = box_lines.split()
-    # Lines that do not belong to the boxes one by one cannot be thinned out with them.
+    # Where there is not one line for each box, no line can be removed with its box.
     if len(lines) != boxes:
         return box_lines
     return " ".join(line for number, line in enumerate(lines) if number not in dropped)

@@ -22,7 +22,7 @@ _ONE_ANSWER = tuple(token for token, task in TASKS.items() if task.answer is not
 def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np.int64]:
     """Find for each row one of the same group in a later one of the splits train, valid, test.
 
-    Only the earlier split's row is marked: leaving it out mends the leak and keeps the test split as it is.
+    Only the row of the earlier split is marked: leaving it out ends the leak and keeps the test split as it is.
 
     Args:
         splits: of the rows.
@@ -32,7 +32,7 @@ def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np
         The position of the first such row in the last such split, (n,); -1 where there is none.
     """
     rank = splits.map({split: number for number, split in enumerate(SPLITS)}).fillna(-1).to_numpy(dtype=np.int64)
-    # Sorted by group, then the latest split first, then the order of the rows: each group begins with what we seek.
+    # Sorted by group, then the latest split first, then the order of the rows: each group begins with its answer.
     order = np.lexsort((np.arange(len(groups)), -rank, groups))
     head = order[np.flatnonzero(np.diff(groups[order], prepend=-1))]
     last = head[groups]

@@ -1,4 +1,4 @@
-"""``ValidationReport``: what was found in a data set, what became of it, and the errors that stop a run."""
+"""``ValidationReport``: what breaks the rules in a data set, what became of it, and the errors that stop a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ERROR_LIMIT = 100
 """Violations that an error message lists."""
 
 _LONGEST_MESSAGE = 1000
-"""Characters shown of one message: an answer may be a megabyte long."""
+"""Characters of one message that are shown: an answer may be a megabyte long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Violation:
 
     Attributes:
         code: the rule's code.
-        severity: error, warning or note, as the settings have it.
+        severity: error, warning or note, by the outcome.
         outcome: what becomes of it: fail, quarantine, repair or warn.
         file: annotation file or image, relative to the data set, or the name of a split.
         line: line in the file, counted from 1; 0 for the file as a whole.
-        value: the offending value, whole.
+        value: the offending value, not cut.
         message: what is wrong with it.
         remedy: what the user can do about it.
     """
@@ -49,15 +49,15 @@ class Violation:
     remedy: str
 
     @property
-    def place(self) -> str:
-        """``file:line``, or the file alone; signs that do not print are escaped."""
+    def location(self) -> str:
+        """``file:line``, or the file alone; characters that do not print are escaped."""
         return printable(f"{self.file}:{self.line}" if self.line else self.file)
 
     def __str__(self) -> str:
-        """Return ``file:line: message (remedy)`` on one line; signs that do not print are escaped, long ones cut."""
+        """Return ``file:line: message (remedy)`` on one line, unprintable characters escaped and long messages cut."""
         long = len(self.message) > _LONGEST_MESSAGE
         message = f"{self.message[:_LONGEST_MESSAGE]}..." if long else self.message
-        return printable(f"{self.place}: {message} ({self.remedy})")
+        return printable(f"{self.location}: {message} ({self.remedy})")
 
 
 class QuarantinedRow(NamedTuple):
@@ -86,13 +86,13 @@ class ValidationReport:
 
     Attributes:
         rows_checked: rows of the manifest that was checked.
-        rows_repaired: rows that were mended or, being there twice, dropped.
+        rows_repaired: rows that were changed, and rows that were removed because they repeat another one.
         counts: how often each broken rule is broken, by its code; exact, also where not everything is listed.
         outcomes: what becomes of those who break each rule that was checked, by its code.
-        violations: what was found: first what was mended, then the rest in the order of the rows; at most
+        violations: what was found: first what was repaired, then the rest in the order of the rows; at most
             ``LISTED_PER_RULE`` of each rule, also in JSON.
         quarantine: the rows that are left out of the run, all of them, in their order.
-        docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else; of the mended rows.
+        docs_html: Great Expectations' Data Docs as one HTML page that needs nothing else; of the repaired rows.
     """
 
     rows_checked: int
@@ -115,22 +115,22 @@ class ValidationReport:
 
     @property
     def errors(self) -> tuple[Violation, ...]:
-        """What is listed and keeps rows out of training."""
+        """The listed violations that keep rows out of training."""
         return tuple(v for v in self.violations if v.outcome in ("fail", "quarantine"))
 
     @property
     def warnings(self) -> tuple[Violation, ...]:
-        """What is listed and only told."""
+        """The listed violations that are only reported."""
         return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "warning")
 
     @property
     def notes(self) -> tuple[Violation, ...]:
-        """What is listed and needs no attention."""
+        """The listed violations that need no attention."""
         return tuple(v for v in self.violations if v.outcome == "warn" and v.severity == "note")
 
     @property
     def repaired(self) -> tuple[Violation, ...]:
-        """What is listed and was mended."""
+        """The listed violations that were repaired."""
         return tuple(v for v in self.violations if v.outcome == "repair")
 
     def total(self, *violations: Violation) -> int:
@@ -138,7 +138,7 @@ class ValidationReport:
         return sum(self.counts[code] for code in {violation.code for violation in violations})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON values; ``from_dict`` is the inverse. Scores that follow from others are added."""
+        """Return the report as JSON values; ``from_dict`` is the inverse. Numbers that follow from others are added."""
         return {
             "rows_checked": self.rows_checked,
             "rows_quarantined": self.rows_quarantined,
@@ -167,8 +167,8 @@ class ValidationReport:
         """Describe the report in plain text.
 
         Args:
-            limit: violations to list, errors first, then warnings; the rest is counted. Of one rule there are no
-                more than ``LISTED_PER_RULE`` to list.
+            limit: the most violations to list, errors first, then warnings; the rest is counted. Of one rule at most
+                ``LISTED_PER_RULE`` are listed.
 
         Returns:
             A line of totals and a line for each violation listed.
@@ -180,8 +180,8 @@ class ValidationReport:
         if self.notes:
             totals += f", {_count(self.total(*self.notes), 'note')}"
         if self.repaired:
-            mended = f"{_count(self.total(*self.repaired), 'defect')} mended in {_count(self.rows_repaired, 'row')}"
-            totals += f"; {mended}"
+            repairs = f"{_count(self.total(*self.repaired), 'defect')} repaired in {_count(self.rows_repaired, 'row')}"
+            totals += f"; {repairs}"
         if self.quarantine:
             totals += f"; {_count(self.rows_quarantined, 'row')} quarantined"
         shown = (*self.errors, *self.warnings)
@@ -189,11 +189,11 @@ class ValidationReport:
 
 
 def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
-    """Stop at errors that are to stop the run, and where nothing is left to train on.
+    """Raise the errors that are to stop the run, and one where nothing is left to train on.
 
     Args:
-        clean: what validation left.
-        report: what it found.
+        clean: the manifest without quarantined rows.
+        report: the report of its validation.
 
     Raises:
         InvalidAnnotationsError: there are errors that are to stop the run.

@@ -1,1 +1,1 @@
-"""Which image belongs to training, validation and test, in this run and in later ones."""
+"""Which image is in the training, validation and test split, in this run and in later ones."""

@@ -1,10 +1,10 @@
 """Training, validation and test split: those given, or seeded ones by the content of the images.
 
-A split that never moves an image when others are added can only look at that image: its place is a hash. So shares
-hold by expectation, of every class as of the whole, with the scatter of chance. Exact shares would move old images
-with every addition, and a training image that turns into a test image makes the scores of older models a lie. What
-chance cannot be trusted with is a class of few images: there, and only there, images are moved so that each split
-that is due one has one.
+To move no image when others are added, a split must depend on that image alone: on the hash of its content. So each
+class, like the whole set, has its shares on average only, with the variation of chance. Exact shares would move old
+images with every addition, and where a training image becomes a test image, older models are scored on what they were
+trained on. Chance fails for a class of few images: only there images are moved, so that each split that should have
+one has one.
 """
 
 from __future__ import annotations
@@ -33,24 +33,24 @@ _EVERY = ""
 def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: FrozenTest | None = None) -> DatasetManifest:
     """Give every row a split.
 
-    A split that is given stays as it is. Rows without one are dealt out, and a validation or test split that is not
-    given is taken out of the training split. All rows of identical and near-identical images go together; those
-    without a split that are near-identical to an image of a given split go there. A group is placed by the seed and
-    the smallest content hash of its images alone, so the order of the rows does not matter, and images added later
-    move none of the old ones, with two exceptions:
+    A split that is given stays as it is. Rows without one are assigned, and a validation or test split that is not
+    given is made of rows of the training split. Identical and near-identical images form a group, and a group is in one
+    split; rows without a split that are near-identical to an image of a given split get that split. The split of a
+    group depends only on the seed and the smallest content hash of its images. So the order of the rows does not
+    matter, and images that are added later move none of the old ones, with two exceptions:
 
-    - A newcomer that is near-identical to old images takes their group over if its hash is the smallest (one chance
-      in the number of images); so does one that ties two groups together. The old ones then go where it goes.
-    - A class that is due an image in a split (its share, rounded, is at least one), or any image in training, and
-      has none there by chance, is lent one; it goes back when a newcomer fills the gap. At shares of 0.1 that happens
-      to classes of 5 to about 40 images. So does a split that would be empty.
+    - A new image that is near-identical to old ones decides about their group if its hash is the smallest (one chance
+      in the number of images); so does one that joins two groups. The old images then move with it.
+    - A class that should have an image in a split (its share, rounded, is at least one), or any image in training, and
+      has none there by chance, gets one from another split, until a new image fills the gap. At shares of 0.1 that
+      happens to classes of 5 to about 40 images. A split that would be empty gets one too.
 
-    A frozen test split rules both out for the test.
+    With a frozen test split neither happens to the test split.
 
     Args:
         manifest: the data set.
-        config: the shares of the images that are to be dealt out, and the seed.
-        frozen: the images of the test split; no other goes there.
+        config: the shares of the images that are to be assigned, and the seed.
+        frozen: the images of the test split; no other image is in it.
 
     Returns:
         The same rows in the same order, each in train, valid or test.
@@ -61,19 +61,19 @@ def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: Frozen
     given = manifest.table["split"]
     group = image_groups(manifest)
     if frozen is not None:
-        given = frozen.applied(manifest, group)
+        given = frozen.split_rows(manifest, group)
     fractions = {"test": config.test_fraction, "valid": config.valid_fraction}
     missing = [split for split in fractions if not (given == split).any()]
     pool = (given == "") | ((given == "train") & bool(missing))
-    # Later ones overrule: an image that is in the given test split is not trained on again.
+    # A later split wins: an image that is in the given test split is not trained on.
     fixed = ("train", "valid", "test") if not missing else ("valid", "test")
     held = {key: split for split in fixed for key in group[given == split].unique()}
     free = pool & ~group.isin(list(held))
     labels = _labels(manifest, group, free)
-    dealt = _deal(group[free].unique().tolist(), labels, fractions, missing, config.split_seed)
-    # A training image that is like one of a given test stays: a test that somebody gave is never added to.
+    assigned = _assign(group[free].unique().tolist(), labels, fractions, missing, config.split_seed)
+    # A training image that is near-identical to one of a given test split stays: a given test split gets no images.
     stays = (given != "") & ~free
-    return _checked(manifest, given.where(stays, group.map(held | dealt)), config)
+    return _checked(manifest, given.where(stays, group.map(held | assigned)), config)
 
 
 def _labels(manifest: DatasetManifest, group: pd.Series[str], chosen: pd.Series[bool]) -> dict[str, list[str]]:
@@ -88,74 +88,77 @@ def _labels(manifest: DatasetManifest, group: pd.Series[str], chosen: pd.Series[
     return members | {_EVERY: group[chosen].unique().tolist()}
 
 
-def _deal(
+def _assign(
     groups: Iterable[str],
     members: Mapping[str, list[str]],
     fractions: Mapping[str, float],
     missing: Collection[str],
     seed: int,
 ) -> dict[str, str]:
-    """Place each group by its own name; what no fraction takes is for training.
+    """Assign each group a split by its own name; what is beyond all fractions is for training.
 
-    A split that is there already keeps its part of the hashes to itself: else the validation split would move into it
-    on the day that the test split is frozen.
+    A split that is there already keeps its part of the hashes: otherwise images would move from the validation split to
+    that part when the test split is frozen.
 
     Args:
         groups: names of the groups of images.
         members: the groups that have each label.
         fractions: share of each held-out split.
-        missing: the splits to be made; what falls into another one is for training.
-        seed: of the hash.
+        missing: the splits to be made; a group in the part of another one is for training.
+        seed: seed of the hash.
+
+    Returns:
+        The split of each group.
     """
     points = {name: _point(name, seed) for name in groups}
-    placed = dict.fromkeys(points, "train")
+    splits = dict.fromkeys(points, "train")
     for name, point in points.items():
         bound = 0.0
         for split, fraction in fractions.items():
             bound += fraction
             if point < bound:
-                placed[name] = split if split in missing else "train"
+                splits[name] = split if split in missing else "train"
                 break
     if missing:
-        _lend(placed, points, members, {split: fractions[split] for split in fractions if split in missing})
-    return placed
+        _fill_gaps(splits, points, members, {split: fractions[split] for split in fractions if split in missing})
+    return splits
 
 
-def _lend(
-    placed: dict[str, str],
+def _fill_gaps(
+    splits: dict[str, str],
     points: Mapping[str, float],
     members: Mapping[str, list[str]],
     fractions: Mapping[str, float],
 ) -> None:
-    """Move groups to where chance left a label out that is due there; the rarest label first, all images last."""
+    """Move groups to the splits that lack a label by chance; the rarest label first, the label of all images last."""
     labels_of: dict[str, list[str]] = defaultdict(list)
     for label, names in members.items():
         for name in names:
             labels_of[name].append(label)
-    count = {label: Counter(placed[name] for name in names) for label, names in members.items()}
+    count = {label: Counter(splits[name] for name in names) for label, names in members.items()}
     for label in sorted(members, key=lambda label: (label == _EVERY, len(members[label]), label)):
         size = len(members[label])
-        due = [split for split, share in fractions.items() if share and (label == _EVERY or share * size >= 0.5)]
-        for split in (*due, "train"):
+        expected = [split for split, share in fractions.items() if share and (label == _EVERY or share * size >= 0.5)]
+        for split in (*expected, "train"):
             if not size or count[label][split]:
                 continue
-            # What is trained on matters most: a class may leave the held-out splits for it.
+            # Training matters most: for its sake another split may lose a class.
             kept = (_EVERY,) if split == "train" else None
             donor = max(count[label], key=lambda home: (count[label][home], home))
-            able = (
+            movable = (
                 name
                 for name in members[label]
-                if placed[name] == donor and all(count[mark][donor] > 1 for mark in kept or labels_of[name])
+                if splits[name] == donor and all(count[mark][donor] > 1 for mark in kept or labels_of[name])
             )
-            lent = min(able, key=points.__getitem__, default=None)
-            if lent is not None:
-                placed[lent] = split
-                for mark in labels_of[lent]:
+            moved = min(movable, key=points.__getitem__, default=None)
+            if moved is not None:
+                splits[moved] = split
+                for mark in labels_of[moved]:
                     count[mark].update({donor: -1, split: 1})
 
 
 def _point(content: str, seed: int) -> float:
-    """Return a number in 0..1 that is as good as random and depends on the content and the seed only."""
+    """Return a number in 0..1 that is as good as random and depends only on the content and the seed."""
     digest = hashlib.sha256(f"{seed}:{content}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 

@@ -1,4 +1,4 @@
-"""A frozen test split: the images that later runs are measured on, whatever is added to the data set."""
+"""A frozen test split: the images on which later runs are evaluated, whatever is added to the data set."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FrozenTest:
     """The images of a test split.
 
     Attributes:
-        images: path of each image, for messages, by the hexadecimal SHA-256 of its file; sorted by hash.
+        images: the path of each image, for messages, by the hexadecimal SHA-256 of its file.
     """
 
     images: Mapping[str, str]
@@ -36,11 +36,11 @@ class FrozenTest:
 
     @property
     def fingerprint(self) -> str:
-        """Hexadecimal SHA-256 of the hashes; the names do not enter into it."""
+        """Hexadecimal SHA-256 of the hashes; the paths do not change it."""
         return hashlib.sha256("\n".join(sorted(self.images)).encode()).hexdigest()
 
     def save(self, file: Path) -> None:
-        """Write it as JSON; the same images give the same bytes.
+        """Write the split as JSON; the same images give the same bytes.
 
         Raises:
             DatasetError: the file cannot be written; nothing is left half-written.
@@ -50,22 +50,22 @@ class FrozenTest:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(file, json.dumps(content, indent=2) + "\n")
 
-    def applied(self, manifest: DatasetManifest, group: pd.Series[str]) -> pd.Series[str]:
+    def split_rows(self, manifest: DatasetManifest, group: pd.Series[str]) -> pd.Series[str]:
         """Return the given split of each row, with the frozen images in the test split.
 
         Args:
             manifest: the data set.
-            group: of near-identical images, for each row.
+            group: for each row, the name of its group of near-identical images.
 
         Raises:
-            DatasetError: a frozen image is missing, or in valid, or in train although there is a test; another one
-                is in test, or near-identical to a frozen one. The message lists all of them.
+            DatasetError: a frozen image is missing, in valid, or in train although the data set has a test split; or
+                another image is in test or near-identical to a frozen one. The message lists all of them.
         """
         table = manifest.table
         is_frozen = table["sha256"].isin(list(self.images))
-        alike = ~is_frozen & group.isin(group[is_frozen].unique())
-        # Without a test split of its own, the set gave its training images for the frozen one.
-        moved = ["train", "valid"] if (table["split"] == "test").any() else ["valid"]
+        near = ~is_frozen & group.isin(group[is_frozen].unique())
+        # In a data set without a test split, the frozen images were part of the training split.
+        forbidden = ["train", "valid"] if (table["split"] == "test").any() else ["valid"]
         missing = sorted(set(self.images) - set(table["sha256"]))
         problems = [
             *_listed(
@@ -74,28 +74,28 @@ class FrozenTest:
             ),
             *_listed(
                 "in a split that is not test (move them to test/)",
-                _places(table[is_frozen & table["split"].isin(moved)]),
+                _locations(table[is_frozen & table["split"].isin(forbidden)]),
             ),
             *_listed(
                 "near-identical to a frozen image but not frozen (remove them)",
-                _places(table[alike]),
+                _locations(table[near]),
             ),
             *_listed(
                 "in the test split but not frozen (move them out of test/)",
-                _places(table[~is_frozen & ~alike & (table["split"] == "test")]),
+                _locations(table[~is_frozen & ~near & (table["split"] == "test")]),
             ),
         ]
         if problems:
             raise DatasetError(
                 f"{manifest.name}: the frozen test split of {len(self.images)} images does not fit the data set; "
-                "mend the following, or freeze the test split anew (scores of older models then no longer compare):\n"
+                "correct the following, or freeze the test split anew (older scores are then not comparable):\n"
                 + "\n".join(problems)
             )
         return table["split"].mask(is_frozen, "test")
 
 
 def freeze_test(manifest: DatasetManifest) -> FrozenTest:
-    """Name the images of the test split, so that they can be kept.
+    """Return the images of the test split as they are now, to be kept.
 
     Raises:
         DatasetError: the test split is empty, or holds an image that cannot be read or is also in another split.
@@ -106,17 +106,17 @@ def freeze_test(manifest: DatasetManifest) -> FrozenTest:
         raise DatasetError(f"{manifest.name}: there is no test split to freeze; give test/ or split the data set first")
     elsewhere = test[test["sha256"].isin(table.loc[table["split"] != "test", "sha256"])]
     problems = [
-        *_listed("cannot be read", _places(test[test["sha256"] == ""])),
-        *_listed("also in another split", _places(elsewhere[elsewhere["sha256"] != ""])),
+        *_listed("cannot be read", _locations(test[test["sha256"] == ""])),
+        *_listed("also in another split", _locations(elsewhere[elsewhere["sha256"] != ""])),
     ]
     if problems:
-        raise DatasetError(f"{manifest.name}: the test split cannot be frozen; mend these:\n" + "\n".join(problems))
+        raise DatasetError(f"{manifest.name}: the test split cannot be frozen; correct these:\n" + "\n".join(problems))
     named = test.sort_values(["sha256", "image"]).drop_duplicates("sha256")
     return FrozenTest(dict(zip(named["sha256"], named["image"], strict=True)))
 
 
 def load_frozen(config: SplitConfig) -> FrozenTest | None:
-    """Return the frozen test split that the settings name, None if they name none.
+    """Return the frozen test split that the configuration names, None if it names none.
 
     Raises:
         DatasetError: the file cannot be read or was changed.
@@ -130,7 +130,7 @@ def load_frozen(config: SplitConfig) -> FrozenTest | None:
 
 
 def frozen_content(config: SplitConfig) -> str:
-    """Return the fingerprint of the frozen test split that the settings name, empty if they name none.
+    """Return the fingerprint of the frozen test split that the configuration names, empty if it names none.
 
     Raises:
         DatasetError: the file cannot be read or was changed.
@@ -154,13 +154,13 @@ def load_frozen_test(file: Path) -> FrozenTest:
             raise ValueError("its images are not those of its fingerprint")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise DatasetError(
-            f"{file}: no frozen test split ({exc}); write one with florence2 freeze, or restore the file"
+            f"{file}: not a frozen test split ({exc}); write one with florence2 freeze, or restore the file"
         ) from exc
     return frozen
 
 
-def _places(rows: pd.DataFrame) -> list[str]:
-    """Name each image of the rows once, with the first line that names it."""
+def _locations(rows: pd.DataFrame) -> list[str]:
+    """Return the path of each image of the rows once, with the first line that names it."""
     first = rows.drop_duplicates("image")
     return [
         f"{image} ({file}:{line})"

@@ -1,1 +1,1 @@
-"""What a data set looks like in numbers, and how much it differs from another one."""
+"""A data set in numbers, and how much it differs from another one."""

@@ -32,7 +32,7 @@ def compute_statistics(manifest: DatasetManifest) -> DatasetStatistics:
     Returns:
         Counts and histograms of the whole set and of each split.
     """
-    seen = observe(manifest)
+    observed = observe(manifest)
     image = np.asarray(pd.factorize(manifest.table["image"])[0], dtype=np.int64)
     everything = np.ones(len(manifest), dtype=bool)
     parts = {
@@ -42,46 +42,47 @@ def compute_statistics(manifest: DatasetManifest) -> DatasetStatistics:
     }
     return DatasetStatistics(
         root=manifest.name,
-        overall=_part(manifest, seen, image, everything),
-        splits={split: _part(manifest, seen, image, rows) for split, rows in parts.items()},
+        overall=_part(manifest, observed, image, everything),
+        splits={split: _part(manifest, observed, image, rows) for split, rows in parts.items()},
     )
 
 
-def _part(manifest: DatasetManifest, seen: Observations, image: Codes, rows: Flags) -> PartStatistics:
-    """Count what is seen in some rows."""
+def _part(manifest: DatasetManifest, observed: Observations, image: Codes, rows: Flags) -> PartStatistics:
+    """Count the observations of some rows."""
     unreadable = manifest.table["line_error"].notna().to_numpy(dtype=bool)
     named = (manifest.table["image"] != "").to_numpy(dtype=bool)
     return PartStatistics(
         rows=int(rows.sum()),
         unreadable_rows=int((rows & unreadable).sum()),
         images=int((np.bincount(image[rows & named]) > 0).sum()),
-        tasks=_categories(seen.tasks, image, rows),
-        classes=_categories(seen.classes, image, rows),
-        centres=_centres(seen.features["box_x"], seen.features["box_y"], rows),
+        tasks=_categories(observed.tasks, image, rows),
+        classes=_categories(observed.classes, image, rows),
+        centres=_centres(observed.features["box_x"], observed.features["box_y"], rows),
         features={
-            name: _distribution(feature.edges, seen.features[name], image, rows) for name, feature in FEATURES.items()
+            name: _distribution(feature.edges, observed.features[name], image, rows)
+            for name, feature in FEATURES.items()
         },
     )
 
 
-def _distribution(edges: tuple[float, ...], seen: Values, image: Codes, rows: Flags) -> Distribution:
-    chosen = rows[seen.row]
-    values = seen.values[chosen]
-    places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
-    counts = tuple(np.bincount(places, minlength=len(edges) - 1).tolist())
-    independent = _independent(image[seen.row[chosen]])
+def _distribution(edges: tuple[float, ...], observed: Values, image: Codes, rows: Flags) -> Distribution:
+    chosen = rows[observed.row]
+    values = observed.values[chosen]
+    bins = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
+    counts = tuple(np.bincount(bins, minlength=len(edges) - 1).tolist())
+    independent = _independent(image[observed.row[chosen]])
     if not len(values):
         return Distribution(counts, independent, None, None, None)
     return Distribution(counts, independent, float(values.min()), float(np.median(values)), float(values.max()))
 
 
-def _categories(seen: Names, image: Codes, rows: Flags) -> Categories:
-    chosen = rows[seen.row]
-    counts = np.bincount(seen.code[chosen], minlength=len(seen.names))
-    named = sorted(zip(seen.names, counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
+def _categories(observed: Names, image: Codes, rows: Flags) -> Categories:
+    chosen = rows[observed.row]
+    counts = np.bincount(observed.code[chosen], minlength=len(observed.names))
+    named = sorted(zip(observed.names, counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
     return Categories(
         {name: count for name, count in named if count},
-        _independent(image[seen.row[chosen]]),
+        _independent(image[observed.row[chosen]]),
     )
 
 
@@ -93,12 +94,12 @@ def _centres(across: Values, down: Values, rows: Flags) -> tuple[tuple[int, ...]
 
 
 def _independent(image: Codes) -> float:
-    """Say how many independent observations some observations are worth at least.
+    """Return how many independent observations some observations are worth at least.
 
     Boxes of one image are alike: they show one scene, under one light. In the worst case the second box of an image
-    says nothing new; n observations in images of m_1, m_2, ... are then worth n^2 / (m_1^2 + m_2^2 + ...), Kish's
+    adds no information; n observations in images of m_1, m_2, ... are then worth n^2 / (m_1^2 + m_2^2 + ...), Kish's
     effective sample size (Survey Sampling, 1965, with an intraclass correlation of 1): the number of images if all
-    have as many, fewer if a few have most of them.
+    have the same number, less if a few have most of them.
 
     Args:
         image: the image of each observation.

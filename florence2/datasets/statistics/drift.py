@@ -17,12 +17,12 @@ __all__ = ["DISTANCE", "SIGNIFICANCE", "DriftReport", "FeatureDrift", "compare"]
 DISTANCE = 0.134
 """Jensen-Shannon distance from which a difference matters.
 
-It is what the customary bound of 0.1 for the population stability index comes to: for small differences the divergence
-in nats is an eighth of the index, and the root of 0.1 / 8 / ln 2 is 0.134.
+It corresponds to the customary bound of 0.1 for the population stability index: for small differences the divergence in
+nats is an eighth of the index, and the root of 0.1 / 8 / ln 2 is 0.134.
 """
 SIGNIFICANCE = 0.001
-"""A difference that chance makes at least so often is none; over the dozen features about one comparison in a hundred
-of equal sets could give a false alarm."""
+"""A difference that chance makes at least so often does not count. With a dozen features about one in a hundred
+comparisons of equal sets gives a false alarm."""
 
 _DRAWS = 4999
 _LARGEST_CATEGORIES = 50
@@ -36,8 +36,9 @@ class FeatureDrift:
 
     Attributes:
         name: "tasks", "classes" or a name of ``FEATURES``.
-        title: what a reader calls it.
-        verdict: drifted if the difference both matters and is no chance; absent if one of the sets lacks the feature.
+        title: its name for readers.
+        verdict: drifted if the difference is large enough and not by chance; absent if one of the sets lacks the
+            feature.
         distance: Jensen-Shannon distance, 0 (equal) to 1 (nothing in common); None if absent.
         p_value: how often chance alone makes such a difference; None if absent.
         reference_count: values in the reference.
@@ -59,16 +60,16 @@ class DriftReport:
 
     Attributes:
         reference: statistics of the reference, for plots.
-        current: statistics of the set that is judged.
-        came: classes that only the current set has, the most frequent first.
-        went: classes that only the reference has, the most frequent first.
+        current: statistics of the set that is compared with it.
+        added: classes that only the current set has, the most frequent first.
+        removed: classes that only the reference has, the most frequent first.
         features: the features that at least one of the sets has.
     """
 
     reference: DatasetStatistics
     current: DatasetStatistics
-    came: tuple[str, ...]
-    went: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
     features: tuple[FeatureDrift, ...]
 
     @property
@@ -92,19 +93,22 @@ class DriftReport:
             text = f"Drifted in {len(self.drifted)} of {compared} features: {names}."
         else:
             text = f"Stable: none of {compared} features differs by more than chance and enough to matter."
-        if self.came or self.went:
-            changes = [f"{len(found)} {word}" for found, word in ((self.came, "came"), (self.went, "went")) if found]
+        if self.added or self.removed:
+            changes = [
+                f"{len(found)} {word}" for found, word in ((self.added, "added"), (self.removed, "removed")) if found
+            ]
             text += f" Classes: {', '.join(changes)}."
         return text
 
     def to_dict(self) -> dict[str, Any]:
-        """Return verdicts and scores as values that JSON can hold, without the statistics of both sets."""
+        """Return verdicts and numbers as JSON values, without the statistics of both sets."""
+        # The keys of the classes are those of the files that earlier versions wrote.
         return {
             "reference": self.reference.root,
             "current": self.current.root,
             "verdict": self.verdict,
             "sentence": self.sentence,
-            "classes": {"came": list(self.came), "went": list(self.went)},
+            "classes": {"came": list(self.added), "went": list(self.removed)},
             "features": [asdict(feature) for feature in self.features],
         }
 
@@ -114,19 +118,20 @@ def compare(reference: DatasetStatistics, current: DatasetStatistics) -> DriftRe
 
     The measure is the Jensen-Shannon distance, the root of the divergence in bits (Lin, Divergence Measures Based on
     the Shannon Entropy, 1991; a metric by Endres and Schindelin, 2003). The population stability index would be
-    infinite wherever only one of the sets has values, as with a class that came.
+    infinite wherever only one of the sets has values, as with a class that was added.
 
-    Small sets differ by chance, so a test of homogeneity stands beside it: the chi-square statistic of the two
+    Small sets differ by chance, so a test of homogeneity is made as well: the chi-square statistic of the two
     histograms against that of histograms drawn from their mixture (Monte Carlo, seeded: right for small counts too).
     The draws have as many values as the sets have independent ones, not as many as they have boxes: boxes of one image
-    are alike, and counting each would take two photographs for hundreds of witnesses. See ``Distribution.independent``.
+    are alike, and two photographs with hundreds of boxes are not hundreds of observations. See
+    ``Distribution.independent``.
 
     Args:
         reference: what is known, such as the data that a model was trained on.
-        current: what is judged.
+        current: the set that is compared with it.
 
     Returns:
-        Features and verdicts. Classes that came or went are listed in any case; whether they are drift or the luck of
+        Features and verdicts. Added and removed classes are listed in any case; whether they are drift or the chance of
         a small sample is the verdict of "classes".
     """
     ours, theirs = reference.overall, current.overall
@@ -137,18 +142,18 @@ def compare(reference: DatasetStatistics, current: DatasetStatistics) -> DriftRe
     for name, feature in FEATURES.items():
         before, after = ours.features[name], theirs.features[name]
         sizes = before.independent, after.independent
-        found.append(_judge(name, feature.title, before.counts, after.counts, sizes))
+        found.append(_feature_drift(name, feature.title, before.counts, after.counts, sizes))
     return DriftReport(
         reference=reference,
         current=current,
-        came=tuple(name for name in theirs.classes.counts if name not in ours.classes.counts),
-        went=tuple(name for name in ours.classes.counts if name not in theirs.classes.counts),
+        added=tuple(name for name in theirs.classes.counts if name not in ours.classes.counts),
+        removed=tuple(name for name in ours.classes.counts if name not in theirs.classes.counts),
         features=tuple(drift for drift in found if drift.reference_count or drift.current_count),
     )
 
 
 def _categories(name: str, title: str, before: Categories, after: Categories) -> FeatureDrift:
-    """Compare names: the largest each for itself, the rest as one."""
+    """Compare names: each of the most frequent, and all others as one."""
     both = {*before.counts, *after.counts}
     share = {
         each: before.counts.get(each, 0) / max(before.total, 1) + after.counts.get(each, 0) / max(after.total, 1)
@@ -159,10 +164,10 @@ def _categories(name: str, title: str, before: Categories, after: Categories) ->
     for categories in (before, after):
         own = [categories.counts.get(each, 0) for each in largest]
         counts.append([*own, categories.total - sum(own)])
-    return _judge(name, title, counts[0], counts[1], (before.independent, after.independent))
+    return _feature_drift(name, title, counts[0], counts[1], (before.independent, after.independent))
 
 
-def _judge(
+def _feature_drift(
     name: str, title: str, before: Sequence[int], after: Sequence[int], independent: tuple[float, float]
 ) -> FeatureDrift:
     totals = sum(before), sum(after)

@@ -1,7 +1,7 @@
 """The measured features of a data set and the fixed edges of their histograms.
 
-Because the edges are fixed, two data sets compare by their counts alone, without their images. To measure something
-else, add its row here and its values in ``observations``.
+Because the edges are fixed, two data sets can be compared by their counts alone, without their images. To measure
+something else, add its row here and its values in ``observations``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class Feature:
 
     Attributes:
         name: key in the statistics.
-        title: what a reader calls it.
+        title: its name for readers.
         meaning: what it is, with its unit.
-        edges: k + 1 rising numbers: bin i counts the values from edge i up to, not including, edge i + 1. What lies
-            below the first edge or from the last one on counts in the first or the last bin.
+        edges: k + 1 rising numbers. Bin i counts the values from edge i up to, but not including, edge i + 1; values
+            below the first edge count in the first bin, and those from the last edge on in the last bin.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Feature:
 
 
 def compact(value: float) -> str:
-    """Return a number with three digits, or all those before the point."""
+    """Return a number with three digits, or with all digits before the point."""
     return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 

@@ -1,4 +1,4 @@
-"""What is measured in a manifest: the values of each feature, and which row each value stands in."""
+"""What is measured in a manifest: the values of each feature, and the row of each value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Values:
 
 @dataclass(frozen=True)
 class Names:
-    """Names that occur: int64 (n,), each by its place in ``names``; int64 (n,), the row of the manifest of each."""
+    """Names that occur: int64 (n,), each by its index in ``names``; int64 (n,), the row of the manifest of each."""
 
     code: NDArray[np.int64]
     row: NDArray[np.int64]
@@ -36,7 +36,7 @@ class Names:
 
 @dataclass(frozen=True)
 class Observations:
-    """Everything that is measured.
+    """All that is measured.
 
     Attributes:
         features: values of each feature of ``FEATURES``, by its name.
@@ -52,7 +52,7 @@ class Observations:
 def observe(manifest: DatasetManifest) -> Observations:
     """Measure a data set, column by column.
 
-    Boxes are cut off at the edges of their image; inverted ones are left out, for they have no size.
+    Boxes are clipped to their image; inverted ones are left out, since they have no size.
 
     Args:
         manifest: the data set, also with rows and images that could not be read.
@@ -88,11 +88,11 @@ def _box_values(manifest: DatasetManifest, boxes: Boxes) -> dict[str, Values]:
 
 
 def _objects(manifest: DatasetManifest, boxes: Boxes) -> Values:
-    """Count the boxes of each image and task, also none."""
-    asked = (manifest.table["task"].isin(LABELLED) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
-    rows = np.flatnonzero(asked)
+    """Count the boxes of each image and task, also where there are none."""
+    labelled = (manifest.table["task"].isin(LABELLED) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
+    rows = np.flatnonzero(labelled)
     per_row = np.bincount(boxes.row, minlength=len(manifest))[rows]
-    pairs = manifest.table.loc[asked, ["split", "image", "task"]]
+    pairs = manifest.table.loc[labelled, ["split", "image", "task"]]
     group = pairs.groupby(["split", "image", "task"], sort=False).ngroup().to_numpy()
     first = np.unique(group, return_index=True)[1]
     return Values(np.bincount(group, weights=per_row).astype(np.float64), rows[first])
@@ -100,11 +100,13 @@ def _objects(manifest: DatasetManifest, boxes: Boxes) -> Values:
 
 def _lengths(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str, Values]:
     table = manifest.table
-    asking = [token for token, task in TASKS.items() if task.takes_input and task.answer is not AnswerKind.POLYGONS]
-    # A token at a time, for each has a length of its own.
+    with_question = [
+        token for token, task in TASKS.items() if task.takes_input and task.answer is not AnswerKind.POLYGONS
+    ]
+    # One token after the other: each has a length of its own.
     questions = [
         table["prefix"][readable & (table["task"] == token).to_numpy(dtype=bool)].str.slice(len(token))
-        for token in asking
+        for token in with_question
     ]
     answers = table["suffix"][readable & table["task"].isin(_WORDS).to_numpy(dtype=bool)]
     return {"question_length": _characters(pd.concat(questions)), "answer_length": _characters(answers)}

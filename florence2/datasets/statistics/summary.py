@@ -1,4 +1,4 @@
-"""``DatasetStatistics``: counts and histograms of a data set, small enough to keep beside every model."""
+"""``DatasetStatistics``: counts and histograms of a data set, small enough to be kept with every model."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Distribution:
         counts: a count for each bin of the feature.
         independent: how many independent observations they are worth at least (Kish's effective sample size,
             clusters being images); 0.0 if there is none.
-        minimum: smallest value, None if there is none.
-        median: median of the values, None if there is none.
-        maximum: largest value, None if there is none.
+        minimum: smallest value, None if there are no values.
+        median: median of the values, None if there are no values.
+        maximum: largest value, None if there are no values.
     """
 
     counts: tuple[int, ...]
@@ -65,15 +65,15 @@ class Categories:
 
 @dataclass(frozen=True)
 class PartStatistics:
-    """Statistics of one split, or of the whole set.
+    """Statistics of one split, or of the data set.
 
     Attributes:
         rows: annotation lines.
-        unreadable_rows: lines that could not be read; nothing of them is counted below.
+        unreadable_rows: lines that could not be read; they count in nothing below.
         images: distinct image paths.
         tasks: rows of each task token; "" counts rows without one.
         classes: boxes of each class, names without stray blanks; of the tasks that detect classes, not phrases.
-        centres: counts of box centres, ``centres[row][column]`` from the top left, ``HEAT_CELLS`` each way.
+        centres: counts of box centres, ``centres[row][column]`` from the top left, ``HEAT_CELLS`` rows and columns.
         features: a distribution for each of ``FEATURES``.
     """
 
@@ -87,7 +87,7 @@ class PartStatistics:
 
     @classmethod
     def empty(cls) -> PartStatistics:
-        """Return the statistics of no row at all."""
+        """Return the statistics of a set without rows."""
         nothing = Categories({}, 0.0)
         centres = ((0,) * HEAT_CELLS,) * HEAT_CELLS
         features = {
@@ -102,7 +102,7 @@ class DatasetStatistics:
     """Statistics of a data set.
 
     Attributes:
-        root: folder of the data set, to name it by.
+        root: folder of the data set, by which it is named.
         overall: of all rows.
         splits: of each split, by its name; "" holds rows without one.
     """
@@ -113,30 +113,30 @@ class DatasetStatistics:
 
     @property
     def title(self) -> str:
-        """What to call the set: the end of its path, which is what a reader knows of it, and its split if only one."""
+        """Name of the set for readers: the end of its path, and its split if there is only one."""
         name = "/".join(PurePosixPath(self.root).parts[-2:])
         return f"{name}, {next(iter(self.splits)) or 'no split'}" if len(self.splits) == 1 else name
 
     def only(self, split: str) -> DatasetStatistics:
-        """Return the statistics of one split as of a data set of its own; of an empty one where there is no such split.
+        """Return the statistics of one split as a data set of its own, an empty one where there is no such split.
 
         Args:
-            split: its name; "" asks for the rows without one.
+            split: its name; "" for the rows without one.
         """
         part = self.splits.get(split)
         return DatasetStatistics(self.root, part or PartStatistics.empty(), {split: part} if part and part.rows else {})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the content as values that JSON can hold, with the edges of the histograms."""
+        """Return the content as JSON values, with the edges of the histograms."""
         edges = {name: feature.edges for name, feature in FEATURES.items()}
         return {"format": _FORMAT, "edges": edges, **asdict(self)}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> DatasetStatistics:
-        """Read what ``to_dict`` returned, also after a way through JSON.
+        """Read what ``to_dict`` returned, also if it was stored as JSON.
 
         Raises:
-            DatasetError: the content is something else, or its histograms have other edges.
+            DatasetError: the content is no such dictionary, or its histograms have other bins.
         """
         if content.get("format") != _FORMAT:
             raise DatasetError(
@@ -147,9 +147,13 @@ class DatasetStatistics:
         except ValidationError as exc:
             first = exc.errors()[0]
             where = ".".join(map(str, first["loc"]))
-            raise DatasetError(f"no statistics of a data set ({where}: {first['msg']}); compute them") from exc
+            raise DatasetError(
+                f"not the statistics of a data set ({where}: {first['msg']}); compute them again from the data set"
+            ) from exc
         for part in (statistics.overall, *statistics.splits.values()):
             found = {name: len(distribution.counts) + 1 for name, distribution in part.features.items()}
             if found != {name: len(feature.edges) for name, feature in FEATURES.items()}:
-                raise DatasetError("statistics with other features or bins than these; compute them again")
+                raise DatasetError(
+                    "the statistics have other features or bins than this version; compute them again from the data set"
+                )
         return statistics

@@ -1,4 +1,4 @@
-"""What is kept of a split data set for people to look at: its statistics, and whether its splits are alike."""
+"""What is kept of a split data set for people to read: its statistics, and whether its splits are alike."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["Description", "describe"]
 
 @dataclass(frozen=True)
 class Description:
-    """A data set in scores and as a page.
+    """A data set in numbers and as a page.
 
     Attributes:
         statistics: of each split and of all.
         drift: how far the set is from its reference, or else its test split from its training split, as
-            ``DriftReport.to_dict`` says it.
+            ``DriftReport.to_dict`` returns it.
         html: both, with plots and samples, as one page that needs nothing else.
     """
 

@@ -1,6 +1,6 @@
-"""Statistics as one HTML page that needs nothing besides itself: no script, no font, no image from elsewhere.
+"""Statistics as one HTML page that needs no other file: no script, no font and no image of another host.
 
-The page is laid out in ``page.html``; here the statistics are turned into what it shows.
+The layout is ``page.html``; here the statistics become the values that it shows.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ def render_statistics(statistics: DatasetStatistics, manifest: DatasetManifest, 
 
     Args:
         statistics: of the data set.
-        manifest: the data set, of which some random rows are shown with their images.
-        drift: the comparison with another data set, shown if given.
+        manifest: the data set, of which some random samples are shown.
+        drift: the comparison with another data set; None if there is none.
 
     Returns:
-        The page. Every text of users is escaped; an image that cannot be read leaves an empty frame.
+        The page. All texts of users are escaped; the reason stands in the frame of an image that cannot be read.
     """
     parts = {"all": statistics.overall} | {split_title(name): part for name, part in statistics.splits.items()}
     values = {

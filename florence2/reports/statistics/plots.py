@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "heat_map", "histogram"]
 
 COLOURS = ("#1f8f74", "#d9822b", "#4a7fd6", "#868e96")
-"""Lines of the histograms in their order; they are told apart on white and on black."""
+"""Lines of the histograms in their order; they can be distinguished on white and on black."""
 
 _INK = "#76808a"
 _MOST_TICKS = 6
 
 
 def histogram(feature: Feature, counts: Mapping[str, Sequence[int]]) -> str:
-    """Draw histograms over each other, each as shares of its own total; bins are drawn equally wide.
+    """Draw histograms over each other, each as shares of its own total; all bins have the same width.
 
     Args:
         feature: what is counted.
-        counts: a count for each bin, by what the line is called; those without any are left out.
+        counts: a count for each bin, by the name of the line; lines without any value are left out.
 
     Returns:
         The image as a data URI.
@@ -38,15 +38,15 @@ def histogram(feature: Feature, counts: Mapping[str, Sequence[int]]) -> str:
     figure, axes = _axes((0.12, 0.13, 0.83, 0.83))
     used = np.flatnonzero(sum(shares.values(), np.zeros(len(feature.edges) - 1)))
     low, high = (max(used[0] - 1, 0), min(used[-1] + 2, len(feature.edges) - 1)) if len(used) else (0, 1)
-    places = np.arange(low, high + 1)
+    edges = np.arange(low, high + 1)
     for number, title in enumerate(counts):
         if title in shares:
             colour = COLOURS[number % len(COLOURS)]
             values = shares[title][low:high]
-            axes.stairs(values, places, color=colour, linewidth=1.6, zorder=3)
-            axes.stairs(values, places, color=colour, alpha=0.10, fill=True)
-    ticks = places[:: max(1, -(-len(places) // _MOST_TICKS))]
-    axes.set_xticks(ticks, [compact(feature.edges[place]) for place in ticks])
+            axes.stairs(values, edges, color=colour, linewidth=1.6, zorder=3)
+            axes.stairs(values, edges, color=colour, alpha=0.10, fill=True)
+    ticks = edges[:: max(1, -(-len(edges) // _MOST_TICKS))]
+    axes.set_xticks(ticks, [compact(feature.edges[edge]) for edge in ticks])
     axes.set_xlim(low, high)
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
@@ -56,7 +56,7 @@ def histogram(feature: Feature, counts: Mapping[str, Sequence[int]]) -> str:
 
 
 def heat_map(centres: Sequence[Sequence[int]]) -> str:
-    """Draw where the centres of boxes lie, the top left of the image at the top left.
+    """Draw a map of the centres of boxes, oriented as the image.
 
     Args:
         centres: counts, from the top row down.
@@ -76,14 +76,14 @@ def heat_map(centres: Sequence[Sequence[int]]) -> str:
     return _data_uri(figure)
 
 
-def _axes(place: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+def _axes(position: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
     """Return a figure with axes at left, bottom, width and height, as shares of the figure."""
     from matplotlib.figure import Figure
 
     # Without pyplot there is no global state and no window.
     figure = Figure(figsize=(3.6, 2.1))
     figure.patch.set_alpha(0)
-    axes = figure.add_axes(place)
+    axes = figure.add_axes(position)
     axes.patch.set_alpha(0)
     for side, spine in axes.spines.items():
         spine.set_visible(side == "bottom")

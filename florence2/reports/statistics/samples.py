@@ -1,4 +1,4 @@
-"""Random rows of a data set with their images, as a person would look through it."""
+"""Random samples of a data set with their images, for a person to look at."""
 
 from __future__ import annotations
 
@@ -25,23 +25,21 @@ _SHOWN_BOXES = 200
 
 @dataclass(frozen=True)
 class Sample:
-    """A row with its image.
+    """A sample with its image.
 
     Attributes:
-        split: of the row.
+        split: its split.
         image: path relative to the root, its last two parts.
-        place: file and line of the annotation.
-        asked: the prefix.
-        answer: the answer in words; empty where boxes are drawn.
-        boxes: how many boxes are drawn; None where the task names none.
+        prefix: the prefix, cut if it is long.
+        answer: the answer, cut if it is long; empty where boxes are drawn.
+        boxes: how many boxes are drawn; None where the task has none.
         uri: the image with its boxes as a data URI; None if there is none to show.
-        problem: why it cannot be shown, empty if all is well.
+        problem: why it cannot be shown; empty if it can.
     """
 
     split: str
     image: str
-    place: str
-    asked: str
+    prefix: str
     answer: str
     boxes: int | None
     uri: str | None
@@ -49,15 +47,15 @@ class Sample:
 
 
 def draw_samples(manifest: DatasetManifest, count: int = 12, seed: int = 0) -> list[Sample]:
-    """Choose rows at random, of each split about as many and of each image one, and draw them.
+    """Choose samples at random, about the same number of each split and one of each image, and draw them.
 
     Args:
         manifest: the data set; its images are read.
-        count: how many at most.
-        seed: of the choice.
+        count: the most samples to draw.
+        seed: seed of the choice.
 
     Returns:
-        The samples by split. An image that cannot be read gives a sample without an image.
+        The samples by split. A sample whose image cannot be read has none.
     """
     # One row for each image, chosen by the shuffle.
     shuffled = manifest.table[["split", "image"]].sample(frac=1, random_state=seed).drop_duplicates("image")
@@ -81,7 +79,7 @@ def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
     if not pd.isna(row["line_error"]):
         problem = str(row["line_error"])
     elif not pd.isna(row["image_error"]):
-        # A path out of the data set is such an error: it is not opened.
+        # An image outside the data set is such an error: it is not opened.
         problem = str(row["image_error"])
     else:
         try:
@@ -91,8 +89,7 @@ def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
     return Sample(
         split=row["split"],
         image="/".join(row["image"].split("/")[-2:]),
-        place=f"{row['file']}:{row['line']}",
-        asked=_shortened(row["prefix"], _TEXT_LETTERS),
+        prefix=_shortened(row["prefix"], _TEXT_LETTERS),
         answer="" if labelled and not problem else _shortened(row["suffix"], _TEXT_LETTERS),
         boxes=boxes,
         uri=uri,
@@ -113,7 +110,7 @@ def _image(root: Path, row: dict[Any, Any], colours: dict[str, str], labelled: b
 
 
 def _short_names(found: Detections) -> Detections:
-    """Return the boxes that are drawn, with names that fit into an image."""
+    """Return the boxes that are drawn, with names that are short enough for an image."""
     names = tuple(_shortened(name, _LABEL_LETTERS) for name in found.class_name[:_SHOWN_BOXES])
     return Detections(np.asarray(found.xyxy[:_SHOWN_BOXES]), names)
 

@@ -16,7 +16,7 @@ _LISTED = 20
 
 
 def split_title(split: str) -> str:
-    """Return what a reader calls a split."""
+    """Return the name of a split for readers."""
     return split or "no split"
 
 
@@ -52,7 +52,7 @@ def statistics_tables(statistics: DatasetStatistics) -> list[Table]:
 
 
 def drift_tables(drift: DriftReport) -> list[Table]:
-    """Return a comparison as tables to print: the features with their verdicts, and the classes that came or went."""
+    """Return a comparison as tables to print: the features with their verdicts, and the added and removed classes."""
     table = _table("against " + drift.reference.title, "distance", "p", "verdict")
     table.caption = drift.sentence
     for feature in drift.features:
@@ -61,9 +61,9 @@ def drift_tables(drift: DriftReport) -> list[Table]:
         else:
             table.add_row(feature.title.lower(), f"{feature.distance:.3f}", f"{feature.p_value:.4f}", feature.verdict)
     tables = [table]
-    if drift.came or drift.went:
+    if drift.added or drift.removed:
         classes = _table("classes")
-        for title, names in (("came", drift.came), ("went", drift.went)):
+        for title, names in (("added", drift.added), ("removed", drift.removed)):
             more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
             classes.add_row(_plain(f"{title}: {', '.join(names[:_LISTED]) or '-'}{more}"))
         tables.append(classes)
@@ -81,13 +81,13 @@ def _table(first: str, *columns: str) -> Table:
 
 
 def _plain(text: str) -> str:
-    """Keep brackets and control characters of a user's text from being taken for orders to the terminal."""
+    """Escape brackets and control characters of a user's text, which the terminal would obey."""
     from rich.markup import escape
 
     return escape(printable(text))
 
 
-def _spread(seen: Distribution) -> str:
-    if seen.minimum is None or seen.median is None or seen.maximum is None:
+def _spread(distribution: Distribution) -> str:
+    if distribution.minimum is None or distribution.median is None or distribution.maximum is None:
         return "-"
-    return f"{compact(seen.median)} ({compact(seen.minimum)} to {compact(seen.maximum)})"
+    return f"{compact(distribution.median)} ({compact(distribution.minimum)} to {compact(distribution.maximum)})"

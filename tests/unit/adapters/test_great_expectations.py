@@ -47,8 +47,12 @@ DEFECTS: list[tuple[Mapping[str, Any] | str, str, str]] = [
     (annotation("13.png", suffix=f"<script>alert(1)</script>{BOX}rest"), "text-without-box", "'rest'"),
     (annotation("14.png", suffix=BOX), "box-without-class", "no class name"),
     ('{"image": "../../x.png", "prefix": "<OD>", "suffix": "x' + BOX + '"}', "image-outside", "'../x.png': leads out"),
-    (annotation("1.png"), "row-duplicate", "answered as in train/annotations.jsonl:1"),
-    (annotation("1.png", suffix=f"other{BOX}"), "answer-conflict", "otherwise than in train/annotations.jsonl:1"),
+    (annotation("1.png"), "row-duplicate", "has the same answer as in train/annotations.jsonl:1"),
+    (
+        annotation("1.png", suffix=f"other{BOX}"),
+        "answer-conflict",
+        "has another answer than in train/annotations.jsonl:1",
+    ),
     (annotation("18.png"), "image-in-two-splits", "'train/18.png' is the same image as in split test"),
     (annotation("19.png"), "image-empty", "'train/19.png': the file has 0 bytes"),
 ]

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from florence2.codec import BINS, RESERVED, TASKS, BoxSpan, location_token, scan_boxes, scan_column
 from florence2.datasets.checks.boxes import LABELLED
 from florence2.datasets.checks.definition import Finding, rule
-from florence2.datasets.checks.regions import beyond_image
 from florence2.datasets.checks.view import Flags
+from florence2.datasets.checks.views.regions import beyond_image
 from florence2.datasets.checks.views.rows import (
     REGION_SIZES,
     Row,
@@ -87,7 +87,7 @@ def _written(span: BoxSpan) -> str:
 @rule(
     RowsView,
     "error",
-    remedy="correct the coordinates, or put back the image that was annotated",
+    remedy="correct the coordinates, or restore the image that was annotated",
     example="1190,12,1260,12,1260,40,1190,40,TOTAL in an image of 1200 x 1600 pixels",
 )
 def region_outside(view: RowsView) -> Finding[Row]:
@@ -105,7 +105,7 @@ def region_outside(view: RowsView) -> Finding[Row]:
     example='"suffix": "cat<loc_10><loc_20><loc_300>"',
 )
 def location_count(view: RowsView) -> Finding[Row]:
-    """A text is followed by a number of location tokens that its task does not ask for."""
+    """A text is followed by a number of location tokens that its task does not take."""
     sizes = view.region_sizes[view.scan.group_text]
     odd = (sizes > 0) & (view.scan.group_size % np.maximum(sizes, 1) != 0)
     return Finding(view.any_group(odd) & view.readable, _odd_counts)
@@ -126,11 +126,11 @@ def _odd_counts(row: Row) -> str:
     example='"prefix": "<REGION_PROPOSAL>", "suffix": "a cat"',
 )
 def location_missing(view: RowsView) -> Finding[Row]:
-    """The answer has no location token, and its task asks for regions."""
+    """The answer has no location token, and its task requires regions."""
     requires = (view.region_sizes > 0) & ~_has_task(view, [*LABELLED]) & ~view.from_coordinates
     return Finding(
         requires & ~view.with_locations & ~view.blank_answer & view.readable,
-        lambda row: f"{row['suffix']!r} has no location tokens, and {row['task']} asks for regions",
+        lambda row: f"{row['suffix']!r} has no location tokens, and {row['task']} requires regions",
     )
 
 
@@ -167,14 +167,14 @@ def text_without_box(view: RowsView) -> Finding[Row]:
 @rule(
     RowsView,
     "error",
-    remedy="write it in other signs, for example without the angle brackets",
+    remedy="write it in other characters, for example without the angle brackets",
     example='"suffix": "a cat</s>"',
 )
 def token_reserved(view: RowsView) -> Finding[Row]:
     """The answer holds a token by which the model begins, ends or pads a text."""
     return Finding(
         matches(view.table["suffix"], _RESERVED) & view.readable,
-        lambda row: f"{next(token for token in RESERVED if token in row['suffix'])} in an answer would end or frame it",
+        lambda row: f"{next(token for token in RESERVED if token in row['suffix'])} in an answer would end or pad it",
     )
 
 
@@ -185,7 +185,7 @@ def token_reserved(view: RowsView) -> Finding[Row]:
     example="an answer of 250 boxes: 1250 tokens",
 )
 def answer_too_long(view: RowsView) -> Finding[Row]:
-    """The answer has more tokens than the model may write."""
+    """The answer has more tokens than the model may generate."""
     if view.limit is None:
         return Finding(np.zeros(len(view.table), dtype=bool), lambda _: "")
     most, count_tokens = view.limit
@@ -207,7 +207,7 @@ def answer_too_long(view: RowsView) -> Finding[Row]:
     example="a COCO image without annotations",
 )
 def image_without_objects(view: RowsView) -> Finding[Row]:
-    """The image has no objects; it is kept, as one of the background."""
+    """The image has no objects; it is kept as an image of the background."""
     return Finding(
         view.table["box_lines"] == "", lambda row: f"{row['image']!r} has no objects", lambda row: row["image"]
     )

@@ -69,11 +69,11 @@ def box_duplicate(view: BoxesView) -> Finding[Box]:
 @rule(
     BoxesView,
     "warning",
-    remedy="look at the image and remove one of the two if they mark one object",
+    remedy="check the image, and remove one of the two if they mark one object",
     example=f'"suffix": "cat{_BOX}cat<loc_10><loc_20><loc_301><loc_400>"',
 )
 def box_near_duplicate(view: BoxesView) -> Finding[Box]:
-    """Two boxes of one class in one answer overlap almost wholly (validation.near_iou)."""
+    """Two boxes of one class in one answer are nearly the same (validation.near_iou)."""
     other = view.nearly_equal_to
     return Finding(other >= 0, lambda box: f"{box} is nearly the same as {view.other_box(box, other[box.position])}")
 
@@ -81,7 +81,7 @@ def box_near_duplicate(view: BoxesView) -> Finding[Box]:
 @rule(
     BoxesView,
     "warning",
-    remedy="make sure that it marks an object; a model can hardly see it",
+    remedy="check that it marks an object; a model can hardly recognise it",
     example='"suffix": "cat<loc_10><loc_20><loc_12><loc_400>"',
 )
 def box_tiny(view: BoxesView) -> Finding[Box]:

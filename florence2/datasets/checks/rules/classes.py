@@ -11,7 +11,7 @@ _BOX = "<loc_10><loc_20><loc_300><loc_400>"
 @rule(
     ClassesView,
     "warning",
-    remedy="write single blanks between words alone: validation.rules class-blanks: repair",
+    remedy="write one blank between words and none at the ends: validation.rules class-blanks: repair",
     example=f'"suffix": "red  car {_BOX}"',
     repair="strip",
 )
@@ -38,7 +38,7 @@ def class_case(view: ClassesView) -> Finding[ClassName]:
 @rule(ClassesView, "warning", remedy="correct it if it is mistyped", example='"platelts" beside "platelets"')
 def class_typo(view: ClassesView) -> Finding[ClassName]:
     """A class name differs by one letter from one that is far more frequent (validation.typo_ratio); words of fewer
-    than four letters, and names that differ in digits only, are left alone.
+    than four letters, and names that differ in digits only, are not compared.
     """
     right = view.table["typo_of"]
     return Finding(

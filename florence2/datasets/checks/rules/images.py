@@ -11,11 +11,11 @@ from florence2.datasets.checks.views.images import ImageFile, ImagesView
 @rule(
     ImagesView,
     "warning",
-    remedy="make sure that the boxes fit the upright image, or save it turned",
+    remedy="check that the boxes fit the upright image, or save the image upright",
     example="a phone's JPEG with EXIF orientation 6",
 )
 def image_exif_orientation(view: ImagesView) -> Finding[ImageFile]:
-    """The file asks to be shown turned or mirrored; it is turned upright."""
+    """The EXIF orientation of the file turns or mirrors the image; it is loaded upright."""
     return Finding(
         view.table["orientation"].isin(range(2, 9)),
         lambda image: (
@@ -75,7 +75,7 @@ def image_unused(view: ImagesView) -> Finding[ImageFile]:
 @rule(
     ImagesView,
     "warning",
-    remedy="keep both in one split: what was seen in training proves little in the test",
+    remedy="keep both in one split: a test on images like those of the training proves little",
     example="neighbouring frames of one video in train/ and test/",
 )
 def image_nearly_in_two_splits(view: ImagesView) -> Finding[ImageFile]:

@@ -67,7 +67,7 @@ image_too_large = _image_rule(
 @rule(
     RowsView,
     "error",
-    remedy="correct the size and the boxes, or put back the image that was annotated",
+    remedy="correct the size and the boxes, or restore the image that was annotated",
     example="<width>480</width> for a file of 640 x 480 pixels",
     tolerable=True,
 )

@@ -9,7 +9,7 @@ from florence2.datasets.checks.views.rows import Row, RowsView
 @rule(
     RowsView,
     "error",
-    remedy="keep it in one split: what was seen in training proves nothing in the test",
+    remedy="keep it in one split: a test on training images proves nothing",
     example="train/a.png and test/b.png are the same file",
     tolerable=True,
 )
@@ -34,11 +34,13 @@ def image_in_two_splits(view: RowsView) -> Finding[Row]:
     repair="drop-row",
 )
 def row_duplicate(view: RowsView) -> Finding[Row]:
-    """The row says the same as an earlier one."""
+    """Image, prefix and suffix are the same as in an earlier row."""
     first = view.repetitions.same_answer
     return Finding(
         first >= 0,
-        lambda row: f"{row['prefix']!r} of {row['image']!r} is answered as in {view.location_of(first[row.row])}",
+        lambda row: (
+            f"{row['prefix']!r} of {row['image']!r} has the same answer as in {view.location_of(first[row.row])}"
+        ),
     )
 
 
@@ -54,6 +56,6 @@ def answer_conflict(view: RowsView) -> Finding[Row]:
     return Finding(
         first >= 0,
         lambda row: (
-            f"{row['prefix']!r} of {row['image']!r} is answered otherwise than in {view.location_of(first[row.row])}"
+            f"{row['prefix']!r} of {row['image']!r} has another answer than in {view.location_of(first[row.row])}"
         ),
     )

@@ -24,7 +24,7 @@ def train_empty(view: SplitsView) -> Finding[Split]:
 @rule(
     SplitsView,
     "warning",
-    remedy="add annotations to it; else it is taken out of the training split",
+    remedy="add annotations to it; else images of the training split are used for it",
     example="an empty valid/annotations.jsonl",
     concerns_rows=False,
 )

@@ -13,8 +13,8 @@ from florence2.codec import BINS, format_spans
 from florence2.config import ValidationConfig
 from florence2.datasets.checks.boxes import Boxes, tidy
 from florence2.datasets.checks.overlaps import find_same_boxes
-from florence2.datasets.checks.regions import in_pixels
 from florence2.datasets.checks.view import Flags, Positions, View
+from florence2.datasets.checks.views.regions import in_pixels
 from florence2.datasets.checks.views.rows import Row, rows_at
 from florence2.datasets.manifest import DatasetManifest
 
@@ -151,7 +151,7 @@ class BoxesView(View[Box]):
 
     @property
     def nearly_equal_to(self) -> Positions:
-        """The position of an earlier box of the same answer and class that overlaps almost wholly, (b,), or -1."""
+        """The position of an earlier box of the same answer and class that is nearly equal, (b,), or -1."""
         return self._same_boxes[1]
 
     @functools.cached_property

@@ -22,10 +22,10 @@ __all__ = ["ImageFile", "ImagesView", "NearGroups"]
 
 
 class NearGroups:
-    """Groups of near-identical images, found once however often a data set is looked at while it is mended.
+    """Groups of near-identical images, searched once however often a data set is checked while it is repaired.
 
-    They hang on the images alone, and mending takes none away: a row that is dropped repeats another one, with the
-    same image, of its split.
+    They depend on the images alone, and a repair removes none of them: a row that is removed repeats another one of its
+    split, with the same image.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ def _nearly_equal_rows(manifest: DatasetManifest, image_of_row: Positions, group
     splits = manifest.table["split"]
     rows = np.flatnonzero((image_of_row >= 0) & (splits != "").to_numpy(dtype=bool))
     rows = rows[signatures[image_of_row[rows]] != ""]
-    # A row for each image of each split will do.
+    # One row for each image of each split is enough.
     rows = rows[~pd.DataFrame({"image": image_of_row[rows], "split": splits.to_numpy()[rows]}).duplicated().to_numpy()]
     if splits.iloc[rows].nunique() < 2:
         return found

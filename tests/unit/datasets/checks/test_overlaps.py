@@ -40,7 +40,7 @@ def test_it_agrees_with_comparing_every_pair(found: list[tuple[int, int, Box]], 
     assert nearly.tolist() == expected_nearly
 
 
-def test_numbers_far_outside_are_kept_apart() -> None:
+def test_numbers_far_outside_are_distinguished() -> None:
     rows, names = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
     bins = np.array([[0, 0, 999_999_999, 5], [0, 0, 999_999_998, 5], [-999_999_999, 0, 999_999_999, 5]])
     same, nearly = find_same_boxes(rows, names, bins, 0.9999)

@@ -54,10 +54,10 @@ def test_given_splits_stay() -> None:
     assert split_dataset(full, config()).fingerprint == full.fingerprint
 
 
-def test_shares_are_about_those_asked_for() -> None:
-    places = list(by_content(split_dataset(unsplit(2000), config(0.1, 0.2))).values())
-    assert abs(places.count("valid") - 200) < 60
-    assert abs(places.count("test") - 400) < 80
+def test_shares_are_about_those_requested() -> None:
+    found = list(by_content(split_dataset(unsplit(2000), config(0.1, 0.2))).values())
+    assert abs(found.count("valid") - 200) < 60
+    assert abs(found.count("test") - 400) < 80
 
 
 @settings(max_examples=25)
@@ -81,7 +81,7 @@ def test_images_added_later_move_none() -> None:
 
 
 @pytest.mark.parametrize(("given_split", "made_split"), [("valid", "test"), ("test", "valid")])
-def test_a_missing_held_out_split_comes_out_of_training(given_split: str, made_split: str) -> None:
+def test_a_missing_held_out_split_is_made_of_training_images(given_split: str, made_split: str) -> None:
     rows = [{"split": "train"} for _ in range(40)] + [{"split": given_split} for _ in range(5)]
     made = split_dataset(manifest(*rows), config()).table["split"]
     assert (made.iloc[40:] == given_split).all()
@@ -120,11 +120,11 @@ def test_no_old_image_moves_while_every_class_is_common(data: st.DataObject) -> 
 def test_near_identical_images_go_together(seed: int, groups: int, copies: int) -> None:
     alike = dict(enumerate(signatures(groups, seed) * copies))
     made = split_dataset(classed([["cat"]] * (len(alike) + 20), alike), config(seed=seed))
-    places = made.table["split"].tolist()
-    assert [places[number] for number in alike] == places[:groups] * copies
+    found = made.table["split"].tolist()
+    assert [found[number] for number in alike] == found[:groups] * copies
 
 
-def test_a_newcomer_moves_a_group_only_if_its_hash_is_the_smallest() -> None:
+def test_a_new_image_moves_a_group_only_if_its_hash_is_the_smallest() -> None:
     alike = signatures(1)[0]
     before = split_dataset(classed([["cat"]] * 60, {3: alike, 4: alike}), config())
     moved = 0
@@ -154,7 +154,7 @@ def test_a_near_identical_image_follows_the_given_split(home: str) -> None:
     assert made.table["split"].tolist() == ["train", "valid", "test", "train", home, "train", "train"]
 
 
-def test_a_given_test_split_is_never_added_to() -> None:
+def test_a_given_test_split_gets_no_images() -> None:
     rows = [{"split": "train", "image": f"{number}.png"} for number in range(30)]
     rows += [{"split": "test", "image": "t.png"}]
     alike = signatures(1)[0]
@@ -166,7 +166,7 @@ def test_a_given_test_split_is_never_added_to() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_rare_class_is_in_every_split_that_is_due_one(seed: int) -> None:
+def test_a_rare_class_is_in_every_split_that_should_have_one(seed: int) -> None:
     names = [["common"]] * 200 + [["common", "rare"]] * 5 + [["alone"]] * 2
     made = split_dataset(classed(names), config(0.1, 0.1, seed))
     found = Counter(zip(made.table["split"], (tuple(n) for n in names), strict=True))

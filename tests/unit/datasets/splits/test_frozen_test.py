@@ -45,7 +45,7 @@ def test_freezing_moves_no_image() -> None:
 
 
 @pytest.mark.parametrize("given", [("train",), ("train", "valid")])
-def test_a_test_that_was_taken_out_of_the_training_split_can_be_frozen(given: tuple[str, ...]) -> None:
+def test_a_test_split_that_was_made_of_the_training_split_can_be_frozen(given: tuple[str, ...]) -> None:
     rows = [{"split": given[number % len(given)], "sha256": f"{number:064x}"} for number in range(60)]
     first = split_dataset(manifest(*rows), CONFIG)
     again = split_dataset(manifest(*rows), CONFIG, freeze_test(first))
@@ -79,9 +79,9 @@ def test_save_and_load(tmp_path_factory: pytest.TempPathFactory, images: dict[st
 def test_what_cannot_be_loaded(tmp_path: Path, text: str) -> None:
     file = tmp_path / "test.json"
     file.write_text(text)
-    with pytest.raises(DatasetError, match=r"test\.json: no frozen test split .*florence2 freeze"):
+    with pytest.raises(DatasetError, match=r"test\.json: not a frozen test split .*florence2 freeze"):
         load_frozen_test(file)
-    with pytest.raises(DatasetError, match="no frozen test split"):
+    with pytest.raises(DatasetError, match="not a frozen test split"):
         load_frozen_test(tmp_path / "nowhere.json")
 
 

@@ -44,7 +44,7 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_page")
-def test_a_reference_takes_the_place_of_the_training_split(scenes: DatasetManifest, tmp_path: Path) -> None:
+def test_a_reference_replaces_the_training_split(scenes: DatasetManifest, tmp_path: Path) -> None:
     reference = read_dataset(write_dataset(tmp_path, {"train": [annotation()]}))
     drift = describe(scenes, reference).drift
     assert drift == compare(compute_statistics(reference), compute_statistics(scenes)).to_dict()

@@ -8,7 +8,6 @@ import json
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -18,8 +17,6 @@ from florence2.datasets.statistics.compute import compute_statistics
 from florence2.datasets.statistics.drift import compare
 from florence2.datasets.statistics.features import FEATURES
 from florence2.reports.statistics.page import render_statistics
-from florence2.reports.statistics.plots import histogram
-from florence2.reports.statistics.samples import draw_samples
 from tests.builders import annotation, manifest, write_dataset, write_scenes
 
 
@@ -45,13 +42,6 @@ def test_page_needs_nothing_else(scenes: DatasetManifest) -> None:
     assert page.count("data:image/svg+xml") == 11, "a histogram of each of ten features and the map of centres"
     assert len(images_in(page)) == 12
     assert [title for title in ("Rows of &lt;OD&gt;", "red tile", "Box centres", "Random") if title not in page] == []
-
-
-def test_plots_are_the_same_each_time() -> None:
-    feature = FEATURES["objects"]
-    counts = {"train": list(range(14)), "test": [0] * 14}
-    assert histogram(feature, counts) == histogram(feature, counts)
-    assert histogram(feature, counts) != histogram(feature, counts | {"test": [1] * 14})
 
 
 def test_page_shows_a_comparison(scenes: DatasetManifest) -> None:
@@ -91,40 +81,6 @@ def test_what_cannot_be_shown_leaves_a_frame(tmp_path: Path) -> None:
     assert page.count('class="frame"') == 4
     assert str(root) not in page
     assert "leads out of the data set" in page
-
-
-def test_boxes_are_drawn_where_they_are(tmp_path: Path) -> None:
-    write_dataset(tmp_path, {"train": [annotation(suffix="cat<loc_250><loc_500><loc_749><loc_999>")]})
-    Image.new("RGB", (100, 100), "#ffffff").save(tmp_path / "train/a.png")
-    (sample,) = draw_samples(read_dataset(tmp_path))
-    (image,) = images_in(f'src="{sample.uri}"')
-    pixels = np.asarray(image.convert("L")).astype(int)
-    side = image.width
-    assert pixels[int(0.75 * side), int(0.25 * side) + 1] < 150, "the left edge"
-    assert pixels[int(0.75 * side), int(0.5 * side)] > 240, "nothing inside"
-    assert pixels[int(0.2 * side), int(0.25 * side) + 1] > 240, "nothing above"
-
-
-def test_samples_come_from_all_splits_and_show_each_image_once(scenes: DatasetManifest) -> None:
-    samples = draw_samples(scenes, count=6)
-    assert [sample.split for sample in samples] == ["train", "train", "valid", "valid", "test", "test"]
-    assert len({sample.image for sample in samples}) == 6
-    assert samples == draw_samples(scenes, count=6)
-    assert samples != draw_samples(scenes, count=6, seed=1)
-    for sample in draw_samples(scenes):
-        assert (sample.boxes == 1) if sample.asked == "<OD>" else (sample.answer in ("red", "blue"))
-
-
-def test_large_noisy_images_leave_the_page_small(tmp_path: Path) -> None:
-    root = write_dataset(tmp_path, {"train": [annotation(f"{number}.png") for number in range(13)]})
-    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (700, 700, 3), dtype=np.uint8))
-    noise.save(root / "train/0.png")
-    for number in range(1, 13):
-        (root / f"train/{number}.png").write_bytes((root / "train/0.png").read_bytes())
-    samples = draw_samples(read_dataset(root))
-    assert len(samples) == 12
-    # A page has up to 21 plots of some 20 kB and 3 MB in all.
-    assert sum(len(sample.uri or "") for sample in samples) < 2_500_000
 
 
 @pytest.mark.parametrize("rows", [(), ({"suffix": "", "line_error": "not JSON", "image": ""},)])

@@ -29,7 +29,7 @@ from tests.rules import check
 def test_how_a_file_is_stored(facts: Mapping[str, Any], code: str) -> None:
     report = check(manifest({}, {}, images={"train/1.png": facts}))[1]
     assert report.counts == ({code: 1} if code else {})
-    assert [(v.file, v.line, v.place) for v in report.violations] == [("train/1.png", 0, "train/1.png")] * bool(code)
+    assert [(v.file, v.line, v.location) for v in report.violations] == [("train/1.png", 0, "train/1.png")] * bool(code)
     assert all(v in report.notes for v in report.violations if v.code != "image-exif-orientation")
 
 

@@ -12,8 +12,8 @@ def test_repeated_and_contradicting_rows() -> None:
     rows = [same, same, same | {"suffix": f"dog{BOX}"}, same | {"split": ""}, *captions]
     location = "train/annotations.jsonl:1"
     assert found(manifest(*rows)) == [
-        ("row-duplicate", 2, f"'<OD>' of 'train/2.png' is answered as in {location}"),
-        ("answer-conflict", 3, f"'<OD>' of 'train/3.png' is answered otherwise than in {location}"),
+        ("row-duplicate", 2, f"'<OD>' of 'train/2.png' has the same answer as in {location}"),
+        ("answer-conflict", 3, f"'<OD>' of 'train/3.png' has another answer than in {location}"),
     ]
 
 
