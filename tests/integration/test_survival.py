@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from florence2.errors import OutOfMemoryError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
-from florence2.training.run_state import RunState, RunStorage, forget_old_runs
+from florence2.training.run_state import RunState, RunStorage
 from florence2.training.trainer import FineTuner
 from tests.builders import write_scenes
 
@@ -169,18 +168,6 @@ def test_a_run_of_something_else_is_refused(splits: DatasetManifest, tmp_path: P
 def replace_split(splits: DatasetManifest) -> DatasetManifest:
     """Return the splits with one row less to train on."""
     return splits.drop([0])
-
-
-def test_two_processes_cannot_train_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("florence2.training.run_state._LOCK_SECONDS", 0.3)
-    with (
-        RunState(tmp_path / "run", {"a": "1"}),
-        pytest.raises(TrainingError, match="another process trains in this folder; wait for it or stop it"),
-        RunState(tmp_path / "run", {"a": "1"}),
-    ):
-        pass
-    with RunState(tmp_path / "run", {"a": "1"}):  # it is free again
-        pass
 
 
 def test_a_training_that_had_ended_is_not_done_again(
@@ -340,15 +327,3 @@ def test_a_run_killed_after_its_last_validation_has_ended(
         fit(splits, BASE, training, tmp_path / "c")
     monkeypatch.setattr(RunState, "finish", finish)
     assert_same(fit(splits, BASE, training, tmp_path / "c"), uninterrupted)
-
-
-def test_old_runs_are_forgotten_and_newer_ones_are_not(tmp_path: Path) -> None:
-    for name, days in (("old", 31), ("new", 29), ("ended", 2), ("just ended", 0)):
-        with RunState(tmp_path / name, {"a": "1"}) as state:
-            if "ended" in name:
-                state.save_of(1).mkdir()
-                state.finish(1)
-        for file in (tmp_path / name).iterdir():
-            os.utime(file, (time.time() - days * 24 * 3600,) * 2)
-    forget_old_runs(tmp_path)
-    assert sorted(run.name for run in tmp_path.iterdir()) == ["just ended", "new"]

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import fsspec  # type: ignore[import-untyped]
 import pytest
-from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]
 
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.training.fitting import fit
 from florence2.training.monitoring import Monitoring
 from florence2.training.run_state import RunStorage
-from florence2.training.uploaded_run import UploadedRun, forget_old_uploads
+from florence2.training.uploaded_run import UploadedRun
 from tests.builders import write_scenes
 from tests.integration.test_survival import BASE, RECIPES, KilledError, assert_same, at_step, kill, saving
 
@@ -85,12 +82,6 @@ fit(
     assert min(steps) >= 3
     assert_same(again, whole)
     assert uploads(tmp_path / "store/run")["finished"]["best_step"]
-
-
-def test_other_processes_of_a_training_can_upload() -> None:
-    uploaded = pickle.loads(pickle.dumps(UploadedRun("memory://run", partial(fsspec.filesystem, "memory"), 5.0)))
-    uploaded.push([], now=True)
-    assert fsspec.filesystem("memory").exists("memory://run/index.json")
 
 
 def test_uploads_are_whole_few_and_those_that_are_needed(splits: DatasetManifest, tmp_path: Path) -> None:
@@ -159,74 +150,3 @@ def test_a_store_that_fails_stops_no_training(
     assert checkpoint.folder.is_dir()
     assert "could not be uploaded to s3://b/run" in caplog.text
     assert "secret" not in caplog.text
-
-
-@pytest.mark.parametrize("saves", [{"..": {}}, {"": {}}, {"checkpoint-1": {"../../a": 1}}, {"checkpoint-1/..": {}}])
-def test_an_index_that_leads_out_of_the_run_is_not_followed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, saves: dict[str, dict[str, int]]
-) -> None:
-    (tmp_path / "runs/1").mkdir(parents=True)
-    (tmp_path / "store").mkdir()
-    index = {"format": "florence2-run/1", "saves": saves, "written": 0, "finished": None}
-    (tmp_path / "store/index.json").write_text(json.dumps(index))
-    with caplog.at_level(logging.WARNING):
-        UploadedRun(str(tmp_path / "store"), FILES, 0.0).pull(tmp_path / "runs/1")
-    assert "the run starts from the beginning" in caplog.text
-    assert {path.name for path in tmp_path.rglob("*")} == {"runs", "store", "1", "index.json"}
-
-
-def test_old_uploads_are_forgotten_and_newer_ones_are_not() -> None:
-    memory = fsspec.filesystem("memory")
-    for name, days, finished in (("old", 31, None), ("new", 29, None), ("ended", 2, {}), ("done", 2, {"a": 1})):
-        index = {"format": "florence2-run/1", "saves": {}, "written": time.time() - days * 86400, "finished": finished}
-        memory.pipe_file(f"/bucket/runs/{name}/index.json", json.dumps(index).encode())
-    memory.pipe_file("/bucket/runs/damaged/index.json", b'{"format": "flo')
-    forget_old_uploads("memory://bucket/runs", memory)
-    forget_old_uploads("memory://bucket/nothing", memory)
-    assert sorted(path.rpartition("/")[2] for path in memory.ls("/bucket/runs", detail=False)) == ["ended", "new"]
-
-
-def test_one_upload_that_cannot_be_removed_keeps_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    class Guarded(MemoryFileSystem):  # type: ignore[misc]
-        def rm(self, path: str, **options: Any) -> None:
-            if "guarded" in path:
-                raise PermissionError("not yours: s3://key:secret@host")
-            super().rm(path, **options)
-
-    files = Guarded(skip_instance_cache=True)
-    for name in ("a-guarded", "b-old"):
-        files.pipe_file(f"/others/runs/{name}/index.json", b"[]")
-    with caplog.at_level(logging.WARNING):
-        forget_old_uploads("memory://others/runs", files)
-    assert [path.rpartition("/")[2] for path in files.ls("/others/runs", detail=False)] == ["a-guarded"]
-    assert "a-guarded could not be removed: not yours" in caplog.text
-    assert "secret" not in caplog.text
-
-
-def test_a_damaged_index_is_replaced_with_all_that_lies_there(tmp_path: Path) -> None:
-    store, save = tmp_path / "store", tmp_path / "run" / "checkpoint-2"
-    save.mkdir(parents=True)
-    (save / "model.safetensors").write_bytes(b"weights")
-    (store / "checkpoint-1").mkdir(parents=True)
-    (store / "index.json").write_text("{")
-    UploadedRun(str(store), FILES, 0.0).push([save], now=True)
-    assert uploads(store)["saves"] == {"checkpoint-2": {"model.safetensors": 7}}
-    assert sorted(path.name for path in store.iterdir()) == ["checkpoint-2", "index.json"]
-
-
-def test_a_store_that_refuses_to_be_read_has_nothing_removed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    class Refusing(MemoryFileSystem):  # type: ignore[misc]
-        def cat_file(self, path: str, **options: Any) -> bytes:
-            raise ValueError("Bad Request: invalid project")  # as gcsfs says it
-
-    files = Refusing(skip_instance_cache=True)
-    files.pipe_file("/refused/runs/a/index.json", b"{}")
-    files.pipe_file("/refused/runs/a/checkpoint-1/model.safetensors", b"weights")
-    save = tmp_path / "checkpoint-2"
-    save.mkdir()
-    (save / "model.safetensors").write_bytes(b"weights")
-    with caplog.at_level(logging.WARNING):
-        UploadedRun("memory://refused/runs/a", lambda: files, 0.0).push([save], now=True)
-        forget_old_uploads("memory://refused/runs", files)
-    assert caplog.text.count("Bad Request") == 2
-    assert files.exists("/refused/runs/a/checkpoint-1/model.safetensors")

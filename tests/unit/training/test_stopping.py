@@ -1,0 +1,41 @@
+"""The first signal is recorded, the second one stops at once, and the earlier handlers come back."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import pytest
+
+from florence2.training.stopping import StopRequest
+
+
+def test_the_first_signal_is_recorded_and_the_second_stops() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with StopRequest() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.signal is signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_signal_is_obeyed_as_its_own_exception() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        StopRequest.obey(signal.SIGINT)
+    with pytest.raises(SystemExit) as caught:
+        StopRequest.obey(signal.SIGTERM)
+    assert caught.value.code == 143
+
+
+def test_outside_the_main_thread_handlers_stay() -> None:
+    before, inside = signal.getsignal(signal.SIGTERM), []
+
+    def enter() -> None:
+        with StopRequest():
+            inside.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    assert inside == [before]
