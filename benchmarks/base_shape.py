@@ -62,7 +62,7 @@ def save_base_shape(folder: Path, vision: dict[str, Any] | None = None, text: di
     model.save_pretrained(folder)
     processor: Any = nano.processor
     processor.image_processor.size = {"height": _SIDE, "width": _SIDE}
-    # The processor reads the number of places for the image from its image processor when it is loaded.
+    # The processor reads the number of image tokens from its image processor when it is loaded.
     processor.image_processor.image_seq_length = _IMAGE_TOKENS
     processor.image_seq_length = processor.num_image_tokens = _IMAGE_TOKENS
     processor.save_pretrained(folder)

@@ -4,11 +4,11 @@
     python -m benchmarks.base_transfer --base builtin:small --data od_bccd/florence2 --epochs 20 --strategy full \
         --set learning_rate=5e-4 --set box_order=left_to_right
 
-Each seed trains twice on the same rows for the same number of epochs: from the base with the strategy given, and every
-weight from the random start of pretraining. A line of JSON tells the seconds of the fit alone, validation included, and
-the scores of the test split; of questions also those that are not answered by yes or no, and what the most frequent
-answer of each question, known from training, would be worth. Zero-shot scores come from ``pretraining.evaluate`` and
-``pretraining.world.evaluate``.
+Each seed trains twice on the same samples for the same number of epochs: from the base with the strategy given, and
+every weight from the random start of pretraining. A line of JSON tells the seconds of the fit alone, validation
+included, and the scores of the test split; of questions also those that are not answered by yes or no, and what the
+most frequent answer of each question, known from training, would be worth. Zero-shot scores come from
+``pretraining.evaluate`` and ``pretraining.world.evaluate``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command: one JSON line for each seed and start, then one for the first answer."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="builtin:cards")
-    parser.add_argument("--task", default="<OD>", help="the rows that are trained and tested on")
+    parser.add_argument("--task", default="<OD>", help="the samples for training and test")
     parser.add_argument("--base", default="builtin:nano", choices=sorted(BUILTIN_MODELS))
     parser.add_argument("--strategy", default="lora", help="of the fine-tune from the base")
     parser.add_argument("--epochs", type=int, default=10)

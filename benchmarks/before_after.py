@@ -29,12 +29,12 @@ _MARGIN, _CAPTION = 12, 18
 
 
 def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
-    """Return a sheet with a row for each example: annotated, before, after.
+    """Return an image with a row for each sample: annotated, before, after.
 
     Args:
         report: of a finished run.
         images: folder of the data set.
-        rows: how many examples.
+        rows: how many samples.
     """
     examples = [example for example in report.examples if example.prefix == "<OD>"][:rows]
     strips = [_strip(example, images) for example in examples]

@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python -m benchmarks.bootstrap_speed
 
 All twelve scores, and those of each class, on 1,000 resamples of the images. The floor is the memory traffic of a
-count: to read one weight for each detection and resample. Then pycocotools judges copied images as the first resample
+count: to read one weight for each detection and resample. Then pycocotools evaluates copied images as the first
+resample
 has them, to show that the scores are equal.
 """
 

@@ -1,4 +1,4 @@
-"""The engine itself with a stopwatch: ``fit`` as it is called by everybody, the time of each step written down."""
+"""The engine with a stopwatch: ``fit`` as users call it, with the time of each step recorded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feed damaged data sets to every reader: whatever stands in a file, a reader gives rows or the project's own error.
+"""Feed damaged data sets to every reader: a reader returns samples or raises the project's own error, and no other.
 
     python -m benchmarks.fuzz_readers --inputs 100000 --seed 0
 
@@ -127,9 +127,9 @@ class FuzzResult:
     """What became of the inputs.
 
     Attributes:
-        read: how many gave rows, by format.
+        read: how many were read, by format.
         refused: how many gave the project's own error, by format.
-        failures: traceback and description of whatever else happened.
+        failures: traceback and description of every other outcome.
     """
 
     read: Counter[str] = field(default_factory=Counter)
@@ -228,7 +228,7 @@ def _insert(rng: random.Random, content: bytes) -> bytes:
 
 
 def _replace_word(rng: random.Random, content: bytes) -> bytes:
-    """Put a number or a text in the place of a whole word or number, so that the structure stays."""
+    """Replace a whole word or number by another number or text, so that the structure stays."""
     words = list(_WORDS.finditer(content))
     if not words:
         return content
@@ -261,7 +261,7 @@ _DAMAGES: list[_Damage] = [
 
 
 def main() -> int:
-    """Run from the command line; the status is 1 if anything but rows or the project's own error came out."""
+    """Run from the command line; the status is 1 after any outcome but samples or the project's own error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)

@@ -4,11 +4,11 @@
     python -m benchmarks.generation_speed --model runs/1 --data cards
     python -m benchmarks.generation_speed --model runs/1 --data builtin:cards --every-task
 
-The peer has the processor of Hugging Face in its loop, three beams, and batches as the rows come, padded to their
-longest answer; every score is 1. It is given two batch sizes, its default of four and ours. Between it and ours stand
-single steps of the way. The floor is the arithmetic that no greedy generation can leave out, on tensors that lie ready
-and rows sorted by the answer they will get: images seen (each for each of its prompts), prompts read, a step of the
-decoder for each token.
+The peer has the processor of Hugging Face in its loop, three beams, and batches in the order of the samples, padded
+to their longest answer; every score is 1. It runs with two batch sizes, its default of four and ours. Variants between
+the peer and this package differ by one step each. The floor is the arithmetic that every greedy generation needs, on
+prepared tensors and samples sorted by the length of their answers: images encoded (each for each of its prompts),
+prompts encoded, a step of the decoder for each token.
 
 All sides in turn, each once before it counts; medians over the repeats.
 """
@@ -53,9 +53,9 @@ def peer_answers(
 
     Args:
         florence2: the model.
-        samples: the rows, in the order in which they come.
+        samples: in the order of the data set.
         beams: 1 is greedy.
-        batch_size: rows at a time.
+        batch_size: samples per batch.
         longest: tokens of an answer.
     """
     processor, model = _anything(florence2.processor), _anything(florence2.model).eval()
@@ -107,7 +107,7 @@ def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCo
             hidden = language.encoder(inputs_embeds=embedded).last_hidden_state
             cache = EncoderDecoderCache(DynamicCache(), DynamicCache())
             for step in range(tokens.shape[1]):
-                going = sum(length > step for length in lengths)  # the rows are sorted by it
+                going = sum(length > step for length in lengths)  # the samples are sorted by it
                 if going < len(hidden):
                     hidden = hidden[:going]
                     cache.batch_select_indices(torch.arange(going))
@@ -168,10 +168,12 @@ def _table(florence2: Florence2, rows: BoxRows, options: argparse.Namespace) -> 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
+    parser.add_argument("--model", default="builtin:nano", help="any model that florence2 predict accepts")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set, see benchmarks.scene_rows")
     parser.add_argument("--images", type=int, default=300)
-    parser.add_argument("--every-task", action="store_true", help="all rows of the test split of a data set, in order")
+    parser.add_argument(
+        "--every-task", action="store_true", help="all samples of the test split of a data set, in order"
+    )
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--max-new-tokens", type=int, default=1022)
     parser.add_argument("--repeats", type=int, default=5)

@@ -33,7 +33,7 @@ _GRAMMARS = ("off", "boxes", "classes")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one grammar gave on one set of images.
+    """The results of one grammar on one set of images.
 
     Attributes:
         average_precision: COCO's mAP.
@@ -78,7 +78,7 @@ def measure(florence2: Florence2, source: str, count: int, seed: int, options: d
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
+    parser.add_argument("--model", default="builtin:nano", help="any model that florence2 predict accepts")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set")
     parser.add_argument("--images", type=int, default=300, help="of each seed")
     parser.add_argument("--seeds", type=int, default=6, help="how many, from 0; at least 2")

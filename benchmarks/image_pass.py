@@ -1,4 +1,4 @@
-"""Measure the look at all image files of a data set, and beside it what the machine needs for reading them.
+"""Measure the probe of all image files of a data set, and what the machine needs to decode them.
 
 python -m benchmarks.image_pass --images 6000 --side 128
 """

@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.map_speed
 
-Both judge the same boxes. pycocotools starts from a COCO data set and a results list, as does ``coco_scores``; the
+Both evaluate the same boxes. pycocotools starts from a COCO data set and a results list, as does ``coco_scores``; the
 metric takes ``Detections`` image by image. The floor is what no program can leave out that works with numpy: to sort
 the detections, and to compute the overlap of each with the true boxes of its image and class.
 """

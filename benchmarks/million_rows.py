@@ -17,7 +17,7 @@ from florence2.datasets.manifest import COLUMNS, IMAGE_COLUMNS, DatasetManifest
 __all__ = ["Cells", "million_rows", "plant"]
 
 Cells = dict[str, set[tuple[str, int]]]
-"""File and line of what each rule must find, by its code."""
+"""File and line that each rule must find, by its code."""
 
 _CLASSES = ("person", "bicycle", "traffic light", "t-shirt", "9 of clubs", "cat", "dog", "potted plant")
 _DETECTION_PREFIXES = ("<OD>", "<DENSE_REGION_CAPTION>", "<OPEN_VOCABULARY_DETECTION>things")
@@ -78,9 +78,9 @@ _OF_IMAGES: dict[str, dict[str, Any]] = {
 
 
 def million_rows(rows: int, seed: int) -> DatasetManifest:
-    """Return a manifest without a defect, in three splits, with five rows an image.
+    """Return a manifest without a defect, in three splits, with five rows per image.
 
-    Half are detections, of which a fifth stand in COCO files, half are questions. Row ``turn * rows // 5 + image`` of
+    Half are detections, a fifth of them in COCO files, half are questions. Row ``turn * rows // 5 + image`` of
     either half is about that image; of ten images eight are for training.
 
     Args:
@@ -89,7 +89,7 @@ def million_rows(rows: int, seed: int) -> DatasetManifest:
     """
     half, images = rows // 2, rows // 5
     rng = np.random.default_rng(seed)
-    # Each row of an image asks something else, so that no two rows repeat or contradict each other.
+    # Each row of an image has another prompt, so that no two rows repeat or contradict each other.
     number = np.concatenate([np.arange(half), np.arange(rows - half)])
     image, turn, detection = number % images, number // images, np.arange(rows) < half
     split = _SPLIT_OF_DIGIT[image % 10]
@@ -191,7 +191,7 @@ def plant(manifest: DatasetManifest, seed: int) -> tuple[DatasetManifest, Cells]
             : 3 if code == "class-rare" else _EACH
         ]
         beds.change_rows(code, chosen, {"suffix": f"{name}{_BOX}"})
-        # A name is told once, where it stands first.
+        # A name is reported once, where it is used first.
         beds.expect(code, np.array([chosen.min()]))
     for code, values in _OF_IMAGES.items():
         chosen = beds.take(beds.jsonl)

@@ -1,4 +1,4 @@
-"""Measure how well near-identical images are told from others, and how long that takes.
+"""Measure how well near-identical images are distinguished from others, and how long that takes.
 
     python -m benchmarks.near_duplicates [DATASET ...]
 

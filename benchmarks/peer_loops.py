@@ -3,7 +3,7 @@
 ``plain`` is the loop that one writes in an afternoon with transformers: the processor in the collator, no workers,
 AdamW as PyTorch gives it. ``maestro`` is that of roboflow/maestro 1.1.0rc1: the same, but the padding is part of the
 loss, the rate is constant, and LoRA names layers that Florence-2 does not have. ``bare`` is no loop at all, only
-forward, backward and a fused AdamW step on batches that lie ready: the floor.
+forward, backward and a fused AdamW step on prepared batches: the floor.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def peer_epochs(
     Args:
         peer: which.
         florence2: the base; changed in place.
-        train: the rows.
+        train: the samples.
         training: batch, epochs, strategy and seed count.
         rate: peak learning rate.
 
@@ -119,7 +119,7 @@ def _collator(florence2: Florence2, masks_padding: bool) -> Callable[[list[Sampl
     return collate_samples
 
 
-# --- the floor, and the judge of all sides ---------------------------------------------------------------------------
+# --- the floor, and the loss of all sides ----------------------------------------------------------------------------
 
 
 def engine_batches(
@@ -129,7 +129,7 @@ def engine_batches(
 
     Args:
         florence2: the base.
-        rows: to make batches of.
+        rows: samples for the batches.
         batch_size: samples in each.
         pool: of decoded images; None: they are decoded here.
     """
@@ -147,7 +147,7 @@ def engine_batches(
 
 
 def bare_steps(model: Any, batches: Sequence[dict[str, torch.Tensor]], rate: float) -> list[Spent]:
-    """Train on batches that lie ready and return what each step took.
+    """Train on prepared batches and return the seconds of each step.
 
     Args:
         model: with those parameters trainable that shall be.

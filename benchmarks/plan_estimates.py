@@ -1,4 +1,4 @@
-"""``florence2 train --dry-run`` against the training: steps, seconds and memory, as foretold and as they came.
+"""``florence2 train --dry-run`` against the training: steps, seconds and memory, as estimated and as measured.
 
     python -m benchmarks.plan_estimates --epochs=2
     python -m benchmarks.plan_estimates --processor --epochs=1
@@ -31,7 +31,7 @@ _GIB_PER_KIB = 2.0**-20
 
 
 class Outcome(NamedTuple):
-    """A plan and what came of it; the seconds of a training are those of the whole process."""
+    """A plan and its training; the seconds of a training are those of the whole process."""
 
     steps: tuple[int, int]
     seconds: tuple[float, float]

@@ -3,9 +3,9 @@
     python -m benchmarks.recipes run --data builtin:cards --data od_bccd/florence2 --data vqa_easy/florence2
     python -m benchmarks.recipes table
 
-A study that was interrupted goes on: runs whose results are in the file are not done again. All variants of a data set
-see the same rows, the same number of times; what is compared is the test split's headline scores. A variant that
-changes nothing for a data set, such as the order of boxes where each image has one, is left out there.
+A study that was interrupted continues: runs whose results are in the file are not repeated. All variants of a data set
+train on the same samples, the same number of times; what is compared is the test split's headline scores. A variant
+that changes nothing for a data set, such as the order of boxes where each image has one, is left out there.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument(
-        "--rows", type=int, default=300, help="rows of the training and of the test split that are used"
+        "--rows", type=int, default=300, help="samples of the training and of the test split that are used"
     )
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one core")
     options = parser.parse_args(arguments)
@@ -179,7 +179,7 @@ def _one(source: str, variant: str, seed: int, epochs: int, rows: int) -> list[d
 
 
 def _splits(source: str, rows: int) -> DatasetManifest:
-    """Return the splits of a set with so many rows to train on and to test on, and a third as many to validate on."""
+    """Return the splits of a set with so many samples for training and test, and a third as many for validation."""
     config = Configuration(dataset=source)
     splits = split_dataset(ingest(config.dataset), config.split)
     table = splits.table

@@ -1,4 +1,4 @@
-"""Clients of a server, in a process of their own: each asks again as soon as it is answered.
+"""Clients of a server, in a process of their own: each sends a request as soon as the one before is answered.
 
     python -m benchmarks.request_clients http://127.0.0.1:8000 bodies.json --clients 16 --seconds 10
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("url")
     parser.add_argument("bodies", type=Path)
     parser.add_argument("--clients", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=0.0, help="0: every client asks once")
+    parser.add_argument("--seconds", type=float, default=0.0, help="0: every client sends one request")
     options = parser.parse_args()
     bodies = [body.encode() for body in json.loads(options.bodies.read_text())]
     address = urlsplit(options.url).netloc

@@ -29,7 +29,7 @@ class BoxRows:
     """Images to detect objects in.
 
     Attributes:
-        samples: the rows; most have the prompt ``<OD>``.
+        samples: of a split; most have the prompt ``<OD>``.
         truths: the right boxes of each.
         classes: every class that there is.
     """
@@ -62,7 +62,7 @@ def box_rows(source: str, count: int, seed: int) -> BoxRows:
 
 
 def split_rows(source: str) -> BoxRows:
-    """Return all rows of the test split of a data set, in order; those of other tasks have no right boxes."""
+    """Return all samples of the test split of a data set, in order; those of other tasks have no annotated boxes."""
     samples = samples_of(ingest(DatasetConfig(source=source)).select("test"))
     truths = [parse_detections(row.suffix if row.prefix == "<OD>" else "", row.resolution_wh) for row in samples]
     return BoxRows(samples, truths, tuple(sorted({name for truth in truths for name in truth.class_name})))

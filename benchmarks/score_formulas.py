@@ -110,7 +110,7 @@ def _spread(values: Sequence[float]) -> str:
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="builtin:nano", help="whatever florence2 predict takes")
+    parser.add_argument("--model", default="builtin:nano", help="any model that florence2 predict accepts")
     parser.add_argument("--data", default="shapes", help="cards, shapes, or a data set")
     parser.add_argument("--images", type=int, default=300, help="of each seed")
     parser.add_argument("--seeds", type=int, default=6, help="how many, from 0; at least 2")

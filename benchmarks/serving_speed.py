@@ -3,10 +3,11 @@
     python -m benchmarks.serving_speed
     python -m benchmarks.serving_speed --base-shape --max-new-tokens 24 --seconds 60 --images 8
 
-The server is ``florence2 serve`` as a process. First one client: each image is answered in this process (decoded,
-seen, answered by a model that is warm) and by the server, in turn, so that both have the same machine. Then 1 and 16
-clients in a third process, in turn: answers per second. Beside the clock stands the processor time of the process
-that answers, which other work on the machine changes less. ``--rush`` asks so many times at once and counts answers.
+The server is ``florence2 serve`` as a process. First one client: each image is predicted in this process (decoded,
+encoded, answered by a warm model) and by the server, in turn, so that both have the same machine. Then 1 and 16
+clients in a third process, in turn: answers per second. The processor time of the server is
+printed too, which other work on the machine changes less. ``--rush`` sends so many requests in parallel and counts
+answers.
 """
 
 from __future__ import annotations
@@ -138,13 +139,13 @@ def _throughput(server: _Server, bodies: Path, options: argparse.Namespace) -> N
 def _rush(url: str, bodies: Path, count: int) -> None:
     found = _clients(url, bodies, count, 0)
     slowest = max(found["latencies"])
-    print(f"{count} requests at once: {found['counts']}, the last after {slowest:.1f} s", flush=True)
+    print(f"{count} parallel requests: {found['counts']}, the last after {slowest:.1f} s", flush=True)
 
 
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="builtin:nano", help="whatever florence2 serve takes")
+    parser.add_argument("--model", default="builtin:nano", help="any model that florence2 serve accepts")
     parser.add_argument("--base-shape", action="store_true", help="random weights in the shape of Florence-2-base")
     parser.add_argument("--data", default="shapes", help="cards or shapes, see benchmarks.scene_rows")
     parser.add_argument("--images", type=int, default=32)

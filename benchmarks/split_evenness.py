@@ -2,7 +2,7 @@
 
     python -m benchmarks.split_evenness [DATASET ...]
 
-The given splits are forgotten. For 20 seeds: how far the share of a class in a held-out split is from the one asked
+The given splits are ignored. For 20 seeds: how far the share of a class in a held-out split is from the one requested
 for (mean over classes that are due an image there), how many such gaps there are, and, when the data set grows from
 half of its images to all, the share of the old ones that move.
 """

@@ -1,10 +1,10 @@
-"""The life of a model on built-in data, told as it happens: ``make story``.
+"""The life of a model on built-in data, step by step: ``make story``.
 
     python -m benchmarks.story
 
 A first model becomes champion; a second night without news trains nothing; more data makes a better model, which is
 promoted; data with wrong labels makes a worse one, which is kept back; and a rollback takes the promotion back. It runs
-in a copy of the project with stores of its own, and ends with status 1 if something went otherwise.
+in a copy of the project with stores of its own, and ends with status 1 if a step had another result.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def mislabel(line: dict[str, str]) -> dict[str, str]:
 
 @dataclass
 class Story:
-    """The project in which it happens, and what went otherwise than it should.
+    """The project in which it runs, and the steps with another result than expected.
 
     Attributes:
         project: with stores of its own.

@@ -41,7 +41,7 @@ class Side:
     Attributes:
         name: in the table.
         loop: ``engine``, ``bare``, or one of ``PEERS``.
-        training: what it is told to do.
+        training: its settings.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Result:
     Attributes:
         epochs: what each step took, by epoch.
         peak_gib: most memory up to the end of the last step.
-        loss: on the validation split, of the best epoch; None where nothing is judged.
+        loss: on the validation split, of the best epoch; None if it is not measured.
     """
 
     epochs: list[list[Spent]]

@@ -3,8 +3,8 @@
     python -m benchmarks.validate_million
 
 Every rule is checked, the length of answers included, and finds something: some hundred defects of all kinds are
-planted among detections and questions over 200,000 images in three splits. Beside it stand what the search for
-near-identical images takes of it, and the floor of the machine: the import of Great Expectations, reading the tokens
+planted among detections and questions over 200,000 images in three splits. It also prints the share of the search for
+near-identical images, and the floor of the machine: the import of Great Expectations, reading the tokens
 of all answers alone, and ten plain expectations on a column of as many rows.
 """
 
@@ -101,7 +101,7 @@ def main() -> None:
         f"{len(report.rules)} rules; load average before {load:.1f}"
     )
     print(f"validate {seconds:.1f} s, import of Great Expectations {loading:.1f} s, together {seconds + loading:.1f} s")
-    print(f"  in it, beside the tabular rules: near-identical images {grouping:.1f} s, {groups.max() + 1:,} groups")
+    print(f"  of which near-identical images {grouping:.1f} s, {groups.max() + 1:,} groups")
     print(f"peak memory {peak:.2f} GiB, of which before the validation {before:.2f} GiB")
     print(
         f"planted {sum(map(len, expected.values()))} for {len(expected)} rules, found {sum(report.counts.values())}, "

@@ -1,4 +1,4 @@
-"""The data of one pretraining step: scenes, what is asked about them, tensors. A function of seed and step alone."""
+"""The data of one pretraining step: scenes, their prompts and answers, tensors. A function of seed and step alone."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Recipe:
     Attributes:
         size: name of what is built.
         steps: optimiser steps.
-        batch_size: scenes per step; each is asked for one long and one short answer.
+        batch_size: scenes per step; each has one long and one short answer.
         learning_rate: its peak.
         warmup: steps in which it rises.
         weight_decay: of AdamW, on matrices only.
-        visits: steps for which a scene is drawn once; each asks other questions about it and varies it in another way.
+        visits: steps for which a scene is drawn once; each has other prompts and another variation of it.
         averaging: decay of the running average of the weights, which is what is shipped: better than the last step
             once there were some thousands, before that still half of the random start.
         seed: of weights and data.
@@ -88,7 +88,7 @@ class Batch:
 
     Attributes:
         pixels: uint8 (n, 3, side, side).
-        cells: what lies in the cells of the visual grid.
+        cells: what is in the cells of the visual grid.
         long: ``input_ids``, ``attention_mask`` and ``labels`` of questions that boxes or sentences answer.
         short: the same of questions that a few words answer.
     """
@@ -166,7 +166,7 @@ def _encode(processor: Florence2Processor, pairs: list[tuple[str, str]], room: i
     Args:
         processor: of the model.
         pairs: prefixes and suffixes.
-        room: tokens of an answer, so that all batches have one shape; what is longer is not asked. None: as many as
+        room: tokens of an answer, so that all batches have one shape; longer ones are left out. None: as many as
             the longest takes.
     """
     prompts = encode_prompts(processor, [prefix for prefix, _ in pairs], _PROMPT_ROOM if room else None)
@@ -181,12 +181,12 @@ def _encode(processor: Florence2Processor, pairs: list[tuple[str, str]], room: i
 def encode_prompts(processor: Florence2Processor, prefixes: list[str], room: int | None = None) -> dict[str, Tensor]:
     """Return ``input_ids`` and ``attention_mask`` as the processor makes them for prefixes with images.
 
-    The processor writes the prompts; the image's placeholders are added here, so that an image that is asked two
-    questions is prepared once.
+    The processor writes the prompts; the image's placeholders are added here, so that an image with two
+    prompts is prepared once.
 
     Args:
         processor: of the model.
-        prefixes: what is asked.
+        prefixes: the prompts.
         room: tokens of the prompts' text, the longest of them if None.
     """
     tokenizer = processor.tokenizer

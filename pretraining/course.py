@@ -1,4 +1,4 @@
-"""What the trainer asks of a course, and the images of scenes as it takes them."""
+"""What the trainer needs of a course, and the images of scenes as it takes them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Mark:
 
     Attributes:
         box: (4,) x_min, y_min, x_max, y_max as shares of the image's sides.
-        attributes: values by name; of what is not named nothing is asked.
-        boxed: whether it has a box that is asked for; a character of a word has none.
+        attributes: values by name; an attribute without a value is not trained.
+        boxed: whether it has a box to train; a character of a word has none.
     """
 
     box: Points
@@ -42,7 +42,7 @@ class Course(Protocol):
 
     @property
     def reach(self) -> float:
-        """Return which part of an object's sides, around its centre, is asked for it at visual tokens."""
+        """Return which part of an object's sides, around its centre, is trained to name it at visual tokens."""
 
     def scenes(self, rng: np.random.Generator, side: int, count: int, progress: float) -> Sequence[Scene]:
         """Draw scenes.

@@ -1,7 +1,7 @@
 """Measure ``builtin:nano`` on scenes it has never seen: ``python -m pretraining.evaluate --seeds 3``.
 
 Zero-shot detection on scenes of one to three objects of 72 classes (class-aware COCO mAP over the whole set), and
-the share of exactly right answers, beside what a guesser reaches who sees no image.
+the share of exactly right answers, and the baseline of guesses without the image.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def held_out_scenes(count: int, seed: int) -> list[Scene]:
 
 
 def measure_detection(florence2: Florence2, scenes: Sequence[Scene]) -> dict[str, float]:
-    """Return COCO's detection figures of ``<OD>`` answers."""
+    """Return COCO's detection scores of ``<OD>`` answers."""
     metric = MeanAveragePrecisionMetric()
     samples = [_sample(scene, shape_questions.detection(scene)) for scene in scenes]
     for scene, prediction in zip(scenes, predict(florence2, samples, _config()), strict=True):
@@ -54,7 +54,7 @@ def measure_answers(florence2: Florence2, scenes: Sequence[Scene], task: str, se
 
     Args:
         florence2: the model.
-        scenes: what is asked about.
+        scenes: to evaluate on.
         task: ``<VQA>``, ``<REGION_TO_CATEGORY>`` or ``<CAPTION>``.
         seed: of the questions.
     """

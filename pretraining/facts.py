@@ -1,4 +1,4 @@
-"""What both courses ask of the facts of a scene."""
+"""What both courses derive from the facts of a scene."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["near_misses", "singled_out"]
 
 
 def near_misses(present: set[str], classes: Sequence[str]) -> list[str]:
-    """Return absent class names that share a word with a present one; to stand on a tile is no such word.
+    """Return absent class names that share a word with a present one; the word tile does not count.
 
     Args:
         present: class names of a scene.

@@ -1,7 +1,7 @@
-"""Training-only helpers of the pretraining: extra heads and losses that are thrown away afterwards.
+"""Training-only helpers of the pretraining: extra heads and losses that are removed afterwards.
 
-A written answer says little about where to look. Two heads say it directly: one names object, attributes and box
-at each visual token; one reads absolute locations off the encoder's output, in the words that the answer uses.
+The loss of an answer says little about locations. Two heads train them directly: one names object, attributes and box
+at each visual token; one reads absolute locations from the encoder's output, in the tokens of the answer.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _IGNORED = -100
 
 @dataclass(frozen=True)
 class CellTargets:
-    """What lies in each cell of the visual grid.
+    """What is in each cell of the visual grid.
 
     Attributes:
         present: (n, cells) 1.0 near the middle of something that has a box.
-        middles: (n, most) the cells in which the very middle of something with a box lies, -1 behind the last.
-        attributes: per attribute, (n, cells) index of its value, -100 where nothing is asked.
+        middles: (n, most) the cells that hold the centre of something with a box, -1 behind the last.
+        attributes: per attribute, (n, cells) index of its value, -100 where there is none.
         boxes: (n, cells, 4) x_min, y_min, x_max, y_max as shares of the image's sides.
         bins: (n, cells, 4) the same as location bins.
     """
@@ -50,7 +50,7 @@ class CellTargets:
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor]) -> CellTargets:
-        """Return what ``tensors`` made such a mapping of; it may hold others beside."""
+        """Return the targets from a mapping that ``tensors`` made; it may hold other tensors too."""
         attributes = {
             name.removeprefix("attribute."): tensor for name, tensor in tensors.items() if name.startswith("attribute.")
         }
@@ -58,7 +58,7 @@ class CellTargets:
 
 
 _MOST_MIDDLES = 24
-"""Things of a scene whose locations are asked of the encoder."""
+"""Objects of a scene whose locations the encoder must hold."""
 
 
 def cell_targets(scenes: Sequence[Sequence[Mark]], course: Course, grid: int) -> CellTargets:
@@ -136,7 +136,7 @@ class TrainingHeads(nn.Module):
             each = functional.cross_entropy(
                 logits.flatten(0, 1), wanted.flatten(), ignore_index=_IGNORED, reduction="sum"
             )
-            loss = loss + each / (wanted != _IGNORED).sum().clamp(min=1)  # a batch may hold nothing written
+            loss = loss + each / (wanted != _IGNORED).sum().clamp(min=1)  # a batch may hold no text
         distance = (boxes - targets.boxes).abs().mean(dim=-1) * targets.present
         where: Tensor = distance.sum() / targets.present.sum().clamp(min=1)
         return loss + 8.0 * where
@@ -160,11 +160,11 @@ class TrainingHeads(nn.Module):
 
 
 def answer_loss(logits: Tensor, labels: Tensor, first_location: int, sigma: Tensor) -> Tensor:
-    """Cross-entropy of a written answer in which neighbouring locations count as nearly right.
+    """Cross-entropy of an answer in which neighbouring locations count as nearly right.
 
     Args:
         logits: (tokens, vocabulary).
-        labels: (tokens,) their ids, -100 where nothing is asked.
+        labels: (tokens,) their ids, -100 where none is trained.
         first_location: id of ``<loc_0>``.
         sigma: deviation of the smoothed target of a location, in bins.
     """

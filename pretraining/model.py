@@ -124,7 +124,7 @@ def _initialize(model: Florence2ForConditionalGeneration, first_location: int) -
 
 
 def _smooth_rows(rows: int, width: int) -> torch.Tensor:
-    """Return unit-variance rows (rows, width) in which neighbours are alike: random waves of the row's place."""
+    """Return unit-variance rows (rows, width) in which neighbours are alike: random waves of the row's position."""
     position = torch.linspace(0.0, 1.0, rows)[:, None]
     frequency = torch.exp(torch.empty(width).uniform_(math.log(0.3), math.log(30.0)))
     phase = torch.empty(width).uniform_(0.0, 2 * math.pi)

@@ -16,7 +16,7 @@ class Replayed:
     """A step that is recorded once and replayed from then on.
 
     The first calls run as they are, on a stream of their own, so that the optimiser has its state and the libraries
-    have chosen their kernels; then the step is recorded. All calls must bring tensors of the same names and shapes.
+    have chosen their kernels; then the step is recorded. All calls must have tensors of the same names and shapes.
 
     Args:
         step: what is done with the tensors. It must not depend on their values other than by arithmetic.

@@ -2,7 +2,7 @@
 
 Seeded: scenes and questions of a step are a function of the seed and the step alone; light and grain of the larger
 base follow them, too, but differ between devices. Resumable: the state is written every few hundred steps, and the same
-command goes on from it; on the CPU as if it had never stopped.
+command continues from it; on the CPU to the same result as without a stop.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Trainer:
         return {name: loss.detach() for name, loss in losses.items()}
 
     def _take(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take one step on tensors that lie on the device. Nothing here may depend on their values: it is replayed."""
-        # What autocast keeps of one step would be stale in a replay.
+        """Take one step on tensors of the device. Nothing here may depend on their values: it is replayed."""
+        # What autocast caches in one step would be out of date in a replay.
         with torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.on_gpu, cache_enabled=False):
             losses = self._losses(inputs)
         self.optimizer.zero_grad()
@@ -87,7 +87,7 @@ class Trainer:
         save_state(path, self._modules(), self.optimizer, {"step": self.step, "recipe": asdict(self.recipe)})
 
     def load(self, path: Path) -> None:
-        """Go on from a written state of the same recipe.
+        """Continue from a saved state of the same recipe.
 
         Raises:
             ValueError: the state belongs to another recipe.
@@ -125,7 +125,7 @@ class Trainer:
         return (pixels - mean) / deviation
 
     def _answer(self, features: Tensor, inputs: dict[str, Tensor], which: str) -> tuple[Tensor, Tensor]:
-        """Return the loss of written answers and the encoder's output at the visual tokens of the grid."""
+        """Return the loss of answers and the encoder's output at the visual tokens of the grid."""
         ids, labels = inputs[f"{which}.input_ids"], inputs[f"{which}.labels"]
         tokenizer, image_tokens = self.processor.tokenizer, self.recipe.built.image_tokens
         # Prompts start with the image's placeholders.
@@ -138,7 +138,7 @@ class Trainer:
         )
         hidden, labels = outputs.last_hidden_state.flatten(0, 1), labels.flatten()
         if self._replayed is None:
-            # The output layer is the dearest of a small model: only tokens that are asked for pass through it.
+            # The output layer is the most expensive of a small model: only tokens that are trained pass through it.
             counted = labels != -100
             hidden, labels = hidden[counted], labels[counted]
         loss = answer_loss(self.model.lm_head(hidden), labels, self.first_location, self._sigma)
@@ -161,7 +161,7 @@ def run(recipe: Recipe, output: Path, device: str = "cpu", workers: int = 0, sav
         save_every: steps between two saved states.
 
     Returns:
-        The folder with the finished model; while the run goes on it holds the average of the weights so far.
+        The folder with the finished model; during the run it holds the average of the weights so far.
     """
     output.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(recipe, device)
@@ -199,7 +199,8 @@ def steps_for(recipe: Recipe, minutes: float, device: str, workers: int) -> int:
     Raises:
         ValueError: the trial ends in losses that are no numbers.
     """
-    # What the workers had drawn before the first step would count as drawn at once, the first steps choose kernels.
+    # What the workers had drawn before the first step would count as drawn in no time, and the first steps choose
+    # kernels.
     warm, timed = max(6, 5 * workers * recipe.visits), max(6, 4 * workers * recipe.visits)
     probe = Trainer(replace(recipe, steps=2 * (warm + timed)), device)
     probe.step = warm + timed

@@ -43,7 +43,7 @@ cotton day night morning evening summer winter sitting standing walking running 
 holding wearing looking made used date time year month address company invoice receipt amount price cash tax change
 quantity description page form report email web news What Locate Describe Is How
 """
-"""Common English words: what pictures show, what one asks about them, and the words of Florence-2's prompts."""
+"""Common English words: what images show, questions about them, and the words of Florence-2's prompts."""
 
 MORE_WORDS = """
 teal pink checked hexagon crescent arrow shapes smallest largest sign middle image objects eleven total date tax name
@@ -51,7 +51,7 @@ number amount price city time cash change page written which texture pattern fra
 circles triangles stars crosses rings hearts diamonds ovals rectangles hexagons arrows crescents tiles Total Date Tax
 Name Number Amount Price City Time Cash Change Page 00 0. 1. 2. 3. 4. 5. 6. 7. 8. 9.
 """
-"""What the scenes of ``builtin:small`` and the questions about them say; some of it stands above, too."""
+"""Words of the scenes of ``builtin:small`` and of the questions about them; some are above, too."""
 
 _PAIRED = (
     "od",
@@ -70,7 +70,7 @@ FLORENCE_TOKENS = (
     *(f"<{end}{name}>" for name in _PAIRED for end in ("", "/")),
     *("<sep>", "<and>", "<VQA>", "<DocVQA>"),
 )
-"""Special tokens beside the locations, spelt as in Microsoft's checkpoints, and the task tokens that have no prompt."""
+"""Special tokens besides the locations, spelt as in Microsoft's checkpoints, and task tokens without a prompt."""
 
 _CONTROL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 _VOCABULARY = 2048

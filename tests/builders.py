@@ -61,7 +61,7 @@ def annotation(
 
 
 def write_lines(file: Path, lines: Sequence[Mapping[str, Any] | str | bytes]) -> Path:
-    """Write an annotation file; texts and bytes stand as they are, mappings as JSON."""
+    """Write an annotation file; texts and bytes as they are, mappings as JSON."""
     file.parent.mkdir(parents=True, exist_ok=True)
     encoded = [
         line if isinstance(line, bytes) else line.encode() if isinstance(line, str) else json.dumps(line).encode()

@@ -12,7 +12,7 @@ import pytest
 # Read when torch is loaded. Models this small gain nothing from a second thread, and lose much where it has no core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# How long an example takes says more about what else the machine does than about the code.
+# The time of an example depends more on the load of the machine than on the code.
 hypothesis.settings.register_profile("suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("suite")
 

@@ -29,7 +29,7 @@ from florence2 import (
 
 
 def training() -> None:
-    """Train, and read what came of it."""
+    """Train, and read the result."""
     result = train(Configuration(dataset=Path("my/cards"), epochs=10, metrics=[MeanAveragePrecisionMetric()]))
     assert_type(result, TrainingResult)
     assert_type(result.checkpoint, Checkpoint)

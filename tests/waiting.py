@@ -1,4 +1,4 @@
-"""Waiting for what another process brings about."""
+"""Waiting for a result of another process."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def wait_for(
     """Wait until something is so.
 
     Args:
-        condition: asked again and again.
-        ended: returns what there is to say once nothing can bring it about any more, such as the output of a process
-            that has ended; None until then.
-        pause_seconds: between two looks.
+        condition: checked again and again.
+        ended: returns a reason once the condition can no longer hold, such as the output of a process that has ended;
+            None until then.
+        pause_seconds: between two checks.
     """
     until = time.monotonic() + PATIENCE_SECONDS
     while not condition():
         reason = ended()
         assert reason is None, reason
-        assert time.monotonic() < until, "it did not come to that"
+        assert time.monotonic() < until, "the condition did not hold in time"
         time.sleep(pause_seconds)

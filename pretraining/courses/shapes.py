@@ -1,4 +1,4 @@
-"""The course of ``builtin:nano``: one to five coloured shapes, named, placed, and asked about."""
+"""The course of ``builtin:nano``: one to five coloured shapes: their names, locations, and questions about them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The wide world of scenes that ``builtin:small`` is pretrained on, and what is asked about them."""
+"""The wide world of scenes that ``builtin:small`` is pretrained on, and their prompts and answers."""

@@ -2,10 +2,10 @@
 
     python -m pretraining.world.evaluate --model builtin:small --scenes 400 --seeds 3
 
-Every task is asked about scenes of its own: one to eight objects (six for detailed captions, four for more detailed
-ones), signs of one to three lines, documents of two to four. Beside each figure stands what a guesser reaches who sees
-no image: for answers in words the most frequent answer of each kind of question, for boxes and readings the right
-answer to another scene of as many objects or lines.
+Every task has scenes of its own: one to eight objects (six for detailed captions, four for more detailed
+ones), signs of one to three lines, documents of two to four. Each score has a baseline without
+the image: for answers in words the most frequent answer of each kind of question, for boxes and texts the right answer
+to another scene of as many objects or lines.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _READING = ("<OCR>", "<OCR_WITH_REGION>", "<REGION_TO_OCR>")
 
 
 def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldScene, Pair]]:
-    """Draw scenes that no pretraining step draws, and ask a task about each.
+    """Draw scenes that no pretraining step draws, each with a prompt and its answer.
 
     Args:
         count: how many.
@@ -69,18 +69,18 @@ def held_out(count: int, seed: int, side: int, task: str) -> list[tuple[WorldSce
 
 
 def measure(florence2: Florence2, task: str, count: int, seed: int, side: int) -> dict[str, float]:
-    """Return the figures of a task.
+    """Return the scores of a task.
 
     Args:
         florence2: the model.
         task: its token.
-        count: scenes that are asked about.
+        count: scenes to evaluate on.
         seed: of the scenes.
         side: width and height in pixels of the scenes.
 
     Returns:
         ``map50`` of boxes, ``word accuracy`` of what is read, ``accuracy`` of other answers (of ``<VQA>`` also by
-        ``yes or no`` and ``open``), and ``blind``: what the first of them is without seeing.
+        ``yes or no`` and ``open``), and ``blind``: the baseline of the first of them.
     """
     drawn = held_out(count, seed, side, task)
     pixels = vary(as_pixels([scene for scene, _ in drawn]).float() / 255, (HELD_OUT, seed))

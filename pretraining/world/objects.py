@@ -139,7 +139,7 @@ def draw_crowd(rng: np.random.Generator, drawing: Image.Image, ground: Points, c
 
 
 def _contrasting(rng: np.random.Generator, ground: Points, count: int, *, faint: bool = False) -> list[str]:
-    """Return colours that stand out from the ground, at least one."""
+    """Return colours that differ from the background, at least one."""
     least = _LEAST_CONTRAST * (0.6 if faint else 1.0)
     names = [name for name, rgb in COLORS.items() if np.abs(np.array(rgb) - ground).max() > least]
     return [str(name) for name in rng.permutation(names)[:count]]

@@ -1,4 +1,4 @@
-"""What is asked about a scene of the wide world, and the right answer: all of Florence-2's tasks but outlines."""
+"""Prompts about a scene of the wide world, and the right answers: all of Florence-2's tasks but outlines."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _drawn(rng: np.random.Generator, scene: WorldScene, askers: Sequence[tuple[f
         if pair is not None:
             return pair
     pair = askers[0][1](rng, scene)
-    assert pair is not None, "an empty scene is asked nothing"
+    assert pair is not None, "an empty scene has no prompt"
     return pair
 
 
@@ -251,4 +251,4 @@ PAIRS_BY_TASK: dict[str, PairMaker] = {
     "<VQA>": question,
     "<DocVQA>": _document,
 }
-"""Every task that these scenes are asked, by its token."""
+"""What makes a prompt and its answer, by the token of each task."""

@@ -27,10 +27,10 @@ Kind = Literal["objects", "crowd", "words", "document"]
 
 @dataclass(frozen=True)
 class WorldScene(Scene):
-    """A scene whose ``detections`` are its objects, with what is written in it.
+    """A scene whose ``detections`` are its objects, with the text in it.
 
     Attributes:
-        lines: what is written, from top to bottom, with boxes in pixels of the image.
+        lines: of text, from top to bottom, with boxes in pixels of the image.
         kind: what it is of.
     """
 

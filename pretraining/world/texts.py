@@ -16,7 +16,7 @@ from pretraining.vocabulary import WORDS
 __all__ = ["CHARACTERS", "FIELDS", "Line", "draw_document", "draw_words"]
 
 CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:-/$%"
-"""What is written is made of these; commas, hyphens and per cent are known to the head, but nothing writes them yet."""
+"""Texts consist of these characters; the head knows comma, hyphen and per cent, but no text has them yet."""
 
 FIELDS = ("total", "date", "tax", "name", "number", "amount", "price", "city", "time", "cash", "change", "page")
 """What a line of a document may be about."""
@@ -59,7 +59,7 @@ def draw_words(
 
     Args:
         rng: source of randomness.
-        drawing: what is written on, a square at drawing size.
+        drawing: a square at drawing size, on which the text is drawn.
         ground: mean RGB of the ground.
         lines: number of lines wanted.
         height: smallest and largest size of letters as a share of the image's side.
@@ -82,7 +82,7 @@ def draw_document(rng: np.random.Generator, drawing: Image.Image, ground: Points
 
     Args:
         rng: source of randomness.
-        drawing: what is written on, a square at drawing size.
+        drawing: a square at drawing size, on which the text is drawn.
         ground: mean RGB of the ground.
         lines: number of lines wanted.
     """

@@ -1,4 +1,4 @@
-"""Questions about the objects of a scene and their right answers: counts, attributes, presence, places, sizes."""
+"""Questions about the objects of a scene and their right answers: counts, attributes, presence, locations, sizes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _is_there(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
 
 
 def _attribute(by: str, attribute: str, *wordings: str) -> PairMaker:
-    """Return what asks for one attribute of an object that another singles out."""
+    """Return the maker of questions about one attribute of an object that another attribute identifies."""
 
     def asker(rng: np.random.Generator, scene: WorldScene) -> Pair | None:
         fact = singled_out(rng, scene.facts, by)

@@ -27,7 +27,7 @@ class Block:
     Attributes:
         page: the file.
         line: its first line of code, from 1.
-        language: what stands after the backticks.
+        language: the word after the backticks.
         text: the code.
         reason: why it is not run here, or None.
         run_by: what runs it instead: a file, or ``file::name of a test``; None if nothing does.

@@ -22,7 +22,7 @@ OPTIONS = """[...document.querySelectorAll('article code .pre, article pre .na')
   .filter(word => /^-{1,2}[a-z]/.test(word.innerText) && word.innerText.length <= 30)
   .map(word => [word.innerText, word.getClientRects().length > 1 ||
                                 word.offsetHeight > 2.5 * parseFloat(getComputedStyle(word).fontSize)])"""
-"""Every option that fits into a line, and whether it stands in two."""
+"""Every option that fits into a line, and whether it is broken into two."""
 
 
 @pytest.fixture(scope="session")

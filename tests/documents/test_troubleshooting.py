@@ -1,4 +1,4 @@
-"""Messages that no test can bring about, such as a full disk, are at least those of the source."""
+"""Messages that no test can cause, such as that of a full disk, are at least those of the source."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUOTED = [block for block in blocks_of(PAGE) if block.language == "text" and not
 
 
 def templates() -> Iterator[str]:
-    """Yield every text in the source, with ``...`` where a value stands."""
+    """Yield every text in the source, with ``...`` for each value."""
     for folder in ("florence2", "pipelines", "steps"):
         for file in (ROOT / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

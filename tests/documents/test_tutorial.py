@@ -1,4 +1,4 @@
-"""The notebook runs from top to bottom, and what it shows is worth showing."""
+"""The notebook runs from top to bottom, and its fine-tuned model is better than the base."""
 
 from __future__ import annotations
 

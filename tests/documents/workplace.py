@@ -24,7 +24,7 @@ STAND_INS = {
     "epochs 10": "epochs 2",
     '"epochs": 10': '"epochs": 2',
 }
-"""What is put in the place of what cannot be had in a test: a hub, hours."""
+"""What replaces what a test cannot have: a hub, hours."""
 
 _QUICK = ["--preview=0", "--resamples=20", "--max-new-tokens=32"]
 

@@ -1,4 +1,4 @@
-"""A headless Chromium that a test asks what a page looks like, by the DevTools protocol."""
+"""A headless Chromium that renders pages for a test, by the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _MIDDLE = """(e => {{
   const r = e.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2;
   return e.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
 }})({})"""
-"""The middle of an element, null where it is not there or something else lies over it."""
+"""The middle of an element, null where it does not exist or something covers it."""
 
 
 class Tab:
-    """One tab of the browser; ``requests`` are the addresses that its pages asked for."""
+    """One tab of the browser; ``requests`` are the addresses that its pages requested."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket, self._numbers = socket, itertools.count(1)
@@ -87,7 +87,7 @@ class Tab:
         await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file)])
 
     async def click(self, selector: str) -> None:
-        """Click into the middle of an element with the mouse, when it rests there and nothing lies over it."""
+        """Click into the middle of an element with the mouse, when it does not move and nothing covers it."""
         element = f"document.querySelector({json.dumps(selector)})"
         before, middle = None, await self.value(_MIDDLE.format(element))
         async with asyncio.timeout(PATIENCE_SECONDS):

@@ -1,4 +1,4 @@
-"""Compiles a pipeline on a stack with a remote artifact store, which is not asked for anything, and prints each step.
+"""Compiles a pipeline on a stack with a remote artifact store, which gets no request, and prints each step.
 
 python compile_remote.py FILE.yaml
 """

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import mlflow
-from many_runs import run  # type: ignore[import-not-found]  # lies beside this script
+from many_runs import run  # type: ignore[import-not-found]  # is in the folder of this script
 
 from florence2.adapters.mlflow.registration import register
 from florence2.adapters.mlflow.registry import CHAMPION, Registry

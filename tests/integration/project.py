@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project's code in ``root``; an edit of it touches nobody else."""
+    """A copy of the project's code in ``root``; an edit of it changes no other copy."""
 
     root: Path
 
@@ -88,7 +88,7 @@ class Project:
             )
 
     def _environment(self) -> dict[str, str]:
-        # What a test of the same process has told MLflow is no choice of this project's user.
+        # What a test of the same process has set for MLflow is no choice of this project's user.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

@@ -41,7 +41,7 @@ class RemoteStack:
     """The servers, and machines that submit.
 
     Attributes:
-        folder: everything lies below it: ``submitters``, ``machines`` of steps, ``servers``.
+        folder: everything is below it: ``submitters``, ``machines`` of steps, ``servers``.
         server: URL of the ZenML server.
         store: URL of the S3 server.
         tracker: URL of the MLflow server.

@@ -1,4 +1,4 @@
-"""What a bad input meets: a message with place, value and remedy, exit status 1, and nothing registered."""
+"""A bad input ends in a message with location, value and remedy, exit status 1, and nothing registered."""
 
 from __future__ import annotations
 

@@ -51,14 +51,14 @@ def _image_of(step: str) -> str:
 
 @dataclass(frozen=True)
 class _Sent:
-    """What the tasks came to.
+    """The results of the tasks.
 
     Attributes:
         outcomes: exit status and output of each task, by its name.
         kubeflow: what Kubeflow Pipelines was sent.
         kubernetes: what Kubernetes was sent.
         server: the ZenML server.
-        root: where the user's project lies.
+        root: folder of the user's project.
     """
 
     outcomes: dict[str, tuple[int, str]]
@@ -412,7 +412,7 @@ def test_kubernetes_takes_no_schedule_by_intervals(sent: _Sent) -> None:
 
 
 def _text(sent: _Sent) -> str:
-    """Return everything that was sent, but for the Secrets, whose place values are."""
+    """Return everything that was sent, but for the Secrets, which are made to hold values."""
     kubernetes = {path: made for path, made in sent.kubernetes.objects.items() if "/secrets/" not in path}
     text = json.dumps([sent.kubeflow.objects, kubernetes])
     assert text.count("--step_name") == 3 * len(_EDGES)

@@ -77,7 +77,7 @@ def test_no_step_follows_the_command_line() -> None:
 
 
 def test_the_code_of_a_module_changes_with_all_that_it_imports() -> None:
-    """The judge of the validation is followed by a parameter of the step, only where it chooses the epoch."""
+    """The evaluator of the epochs is followed by a parameter of the step, only where it chooses the epoch."""
     reached = files_reached_from(ROOT / "florence2/evaluation/epoch_evaluator.py")
     files = {file.relative_to(ROOT).as_posix() for file in reached}
     assert {"florence2/evaluation/metrics/detection.py", "florence2/inference/generation.py"} <= files

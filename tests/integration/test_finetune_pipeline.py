@@ -77,7 +77,7 @@ def test_an_edit_of_the_evaluation_trains_again_where_it_chose_the_epoch(
 
 
 def test_an_edit_of_ones_own_metric_runs_what_uses_it(project: Project, first: Outcome, data: Path) -> None:
-    """The metric imports a module beside it, and that one is edited."""
+    """The metric imports a module in its folder, and that one is edited."""
     assert first.status == 0
     (project.root / "my_metrics.py").write_text(OWN_METRIC)
     (project.root / "my_words.py").write_text("def first_word(text):\n    return text.split()[:1]\n")

@@ -1,4 +1,4 @@
-"""What ZenML does to the resources of a step. Where one of these fails, ZenML has mended it: see what of our flavours
+"""What ZenML does to the resources of a step. If one of these fails, ZenML has corrected it: see what of our flavours
 (pipelines/orchestrators) may go."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A user's data set: COCO in an archive, with a defect that is mended and a test split that is frozen."""
+"""A user's data set: COCO in an archive, with a defect that is repaired and a test split that is frozen."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_statistics_are_kept_as_a_page(project: Project, run: Outcome) -> No
 def test_it_is_compared_with_the_reference(project: Project, run: Outcome) -> None:
     assert run.status == 0, run.output
     found = [json.loads(file.read_text()) for file in (project.root / ".store").rglob("drift.json")]
-    # The reference asks questions as well; the archive holds boxes alone.
+    # The reference has questions as well; the archive holds boxes alone.
     verdicts = [{feature["name"]: feature["verdict"] for feature in drift["features"]} for drift in found]
     assert any(verdict.get("tasks") == "drifted" and verdict.get("classes") == "stable" for verdict in verdicts)
 

@@ -85,7 +85,7 @@ EXPECTED: dict[str, tuple[int, str, str, str]] = {
     "unloadable": (3, "reject", "3", "there is no such folder"),
     "champion-gone": (3, "hold", "3", "Version 3 is champion but cannot be used: ModelError"),
 }
-"""Exit status, verdict, champion afterwards, and what is said."""
+"""Exit status, verdict, champion afterwards, and the reason."""
 
 
 @pytest.mark.parametrize("name", EXPECTED)

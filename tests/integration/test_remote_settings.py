@@ -1,4 +1,4 @@
-"""With a remote artifact store steps ask for machines and images, and a YAML file has the last word."""
+"""With a remote artifact store steps request machines and container images, and a YAML file overrides them."""
 
 from __future__ import annotations
 

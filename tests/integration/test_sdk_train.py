@@ -1,4 +1,4 @@
-"""``train`` as a script calls it: what it returns and leaves in its folder, how a run goes on or is repeated."""
+"""``train`` as a script calls it: what it returns and writes, how a run is continued or repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers as processes, asked over real connections: an alias that moves, a rush, large uploads, and their end."""
+"""Servers as processes, over real connections: an alias that moves, a rush, large uploads, and their end."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_no_request_is_lost_while_the_alias_moves_and_a_broken_version_changes_n
         for futures in clients:
             futures.result()
     assert set(seen) == {"1", "2"}
-    assert set(late_versions) == {"2"}, "the old version answers only who came before the switch"
+    assert set(late_versions) == {"2"}, "the old version answers only requests from before the switch"
 
     registry.set_registered_model_alias("cards", "champion", "3")
     wait_for(lambda: champion.request("/version")[1]["problem"] is not None)
@@ -269,7 +269,7 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
         assert set(answer) == {"answer", "score", "truncated", "boxes"}
         assert set(answer["boxes"][0]) == {"class", "score", "xyxy"}
 
-        with ThreadPoolExecutor(8) as pool:  # its server asks the model from many threads
+        with ThreadPoolExecutor(8) as pool:  # its server calls the model from many threads
             together = list(pool.map(lambda _: served.request("/invocations", forms[1]), range(24)))
         assert all(reply == replies[0] for reply in together)
 

@@ -203,7 +203,7 @@ class Always:
 def test_a_process_alone_without_memory_ends_all_of_them_and_they_start_again(
     splits: DatasetManifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a worker does cannot be patched from here, so it is told by the command that starts it."""
+    """A worker cannot be patched from here, so the command that starts it patches it."""
     monkeypatch.setattr("florence2.training.launch._WORK", _SCARCE)
     monkeypatch.setattr("florence2.training.launch._PATIENCE_SECONDS", 1)
     training = SHORT.training.model_copy(

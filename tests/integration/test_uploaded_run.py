@@ -1,4 +1,4 @@
-"""A training whose machine is lost goes on elsewhere from what was uploaded, and ends as if nothing had happened."""
+"""A training whose machine is lost continues on another from its last upload, to the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text below a constant describes that constant; two texts in a row mean that one stands under the wrong name."""
+"""A text below a constant describes that constant; two texts in a row mean that one is under the wrong name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the public names run as they stand, but for those that train."""
+"""The examples in the docstrings of the public names run as they are, but for those that train."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``make docs`` with programs that only say that they were called."""
+"""``make docs`` with programs that only print that they were called."""
 
 from __future__ import annotations
 

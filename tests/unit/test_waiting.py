@@ -1,4 +1,4 @@
-"""Waiting in tests: until it is so, and no longer where it can never be."""
+"""Waiting in tests ends when the condition holds, or can no longer hold."""
 
 from __future__ import annotations
 

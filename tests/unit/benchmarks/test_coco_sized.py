@@ -1,4 +1,4 @@
-"""The generated detections of the benchmarks: as many as asked for, and the same scores by either door."""
+"""The generated detections of the benchmarks: as many as requested, and the same scores by either program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmark of false alarms counts what it says it counts."""
+"""The benchmark of drift counts false alarms and missed drift."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_change_is_found_and_chance_is_not() -> None:
 
 
 def test_a_difference_that_is_no_chance_would_alarm() -> None:
-    # Half of the images are wide, so that two sets of one image each may be as far apart as can be.
+    # Half of the images are wide, so that two sets of one image each may differ as much as possible.
     rows = [{"image": f"{number}.png", "width": 10 if number % 2 else 900} for number in range(4)]
     found = calibrate(manifest(*rows), 1, 4)
     assert 0 < found.far < 4

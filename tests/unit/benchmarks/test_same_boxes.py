@@ -1,4 +1,4 @@
-"""Two layouts of one data set are compared box by box; the benchmark that says how nearly they are the same."""
+"""Two layouts of one data set are compared box by box; the benchmark that measures their difference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sides of the benchmark of the training's speed are what they are said to be."""
+"""The sides of the benchmark of the training's speed do what their names say."""
 
 from __future__ import annotations
 

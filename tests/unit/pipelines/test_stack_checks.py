@@ -1,4 +1,4 @@
-"""What the doctor says where the file that names the active stack of a folder is damaged."""
+"""The check of the ZenML stack where the file that names the active one of a folder is damaged."""
 
 from __future__ import annotations
 

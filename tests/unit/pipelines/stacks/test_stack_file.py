@@ -1,4 +1,4 @@
-"""Stacks as files: what is read, what is filled in, and what is said about a mistake."""
+"""Stacks as files: what is read, what is filled in, and the messages about mistakes."""
 
 from __future__ import annotations
 

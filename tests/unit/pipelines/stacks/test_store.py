@@ -1,4 +1,4 @@
-"""Whether a ZenML server answers, found out in bounded time and said in a sentence."""
+"""Whether a ZenML server answers, found in bounded time and reported with a message."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def test_an_object_has_its_colour_within_its_box(kind: Kind) -> None:
             distance = np.abs(pixels[top:bottom, left:right] - COLORS[fact["color"]]).max(axis=-1)
             seen += bool((distance < 60).mean() > 0.08)
     total = sum(len(scene.facts) for scene in scenes(kind, 40))
-    # Others may lie on top of an object, and some are half transparent.
+    # Others may cover an object, and some are half transparent.
     assert seen > 0.93 * total > 30
 
 
