@@ -56,6 +56,7 @@ def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
 @functools.cache
 def trees() -> tuple[type[BaseConfiguration], ...]:
     """Return every tree of sections: what a YAML file or a command can be configured by, the largest first."""
+    list(commands())  # a tree is known once the command that takes it is imported
     found: list[type[BaseConfiguration]] = [Configuration]
     for tree in (*BaseConfiguration.__subclasses__(), *Configuration.__subclasses__()):
         found += [tree] if tree not in found and tree.__module__.startswith("florence2.") else []
