@@ -143,7 +143,7 @@ def known_formats() -> dict[str, Format]:
     for file in sorted(_EXAMPLES.glob("*/pyproject.toml")):
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
         sys.path.append(str(file.parent))
-        for name, target in project["entry-points"][ENTRY_POINTS].items():
+        for name, target in project["entry-points"].get(ENTRY_POINTS, {}).items():
             formats[name] = EntryPoint(name, target, ENTRY_POINTS).load()
     return formats
 

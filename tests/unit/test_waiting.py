@@ -21,5 +21,5 @@ def test_it_says_what_has_ended() -> None:
 
 def test_it_ends_what_would_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.1)
-    with pytest.raises(AssertionError, match="did not come"):
+    with pytest.raises(AssertionError, match="did not hold in time"):
         wait_for(lambda: False)
