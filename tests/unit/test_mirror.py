@@ -41,8 +41,6 @@ florence2/__init__.py
 florence2/adapters/mlflow/store_state.py
 florence2/adapters/mlflow/tracking.py
 florence2/adapters/model_lookup.py
-florence2/cli/demo.py
-florence2/cli/plan.py
 florence2/cli/predict.py
 florence2/doctor/gpu.py
 florence2/doctor/requirements.py
@@ -77,12 +75,7 @@ florence2/reports/evaluation/tables.py
 florence2/reports/hub_card.py
 florence2/reports/model_card.py
 florence2/reports/training_plots.py
-florence2/sdk/images.py
-florence2/sdk/preparation.py
 florence2/sdk/training.py
-florence2/serving/admission.py
-florence2/serving/demo/page.py
-florence2/serving/requests.py
 florence2/serving/served_model.py
 florence2/serving/server.py
 """

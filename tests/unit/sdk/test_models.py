@@ -14,7 +14,7 @@ from PIL import Image
 import florence2
 from florence2 import Model, Prediction
 from florence2.config import EvaluationConfig
-from florence2.errors import AnswerError, ConfigurationError, DatasetError, ModelError
+from florence2.errors import AnswerError, ConfigurationError, ModelError
 from florence2.inference.generation import Predictor
 from florence2.model.florence import Florence2
 from florence2.sdk import ImageInput
@@ -136,27 +136,6 @@ def test_settings_of_an_answer_are_checked(nano: Model, files: list[Path]) -> No
     with pytest.raises(ConfigurationError, match=r"evaluation.num_beams: "):
         nano.predict(files[0], num_beams=0)
     assert len(nano.predict(files[0], "<VQA>How many?", max_new_tokens=1).text.split()) <= 1
-
-
-@pytest.mark.parametrize(
-    ("image", "message"),
-    [
-        ("none.png", r"none\.png: "),
-        (np.zeros((4, 4, 3), dtype=np.float32), r"array of float32 \(4, 4, 3\) is no image; give uint8 \(height"),
-        (np.zeros((2, 4, 4, 3), dtype=np.uint8), r"one image or a list of them"),
-        (b"bytes", "bytes is no image; give a path, a Pillow image or an array of uint8"),
-    ],
-)
-def test_what_is_no_image_is_named(nano: Model, image: Any, message: str) -> None:
-    with pytest.raises(DatasetError, match=message):
-        nano.predict([image])
-
-
-def test_a_torn_image_that_pillow_has_opened_is_named(nano: Model, files: list[Path], tmp_path: Path) -> None:
-    torn = tmp_path / "torn.png"
-    torn.write_bytes(files[0].read_bytes()[:-40])
-    with Image.open(torn) as image, pytest.raises(DatasetError, match=r"torn\.png: cannot be decoded"):
-        nano.predict(image)
 
 
 def test_a_model_is_evaluated(nano: Model, scenes: Path) -> None:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from typer.testing import CliRunner
 
-from florence2.cli import app
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind
-from florence2.config import EvaluationConfig, LimitsConfig, ModelConfig
-from florence2.errors import AnswerError, ConfigurationError, DatasetError, RegistryError
+from florence2.config import EvaluationConfig, ModelConfig
+from florence2.errors import AnswerError, DatasetError
 from florence2.images.drawing import class_colours
 from florence2.inference.generation import Prediction, Predictor
 from florence2.model.base import load_base
@@ -24,6 +19,7 @@ from florence2.serving.demo.answer import answer_prompt, show
 from tests.builders import write_stars
 
 IMAGE = Image.new("RGB", (1440, 720))
+
 TRIANGLE = "<loc_0><loc_0><loc_500><loc_0><loc_500><loc_500>"
 
 
@@ -67,42 +63,3 @@ def test_a_model_answers_a_prompt(tmp_path: Path) -> None:
     (tmp_path / "no.png").write_bytes(b"no")
     with pytest.raises(DatasetError, match=r"no\.png"):
         answer_prompt(models, tmp_path / "no.png", "<OD>")
-
-
-def test_without_gradio_the_command_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "gradio", None)
-    found = CliRunner().invoke(app, ["demo", "--model", "builtin:nano"])
-    assert found.exit_code == 1
-    assert isinstance(found.exception, ConfigurationError)
-    assert "install it by: pip install 'florence2-finetune[serve]'" in str(found.exception)
-
-
-def test_the_page_takes_as_large_a_file_as_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[float] = []
-
-    def stop(page: Any, host: str, port: int, upload_megabytes: float) -> str:
-        taken.append(upload_megabytes)
-        raise ConfigurationError("far enough")
-
-    monkeypatch.setattr("florence2.serving.serve_page", stop)
-    CliRunner().invoke(app, ["demo", "--model", "builtin:nano"])
-    assert taken == [LimitsConfig().max_upload_mb]
-
-
-def test_a_port_in_use_is_reported() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        found = CliRunner().invoke(app, ["demo", "--model", "builtin:nano", "--port", str(port)])
-    assert isinstance(found.exception, ConfigurationError)
-    assert f"127.0.0.1:{port} cannot be bound" in str(found.exception)
-
-
-def test_a_challenger_needs_whom_to_challenge() -> None:
-    found = CliRunner().invoke(app, ["demo", "--challenger", "builtin:nano"])
-    assert "--challenger: needs --model" in str(found.exception)
-
-
-def test_a_store_that_was_named_must_be_there(tmp_path: Path) -> None:
-    found = CliRunner().invoke(app, ["demo", "--tracking-uri", f"sqlite:///{tmp_path}/none.db"])
-    assert isinstance(found.exception, RegistryError)
-    assert "no such file" in str(found.exception)
