@@ -22,9 +22,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from florence2.config.sections import (
-    {sections}
-)
+{imports}
 
 __all__ = ["AnswerKeywords", "Keywords"]
 
@@ -48,7 +46,10 @@ _WIDER = {
     "metrics": "Sequence[str | MetricLike | type[MetricLike]]",
     "rules": "Mapping[str, Outcome] | Sequence[str]",
 }
-"""Settings that take more than their field keeps: validators of the sections turn it into that."""
+"""Settings that accept more than their field keeps: validators of the sections convert it."""
+
+_OF_SECTIONS = [("florence2.config.sections", "MetricLike"), ("florence2.config.sections", "Outcome")]
+"""Modules and names of the types in these."""
 
 
 def keywords_module() -> str:
@@ -59,9 +60,9 @@ def keywords_module() -> str:
     sections = {name: field.annotation for name, field in Configuration.model_fields.items()}
     types_of |= {name: _section_source(name, section) for name, section in sections.items()}
     answers = EvaluationConfig.model_fields.keys() - EvaluationConfig.with_effect(Effect.REPORT) - {"metrics"}
-    imported = sorted([*(section.__name__ for section in sections.values() if section), "MetricLike", "Outcome"])
+    imported = [*((section.__module__, section.__name__) for section in sections.values() if section), *_OF_SECTIONS]
     return _HEAD.format(
-        sections="\n    ".join(f"{name}," for name in imported),
+        imports="\n".join(f"from {module} import {name}" for module, name in sorted(imported)),
         answers="\n    ".join(f"{name}: {source}" for name, source in types_of.items() if name in answers),
         others="\n    ".join(f"{name}: {source}" for name, source in types_of.items() if name not in answers),
     )

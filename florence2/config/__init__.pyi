@@ -1,3 +1,5 @@
+from .base import BaseConfig as BaseConfig
+from .base import Effect as Effect
 from .configuration import BaseConfiguration as BaseConfiguration
 from .configuration import Configuration as Configuration
 from .configuration import PredictionConfiguration as PredictionConfiguration
@@ -13,20 +15,13 @@ from .files import read_sections as read_sections
 from .keywords import AnswerKeywords as AnswerKeywords
 from .keywords import Keywords as Keywords
 from .promotion import PromotionConfig as PromotionConfig
-from .sections import AugmentationConfig as AugmentationConfig
-from .sections import BaseConfig as BaseConfig
 from .sections import DatasetConfig as DatasetConfig
-from .sections import Effect as Effect
-from .sections import EngineConfig as EngineConfig
 from .sections import EvaluationConfig as EvaluationConfig
 from .sections import ImagesConfig as ImagesConfig
-from .sections import LoraConfig as LoraConfig
 from .sections import ModelConfig as ModelConfig
-from .sections import ObjectiveConfig as ObjectiveConfig
 from .sections import Outcome as Outcome
 from .sections import RegistrationConfig as RegistrationConfig
 from .sections import SplitConfig as SplitConfig
-from .sections import TrainingConfig as TrainingConfig
 from .sections import ValidationConfig as ValidationConfig
 from .serving import LimitsConfig as LimitsConfig
 from .serving import ServingConfig as ServingConfig
@@ -37,3 +32,8 @@ from .synonyms import SYNONYMS as SYNONYMS
 from .synonyms import WITHOUT_EQUIVALENT as WITHOUT_EQUIVALENT
 from .synonyms import synonyms_of as synonyms_of
 from .synonyms import translate_synonyms as translate_synonyms
+from .training import AugmentationConfig as AugmentationConfig
+from .training import EngineConfig as EngineConfig
+from .training import LoraConfig as LoraConfig
+from .training import ObjectiveConfig as ObjectiveConfig
+from .training import TrainingConfig as TrainingConfig

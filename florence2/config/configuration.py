@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import BaseModel, Field, ValidationError
 
+from florence2.config.base import BaseConfig
 from florence2.config.promotion import PromotionConfig
 from florence2.config.sections import (
-    BaseConfig,
     DatasetConfig,
     EvaluationConfig,
     ImagesConfig,
     ModelConfig,
     RegistrationConfig,
     SplitConfig,
-    TrainingConfig,
     ValidationConfig,
 )
 from florence2.config.synonyms import rename_earlier_sections, translate_synonyms
+from florence2.config.training import TrainingConfig
 from florence2.errors import ConfigurationError
 
 if TYPE_CHECKING:  # made from this module

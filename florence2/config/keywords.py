@@ -10,17 +10,15 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from florence2.config.sections import (
-    DatasetConfig,
-    EvaluationConfig,
-    MetricLike,
-    ModelConfig,
-    Outcome,
-    RegistrationConfig,
-    SplitConfig,
-    TrainingConfig,
-    ValidationConfig,
-)
+from florence2.config.sections import DatasetConfig
+from florence2.config.sections import EvaluationConfig
+from florence2.config.sections import MetricLike
+from florence2.config.sections import ModelConfig
+from florence2.config.sections import Outcome
+from florence2.config.sections import RegistrationConfig
+from florence2.config.sections import SplitConfig
+from florence2.config.sections import ValidationConfig
+from florence2.config.training import TrainingConfig
 
 __all__ = ["AnswerKeywords", "Keywords"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from florence2.config.sections import BaseConfig, Fraction
+from florence2.config.base import BaseConfig, Fraction
 
 __all__ = ["PromotionConfig"]
 

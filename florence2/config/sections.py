@@ -1,51 +1,28 @@
-"""The sections of the configuration, one per concern: typed, frozen, each default and its meaning in one place."""
+"""The sections of the configuration but for training, one per concern: each default and its meaning in one place."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from florence2.config.base import BaseConfig, Effect, Fraction, Seed
 
 __all__ = [
-    "AugmentationConfig",
-    "BaseConfig",
     "DatasetConfig",
-    "Effect",
-    "EngineConfig",
     "EvaluationConfig",
     "ImagesConfig",
-    "LoraConfig",
     "MetricLike",
     "ModelConfig",
-    "ObjectiveConfig",
     "Outcome",
     "RegistrationConfig",
     "SplitConfig",
-    "TrainingConfig",
     "ValidationConfig",
 ]
 
 Outcome = Literal["fail", "quarantine", "repair", "warn", "ignore"]
 """What happens to a sample that breaks a rule."""
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-class Effect(Enum):
-    """What a setting has an effect on, where that is not the whole result.
-
-    It stands on the field, as in ``Annotated[int, Effect.COURSE]``. The cache keys of the pipeline, and the check
-    whether a killed run may continue with other settings, follow from it.
-
-    Attributes:
-        COURSE: how something runs: its speed, memory and saves, and the previews; not its result.
-        REPORT: what a report shows of the answers; neither the answers nor which epoch is the best.
-    """
-
-    COURSE = "course"
-    REPORT = "report"
 
 
 class MetricLike(Protocol):
@@ -53,34 +30,6 @@ class MetricLike(Protocol):
 
     @property
     def name(self) -> str: ...  # noqa: D102
-
-
-class BaseConfig(BaseModel):
-    """Base of all sections: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def with_effect(cls, *effects: Effect) -> set[str]:
-        """Return the keys of the settings of this section that have one of these effects and no other."""
-        return {key for key, field in cls.model_fields.items() if any(effect in field.metadata for effect in effects)}
-
-    def without(self, *effects: Effect) -> Self:
-        """Return a copy in which every setting with one of these effects, and no other, has its default."""
-        return type(self).model_validate(self.model_dump(exclude=self.with_effect(*effects)))
-
-    def leaves(self, name: str, *, exclude: set[str] | None = None) -> dict[str, Any]:
-        """Return the value of every setting below this section, by its full name.
-
-        Args:
-            name: of this section, ``training``; its settings are then called ``training.lora.rank``.
-            exclude: keys of this section to leave out, with all settings below them.
-        """
-        found: dict[str, Any] = {}
-        for key in type(self).model_fields.keys() - (exclude or set()):
-            value = getattr(self, key)
-            found |= value.leaves(f"{name}.{key}") if isinstance(value, BaseConfig) else {f"{name}.{key}": value}
-        return found
 
 
 class DatasetConfig(BaseConfig):
@@ -166,112 +115,6 @@ class ModelConfig(BaseConfig):
         description="builtin:nano, builtin:small, a folder, or a hub id such as florence-community/Florence-2-base-ft.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
-
-
-class LoraConfig(BaseConfig):
-    """Low-rank adapters (Hu et al., arXiv 2106.09685) on linear layers."""
-
-    rank: int = Field(16, ge=1, le=4_096, description="Rank of the update matrices.")
-    alpha: int = Field(32, ge=1, description="Scale of the update: alpha / rank; for rslora alpha / sqrt(rank).")
-    dropout: float = Field(0.0, ge=0.0, lt=1.0, description="Dropout on the adapters' input.")
-    variant: Literal["lora", "rslora", "dora"] = Field(
-        "lora", description="lora, or rslora (arXiv 2312.03732), or dora (arXiv 2402.09353)."
-    )
-    targets: str = Field(
-        "all",
-        min_length=1,
-        description="Layers with adapters: all, language, vision, or a regular expression for full module names.",
-    )
-
-
-class ObjectiveConfig(BaseConfig):
-    """The answers to learn, and the weights of their tokens in the loss."""
-
-    box_order: Literal["given", "left_to_right", "random"] = Field(
-        "given", description="Order of the boxes in an answer to learn; random: a new one in each epoch."
-    )
-    eos_weight: float = Field(
-        1.0, gt=0.0, le=1.0, description="Weight of the end token in the loss; with less the model finds more boxes."
-    )
-    location_smoothing: float = Field(
-        0.0, ge=0.0, le=50.0, description="Standard deviation in bins over which the target of a location is spread."
-    )
-
-
-class AugmentationConfig(BaseConfig):
-    """Random changes of the training images; each is applied only where it cannot make the answer wrong."""
-
-    flip: Fraction = Field(0.0, description="Probability of a mirror image; its boxes are mirrored, too.")
-    crop: Fraction = Field(0.0, description="Largest share of each side that is cut off; boxes are cut, too.")
-    light: Fraction = Field(0.0, description="Largest relative change of brightness and of contrast.")
-
-
-class EngineConfig(BaseConfig):
-    """How fast a fine-tune runs and how often it is saved; the result does not depend on it."""
-
-    loader_workers: int | None = Field(
-        None, ge=0, le=256, description="Processes that decode images; empty: as many as there are cores to spare."
-    )
-    image_cache_gib: float = Field(
-        4.0, ge=0.0, description="Disk for decoded images, kept between epochs and runs; 0: none are kept."
-    )
-    feature_cache_gib: float = Field(
-        20.0,
-        ge=0.0,
-        description="Disk for the features of a frozen vision tower, kept between epochs and runs; 0: none.",
-    )
-    gradient_checkpointing: bool = Field(
-        False, description="Compute activations twice instead of keeping them: less memory, more time."
-    )
-    processes: int = Field(0, ge=0, le=1024, description="Processes to train in; 0: one for each GPU, else one.")
-    save_minutes: float = Field(
-        5.0, ge=0.0, description="Least time between two saves from which a killed run can continue; 0: each step."
-    )
-
-
-class TrainingConfig(BaseConfig):
-    """The fine-tune."""
-
-    strategy: Literal["lora", "full", "freeze"] = Field(
-        "lora", description="lora: adapters; full: every weight; freeze: every weight but those of the vision tower."
-    )
-    lora: LoraConfig = Field(default_factory=LoraConfig)
-    objective: ObjectiveConfig = Field(default_factory=ObjectiveConfig)
-    augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
-    engine: Annotated[EngineConfig, Effect.COURSE] = Field(default_factory=EngineConfig)
-    epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
-    batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
-    gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
-    learning_rate: float | None = Field(
-        None, gt=0.0, description="Peak learning rate of AdamW; empty: a default for the base and the strategy."
-    )
-    warmup: float = Field(0.1, ge=0.0, lt=1.0, description="Share of the steps in which the learning rate increases.")
-    schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning rate after the warm-up.")
-    weight_decay: float = Field(0.01, ge=0.0, description="Weight decay of AdamW.")
-    max_grad_norm: float = Field(1.0, gt=0.0, description="Norm to which gradients are clipped.")
-    max_target_tokens: int = Field(
-        1024, ge=8, description="Most tokens of an answer in the data set; a longer one is an error."
-    )
-    group_by_length: bool = Field(
-        False,
-        description="Batches of answers of similar length: faster, but a batch no longer mixes tasks.",
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="Precision of the arithmetic; auto: bfloat16 on GPUs that have it, else float32."
-    )
-    best_by: str = Field(
-        "loss",
-        min_length=1,
-        description="What the best epoch is chosen by, on the validation split: loss, or a score of the task such as "
-        "map50, vqa_accuracy.",
-    )
-    preview: Annotated[int, Effect.COURSE] = Field(
-        4, ge=0, le=64, description="Images drawn with the model's answers in each validation."
-    )
-    patience: int | None = Field(
-        None, ge=1, description="Stop after this many epochs without a better one; empty: train all epochs."
-    )
-    seed: Seed = Field(0, description="Seed of sample order, dropout, augmentation and new weights.")
 
 
 class EvaluationConfig(BaseConfig):

@@ -6,8 +6,9 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from florence2.config.base import BaseConfig
 from florence2.config.configuration import BaseConfiguration
-from florence2.config.sections import BaseConfig, EvaluationConfig, ModelConfig
+from florence2.config.sections import EvaluationConfig, ModelConfig
 
 __all__ = ["LimitsConfig", "ServingConfig", "ServingConfiguration"]
 
