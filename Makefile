@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# No telemetry, no colour codes, no waiting for a hub that training never needs.
+# No telemetry, no colour codes.
 export ZENML_ANALYTICS_OPT_IN := false
 export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true
@@ -10,7 +10,7 @@ export ZENML_LOGGING_COLORS_DISABLED := true
 
 .PHONY: help setup stack run retrain story test unit integration gpu documents check docs reference format lock nano small clean
 
-help: ## what there is
+help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.ready ## virtual environment with the locked dependencies
@@ -20,7 +20,7 @@ setup: .venv/.ready ## virtual environment with the locked dependencies
 	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
 	touch $@
 
-stack: .venv/.ready ## local ZenML stack with MLflow tracker and registry; mends what is missing
+stack: .venv/.ready ## local ZenML stack with MLflow tracker and registry; creates what is missing
 	$(BIN)/python -m pipelines.local_stack
 	touch .zen/.stack
 
@@ -34,7 +34,7 @@ run: .zen/.stack ## the whole pipeline on the built-in base and data set
 FINETUNE ?= configs/retrain.yaml
 PROMOTE ?= configs/promote.yaml
 
-# With a ZenML server the stack is one that lies there.
+# With a ZenML server the stack is one of the server.
 retrain: $(if $(ZENML_STORE_URL),.venv/.ready,.zen/.stack) ## fine-tune if something changed, then promote if it is better; status 3: held
 	$(BIN)/python -m pipelines.retrain $(FINETUNE) $(PROMOTE)
 
@@ -43,16 +43,16 @@ story: .venv/.ready ## the life of a model on built-in data: promoted, unchanged
 
 test: unit integration documents ## all tests
 
-unit: .venv/.ready ## unit tests: no ZenML, no network
+unit: .venv/.ready ## unit tests, without ZenML and network
 	$(BIN)/pytest -m 'not integration and not gpu' --numprocesses 2 --dist loadfile tests/unit
 
-integration: .venv/.ready ## the real pipeline
+integration: .venv/.ready ## tests of the real pipeline
 	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
 
-gpu: .venv/.ready ## what only a CUDA GPU shows
+gpu: .venv/.ready ## tests that need a CUDA GPU
 	$(BIN)/pytest tests/gpu
 
-documents: .venv/.ready ## every command and code block of the documents, the notebook, the pages in a browser
+documents: .venv/.ready ## tests of every command and code block of the documents, of the notebook and the site
 	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/documents
 
 check: .venv/.ready ## format, lint, types, import rules
@@ -61,7 +61,7 @@ check: .venv/.ready ## format, lint, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Where the notebook fails, the site is made without what its cells gave, and the target fails in the end.
+# If the notebook fails, the site is made without the outputs of its cells, and the target fails in the end.
 docs: .venv/.ready ## the documents as plain files: docs/_build/html/index.html
 	@ran=0 made=0; \
 	$(MAKE) $(TUTORIAL) || ran=$$?; \
@@ -74,14 +74,14 @@ TUTORIAL := docs/_build/executed/tutorial.ipynb
 $(TUTORIAL): .venv/.ready docs/tutorial.ipynb
 	$(BIN)/python -m docs.generator.executed docs/tutorial.ipynb $@
 
-reference: .venv/.ready ## the pages of docs/ that are made from the code
+reference: .venv/.ready ## the pages of docs/ that follow from the code
 	$(BIN)/python -m docs.generator
 
 format: .venv/.ready ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: .venv/.ready ## resolve the dependencies anew
+lock: .venv/.ready ## resolve the dependencies again
 	$(BIN)/pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --extra gcs --universal --python-version 3.11 --upgrade \
 		--no-header --no-annotate --output-file requirements.lock

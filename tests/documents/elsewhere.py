@@ -19,7 +19,7 @@ ELSEWHERE = {
     r"make (format|lock|clean)\b": "Makefile",
     r"make retrain\b": "tests/integration/test_retrain.py",
     r"make story\b": "benchmarks/story.py",
-    r"make (nano|small)\b": "tests/unit/builtin/test_bases.py",
+    r"make (nano|small)\b": "tests/unit/pretraining/test_trainer.py",
     r"make gpu\b": "tests/gpu/test_gpu.py",
     r"zenml pipeline run florence_finetune\b": "tests/integration/test_finetune_pipeline.py",
     r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",
@@ -31,7 +31,7 @@ ELSEWHERE = {
     r"pip install\b": "pyproject.toml",
     r"(OMP_NUM_THREADS=1 )?python -m (benchmarks|pretraining)\b": "benchmarks",
 }
-"""What runs a command, by a pattern of its beginning; benchmarks are run by hand, for hours and on other data."""
+"""What runs a command, by a pattern of its beginning; benchmarks run by hand, for hours and on other data."""
 
 _OPTION = re.compile(r"(?<=\s)--?[a-z][a-z-]*")
 
@@ -42,7 +42,7 @@ def runner_of(command: str) -> str | None:
 
 
 def problem_of(command: str, root: Path, folder: Path) -> str | None:
-    """Say what cannot be right about a command that is run elsewhere: a target, a module or a file that is not there.
+    """Return what is wrong with a command that another test runs: a target, module or file that does not exist.
 
     Args:
         command: for example ``zenml pipeline run florence_finetune -c my.yaml``.
@@ -57,7 +57,7 @@ def problem_of(command: str, root: Path, folder: Path) -> str | None:
         return next((f"there is no extra {extra}" for extra in extras[1].split(",") if extra not in known), None)
     if command.startswith("florence2 "):
         unknown = unknown_options(command)
-        return f"it knows no {', '.join(unknown)}" if unknown else None
+        return f"it has no {', '.join(unknown)}" if unknown else None
     if module := re.search(r"python -m ([\w.]+)", command):
         path = root / module[1].replace(".", "/")
         file = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
@@ -65,7 +65,7 @@ def problem_of(command: str, root: Path, folder: Path) -> str | None:
             return f"there is no module {module[1]}"
         source = file.read_text(encoding="utf-8")
         missing = [option for option in _OPTION.findall(command) if not _names(source, option)]
-        return f"{module[1]} knows no {', '.join(missing)}" if missing else None
+        return f"{module[1]} has no {', '.join(missing)}" if missing else None
     if config := re.search(r"-c (\S+)", command):
         there = (root / config[1]).is_file() or (folder / config[1]).is_file()
         return None if there else f"there is no {config[1]}"
@@ -73,7 +73,7 @@ def problem_of(command: str, root: Path, folder: Path) -> str | None:
 
 
 def _names(source: str, option: str) -> bool:
-    """Say whether a program writes an option out, or the parameter that it is made from."""
+    """Return whether a program names an option, or the parameter from which it is made."""
     return option in source or option[2:].replace("-", "_") in source
 
 

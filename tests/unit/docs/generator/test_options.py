@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from docutils import nodes
-from pygments.token import Name
+from pygments.token import Name  # type: ignore[import-untyped]
 
 from docs.generator.options import CommandLexer, CommandSessionLexer, _mark
 
