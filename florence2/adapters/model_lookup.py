@@ -1,6 +1,6 @@
-"""One way from what a person types to a model: a name that stays what it is, or a version in the registry.
+"""The one way from the name that a user types to a model: a fixed name, or a version in the registry.
 
-Whatever takes a model by its name takes it here: ``florence2.load``, the commands, the server, the page, the pipeline.
+All that take a model by its name use it: ``florence2.load``, the commands, the server, the demo page, the pipeline.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["ModelSource", "NamedSource", "exportable_model", "model_source"]
 
 
 class ModelSource(Protocol):
-    """Says which version of a model is meant now, and loads it.
+    """A named model, of which the present version can be loaded.
 
     Attributes:
-        name: of the model, as others may read it.
-        moves: whether the version can be another one later.
+        name: of the model, without the path of a folder.
+        moves: whether the name can mean another version later.
     """
 
     @property
@@ -34,13 +34,13 @@ class ModelSource(Protocol):
 
     @property
     def moves(self) -> bool:
-        """Return whether another version can be meant later."""
+        """Return whether the name can mean another version later."""
 
     def version(self) -> str:
-        """Return the version that is meant now."""
+        """Return the present version."""
 
     def load(self, version: str | None = None) -> Florence2:
-        """Load a version, in float32 on the CPU; None: the one that is meant now."""
+        """Load a version, in float32 on the CPU; None: the present one."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +51,25 @@ class NamedSource:
 
     @property
     def name(self) -> str:
-        """Return the name as it was typed, of a folder the last two parts: clients need not know all."""
+        """Return the name that was given; of a folder only the last two parts, so that clients see no path."""
         return public_name(self.config.base)
 
     @property
     def moves(self) -> bool:
-        """Return False: a folder is read once."""
+        """Return False: a folder is read only once."""
         return False
 
     def version(self) -> str:
-        """Return the first letters of the hash of its content."""
+        """Return the first 12 digits of the hash of its content."""
         return named_fingerprint(self.config.base, self.config.revision)[:12]
 
     def load(self, version: str | None = None) -> Florence2:  # noqa: ARG002
-        """Load it."""
+        """Load the model."""
         return load_named(self.config.base, self.config.revision)
 
 
 def model_source(config: ModelConfig, tracking_uri: str | None = None) -> ModelSource:
-    """Return where a model comes from; nothing is loaded, and neither hub nor registry is asked.
+    """Return the source of a model; nothing is loaded, and neither hub nor registry is queried.
 
     Args:
         config: names it: the folder of a run, of a checkpoint or of a saved model, ``models:/NAME@ALIAS``,
@@ -77,7 +77,7 @@ def model_source(config: ModelConfig, tracking_uri: str | None = None) -> ModelS
         tracking_uri: the MLflow store of a registered one; None: that of the environment, else of the local stack.
 
     Raises:
-        ModelError: nothing can have that name.
+        ModelError: no model can have that name.
         RegistryError: no store is known.
     """
     if config.base.startswith(SCHEME):
@@ -87,11 +87,11 @@ def model_source(config: ModelConfig, tracking_uri: str | None = None) -> ModelS
 
 
 def exportable_model(config: ModelConfig, title: str, tracking_uri: str | None = None) -> Exportable:
-    """Load a model with what is known of it, to be exported.
+    """Load a model with its card, to be exported.
 
     Args:
         config: names it, as for ``model_source``.
-        title: what its card calls it, where it has none.
+        title: of its card, where it has none.
         tracking_uri: as for ``model_source``.
 
     Raises:

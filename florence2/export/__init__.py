@@ -1,4 +1,4 @@
-"""Models written for others: a folder that plain transformers or onnxruntime loads, with its model card."""
+"""Models for other programs: a folder that plain transformers or onnxruntime loads, with its model card."""
 
 import lazy_loader as lazy
 

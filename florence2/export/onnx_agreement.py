@@ -1,4 +1,4 @@
-"""Whether ONNX graphs answer as the model does that they were made of."""
+"""Whether ONNX graphs give the same answers as the model from which they were exported."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from florence2.model import Florence2, encode_prompts
 __all__ = ["TOLERANCE", "Agreement", "measure_agreement"]
 
 TOLERANCE = 1e-3
-"""Greatest difference of a logit."""
+"""Greatest difference of a logit that is accepted."""
 
 _PROMPTS = (
     "<OD>",
@@ -30,18 +30,17 @@ _PROMPTS = (
 )
 _BATCHES = (1, 2, len(_PROMPTS))
 _STEPS = 32
-"""Tokens of an answer that are compared."""
+"""Number of tokens of an answer that are compared."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far graphs and model are apart.
+    """How much graphs and model differ.
 
     Attributes:
         difference: greatest difference of a logit.
-        answers: how many were compared.
-        same_tokens: whether every greedy token is the model's own, or one that the model holds for equally good
-            within ``TOLERANCE``.
+        answers: number of answers that were compared.
+        same_tokens: whether every greedy token is that of the model, or one whose logit is equal within ``TOLERANCE``.
     """
 
     difference: float
@@ -50,20 +49,20 @@ class Agreement:
 
     @property
     def good(self) -> bool:
-        """Tell whether the graphs may be used in place of the model."""
+        """Return whether the graphs can replace the model."""
         return self.difference <= TOLERANCE and self.same_tokens
 
 
 def measure_agreement(florence2: Florence2, folder: Path) -> Agreement:
-    """Let model and graphs answer prompts of different lengths about different images, alone and in batches.
+    """Compare the answers of model and graphs to prompts of different lengths about different images, also in batches.
 
     Args:
         florence2: the model, in float32 on the CPU.
-        folder: with the graphs.
+        folder: that holds the graphs.
     """
     rng = np.random.default_rng(0)
     size = florence2.processor.image_processor.size
-    scenes = [draw_shapes(rng, 64, 1 + place % 3).image for place in range(len(_PROMPTS))]
+    scenes = [draw_shapes(rng, 64, 1 + index % 3).image for index in range(len(_PROMPTS))]
     images = [scene.resize((size["width"], size["height"])) for scene in scenes]
     images[1] = Image.fromarray(rng.integers(0, 256, (size["height"], size["width"], 3), dtype=np.uint8))
     found = [_compare(florence2, folder, images[:count], _PROMPTS[:count]) for count in _BATCHES]
@@ -99,8 +98,8 @@ def _greedy(
         for name in (VISION, ENCODER, DECODER)
     )
     (features,) = vision.run(None, {"pixel_values": inputs["pixel_values"]})
-    asked = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
-    read = encoder.run(None, {"image_features": features} | asked)
+    prompt = {"input_ids": inputs["input_ids"], "attention_mask": inputs["attention_mask"]}
+    read = encoder.run(None, {"image_features": features} | prompt)
     fixed = dict(zip([output.name for output in encoder.get_outputs()], read, strict=True))
     fixed["attention_mask"] = inputs["attention_mask"]
     count = len(features)

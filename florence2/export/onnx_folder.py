@@ -1,4 +1,4 @@
-"""A folder that onnxruntime answers from: three graphs, processor, model card."""
+"""A folder that onnxruntime loads: three graphs, processor, model card."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _NEEDED = ("onnx", "onnxruntime", "onnxscript")
 
 
 def check_installed() -> None:
-    """Make sure that what writes and runs graphs is installed.
+    """Check that the packages that write and run graphs are installed.
 
     Raises:
-        ConfigurationError: it is not.
+        ConfigurationError: a package is missing.
     """
-    if lacking := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
+    if missing := [name for name in _NEEDED if importlib.util.find_spec(name) is None]:
         raise ConfigurationError(
-            f"--format onnx needs {', '.join(lacking)}; install it by: pip install 'florence2-finetune[onnx]'"
+            f"--format onnx needs {', '.join(missing)}; install it by: pip install 'florence2-finetune[onnx]'"
         )
 
 
 def export_onnx(source: Exportable, output: Path) -> float:
-    """Write a model as ONNX graphs with its processor and a ``README.md``, as a whole or not at all.
+    """Write a model as ONNX graphs with its processor and a ``README.md``, atomically.
 
     Args:
         source: the model.
@@ -41,7 +41,7 @@ def export_onnx(source: Exportable, output: Path) -> float:
 
     Raises:
         ConfigurationError: the name is taken, the folder cannot be written, or the extra is not installed.
-        ModelError: the graphs do not answer as the model does; nothing is left.
+        ModelError: the graphs do not give the answers of the model; nothing is left.
     """
     check_installed()
     from florence2.export.onnx_agreement import TOLERANCE, measure_agreement
@@ -56,7 +56,7 @@ def export_onnx(source: Exportable, output: Path) -> float:
         found = measure_agreement(florence2, folder)
         if not found.good:
             raise ModelError(
-                f"the graphs do not answer as the model does: a logit is off by {found.difference:.2g}, at most "
+                f"the graphs do not give the answers of the model: a logit differs by {found.difference:.2g}, at most "
                 f"{TOLERANCE:g} is allowed; nothing was written, export with --format transformers"
             )
         card = render_hub_card(

@@ -1,12 +1,12 @@
 """Florence-2 as three ONNX graphs, written by PyTorch's own exporter.
 
-    vision_encoder.onnx   pixel_values (batch, 3, height, width) -> image_features (batch, places, width)
+    vision_encoder.onnx   pixel_values (batch, 3, height, width) -> image_features (batch, image tokens, width)
     encoder.onnx          image_features, input_ids and attention_mask (batch, length)
                           -> cross_key_I, cross_value_I of each decoder layer (batch, heads, length, head size)
     decoder.onnx          input_ids (batch, 1), attention_mask, cross_*, past_key_I, past_value_I (batch, heads, past,
                           head size) -> logits (batch, 1, vocabulary), present_key_I, present_value_I
 
-What the decoder reads of image and question is computed once, by the encoder. A first step has a past of length 0.
+What the decoder reads of image and prompt is computed once, by the encoder. The first step has a past of length 0.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["DECODER", "ENCODER", "VISION", "write_graphs"]
 VISION, ENCODER, DECODER = "vision_encoder.onnx", "encoder.onnx", "decoder.onnx"
 
 _LENGTH, _PAST, _BATCH = 7, 3, 2
-"""Of the example that is traced. None is 0 or 1, which the exporter would take for constants."""
+"""Sizes of the traced example. None is 0 or 1, which the exporter would treat as constants."""
 
 
 class _Vision(nn.Module):
@@ -52,7 +52,7 @@ class _Encoder(nn.Module):
     ) -> tuple[torch.Tensor, ...]:
         language = self.model.model.language_model
         words = self.model.get_input_embeddings()(input_ids)
-        # A prompt begins with the places of its image.
+        # A prompt begins with the tokens of its image.
         embedded = torch.cat([image_features, words[:, image_features.shape[1] :]], dim=1)
         hidden = language.encoder(attention_mask=attention_mask, inputs_embeds=embedded).last_hidden_state
         read = []
@@ -98,11 +98,11 @@ def _cache(pairs: list[torch.Tensor]) -> DynamicCache:
 
 
 def write_graphs(florence2: Florence2, folder: Path) -> None:
-    """Write the three graphs, with their weights in files beside them.
+    """Write the three graphs, with their weights in files next to them.
 
     Args:
         florence2: the model, in float32 on the CPU, its adapters merged.
-        folder: where to write; it exists.
+        folder: to write to; it exists.
 
     Raises:
         OSError: the folder cannot be written.
@@ -114,10 +114,10 @@ def write_graphs(florence2: Florence2, folder: Path) -> None:
     sides = (size["height"], size["width"])
     pixels = torch.zeros(_BATCH, 3, *sides)
     with torch.no_grad():
-        places = model.model.get_image_features(pixels).pooler_output.shape[1]
-    length = places + _LENGTH
+        image_tokens = model.model.get_image_features(pixels).pooler_output.shape[1]
+    length = image_tokens + _LENGTH
     ids = torch.full((_BATCH, length), text.eos_token_id)
-    features = torch.zeros(_BATCH, places, text.d_model)
+    features = torch.zeros(_BATCH, image_tokens, text.d_model)
     cross, past = (
         [torch.zeros(_BATCH, heads, n, text.d_model // heads) for _ in range(2 * layers)] for n in (length, _PAST)
     )
@@ -126,17 +126,17 @@ def write_graphs(florence2: Florence2, folder: Path) -> None:
         for kind in ("cross", "past", "present")
     )
     rows, words, before = (torch.export.Dim(name) for name in ("batch", "length", "past"))
-    row, asked = {0: rows}, {0: rows, 1: words}
+    row, prompt = {0: rows}, {0: rows, 1: words}
     read_of, known_of = [{0: rows, 2: words}] * (2 * layers), [{0: rows, 2: before}] * (2 * layers)
     names = ["input_ids", "attention_mask", *read, *known]
     with _quiet():
         _write(_Vision(model), (pixels,), folder / VISION, ["pixel_values"], ["image_features"], (row,))
         given = ["image_features", "input_ids", "attention_mask"]
         _write(
-            _Encoder(model), (features, ids, torch.ones_like(ids)), folder / ENCODER, given, read, (row, asked, asked)
+            _Encoder(model), (features, ids, torch.ones_like(ids)), folder / ENCODER, given, read, (row, prompt, prompt)
         )
         example = (ids[:, :1], torch.ones_like(ids), cross, past)
-        _write(_Decoder(model), example, folder / DECODER, names, ["logits", *new], (row, asked, read_of, known_of))
+        _write(_Decoder(model), example, folder / DECODER, names, ["logits", *new], (row, prompt, read_of, known_of))
 
 
 def _write(
@@ -153,13 +153,13 @@ def _write(
     )
     assert program is not None  # so it is with dynamo=True
     for node in program.model.graph.all_nodes():
-        node.metadata_props.clear()  # where each line of code lay on this machine
+        node.metadata_props.clear()  # the path of each line of code on this machine
     program.save(file, external_data=True)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence the exporter's own deprecations, and its word that torchvision is absent."""
+    """Silence the exporter's own deprecations, and its warning that torchvision is absent."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

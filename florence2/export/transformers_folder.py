@@ -14,12 +14,12 @@ __all__ = ["export_transformers"]
 
 
 def export_transformers(source: Exportable, output: Path, dtype: SavedType = "float32") -> Path:
-    """Write a model with its processor and a ``README.md``, as a whole or not at all, and return the folder.
+    """Write a model with its processor and a ``README.md``, atomically, and return the folder.
 
     Args:
         source: the model.
         output: a new folder, or an empty one.
-        dtype: how each weight is written.
+        dtype: type of the written weights.
 
     Raises:
         ConfigurationError: the name is taken, or the folder cannot be written.

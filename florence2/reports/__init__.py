@@ -1,4 +1,4 @@
-"""What is shown: pages, plots, model cards and terminal tables of what other rooms computed."""
+"""Pages, plots, model cards and terminal tables of what other rooms computed."""
 
 import lazy_loader as lazy
 

@@ -1,4 +1,4 @@
-"""Each figure of a training by epoch, as an image of its own."""
+"""Plots of a training: each score by epoch, as an image of its own."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _VALIDATION, _TRAINING, _BASE, _BEST = "#1f6feb", "#8b949e", "#57606a", "#1a7f37
 
 
 def draw_training_plots(history: TrainingHistory, folder: Path) -> list[Path]:
-    """Draw a PNG of each figure by epoch: the base as a line, the best epoch marked.
+    """Draw a PNG of each score by epoch: the base as a line, the best epoch marked.
 
     Args:
-        history: of a training, which need not have ended.
-        folder: for ``loss.png``, ``learning_rate.png`` and one of each measured figure; made if it is missing.
+        history: of a training, which may still be running.
+        folder: for ``loss.png``, ``learning_rate.png`` and a file for each measured score; created if it is missing.
 
     Returns:
-        The files; none while no epoch was finished.
+        The files; none before the first epoch has ended.
 
     Raises:
-        ConfigurationError: they cannot be written.
+        ConfigurationError: the files cannot be written.
     """
     if not history.epochs:
         return []
@@ -42,10 +42,10 @@ def draw_training_plots(history: TrainingHistory, folder: Path) -> list[Path]:
         _draw_learning_rate(folder / "learning_rate.png", history),
     ]
     for name in history.measured:
-        figure = score_named(name)
-        title = figure.title if figure.title == name else f"{figure.title} ({name})"
+        score = score_named(name)
+        title = score.title if score.title == name else f"{score.title} ({name})"
         values = {"validation": history.series(name)}
-        files.append(_draw(folder / f"{name}.png", title, figure.meaning or name, values, history, name))
+        files.append(_draw(folder / f"{name}.png", title, score.meaning or name, values, history, name))
     return files
 
 
@@ -65,7 +65,7 @@ def _draw(
     _whole_epochs(axes, history)
     if name in history.measured:
         highest = max([base or 0.0, *history.series(name).values()])
-        axes.set_ylim(0, 1.1 * highest or 1)  # a figure of a task is no less than 0
+        axes.set_ylim(0, 1.1 * highest or 1)  # a score of a task is never below 0
     axes.legend(frameon=False)
     return _save(figure, file)
 

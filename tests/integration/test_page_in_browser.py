@@ -83,7 +83,7 @@ def test_a_crowded_page_fits_and_can_be_read(tmp_path: Path, width: int, scheme:
     assert seen["paper"] == {"light": "rgb(247, 248, 249)", "dark": "rgb(20, 23, 26)"}[scheme]
     assert seen["focus"] == ["A", "solid"]
     assert [address for address in seen["requests"] if not address.startswith(("file:", "data:"))] == []
-    for heading in ("Where it fails", "Precision and recall", "Which class is taken for which", "Questions by type"):
+    for heading in ("Where it fails", "Precision and recall", "Which classes are confused", "Questions by type"):
         assert heading in seen["headings"]
 
 

@@ -279,7 +279,7 @@ def test_mlflow_serves_the_champion_with_its_limits(registered: RegisteredModel,
             ([row | {"image": "http://169.254.169.254/"}], "row 0: image: images by URL are not fetched"),
             ([row | {"prompt": "<ODD>"}], "starts with no task token"),
             ([row | {"image": image((400, 400))}], "400 x 400 pixels, at most 100000 are decoded"),
-            ([row] * 5, "5 rows in one request, 4 may be"),
+            ([row] * 5, "5 rows in one request, at most 4 are allowed"),
             ([{"image": row["image"]}], "prompt"),
             ([row | {"image": None}], "image"),
         ):

@@ -1,4 +1,4 @@
-"""Who stands for promotion, read from the registry, and the decision written back to it."""
+"""The candidates of a promotion, read from the registry, and the decision, written back to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["apply_decision", "find_candidates", "training_images_of"]
 
 
 def find_candidates(tracking_uri: str | None, config: RegistrationConfig) -> Candidates:
-    """Return who is challenger and who is champion.
+    """Return the challenger and the champion.
 
     Args:
         tracking_uri: of the store; None: MLflow's own setting.
@@ -31,7 +31,7 @@ def find_candidates(tracking_uri: str | None, config: RegistrationConfig) -> Can
 
 
 def training_images_of(candidate: Candidate) -> frozenset[str] | str:
-    """Return the sha256 of each image file that a version was trained or validated on, or why that is not known."""
+    """Return the sha256 of each image file that a version was trained or validated on, or why they are not known."""
     try:
         return Registry(candidate.tracking_uri, candidate.name).training_images(candidate.version)
     except RegistryError as exc:
@@ -39,14 +39,14 @@ def training_images_of(candidate: Candidate) -> frozenset[str] | str:
 
 
 def apply_decision(decision: Decision, challenger: Candidate) -> None:
-    """Make a promoted challenger champion; note any decision at its version.
+    """Make a promoted challenger champion; write any decision into the tags of its version.
 
     Args:
         decision: about the challenger.
         challenger: the version.
 
     Raises:
-        RegistryError: another version has become champion since; nothing moved.
+        RegistryError: the champion is another version by now; nothing was moved.
     """
     registry = Registry(challenger.tracking_uri, challenger.name)
     if decision.verdict == "promote":
@@ -70,7 +70,7 @@ def _candidate(registry: Registry, model: RegisteredModel) -> Candidate:
 
 
 def _withdrawn(registry: Registry, version: str) -> str:
-    """Say who took a version back, when and why; empty if its last move was not that."""
+    """Return why, by whom and when a version was rolled back; empty if its last move was no rollback."""
     moves = [move for move in registry.history() if version in (move.before, move.after)]
     if not moves or moves[-1].action != "rollback" or moves[-1].before != version:
         return ""

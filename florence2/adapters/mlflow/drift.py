@@ -1,4 +1,4 @@
-"""How the data that a registered version was trained on differs from that of another version."""
+"""The difference between the training data of two registered versions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["drift_between"]
 
 
 def drift_between(registry: Registry, reference: str, current: str) -> str:
-    """Say how the training data of one version differs from that of another.
+    """Compare the training data of two versions.
 
     Args:
         registry: the model.
         reference: version, such as the champion.
-        current: version that is judged.
+        current: version that is compared with it.
 
     Returns:
-        The verdict in a sentence; where the statistics of one are gone, why there is none.
+        The verdict in a sentence; where the statistics of a version are missing, why there is no verdict.
     """
     try:
         before, after = (

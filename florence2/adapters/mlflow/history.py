@@ -1,4 +1,4 @@
-"""What became of a model's champions: the log of every move, and what follows from it."""
+"""The history of champions: every move, and the earlier champions that follow from it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _TAG = "champion_move."
 
 
 class Move(BaseModel):
-    """The champion was another version from then on.
+    """A move of the champion from one version to another.
 
     Attributes:
         number: of the move, counted from 1.
-        action: ``promote``; ``rollback``; ``found`` where the alias pointed elsewhere than the last move had left it.
+        action: ``promote``; ``rollback``; ``found`` where the alias did not point to the version of the last
+            move.
         before: version that was champion; None if there was none.
         after: version that is champion; None if there is none any more.
         by: user and machine.
@@ -48,18 +49,18 @@ class Move(BaseModel):
         after: str | None,
         why: str,
     ) -> Self:
-        """Return a move that is made now, by the user of this process."""
+        """Return a move of the present time, by the user of this process."""
         at = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(number=number, action=action, before=before, after=after, by=_user(), at=at, why=why)
 
     @property
     def tag(self) -> tuple[str, str]:
-        """Name and value of the tag that holds the move."""
+        """Return name and value of the tag that holds the move."""
         return f"{_TAG}{self.number:04d}", json.dumps(self.model_dump(exclude={"number"}), ensure_ascii=False)
 
 
 def moves_of(tags: Mapping[str, str]) -> tuple[Move, ...]:
-    """Return the moves that stand in the tags of a registered model, in their order."""
+    """Return the moves in the tags of a registered model, in their order."""
     found = [
         Move(number=int(name.removeprefix(_TAG)), **json.loads(value))
         for name, value in tags.items()
@@ -69,9 +70,9 @@ def moves_of(tags: Mapping[str, str]) -> tuple[Move, ...]:
 
 
 def earlier_champions(moves: Sequence[Move]) -> tuple[str, ...]:
-    """Return the champions before the current one, the last of them at the end.
+    """Return the earlier champions, the latest of them last.
 
-    A version that was rolled back is not among them: a second rollback goes further back, not forth again.
+    A version that was rolled back is not among them: a second rollback goes further back and does not return to it.
     """
     line: list[str] = []
     for move in moves:
@@ -88,6 +89,6 @@ def earlier_champions(moves: Sequence[Move]) -> tuple[str, ...]:
 def _user() -> str:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
+    except (KeyError, OSError):  # in a container the user may have a number but no name
         user = "unknown"
     return f"{user}@{socket.gethostname()}"

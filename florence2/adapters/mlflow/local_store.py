@@ -1,4 +1,4 @@
-"""Which MLflow store is meant where none is named: MLflow's own setting, else that of the local stack."""
+"""The default MLflow store: that of MLflow's own setting, else that of the local stack."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from florence2.errors import RegistryError
 __all__ = ["TRACKING_URI_FILE", "default_tracking_uri", "known_tracking_uri"]
 
 TRACKING_URI_FILE = Path(".zen") / "mlflow_tracking_uri"
-"""File in which ``make stack`` writes down the store, below the folder from which pipelines are started."""
+"""File into which ``make stack`` writes the store, below the folder from which pipelines are started."""
 
 
 def default_tracking_uri() -> str:
     """Return the store of ``MLFLOW_TRACKING_URI``, else that of the local stack of this folder or one above.
 
     Raises:
-        RegistryError: there is neither, or the file that names it is damaged.
+        RegistryError: there is none, or the file that names it is damaged.
     """
     if found := known_tracking_uri():
         return found
@@ -45,7 +45,7 @@ def known_tracking_uri() -> str | None:
             found = ""
         if not found:
             raise RegistryError(
-                f"{file}: is damaged, it names no MLflow store; run `make stack` to have it written anew, or name a"
+                f"{file}: is damaged, it names no MLflow store; run `make stack` to write it again, or name a"
                 " store by --tracking-uri or MLFLOW_TRACKING_URI"
             )
         return found

@@ -1,18 +1,18 @@
-"""One at a time: the lock under which a champion is moved. It lies in the registry, so that it holds between machines.
+"""The lock under which a champion is moved. It is stored in the registry, so that it holds between machines.
 
 The lock is a queue in the tags of the registered model: Lamport's bakery algorithm ("A new solution of Dijkstra's
-concurrent programming problem", 1974), which needs no more of a store than that one tag is written, and all are read,
-atomically. A process that wants the lock adds a tag of its own, its claim, takes a number behind all others, and holds
-the lock while no claim is ahead. A claim is written while its process queues, never afterwards, and is gone when it is
-released or taken away. So it is a fencing token: a holder whose claim is not the first any more has lost the lock.
+concurrent programming problem", 1974), which requires of a store only that one tag is written, and all tags are read,
+atomically. A process that wants the lock adds a tag of its own, its claim, takes the next number, and holds the lock
+while no claim has a lower number. A claim is written while its process queues, never afterwards, and is deleted when it
+is released or taken away. So it is a fencing token: a holder whose claim is not the first any more has lost the lock.
 
 What remains: MLflow has no write that carries a condition. ``set_registered_model_tag`` and
 ``set_registered_model_alias`` replace what is there; only the creation of a registered model, an experiment or a
 version fails where the name is taken, and each of these would be shown to users; a run's parameter can be set only
-once, but it would need a run that nobody ever deletes. So a holder asks before each write whether it still has the
+once, but it would need a run that is never deleted. So a holder checks before each write that it still has the
 lock, and the write follows about a hundredth of a second later. A process that is stopped exactly in between, for
-longer than others wait, does this one write late, and no other. If it is an alias, the next move notes it as ``found``;
-if it is a line of the history, it replaces the line that has the same number.
+longer than others wait, does this one write late, and no other. If it is an alias, the next move records it as
+``found``; if it is a line of the history, it replaces the line that has the same number.
 
 The store must read its own writes: a server that reads from a lagging replica of its database cannot hold a lock.
 """
@@ -37,9 +37,9 @@ __all__ = ["RegistryLock", "is_lock_of_earlier_version", "registry_lock"]
 _CLAIM = "champion_lock."
 """Start of the tag of a claim; the rest is unique, the value its number in the queue."""
 _QUEUING = 0
-"""Number of a claim that has not taken its number yet: nobody may pass it, since that number may be lower."""
-_SIGN_OF_LIFE = "champion_lock_renewed"
-"""Tag that a living holder changes again and again; its value has no meaning."""
+"""Number of a claim that has not taken its number yet: no other claim may pass it, since its number may be lower."""
+_RENEWED = "champion_lock_renewed"
+"""Tag that a running holder changes at intervals; its value has no meaning."""
 _POLL_SECONDS = 0.2
 
 
@@ -55,24 +55,24 @@ class RegistryLock:
         self._client = client
         self._name = name
         self._tag = f"{_CLAIM}{uuid.uuid4().hex}"
-        self._sign_given = False
+        self._is_renewed = False
 
     def check(self) -> None:
-        """Make sure that the lock is still held; to be called before each write.
+        """Check that the lock is still held; to be called before each write.
 
         Raises:
-            RegistryError: it was taken away. Do not write any more.
+            RegistryError: another process took the lock. Do not write any more.
         """
         numbered = {tag: number for tag, number in self._claims().items() if number != _QUEUING}
         if _first(numbered) != self._tag:
             raise RegistryError(
-                f"{self._name}: this process did not answer for so long that another one took the lock of the"
-                " registered model; nothing more was changed. See `florence2 registry list` for the champion of now,"
+                f"{self._name}: this process stood still for so long that another one took the lock of the"
+                " registered model; nothing more was changed. See the present champion by `florence2 registry list`,"
                 " and try again"
             )
 
     def acquire(self, stale_seconds: float) -> None:
-        """Wait until no other claim is ahead; take away the first one where it shows no sign of life.
+        """Wait until no other claim is ahead; delete the first claim where it is not renewed.
 
         Raises:
             RegistryError: others held the lock for four times ``stale_seconds``.
@@ -82,15 +82,15 @@ class RegistryLock:
         while True:
             tags = self._tags()
             claims = _claims_in(tags)
-            if self._tag not in claims:  # not queued yet, or others thought that this process was killed
+            if self._tag not in claims:  # not queued yet, or another process took this one for killed
                 self._queue()
                 continue
             first = _first(claims)
             if first == self._tag:
                 return
             now = time.monotonic()
-            if (first, tags.get(_SIGN_OF_LIFE, "")) != seen:
-                seen, since = (first, tags.get(_SIGN_OF_LIFE, "")), now
+            if (first, tags.get(_RENEWED, "")) != seen:
+                seen, since = (first, tags.get(_RENEWED, "")), now
             elif now - since > stale_seconds:
                 self._delete(first)
                 continue
@@ -103,7 +103,7 @@ class RegistryLock:
 
     @contextlib.contextmanager
     def renewed(self, every_seconds: float) -> Iterator[None]:
-        """Show signs of life until the end of the block, however long it takes."""
+        """Renew the lock until the end of the block, however long it takes."""
         ended = threading.Event()
         thread = threading.Thread(target=self._renew, args=(ended, every_seconds), daemon=True)
         thread.start()
@@ -112,8 +112,8 @@ class RegistryLock:
         finally:
             ended.set()
             thread.join()
-            if self._sign_given:
-                self._delete(_SIGN_OF_LIFE)
+            if self._is_renewed:
+                self._delete(_RENEWED)
 
     def release(self) -> None:
         """Leave the queue; does nothing where the claim was taken away."""
@@ -121,10 +121,10 @@ class RegistryLock:
 
     def _renew(self, ended: threading.Event, every_seconds: float) -> None:
         while not ended.wait(every_seconds):
-            # A store that does not answer for a moment is no reason to stop: ``check`` says whether the lock is lost.
+            # A store that does not answer for a moment is no reason to stop: ``check`` notices a lost lock.
             with contextlib.suppress(MlflowException, OSError, SQLAlchemyError):
-                self._sign_given = True
-                self._client.set_registered_model_tag(self._name, _SIGN_OF_LIFE, uuid.uuid4().hex)
+                self._is_renewed = True
+                self._client.set_registered_model_tag(self._name, _RENEWED, uuid.uuid4().hex)
 
     def _queue(self) -> None:
         self._client.set_registered_model_tag(self._name, self._tag, str(_QUEUING))
@@ -147,8 +147,8 @@ def registry_lock(client: MlflowClient, name: str, *, stale_seconds: float = 30.
     Args:
         client: of the store.
         name: of the registered model, which exists.
-        stale_seconds: a holder without a sign of life for so long was killed, or stands still, and loses the lock. The
-            time is measured by the process that waits, so clocks that differ do no harm.
+        stale_seconds: a holder that does not renew the lock for so long was killed or stands still, and loses the
+            lock. The process that waits measures the time, so clocks that differ do no harm.
 
     Yields:
         The lock; call its ``check`` before each write.
@@ -176,12 +176,12 @@ def _first(claims: dict[str, int]) -> str:
 
 
 def is_lock_of_earlier_version(model: RegisteredModel) -> bool:
-    """Say whether a registered model is no model, but a lock that was left by an earlier version of this library."""
+    """Return whether a registered model is in truth a lock that an earlier version of this library left."""
     return model.name.endswith("-lock") and set(model.tags) == {"holder"} and not model.latest_versions
 
 
 def _delete_lock_of_earlier_version(client: MlflowClient, name: str) -> None:
-    # Most often there is none, and some servers refuse the question: the champion is moved all the same.
+    # Most often there is none, and some servers refuse the query: the champion is moved all the same.
     with contextlib.suppress(MlflowException):
         model = client.get_registered_model(f"{name}-lock")
         if is_lock_of_earlier_version(model):

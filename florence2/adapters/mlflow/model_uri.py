@@ -28,8 +28,8 @@ class ModelAddress:
     Attributes:
         tracking_uri: of the store.
         name: of the registered model.
-        alias: that is followed; empty: the version stays.
-        number: of the version, where there is no alias.
+        alias: that points to the version; empty where a number names it.
+        number: of the version; empty where an alias points to it.
     """
 
     tracking_uri: str
@@ -39,14 +39,14 @@ class ModelAddress:
 
     @classmethod
     def of(cls, uri: str, tracking_uri: str | None = None) -> ModelAddress:
-        """Read ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION``.
+        """Parse ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION``.
 
         Args:
             uri: the address.
             tracking_uri: of the store; None: that of ``MLFLOW_TRACKING_URI``, else the local stack's.
 
         Raises:
-            ModelError: the address is neither.
+            ModelError: the address has neither form.
             RegistryError: no store is known.
         """
         found = _URI.fullmatch(uri)
@@ -56,16 +56,16 @@ class ModelAddress:
 
     @property
     def registry(self) -> Registry:
-        """Return the versions of that name."""
+        """Return the registry of that model."""
         return Registry(self.tracking_uri, self.name)
 
     @property
     def moves(self) -> bool:
-        """Return whether an alias is followed."""
+        """Return whether the address names an alias, which may point to another version later."""
         return bool(self.alias)
 
     def version(self) -> str:
-        """Return the number of the version that is meant now.
+        """Return the number of the version to which the address points now.
 
         Raises:
             RegistryError: the store cannot be reached, or there is no such model, version or alias.
@@ -74,16 +74,16 @@ class ModelAddress:
             return self.registry.version(self.number).version
         aliases = self.registry.aliases()
         if self.alias not in aliases:
-            there = ", ".join(sorted(aliases)) or "none"
-            raise RegistryError(f"{self.name}: no alias {self.alias!r}; there are {there}")
+            known = ", ".join(sorted(aliases)) or "none"
+            raise RegistryError(f"{self.name}: no alias {self.alias!r}; there are {known}")
         return aliases[self.alias]
 
     def load(self, version: str | None = None) -> Florence2:
-        """Load a version, in float32 on the CPU; None: the one that is meant now. It leaves no files behind.
+        """Load a version, in float32 on the CPU; None: the one to which the address points now. No file remains.
 
         Raises:
-            RegistryError: the store cannot be reached, there is no such version, or its files are gone.
-            ModelError: they are no Florence-2.
+            RegistryError: the store cannot be reached, there is no such version, or its files are missing.
+            ModelError: the files are no Florence-2.
         """
         with tempfile.TemporaryDirectory(prefix="florence2-", ignore_cleanup_errors=True) as folder:
             return load_folder(str(self.registry.download_into(Path(folder), version or self.version())))
@@ -96,8 +96,8 @@ def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportab
     tags = registry.tags_of(model.version)
     try:
         card = registry.text_of(model.version, MODEL_CARD)
-    except RegistryError:  # registered by another program
-        card = registry.card_of(model.version) or f"# {model.name}\n\nNobody wrote down what this model is.\n"
+    except RegistryError:  # another program registered it
+        card = registry.card_of(model.version) or f"# {model.name}\n\nThis version has no model card.\n"
     try:
         statistics = json.loads(registry.text_of(model.version, STATISTICS))
         tasks = [token for token in statistics["overall"]["tasks"]["counts"] if token]

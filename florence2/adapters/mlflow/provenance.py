@@ -1,4 +1,4 @@
-"""From what a registered model was made: data, base, code, settings, and what it reached, as tags of its version."""
+"""The origin of a registered version as its tags: data, base, code, settings and scores."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PACKAGE = Path(__file__).parents[2]
 """Folder of the library."""
 
 TRAINING_IMAGES = "training_images"
-"""Tag with the hash of the file of this name, ``training_images.json``, that lies with each version."""
+"""Tag with the hash of ``training_images.json``, a file of each version."""
 
 _CODE = {".py", ".pyi", ".html", ".md"}
-"""Suffixes of what the library runs on: modules and templates. What else is in its folder are the built-in bases."""
+"""Suffixes of modules and templates; the other files in the folder of the library are built-in bases."""
 
 
 def provenance_tags(
@@ -77,12 +77,12 @@ def code_version() -> str:
 
 
 def configuration_text(configuration: Configuration) -> str:
-    """Return every setting but those of the data set as JSON: a set is known by its content, not by where it lies."""
+    """Return all settings as JSON, without those of the data set, which is identified by its content."""
     return json.dumps(configuration.model_dump(mode="json", exclude={"dataset"}), indent=2, sort_keys=True) + "\n"
 
 
 def split_hash(*manifests: DatasetManifest) -> str:
-    """Return a hash of which image file is in which split, whatever its name and annotations."""
+    """Return a hash of which image file is in which split; names and annotations do not change it."""
     pairs = {
         f"{split} {image}"
         for manifest in manifests

@@ -2,7 +2,8 @@
 
 MLflow stores this file as source and runs it when the model is loaded; nothing is pickled. The same code answers
 ``mlflow.pyfunc.load_model(...).predict`` and ``mlflow models serve``, whose server calls it from many threads: they are
-answered together. A wrong request ends in an ``MlflowException`` that the server turns into status 400 and its message.
+answered in common batches. An invalid request raises an ``MlflowException``, which the server answers with status 400
+and its message.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from florence2.model import load_folder
 __all__ = ["Florence2Model"]
 
 _SERVING = "_MLFLOW_IS_IN_SERVING_ENVIRONMENT"
-"""Set by MLflow's server: strangers ask then, and a request is no longer as long as its sender likes."""
+"""Set by MLflow's server: requests come from strangers then, and their length is limited."""
 
 _FOREVER = 1e9
 
@@ -35,7 +36,7 @@ class Florence2Model(PythonModel):
     """Answers prompts about images."""
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the weights that lie with the model; its configuration is a ``LimitsConfig``.
+        """Load the weights of the version; its configuration is a ``LimitsConfig``.
 
         Raises:
             ConfigurationError: a limit is unknown or invalid.
@@ -45,13 +46,13 @@ class Florence2Model(PythonModel):
             self._limits = LimitsConfig(**(context.model_config or {}))
         except ValueError as exc:
             raise ConfigurationError(f"the model_config of this model: {exc}") from exc
-        self._answerer = Predictor(load_folder(context.artifacts["model"]), config)
-        self._reader = RequestImageReader(self._answerer, self._limits)
+        self._predictor = Predictor(load_folder(context.artifacts["model"]), config)
+        self._reader = RequestImageReader(self._predictor, self._limits)
         self._chunk = config.eval_batch_size
         self._batcher: Batcher[PreparedPrompt, Prediction] = Batcher(
-            self._answerer.predict_prepared, most=config.eval_batch_size, room=1 << 30
+            self._predictor.predict_prepared, most=config.eval_batch_size, room=1 << 30
         )
-        # Its thread would keep the weights in memory when nobody has this model any more.
+        # Its thread would keep the weights in memory when this model is not used any more.
         weakref.finalize(self, self._batcher.close, wait=False)
 
     def predict(
@@ -69,16 +70,18 @@ class Florence2Model(PythonModel):
             params: not used.
 
         Returns:
-            ``answer``, the text that Florence-2 wrote; ``score``, the mean probability of its tokens; ``truncated``,
-            whether it hit the length limit; ``boxes``, its boxes as ``class``, ``score`` and ``xyxy`` in pixels, none
-            where the prompt asks for none.
+            ``answer``, the generated text; ``score``, the mean probability of its tokens; ``truncated``, whether it
+            reached the length limit; ``boxes``, its boxes as ``class``, ``score`` and ``xyxy`` in pixels, empty for
+            prompts whose answer has no boxes.
 
         Raises:
-            MlflowException: a row cannot be answered; says which and why.
+            MlflowException: a row cannot be answered; names the row and the reason.
         """
         rows = list(zip(model_input["image"], model_input["prompt"], strict=True))
         if os.environ.get(_SERVING) and len(rows) > self._limits.max_questions:
-            raise _refused(f"{len(rows)} rows in one request, {self._limits.max_questions} may be; send several")
+            raise _bad_request(
+                f"{len(rows)} rows in one request, at most {self._limits.max_questions} are allowed; split it"
+            )
         answers = [prediction.to_dict() for prediction in self._answers(rows)]
         return pd.DataFrame(
             {
@@ -90,21 +93,21 @@ class Florence2Model(PythonModel):
         ).set_index(model_input.index)
 
     def _answers(self, rows: list[tuple[Any, Any]]) -> Iterator[Prediction]:
-        """Yield the answers, a chunk of images in memory at a time."""
+        """Yield the answers; one chunk of images is in memory at a time."""
         for start in range(0, len(rows), self._chunk):
             asked = []
-            for place, (image, prompt) in enumerate(rows[start : start + self._chunk], start):
+            for index, (image, prompt) in enumerate(rows[start : start + self._chunk], start):
                 if not isinstance(image, str | bytes) or not isinstance(prompt, str):
-                    raise _refused(f"row {place}: image must be text (base64) or bytes, prompt must be text")
+                    raise _bad_request(f"row {index}: image must be text (base64) or bytes, prompt must be text")
                 try:
                     asked += self._reader.read([(image, prompt)])
                 except (RequestError, AnswerError) as exc:
-                    raise _refused(f"row {place}: {exc}") from exc
+                    raise _bad_request(f"row {index}: {exc}") from exc
             futures = self._batcher.submit(asked, _FOREVER)
             yield from (future.result() for future in futures)
 
 
-def _refused(problem: str) -> MlflowException:
+def _bad_request(problem: str) -> MlflowException:
     return MlflowException(problem, error_code=INVALID_PARAMETER_VALUE)
 
 

@@ -182,7 +182,7 @@ def _log_model(weights: Path, texts: Mapping[str, str], code: Path, name: str) -
 def _signature() -> ModelSignature:
     """Return the columns of requests and answers."""
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, Schema, TensorSpec
     from mlflow.types.schema import Array, DataType, Object, Property
 
     box = Object(
@@ -192,13 +192,13 @@ def _signature() -> ModelSignature:
             Property("xyxy", Array(DataType.double)),
         ]
     )
-    outputs = [
+    outputs: list[ColSpec | TensorSpec] = [
         ColSpec("string", "answer"),
         ColSpec("double", "score"),
         ColSpec("boolean", "truncated"),
         ColSpec(Array(box), "boxes"),
     ]
-    inputs = [ColSpec("string", "image"), ColSpec("string", "prompt")]
+    inputs: list[ColSpec | TensorSpec] = [ColSpec("string", "image"), ColSpec("string", "prompt")]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
 
 

@@ -1,4 +1,4 @@
-"""What a running step tells MLflow. Without an active run nothing is logged: training works without a tracker."""
+"""What a running step logs to MLflow. Without an active run nothing is logged: training needs no tracker."""
 
 from __future__ import annotations
 

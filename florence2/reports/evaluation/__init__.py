@@ -1,1 +1,1 @@
-"""The report as one HTML page that needs nothing besides itself: no script, no font, no image from elsewhere."""
+"""The report as one self-contained HTML page: it loads no script, no font and no image from elsewhere."""

@@ -15,10 +15,10 @@ class Frame:
     """The square of a chart from 0 to 1 in both directions, in units of its SVG.
 
     Attributes:
-        left: where 0 is.
-        top: where 1 is.
-        width: from 0 to 1.
-        height: from 0 to 1.
+        left: horizontal position of 0.
+        top: vertical position of 1.
+        width: distance from 0 to 1.
+        height: distance from 0 to 1.
     """
 
     left: float = 54
@@ -27,11 +27,11 @@ class Frame:
     height: float = 210
 
     def x(self, value: float) -> float:
-        """Return where a value is from left to right."""
+        """Return the horizontal position of a value."""
         return round(self.left + value * self.width, 1)
 
     def y(self, value: float) -> float:
-        """Return where a value is from top to bottom."""
+        """Return the vertical position of a value."""
         return round(self.top + (1 - value) * self.height, 1)
 
 
@@ -40,7 +40,7 @@ FRAME = Frame()
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a reliability diagram, and where the mean confidence of its boxes is."""
+    """A bar of a reliability diagram; ``middle`` is the position of the mean confidence of its boxes."""
 
     x: float
     y: float

@@ -1,7 +1,7 @@
-"""The images of the page, embedded once each as thumbnails, and the boxes, quadrilaterals and polygons on them.
+"""The images of the page, each embedded once as a thumbnail, and the boxes, quadrilaterals and polygons on them.
 
-The page stays small whatever the data set: a thumbnail has at most 320 pixels a side and weighs at most 90 kB, which
-is pure noise; photographs take about a quarter of it. By default a page has at most 84 images.
+The page stays small whatever the data set: a thumbnail has at most 320 pixels a side and at most 90 kB, that of pure
+noise; photographs have about a quarter of it. By default a page has at most 84 images.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from florence2.codec import Outline, outlines_in, split_prefix
 from florence2.evaluation import Box, EvaluatedSample, Example, ExampleAnswer, SelectedExamples
 from florence2.images import class_colours, contrasting_colour, open_rgb
 
-__all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_places", "panels", "thumbnail", "thumbnails"]
+__all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_locations", "panels", "thumbnail", "thumbnails"]
 
 THUMBNAIL = 320
-"""Pixels of the longer side of an embedded image at most."""
+"""Greatest length of the longer side of an embedded image, in pixels."""
 _PIXEL_ART = 128
-"""Images up to this size are kept without loss, 65 kB at most, and enlarged without smoothing."""
+"""Images up to this size in pixels are embedded without loss, 65 kB at most, and enlarged without smoothing."""
 _QUALITY = 80
 _REGION = "#1c6dd0"
-"""Colour of texts and outlines, which are of no class."""
+"""Colour of texts and outlines, which have no class."""
 _NO_CLASS = "#868e96"
-"""Colour of names that the targets do not have: one of theirs would suggest a kinship that is not there."""
+"""Colour of names that the targets do not have: a colour of theirs would suggest that both are related."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class DrawnBox:
 
 @dataclass(frozen=True)
 class Panel:
-    """An image with what was written of it."""
+    """An image with its annotations, or with the boxes of an answer."""
 
     title: str
     boxes: list[DrawnBox]
@@ -92,10 +92,10 @@ def thumbnails(examples: SelectedExamples, samples: Sequence[EvaluatedSample]) -
 
 
 def embed(examples: Iterable[Example], images: Mapping[str, Image.Image]) -> dict[str, EmbeddedImage]:
-    """Return each image once, however many examples show it.
+    """Return each image once, even if several examples show it.
 
     Args:
-        examples: what is shown.
+        examples: the samples that are shown.
         images: ``thumbnail`` of the images by their path; for a missing one the page shows an empty frame.
     """
     embedded: dict[str, EmbeddedImage] = {}
@@ -112,19 +112,19 @@ def embed(examples: Iterable[Example], images: Mapping[str, Image.Image]) -> dic
     return embedded
 
 
-def has_places(example: Example) -> bool:
-    """Tell whether answers of the row show something in its image."""
+def has_locations(example: Example) -> bool:
+    """Return whether the answers have locations, which can be drawn on the image."""
     return example.truth is not None or _outlines(example, "") is not None
 
 
 def panels(example: Example, titles: Mapping[str, str], colours: Mapping[str, str] | None = None) -> list[Panel]:
-    """Return an example with what is annotated and what was answered drawn on it.
+    """Return the panels of an example: its image with the annotated boxes, and with those of each answer.
 
     Args:
-        example: one that ``has_places``.
-        titles: what the panels are called, in their order: ``truth``, ``before``, ``after``; those not named are
+        example: one that ``has_locations``.
+        titles: titles of the panels, in their order, by ``truth``, ``before``, ``after``; a panel without a title is
             left out.
-        colours: of the classes; by default of those of the truth.
+        colours: of the classes; by default those of the classes in the truth.
     """
     answers: dict[str, ExampleAnswer | None] = {"before": example.before, "after": example.after}
     if example.truth is None:
@@ -149,7 +149,7 @@ def _outlines(example: Example, text: str) -> tuple[Outline, ...] | None:
 
 
 def _outline_panel(title: str, example: Example, text: str) -> Panel:
-    """Return an image with quadrilaterals or polygons, which are not judged one by one."""
+    """Return an image with quadrilaterals or polygons, which are not evaluated one by one."""
     outlines = _outlines(example, text) or ()
     boxes = [Box(outline.name or "outline", outline.xyxy, True) for outline in outlines]
     drawn = _draw(boxes, example, {box.name: _REGION for box in boxes})

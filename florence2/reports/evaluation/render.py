@@ -21,7 +21,7 @@ from florence2.evaluation import (
     score_named,
 )
 from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reliability_bars
-from florence2.reports.evaluation.images import embed, has_places, panels
+from florence2.reports.evaluation.images import embed, has_locations, panels
 from florence2.reports.evaluation.summary import in_short
 from florence2.reports.evaluation.tables import box_rows, count_rows, question_rows, speed_rows
 from florence2.reports.templates import render_template
@@ -33,7 +33,7 @@ _SMALL_FRAME = Frame(left=1, top=1, width=118, height=78)
 
 @dataclass(frozen=True)
 class _Column:
-    """A model in the tables and charts of the page: ``role`` is before or after, and gives the colour."""
+    """A model in the tables and charts of the page; ``role``, before or after, selects its colour."""
 
     role: str
     title: str
@@ -96,19 +96,19 @@ def _sections(shown: SelectedExamples) -> dict[str, tuple[list[Example], list[Ex
     sections = {"worst": shown.worst, "best": shown.best, "sample": shown.spread}
     return {
         name: (
-            [example for example in examples if has_places(example)],
-            [example for example in examples if not has_places(example)],
+            [example for example in examples if has_locations(example)],
+            [example for example in examples if not has_locations(example)],
         )
         for name, examples in sections.items()
     }
 
 
 def _analyses(columns: Sequence[_Column]) -> dict[str, Any]:
-    """Return what the template shows of the analyses, those of all models side by side."""
+    """Return the values of the template that come from the analyses, those of all models side by side."""
     known = [(column, column.analysis) for column in columns if column.analysis is not None]
     curves = [(column, analysis.curves) for column, analysis in known if analysis.curves]
     latest = known[-1][1] if known else None
-    asked = [analysis.questions for _, analysis in known if analysis.questions]
+    questions = [analysis.questions for _, analysis in known if analysis.questions]
     return {
         "curves": [(column, curve_points(found.overall), found.overall) for column, found in curves],
         "class_curves": [
@@ -131,9 +131,9 @@ def _analyses(columns: Sequence[_Column]) -> dict[str, Any]:
         ],
         "sizes": box_rows([analysis.sizes for _, analysis in known]),
         "crowding": box_rows([analysis.crowding for _, analysis in known]),
-        "question_score": score_named(asked[-1].score) if asked else None,
-        "answer_kinds": question_rows([found.by_answer for found in asked]),
-        "openings": question_rows([found.by_opening for found in asked]),
+        "question_score": score_named(questions[-1].score) if questions else None,
+        "answer_kinds": question_rows([found.by_answer for found in questions]),
+        "openings": question_rows([found.by_opening for found in questions]),
     }
 
 
@@ -142,7 +142,7 @@ def _row_totals(confusion: Confusion) -> list[int]:
 
 
 def _mark(example: Example, answer: ExampleAnswer) -> str:
-    """Say whether an answer is wholly right or wholly wrong; empty where it is something between."""
+    """Return whether an answer is entirely right or entirely wrong; empty where it is in between."""
     if answer.value is None:
         return ""
     right = 1.0 if score_named(example.score).higher_is_better else 0.0

@@ -1,4 +1,4 @@
-"""Where the model fails in a few sentences, so that a person knows in a minute where to look."""
+"""A few sentences on where the model fails, so that a person knows in a minute what to look at."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["in_short"]
 
 _FEW = 3
 _FAR = 0.1
-"""A difference from which on it is worth a sentence."""
+"""Smallest difference that is worth a sentence."""
 _ENOUGH = 5
-"""Truths or questions from which on a group is more than an accident."""
+"""Smallest number of truths or questions in a group that has a sentence: fewer may be chance."""
 
 
 def in_short(analysis: Analysis, classes: list[ClassChange]) -> list[str]:
@@ -36,7 +36,9 @@ def _boxes(analysis: Analysis) -> Iterator[str]:
     truths, found = sum(group.truths for group in groups), sum(group.found for group in groups)
     boxes, right = sum(group.predictions for group in groups), sum(group.right for group in groups)
     if truths:
-        share = f", and {right / boxes:.0%} of its {boxes:,} boxes are right" if boxes else "; it names none at all"
+        share = (
+            f", and {right / boxes:.0%} of its {boxes:,} boxes are right" if boxes else "; it predicts no box at all"
+        )
         yield f"It finds {found:,} of {truths:,} boxes ({found / truths:.0%}){share} (IoU 0.5)."
 
 
@@ -82,7 +84,7 @@ def _faults(analysis: Analysis) -> Iterator[str]:
         kinds = f"{validity.cut:,} cut, {validity.malformed:,} malformed"
         yield f"{validity.invalid:,} of {validity.answers:,} answers are invalid: {kinds}."
     if validity.unscored:
-        yield f"{validity.unscored:,} boxes have a score or place that is no number: they were left out."
+        yield f"{validity.unscored:,} boxes have a score or a coordinate that is no number: they were left out."
     if analysis.calibration and analysis.calibration.error >= _FAR:
         boxes = sum(one.boxes for one in analysis.calibration.bins)
         mean = sum(one.boxes * (one.confidence - one.right) for one in analysis.calibration.bins) / boxes

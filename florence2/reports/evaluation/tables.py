@@ -13,7 +13,7 @@ __all__ = ["BoxRow", "CountRow", "QuestionRow", "box_rows", "count_rows", "quest
 
 @dataclass(frozen=True)
 class CountRow:
-    """A count of each model, as text, and how much of all that is (0..1) where this says something."""
+    """A count of each model, as text, and its share of the total (0..1); None where a share has no meaning."""
 
     title: str
     meaning: str
@@ -42,7 +42,7 @@ class QuestionRow:
 
 
 def count_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
-    """Return how many answers of each model are not what they should be."""
+    """Return the number of faulty answers of each model, by fault."""
     found = [model.analysis.validity for model in models if model.analysis]
     if not found:
         return []
@@ -50,22 +50,20 @@ def count_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
     boxes = [each.boxes for each in found]
     rows = [
         _row("Invalid answers", "cut or malformed", [each.invalid for each in found], answers),
-        _row("Cut", "reached the greatest length without an end", [each.cut for each in found], answers),
-        _row(
-            "Malformed", "a part of it is no box, or a box without a name", [each.malformed for each in found], answers
-        ),
-        _row("Empty", "nothing where there was something to answer", [each.empty for each in found], answers),
+        _row("Cut", "reached the length limit without an end", [each.cut for each in found], answers),
+        _row("Malformed", "a part of it is no box, or a box has no name", [each.malformed for each in found], answers),
+        _row("Empty", "no text where there was something to answer", [each.empty for each in found], answers),
     ]
     if any(boxes):
-        names = "its class occurs nowhere in the truth of the split"
+        names = "their class is not in the truth of the split"
         rows.append(_row("Boxes of unknown classes", names, [each.unknown_names for each in found], boxes))
-        scores = "left out: score or place is no number"
+        scores = "left out: a score or a coordinate is no number"
         rows.append(_row("Boxes without a score", scores, [each.unscored for each in found], boxes))
     return rows
 
 
 def speed_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
-    """Return how fast each model answered, decoding of images included."""
+    """Return the speed of each model, with the decoding of images."""
     blank: list[float | None] = [None] * len(models)
     rows = [CountRow("Time", "for all answers", [f"{model.seconds:,.1f} s" for model in models], blank)]
     for title, key in (("Images per second", "images"), ("Answers per second", "annotations")):

@@ -12,7 +12,7 @@ __all__ = ["score_comparison_table", "score_table"]
 def score_comparison_table(report: EvaluationReport) -> Table:
     """Return the scores of both models on the test split as a table to print.
 
-    Where there are intervals, the headline scores have theirs, and the probability that the second model is better.
+    Headline scores have their intervals, where there are any, and the probability that the second model is better.
     """
     table = Table()
     table.add_column("test split")
@@ -48,11 +48,11 @@ def score_table(evaluation: ModelEvaluation, split: str) -> Table:
         table.add_section()
         table.add_row("answers", f"{validity.answers:,}", f"{evaluation.seconds:.1f} seconds")
         for title, count, meaning in (
-            ("cut", validity.cut, "reached the greatest length without an end"),
+            ("cut", validity.cut, "reached the length limit without an end"),
             ("malformed", validity.malformed, "a part of it is no box"),
-            ("empty", validity.empty, "nothing where there was something to answer"),
+            ("empty", validity.empty, "no text where there was something to answer"),
             ("unknown classes", validity.unknown_names, "boxes whose class the split does not have"),
-            ("without a score", validity.unscored, "boxes left out: score or place is no number"),
+            ("without a score", validity.unscored, "boxes left out: a score or a coordinate is no number"),
         ):
             if count:
                 table.add_row(title, f"{count:,}", meaning)

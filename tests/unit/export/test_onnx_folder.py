@@ -88,7 +88,7 @@ def test_graphs_that_do_not_agree_are_not_written(
         weights.write_bytes((np.fromfile(weights, np.float32) * np.float32(1.01)).tobytes())
 
     monkeypatch.setattr(onnx_graphs, "write_graphs", write_wrong)
-    with pytest.raises(ModelError, match=r"a logit is off by [0-9.]+, at most 0\.001 is allowed; nothing was written"):
+    with pytest.raises(ModelError, match=r"a logit differs by [0-9.]+, at most 0\.001 is allowed; nothing was written"):
         export_onnx(load_exportable("builtin:nano", "nano"), tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
 

@@ -96,12 +96,12 @@ def test_a_model_that_is_not_used_any_more_is_freed() -> None:
     context: Any = SimpleNamespace(artifacts={"model": str(BUILTIN_MODELS["builtin:nano"])}, model_config={})
     model = Florence2Model()
     model.load_context(context)
-    answerer, thread = weakref.ref(model._answerer), model._batcher._thread
+    predictor, thread = weakref.ref(model._predictor), model._batcher._thread
     del model
     thread.join(10)
     gc.collect()
     assert not thread.is_alive()
-    assert answerer() is None
+    assert predictor() is None
 
 
 def test_an_error_names_the_row_and_limits_are_its_configuration(registered: RegisteredModel, tmp_path: Path) -> None:

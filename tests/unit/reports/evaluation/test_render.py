@@ -107,7 +107,7 @@ def test_page_shows_every_part_that_the_split_has() -> None:
     text = _Outline(page()).text
     for heading in (
         *("All scores", "Invalid answers and speed", "Where it fails", "Precision and recall", "By class"),
-        *("Which class is taken for which", "By size and by crowding", "Whether confidences can be believed"),
+        *("Which classes are confused", "By size and by crowding", "Whether confidences can be trusted"),
         *("Questions by type", "Where it does best", "A sample", "What this rests on"),
     ):
         assert heading in text
@@ -127,7 +127,7 @@ def test_page_of_texts_has_no_parts_about_boxes() -> None:
     rows = [question("1", 1.0)]
     text = _Outline(render_evaluation(ModelEvaluation("m", {"vqa_accuracy": 1.0}, analysis=analyse(rows, [])))).text
     assert "Questions by type" in text
-    for absent in ("Precision and recall", "By class", "taken for which", "crowding", "believed", "unknown classes"):
+    for absent in ("Precision and recall", "By class", "confused", "crowding", "trusted", "unknown classes"):
         assert absent not in text
 
 
@@ -186,7 +186,7 @@ def test_the_summary_says_where_to_look() -> None:
     faulty = in_short(Analysis(Validity(9, 3, 2, 1, 0, 5, 0, 4, 0)), [])
     assert faulty == [
         "3 of 9 answers are invalid: 2 cut, 1 malformed.",
-        "4 boxes have a score or place that is no number: they were left out.",
+        "4 boxes have a score or a coordinate that is no number: they were left out.",
     ]
 
 

@@ -36,6 +36,6 @@ def test_the_table_of_one_model_shows_its_faults_and_no_others() -> None:
     validity = Validity(40, 3, 3, 0, 0, 9, 0, 0, 0)
     evaluation = ModelEvaluation("m", {"map50": 0.5}, intervals={"map50": Interval(0, 1)}, analysis=Analysis(validity))
     text = printed(score_table(evaluation, "valid"))
-    for shown in ("valid split", "0.500 (0.000 to 1.000)", "right class", "reached the greatest length"):
+    for shown in ("valid split", "0.500 (0.000 to 1.000)", "right class", "reached the length limit"):
         assert shown in text
     assert "malformed" not in text
