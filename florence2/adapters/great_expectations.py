@@ -66,8 +66,8 @@ def validate(
         rules: the rules to check; all that are known if none are given.
 
     Returns:
-        The manifest to go on with, and the report: every violation and the Data Docs. Errors that are to stop the run
-        are in the report; ``raise_for_errors`` raises them.
+        The manifest without quarantined rows, and the report with the violations and the Data Docs. Errors that are to
+        stop the run are in the report; ``raise_for_errors`` raises them.
 
     Raises:
         ConfigurationError: a rule that the configuration names is unknown or cannot have that outcome.

@@ -174,16 +174,18 @@ class ValidationReport:
             A line of totals and a line for each violation listed.
         """
         totals = (
-            f"{_count(self.rows_checked, 'row')} checked by {_count(len(self.rules), 'rule')}: "
+            f"{_count(self.rows_checked, 'sample')} checked by {_count(len(self.rules), 'rule')}: "
             f"{_count(self.total(*self.errors), 'error')}, {_count(self.total(*self.warnings), 'warning')}"
         )
         if self.notes:
             totals += f", {_count(self.total(*self.notes), 'note')}"
         if self.repaired:
-            repairs = f"{_count(self.total(*self.repaired), 'defect')} repaired in {_count(self.rows_repaired, 'row')}"
+            repairs = (
+                f"{_count(self.total(*self.repaired), 'defect')} repaired in {_count(self.rows_repaired, 'sample')}"
+            )
             totals += f"; {repairs}"
         if self.quarantine:
-            totals += f"; {_count(self.rows_quarantined, 'row')} quarantined"
+            totals += f"; {_count(self.rows_quarantined, 'sample')} quarantined"
         shown = (*self.errors, *self.warnings)
         return "\n".join([totals, *_listed(shown, self.total(*shown), limit)])
 

@@ -90,7 +90,7 @@ def test_what_was_clipped_to_nothing_is_dropped_and_the_rest_checked_again() -> 
     assert {v.code for v in report.repaired} == set(report.counts)
     assert report.errors == ()
     assert report.rows_repaired == 1
-    assert "3 defects repaired in 1 row" in report.summary_text()
+    assert "3 defects repaired in 1 sample" in report.summary_text()
 
 
 def test_repair_stops_at_what_it_cannot_mend() -> None:

@@ -33,7 +33,8 @@ def test_summary_lists_errors_first_and_counts_the_rest() -> None:
     text = made().summary_text(limit=1)
     assert text.splitlines() == [
         # The length of answers is not checked here.
-        f"3 rows checked by {len(RULES) - 1} rules: 1 error, 1 warning; 1 defect repaired in 1 row; 1 row quarantined",
+        f"3 samples checked by {len(RULES) - 1} rules: 1 error, 1 warning; 1 defect repaired in 1 sample; "
+        "1 sample quarantined",
         "train/annotations.jsonl:1: The suffix is empty: '' (write the answer, or remove the line)",
         "... and 1 more; florence2 validate counts all and lists up to 1000 of each rule (--limit)",
     ]
