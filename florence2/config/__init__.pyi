@@ -24,7 +24,6 @@ from .sections import RegistrationConfig as RegistrationConfig
 from .sections import SplitConfig as SplitConfig
 from .sections import ValidationConfig as ValidationConfig
 from .serving import LimitsConfig as LimitsConfig
-from .serving import ServingConfig as ServingConfig
 from .serving import ServingConfiguration as ServingConfiguration
 from .strict_yaml import load_yaml as load_yaml
 from .synonyms import METRICS_WITHOUT_EQUIVALENT as METRICS_WITHOUT_EQUIVALENT
