@@ -66,14 +66,9 @@ florence2/export/onnx_agreement.py
 florence2/export/onnx_graphs.py
 florence2/inference/decoding.py
 florence2/inference/image_loader.py
-florence2/reports/evaluation/charts.py
 florence2/reports/evaluation/comparison.py
 florence2/reports/evaluation/files.py
-florence2/reports/evaluation/images.py
-florence2/reports/evaluation/summary.py
-florence2/reports/evaluation/tables.py
 florence2/reports/hub_card.py
-florence2/reports/model_card.py
 florence2/reports/training_plots.py
 florence2/sdk/training.py
 florence2/serving/served_model.py

@@ -112,7 +112,7 @@ EARLIER = """{"before": {"model": "base", "metrics": {"map50": 0.02}, "per_class
   "truth": [{"name": "ring", "xyxy": [5.0, 5.0, 30.0, 30.0], "right": true, "confidence": null}],
   "after": {"text": "as written", "value": 1.0, "boxes": [], "cut": false}, "before": null}],
 "worst": [], "best": [], "facts": {"data": "3fe1"}}"""
-"""report.json as version 1 of this library wrote it."""
+"""report.json as earlier versions of this library wrote it."""
 
 
 def test_a_report_of_an_earlier_version_is_read_and_written_with_the_same_keys(tmp_path: Path) -> None:

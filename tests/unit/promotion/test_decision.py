@@ -153,7 +153,7 @@ def test_a_decision_survives_json() -> None:
 EARLIER = """{"verdict": "hold", "why": "Version 2 is held.", "challenger": "2", "champion": "1", "gates": [
   {"name": "improvement", "title": "Gain in mAP50", "judges": "advantage", "value": null, "limit": 0.0, "passed": null,
    "why": "The two models could not be compared."}]}"""
-"""decision.json as version 1 of this library wrote it."""
+"""decision.json as earlier versions of this library wrote it."""
 
 
 def test_a_decision_of_an_earlier_version_is_read_and_written_with_the_same_keys() -> None:

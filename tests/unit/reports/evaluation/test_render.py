@@ -5,24 +5,16 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from florence2.codec.detections import Detections
-from florence2.evaluation.analysis.analyse import Analysis, analyse
-from florence2.evaluation.analysis.validity import Validity
-from florence2.evaluation.changes import list_class_changes
+from florence2.evaluation.analysis.analyse import analyse
 from florence2.evaluation.comparison import SelectedExamples
-from florence2.evaluation.examples import Box, Example, ExampleAnswer, example_of
+from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.matching import match_image
 from florence2.evaluation.report import ModelEvaluation
-from florence2.reports.evaluation.charts import FRAME, curve_points
-from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
 from florence2.reports.evaluation.render import render_evaluation
-from florence2.reports.evaluation.summary import in_short
 from tests.builders import detections
-from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question, regions
+from tests.reports import AFTER, BEFORE, IMAGE, crowded_page, page, question
 
 
 class _Outline(HTMLParser):
@@ -144,58 +136,5 @@ def test_page_marks_answers_and_names_the_cut_ones() -> None:
     assert _Outline(html).text.count("cut") > render_evaluation(AFTER, BEFORE).count("cut")
 
 
-def test_images_are_thumbnails_of_bounded_size() -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (1200, 900, 3), dtype=np.uint8)
-    small = thumbnail(Image.fromarray(noise))
-    assert small.size == (THUMBNAIL * 3 // 4, THUMBNAIL)
-    examples = SelectedExamples([Example("a", 900, 1200, "<CAPTION>", "t", "cider", None, ExampleAnswer("x", 0.5))])
-    assert (
-        len(render_evaluation(AFTER, examples=examples, images={"a": small})) - len(render_evaluation(AFTER)) < 120_000
-    )
-
-
 def test_the_same_report_is_the_same_page() -> None:
     assert crowded_page() == crowded_page()
-
-
-def test_the_drawn_curve_is_the_computed_one() -> None:
-    curve = AFTER.analysis.curves.overall if AFTER.analysis and AFTER.analysis.curves else ()
-    points = [tuple(map(float, point.split(","))) for point in curve_points(curve).split()]
-    assert len(points) == 101
-    heights = [1 - (y - FRAME.top) / FRAME.height for _, y in points]
-    assert heights == pytest.approx(curve, abs=1e-3)
-    assert (points[0][0], points[-1][0]) == (FRAME.left, FRAME.left + FRAME.width)
-    assert curve_points(curve) in page()
-
-
-def test_the_summary_says_where_to_look() -> None:
-    truths = [(name, 20.0 * i, 0.0, 20.0 * i + 10, 10.0) for i, name in enumerate(("a", "b", "c", "d", "e", "f"))]
-    guess = detections(("b", *truths[0][1:]), *truths[1:3])
-    crowd = match_image(Detections(guess.xyxy, guess.class_name, np.float32([0.9, 0.9, 0.9])), detections(*truths))  # type: ignore[arg-type]
-    alone = [match_image(detections(truths[0]), detections(truths[0])) for _ in range(5)]
-    rows = [question("1", 1.0) for _ in range(5)] + [question("1", 0.0, "<VQA>is it?") for _ in range(5)]
-    classes = list_class_changes(
-        None, ModelEvaluation("m", per_class={n: {"ap50": i / 8} for i, n in enumerate("abcd")})
-    )
-    sentences = in_short(analyse(rows, [crowd, *alone]), classes)
-    assert sentences[0] == "It finds 7 of 11 boxes (64%), and 88% of its 8 boxes are right (IoU 0.5)."
-    assert "a (AP50 0.00), b (AP50 0.12), c (AP50 0.25)" in sentences[1]
-    assert "a is called b, once" in sentences[2]
-    assert "33% in images with 6 to 10 boxes, and 100% in images with 1 box" in sentences[3]
-    assert "“is it” are the hardest (VQA accuracy 0.00)" in sentences[4]
-    faulty = in_short(Analysis(Validity(9, 3, 2, 1, 0, 5, 0, 4, 0)), [])
-    assert faulty == [
-        "3 of 9 answers are invalid: 2 cut, 1 malformed.",
-        "4 boxes have a score or a coordinate that is no number: they were left out.",
-    ]
-
-
-def test_texts_and_outlines_are_drawn_where_they_were_written() -> None:
-    shown = [example_of(row, row) for row in regions(0.5)]
-    html = render_evaluation(AFTER, BEFORE, examples=SelectedExamples(shown))
-    assert "Answers in words" not in html
-    assert html.count("<polygon") == 3 * (2 + 1)  # target, before and after of two texts and of one triangle
-    assert '<polygon points="32.2,24.1 288.2,48.1 128.2,192.1"' in html
-    assert "a long line of text 400" in html
-    for summary in ("2 regions", "1 region"):
-        assert html.count(f">{summary}<") == 3
