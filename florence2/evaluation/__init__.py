@@ -1,4 +1,4 @@
-"""Judging answers: metrics, the evaluation of a split, the report. The metrics know no torch."""
+"""The evaluation of answers: metrics, a split, two models compared. The metrics do not import torch."""
 
 import lazy_loader as lazy
 

@@ -1,23 +1,23 @@
 """How far a score may be off, and whether one model is better than another: the bootstrap over images.
 
-The images of the split are a sample of those that the model will meet. A resample draws images from the split with
-replacement, as many as it has, and every score is computed anew for it; how the scores vary between resamples is
-about how they would vary between splits. All samples of an image, such as several questions, are drawn together, for
-they are not independent. Two models are compared on the same resamples, so that what makes an image hard cancels out.
+The images of the split are drawn from those that the model will meet. A resample draws as many images from the split
+with replacement, and every score is computed again for it; the scores vary between resamples about as they would vary
+between splits. All samples of an image, such as several questions, are drawn together, for they are not independent.
+Two models are compared on the same resamples, so that the difficulty of an image cancels out.
 
-The interval is the percentile interval, moved by what the resamples are off on average. A mean is not off, and its
-interval stays as it is. Mean average precision is: the fewer true boxes a class has, the higher its precision comes
-out, and a resample, which holds fewer different ones, repeats that. So mAP of a small split is larger than that of a
-large one, and the interval says where the score of splits *of this size* lies. ``benchmarks.interval_coverage``
+The interval is the percentile interval, corrected by the bias of the resamples. A mean has no bias, and its interval
+stays as it is. Mean average precision has one: the fewer true boxes a class has, the higher its precision, and a
+resample has fewer different boxes than the split. So mAP of a small split is larger than that of a
+large one, and the interval is that of the score of splits *of this size*. ``benchmarks.interval_coverage``
 measures how often it does. Compare models on the same split, never scores of splits of different sizes.
 
-The interval cannot know what the sample does not show: with fewer than about 30 images it is too narrow, and a score
-that is the same on every image, such as that of a model that is always right, gets an interval without width. A
+The interval cannot show what the split does not contain: with fewer than about 30 images it is too narrow, and a score
+that is the same on every image, such as that of a model that is always right, has an interval of width 0. A
 resample that does not define a score, such as the precision of a class none of whose images was drawn, is left out.
 
-The accelerated interval (BCa) was not taken: it needs every score once more without each image, for 5,000 images
-five times the work of 1,000 resamples, and its correction is not defined where all resamples are above the score, as
-happens to mAP.
+The accelerated interval (BCa) is not used: it needs every score again without each image, for 5,000 images five times
+the work of 1,000 resamples, and its correction is not defined where all resamples are above the score, which happens
+to mAP.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapters 6, 10 and 13; the paired comparison is
 the bootstrap of a difference, as in Koehn, Statistical Significance Tests for Machine Translation Evaluation (2004).
@@ -51,18 +51,18 @@ __all__ = [
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_WEIGHTS_AT_ONCE = 1 << 22
-"""Weights of samples that are held in memory at once: 32 MB."""
+_WEIGHTS_IN_MEMORY = 1 << 22
+"""Weights of samples in memory at a time: 32 MB."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Where a score, or a difference of two, may lie.
+    """The confidence interval of a score, or of a difference of two.
 
     Attributes:
         low: lower end.
         high: upper end.
-        level: share of splits of this size whose interval holds the score that they have on average, in 0..1.
+        level: share of splits of this size whose interval contains their mean score, in 0..1.
     """
 
     low: float
@@ -147,18 +147,18 @@ def resample(
 ) -> Resamples:
     """Compute the scores of metrics on resamples of the images.
 
-    Memory: 32 MB of weights for the metric at work, or those of one resample where the split is so large that they
-    are more; and what the metric itself needs for them.
+    Memory: 32 MB of weights for one metric at a time, or the weights of one resample where the split is so large that
+    they are more; and the memory of the metric itself.
 
     Args:
         metrics: updated with all samples.
-        units: for each metric the position (n,) of the image of each of its n samples, in the order of the updates;
-            the images of all metrics are numbered together from 0.
+        units: for each metric the number (n,) of the image of each of its n samples, in the order of the updates; the
+            images of all metrics are numbered together from 0.
         resamples: number of resamples r.
         seed: of the random numbers; equal numbers of images and equal seeds give equal resamples.
 
     Returns:
-        The scores; none where there are fewer than two images, for one image does not tell how images differ.
+        The scores; none where there are fewer than two images, for one image does not show how images differ.
     """
     images = 1 + max((int(unit.max(initial=-1)) for unit in units), default=-1)
     scores: dict[str, Resampled] = {}
@@ -182,7 +182,7 @@ def bootstrap_intervals(resamples: Resamples, level: float = 0.95) -> Intervals:
 
     Args:
         resamples: of the model.
-        level: share of splits whose interval is to hold what they have on average.
+        level: share of splits whose interval contains their mean score.
     """
     return Intervals(
         _intervals(resamples.scores, level),
@@ -196,7 +196,7 @@ def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) 
     Args:
         before: of the first model.
         after: of the second, on the same samples in the same order.
-        level: share of splits whose interval is to hold the difference that they have on average.
+        level: share of splits whose interval contains their mean difference.
 
     Raises:
         ConfigurationError: the resamples are of different numbers of images, or of different seeds.
@@ -204,7 +204,7 @@ def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) 
     if (before.images, before.seed) != (after.images, after.seed):
         raise ConfigurationError(
             f"resamples of {before.images} images with seed {before.seed} and of {after.images} images with seed "
-            f"{after.seed} are not paired; judge both models on the same split and resample it with the same seed"
+            f"{after.seed} are not paired; evaluate both models on the same split and resample it with the same seed"
         )
     return Comparisons(
         _comparisons(before.scores, after.scores, level),
@@ -218,7 +218,7 @@ def paired_comparison(before: Resamples, after: Resamples, level: float = 0.95) 
 def _weights(unit: Ints, images: int, resamples: int, seed: int) -> Iterator[Ints]:
     """Yield how often each sample counts, (block, n), for some of the resamples at a time."""
     random = np.random.default_rng(seed)
-    block = max(1, _WEIGHTS_AT_ONCE // max(images, len(unit)))
+    block = max(1, _WEIGHTS_IN_MEMORY // max(images, len(unit)))
     for start in range(0, resamples, block):
         size = min(block, resamples - start)
         yield random.multinomial(images, np.full(images, 1 / images), size=size).take(unit, axis=1)
@@ -261,10 +261,10 @@ def _comparisons(
 
 
 def _centred(resampled: Floats, value: float) -> Floats:
-    """Return the resamples that are defined, moved so that their mean is the value on the split.
+    """Return the resamples that are defined, shifted so that their mean is the value on the split.
 
-    They stay where they are if they are no further off than the chance of so many draws explains: the score is then
-    a mean, which has no bias, and a share keeps its steps.
+    They are not shifted if the bias is no larger than the chance of so many draws explains: the score is then a mean,
+    which has no bias, and a share keeps its steps.
     """
     defined = resampled[~np.isnan(resampled)]
     if not len(defined):

@@ -1,4 +1,4 @@
-"""Are the classes that the settings name those of the data? A misspelt one would never be answered."""
+"""Checks that the classes in the settings are those of the data: a misspelt one would never be predicted."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["check_classes"]
 def check_classes(rows: DatasetManifest, config: EvaluationConfig) -> None:
     """Compare ``evaluation.classes`` with the classes of annotated boxes.
 
-    A class that is in no annotation may be a rare one, and is let pass unless it is much like one that is there and
-    is not in the settings.
+    A class that is in no annotation may be rare, and is accepted unless it is similar to an annotated one that is not
+    in the settings.
 
     Args:
-        rows: of a data set.
-        config: its classes are looked at where ``grammar`` is ``classes``.
+        rows: all of a data set.
+        config: its classes are checked where ``grammar`` is ``classes``.
 
     Raises:
-        ConfigurationError: classes are misspelt; the message names them all and what is meant.
+        ConfigurationError: classes are misspelt; the message names all of them with the nearest classes.
     """
     if config.grammar != "classes":
         return

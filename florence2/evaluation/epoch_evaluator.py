@@ -1,4 +1,4 @@
-"""The validation within a training: the scores of the task, and images of what the model answers by now."""
+"""The validation within a training: the scores of the tasks, and a preview of the answers."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["EpochEvaluator"]
 
 @dataclass(frozen=True)
 class EpochEvaluator:
-    """Measures and shows a model in the middle of its training; see ``florence2.training.monitoring.Evaluator``.
+    """Evaluates a model during its training and draws some answers; see ``florence2.training.monitoring.Evaluator``.
 
     Attributes:
         valid: the rows of the validation split.
-        evaluation: how answers are generated and judged.
-        score: the score by which the best epoch is chosen; ``loss`` is measured by the trainer, not here.
+        evaluation: how answers are generated and evaluated.
+        score: the score by which the best epoch is chosen; the trainer computes ``loss``, not this class.
         higher_is_better: whether a larger score is the better one.
-        shown: images drawn in each validation.
-        measures: whether scores are measured; they always are where one of them chooses the epoch.
+        shown: number of samples drawn in each validation.
+        measures: whether scores are computed; they always are where one of them chooses the epoch.
     """
 
     valid: DatasetManifest
@@ -48,13 +48,13 @@ class EpochEvaluator:
     def of(
         cls, valid: DatasetManifest, training: TrainingConfig, evaluation: EvaluationConfig, *, measures: bool = False
     ) -> EpochEvaluator:
-        """Return the judge that a recipe asks for.
+        """Return the evaluator of a training.
 
         Args:
             valid: the rows of the validation split.
-            training: the recipe.
-            evaluation: how answers are generated and judged.
-            measures: measure the scores of the tasks also where the loss chooses the epoch.
+            training: by which score the best epoch is chosen, and how many samples are drawn.
+            evaluation: how answers are generated and evaluated.
+            measures: compute the scores of the tasks also where the loss chooses the epoch.
 
         Raises:
             ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks, or
@@ -62,22 +62,22 @@ class EpochEvaluator:
         """
         check_classes(valid, evaluation)
         name = training.best_by
-        judge = cls(valid, evaluation, shown=training.preview, measures=measures or name != "loss")
+        evaluator = cls(valid, evaluation, shown=training.preview, measures=measures or name != "loss")
         if name == "loss":
-            return judge
+            return evaluator
         tasks = [TASKS[token] for token in sorted(valid.table["task"].unique())]
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_for(task, evaluation.metrics))
         known = {score.name: score for metric in metrics for score in metric.declared_scores()}
         if name not in known:
             raise ConfigurationError(
-                f"training.best_by: {name!r} does not judge {', '.join(task.token for task in tasks)}; "
+                f"training.best_by: {name!r} is no score of {', '.join(task.token for task in tasks)}; "
                 f"give {', '.join(['loss', *known])}"
             )
-        return replace(judge, score=name, higher_is_better=known[name].higher_is_better)
+        return replace(evaluator, score=name, higher_is_better=known[name].higher_is_better)
 
     @property
     def identity(self) -> dict[str, str]:
-        """Return the settings that the choice of the epoch depends on, by name."""
+        """Return the settings on which the choice of the epoch depends, by name."""
         if self.score == "loss":
             return {}
         decides_nothing = self.evaluation.with_effect(Effect.COURSE, Effect.REPORT)
@@ -85,12 +85,12 @@ class EpochEvaluator:
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 
     def __call__(self, florence2: Florence2, step: int, preview: PreviewSink | None) -> Mapping[str, float]:
-        """Return the scores, none where they are not measured, and show some answers.
+        """Return the scores, none where they are not computed, and draw some answers.
 
         Args:
             florence2: the model; left in evaluation mode.
-            step: optimizer steps that it has trained.
-            preview: receives a grid of images with its answers.
+            step: number of optimizer steps so far.
+            preview: receives a grid of images with answers.
         """
         rows = samples_of(self.valid)
         chosen = choose_examples([row.prefix for row in rows], self.shown) if preview is not None else []

@@ -1,4 +1,4 @@
-"""Rows to look at, with the answers of the models and their boxes."""
+"""Samples that a report shows, with the answers of the models and their boxes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Box:
     Attributes:
         name: its class.
         xyxy: x_min, y_min, x_max, y_max in pixels.
-        right: whether it is one of the truth, or finds one of it at IoU 0.5.
+        right: whether it is a true box, or matches one at IoU 0.5.
         confidence: None where it has none.
     """
 
@@ -29,13 +29,13 @@ class Box:
 
 @dataclass(frozen=True)
 class ExampleAnswer:
-    """What one model answered.
+    """The answer of one model.
 
     Attributes:
         text: the answer.
-        value: what it is worth, see ``EvaluatedSample``.
-        boxes: in its order; empty where the answer has none.
-        cut: whether it was cut at the greatest length.
+        value: its value, see ``EvaluatedSample``.
+        boxes: in the order of the answer; empty where it has none.
+        cut: whether it was cut at the length limit.
     """
 
     text: str
@@ -46,7 +46,7 @@ class ExampleAnswer:
 
 @dataclass(frozen=True)
 class Example:
-    """One row of the split with what models answered.
+    """A sample of the split with the answers of one model or two.
 
     Attributes:
         image: path of the image in its data set.
@@ -54,9 +54,9 @@ class Example:
         height: its height in pixels.
         prefix: the task token with its input, for example ``<VQA>How many cards?``.
         target: the annotated answer.
-        score: name of the score that the answers' values are of.
+        score: name of the score of the answers' values.
         truth: the true boxes; None where the answer has no boxes.
-        after: the answer of the model that is judged.
+        after: the answer of the evaluated model.
         before: the answer of the base model; None where there is only one model.
     """
 
@@ -72,7 +72,7 @@ class Example:
 
 
 def example_of(after: EvaluatedSample, before: EvaluatedSample | None = None) -> Example:
-    """Return a row with the answer of one model or of both."""
+    """Return a sample with the answer of one model or of both."""
     width, height = after.resolution_wh
     truth = None if after.boxes is None else _boxes(after.boxes.target, [True] * len(after.boxes.target))
     return Example(
@@ -88,9 +88,9 @@ def example_of(after: EvaluatedSample, before: EvaluatedSample | None = None) ->
     )
 
 
-def _answer(row: EvaluatedSample) -> ExampleAnswer:
-    boxes = () if row.boxes is None else _boxes(row.boxes.prediction, row.boxes.right.tolist())
-    return ExampleAnswer(row.text, row.value, boxes, row.truncated)
+def _answer(sample: EvaluatedSample) -> ExampleAnswer:
+    boxes = () if sample.boxes is None else _boxes(sample.boxes.prediction, sample.boxes.right.tolist())
+    return ExampleAnswer(sample.text, sample.value, boxes, sample.truncated)
 
 
 def _boxes(detections: Detections, right: list[bool]) -> tuple[Box, ...]:
@@ -104,13 +104,13 @@ def _boxes(detections: Detections, right: list[bool]) -> tuple[Box, ...]:
 
 
 def choose_examples(prefixes: list[str], count: int) -> list[int]:
-    """Return positions of rows, evenly from each task and spread over it, so that they stand for the whole split."""
+    """Return indices of samples: the same number of each task, spread evenly over its samples."""
     by_task: dict[str, list[int]] = {}
     for index, prefix in enumerate(prefixes):
         by_task.setdefault(split_prefix(prefix)[0].token, []).append(index)
-    shares = [count // len(by_task) + (place < count % len(by_task)) for place in range(len(by_task))]
+    shares = [count // len(by_task) + (number < count % len(by_task)) for number in range(len(by_task))]
     chosen: list[int] = []
     for share, indices in zip(shares, by_task.values(), strict=True):
         step = max(1.0, len(indices) / max(share, 1))
-        chosen += [indices[int(place * step)] for place in range(min(share, len(indices)))]
+        chosen += [indices[int(number * step)] for number in range(min(share, len(indices)))]
     return chosen

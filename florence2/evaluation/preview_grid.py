@@ -1,4 +1,4 @@
-"""A sheet of images with what a model answered to them, small enough to be looked at in the middle of a training."""
+"""A grid of images with the answers of a model, for a look during a training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from florence2.model import Sample
 __all__ = ["draw_preview_grid"]
 
 _SIDE, _MARGIN, _COLUMNS = 320, 12, 4
-"""Pixels of an image's place and of the paper around it, and places in a row: right and answered, twice."""
+"""Pixels of a cell and of the margin around it, and cells in a row: annotated and predicted, twice."""
 _FONT_SIZE, _LINES = 15, 3
 """Of a caption."""
 _CAPTION_HEIGHT = _LINES * (_FONT_SIZE + 4)
@@ -26,10 +26,10 @@ _Panel = tuple[tuple[str, ...], Image.Image]
 
 
 def draw_preview_grid(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> Image.Image:
-    """Draw samples with what is right and what was answered.
+    """Draw samples with the annotated and the predicted answer.
 
     Args:
-        samples: at least one row; where an answer shows something, twice: what is right and what was answered.
+        samples: at least one; where the answer can be drawn, it takes two cells: annotated and predicted.
         predictions: one for each sample.
 
     Returns:
@@ -38,18 +38,18 @@ def draw_preview_grid(samples: Sequence[Sample], predictions: Sequence[Predictio
     rows: list[list[_Panel]] = [[]]
     for sample, prediction in zip(samples, predictions, strict=True):
         panels = _panels(sample, prediction)
-        if len(rows[-1]) + len(panels) > _COLUMNS:  # what belongs together stands side by side
+        if len(rows[-1]) + len(panels) > _COLUMNS:  # both cells of a sample are in one row
             rows.append([])
         rows[-1] += panels
     width, height = _SIDE + _MARGIN, _CAPTION_HEIGHT + _SIDE + _MARGIN
-    sheet = Image.new("RGB", (max(map(len, rows)) * width + _MARGIN, len(rows) * height + _MARGIN), _PAPER)
-    draw = ImageDraw.Draw(sheet)
+    grid = Image.new("RGB", (max(map(len, rows)) * width + _MARGIN, len(rows) * height + _MARGIN), _PAPER)
+    draw = ImageDraw.Draw(grid)
     for row, panels in enumerate(rows):
         for column, (lines, image) in enumerate(panels):
             left, top = _MARGIN + column * width, _MARGIN + row * height
             draw.multiline_text((left, top), "\n".join(map(_short, lines)), fill=_INK, font=_font())
-            sheet.paste(image, (left, top + _CAPTION_HEIGHT))
-    return sheet
+            grid.paste(image, (left, top + _CAPTION_HEIGHT))
+    return grid
 
 
 def _panels(sample: Sample, prediction: Prediction) -> list[_Panel]:
@@ -71,14 +71,14 @@ def _panels(sample: Sample, prediction: Prediction) -> list[_Panel]:
 
 
 def _fitted(image: Image.Image) -> Image.Image:
-    """Scale an image so that it fills its place in one direction."""
+    """Scale an image so that it fills its cell in one direction."""
     factor = _SIDE / max(image.size)
     width, height = (max(1, round(side * factor)) for side in image.size)
     return image.resize((width, height), Image.Resampling.NEAREST if factor >= 2 else Image.Resampling.BICUBIC)
 
 
 def _short(line: str) -> str:
-    """Cut a line where it would leave its place."""
+    """Cut a line where it would leave its cell."""
     line, font = line.replace("\n", " ")[:_SIDE], _font()  # no letter is narrower than a pixel
     if font.getlength(line) <= _SIDE:
         return line

@@ -1,4 +1,4 @@
-"""From images and prompts to answers with scores."""
+"""From images and prompts to answers with confidences."""
 
 import lazy_loader as lazy
 

@@ -1,8 +1,9 @@
-"""Where the answers about a folder of images are kept: while they are made in parts, at the end as a whole.
+"""Where the answers about a folder of images are kept: in parts during a run, complete at its end.
 
-A run that was killed leaves its parts, and the next one of the same question to the same model goes on from there. The
-place is a local folder or a URI; each part is a file of its own, since object stores cannot append. Each question
-has a folder for its parts; the finished answers are those of the question that was finished last, and of no other.
+A run that was killed leaves its parts, and the next run with the same prompt, model and settings continues from them.
+The location is a local folder or a URI; each part is a file of its own, since object stores cannot append. Each
+combination of prompt, model and settings has its own folder of parts; the complete answers are those of the run that
+finished last, and of no other.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ _NOT_DECIDING = {"metrics", *EvaluationConfig.with_effect(Effect.COURSE, Effect.
 
 
 def answers_location(images: ImagesConfig) -> str | None:
-    """Return the folder or URI in which answers about images are kept; None where they are kept nowhere.
+    """Return the folder or URI in which answers about images are kept; None where they are not kept.
 
-    Without ``output`` that is ``FOLDER-predictions`` next to the folder, the archive, or whatever a URI names.
-    What cannot have anything beside it, a built-in set or a page of the web, has none.
+    Without ``output`` that is ``FOLDER-predictions`` next to the folder, the archive, or the object of a URI. Built-in
+    sets and web pages have no such folder.
     """
     if not images.keep_answers or images.output is not None:
         return images.output
@@ -62,57 +63,58 @@ def open_answer_folder(
     evaluation: EvaluationConfig,
     file_system: Callable[[str], Any] | None = None,
 ) -> AnswerFolder | None:
-    """Return where answers are kept, made ready; None where they are kept nowhere.
+    """Return the folder in which answers are kept, created if it is missing; None where they are not kept.
 
     Args:
-        images: says where, and holds the prompt.
+        images: the location and the prompt.
         model_content: fingerprint of the model.
         evaluation: how answers are generated.
-        file_system: gives the fsspec file system of an address, for a caller that has its credentials; None: fsspec
+        file_system: returns the fsspec file system of an address, for a caller that has the credentials; None: fsspec
             finds them.
 
     Raises:
-        ConfigurationError: the place cannot be written. One beside the images is then left out with a warning.
+        ConfigurationError: the location of ``images.output`` cannot be written. If the default location cannot be
+            written, there is a warning instead.
     """
-    place = answers_location(images)
-    if place is None:
+    location = answers_location(images)
+    if location is None:
         return None
-    question = [images.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
-    key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:16]
+    identity = [images.prefix, model_content, evaluation.model_dump(mode="json", exclude=_NOT_DECIDING)]
+    key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     try:
-        folder = AnswerFolder(place, key, file_system)
+        folder = AnswerFolder(location, key, file_system)
         folder.prepare()
     except ConfigurationError as exc:
         if images.output is not None:
             raise
-        logger.warning("%s; the answers are not kept beside the images", exc)
+        logger.warning("%s; the answers are not kept", exc)
         return None
     return folder
 
 
 class AnswerFolder:
-    """Keeps the answers to one question about the images of one folder.
+    """Keeps the answers to one prompt about the images of one folder.
 
     Args:
-        place: a local folder or a URI; made if absent.
-        key: identifies the question: prompt, model and settings.
+        location: a local folder or a URI; created if it is missing.
+        key: identifies prompt, model and settings.
         file_system: as ``open_answer_folder`` takes it.
 
     Raises:
-        ConfigurationError: there are no such places.
+        ConfigurationError: there is no file system for such a location.
     """
 
-    def __init__(self, place: str, key: str, file_system: Callable[[str], Any] | None = None) -> None:
-        self.place = place
+    def __init__(self, location: str, key: str, file_system: Callable[[str], Any] | None = None) -> None:
+        self.location = location
         with self._translated():
-            self._files = fsspec.core.url_to_fs(place)[0] if file_system is None else file_system(place)
-            self._path = self._files._strip_protocol(place)
+            self._files = fsspec.core.url_to_fs(location)[0] if file_system is None else file_system(location)
+            self._path = self._files._strip_protocol(location)
         self._parts = f"{self._path}/{_PARTS}/{key}"
         self._waiting: list[tuple[str, ImageAnswer]] = []
         self._written = time.monotonic()
 
     def prepare(self) -> None:
-        """Make the folder, and write into it, so that what is wrong with it is seen before the work.
+        """Create the folder and write into it, so that a problem is found before any answer is generated.
 
         Raises:
             ConfigurationError: it cannot be written.
@@ -122,7 +124,7 @@ class AnswerFolder:
             self._files.pipe_file(f"{self._parts}/started", b"")
 
     def answered(self) -> dict[tuple[str, str], ImageAnswer]:
-        """Return what an earlier run answered, by name and sha256 of the image.
+        """Return the answers of an earlier run, by name and sha256 of the image.
 
         Raises:
             ConfigurationError: it cannot be read.
@@ -137,12 +139,12 @@ class AnswerFolder:
                 content: dict[str, Any] = json.loads(line)
                 answer = ImageAnswer.from_dict(content["answer"])
             except (ValueError, KeyError, TypeError):
-                continue  # the last line of a run that was killed while it wrote
+                continue  # the last line of a run that was killed while writing
             found[answer.image, content["sha256"]] = answer
         return found
 
     def add(self, sha256: str, answer: ImageAnswer) -> None:
-        """Keep an answer; with others it is written every few seconds."""
+        """Keep an answer; several are written together, every few seconds."""
         self._waiting.append((sha256, answer))
         if len(self._waiting) >= _PART_ANSWERS or time.monotonic() - self._written > _PART_SECONDS:
             lines = [json.dumps({"sha256": sha, "answer": answer.to_dict()}) for sha, answer in self._waiting]
@@ -151,20 +153,20 @@ class AnswerFolder:
             self._waiting, self._written = [], time.monotonic()
 
     def finish(self, predictions: ImagePredictions) -> None:
-        """Write all answers as ``ImagePredictions.save`` does, and remove the parts; those of other questions stay.
+        """Write all answers as ``ImagePredictions.save`` does, and remove their parts; the parts of other runs stay.
 
-        The answers to an earlier question are removed first, and no other file.
+        The complete answers of an earlier run are removed first, and no other file.
 
         Raises:
-            ConfigurationError: the place cannot be written any more; the parts are still there.
-            DatasetError: an image that is to be drawn can no longer be read; all is still there.
+            ConfigurationError: the location can no longer be written; the parts are still there.
+            DatasetError: an image that is to be drawn can no longer be read; all files are still there.
         """
         with tempfile.TemporaryDirectory() as folder:
             predictions.save(Path(folder))
             names = [file.relative_to(folder).as_posix() for file in Path(folder).rglob("*") if file.is_file()]
             with self._translated():
                 self._remove_earlier()
-                # The other way round than they are removed: the header comes last, and says that all is there.
+                # In the reverse order of their removal: the header is written last, and shows that all files are there.
                 for name in reversed(saved_files(names)):
                     target = f"{self._path}/{name}"
                     self._files.makedirs(target.rpartition("/")[0], exist_ok=True)
@@ -173,7 +175,7 @@ class AnswerFolder:
                 self._remove_empty(_PARTS)  # another run may keep its parts there
 
     def _remove_earlier(self) -> None:
-        """Remove the answers of the question that was finished before."""
+        """Remove the complete answers of an earlier run."""
         self._files.invalidate_cache()
         files = [str(file) for file in self._files.find(self._path, maxdepth=2)]
         for name in saved_files(file.removeprefix(f"{self._path}/") for file in files):
@@ -181,18 +183,18 @@ class AnswerFolder:
         self._remove_empty("drawn")
 
     def _remove_empty(self, name: str) -> None:
-        with contextlib.suppress(OSError):  # it is not empty, or not there
+        with contextlib.suppress(OSError):  # it is not empty, or missing
             self._files.rmdir(f"{self._path}/{name}")
 
     @contextlib.contextmanager
-    def _translated(self, doing: Literal["read", "written"] = "written") -> Iterator[None]:
-        """Turn what a file system raises into an error that names the place and the remedy."""
+    def _translated(self, action: Literal["read", "written"] = "written") -> Iterator[None]:
+        """Raise errors of a file system as one that names the location and the remedy."""
         try:
             yield
         except Florence2Error:
             raise
         except Exception as exc:  # each file system has its own
             raise ConfigurationError(
-                f"{redact(self.place)}: cannot be {doing} ({type(exc).__name__}: {redact(str(exc))}); "
+                f"{redact(self.location)}: cannot be {action} ({type(exc).__name__}: {redact(str(exc))}); "
                 "give another images.output, or images.keep_answers: false"
             ) from exc

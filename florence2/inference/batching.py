@@ -1,9 +1,9 @@
-"""A queue in front of a model: questions that wait are answered together, one that comes alone is answered at once.
+"""A queue in front of a model: waiting items are answered in one batch, a single item without any delay.
 
-A batch is whatever has come while the one before it was computed. A model that is idle waits for nobody. Behind a batch
-of many, a tenth of its time is left to those who were just answered: they ask again at once, and would otherwise wait
-for a batch of the few who did not fit in. The queue is bounded, each question has a time limit, and one whose asker has
-gone is dropped.
+A batch holds the items that arrived while the batch before it was computed; an idle model starts immediately. After a
+batch of several items, the thread waits for a tenth of the batch's time: clients that were just answered often send
+their next item immediately, and would otherwise wait behind a batch of the few items that did not fit. The queue is
+bounded, each item has a time limit, and an item whose client has disconnected is dropped.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 _USUAL_SECONDS = 1.0
-"""How long a batch is taken to last before there was one."""
+"""Assumed duration of a batch before the first one."""
 
 _RETURN_SHARE = 0.1
-"""Part of the time of a batch that is left to those who were in it to ask again."""
+"""Share of the time of a batch for which the thread waits for new items of the same clients."""
 
 
 @dataclass
@@ -39,13 +39,13 @@ class _Waiting(Generic[Item, Answer]):
 
 
 class Batcher(Generic[Item, Answer]):
-    """Answers items in batches, in a thread of its own.
+    """Answers items in batches, in its own thread.
 
     Args:
-        answer: takes a batch and yields the place of an item in it with its answer, in any order.
-        most: items in a batch.
-        room: items that may wait.
-        observe: is told the size of each batch and the seconds that it took.
+        answer: takes a batch and yields the index of an item in it with its answer, in any order.
+        most: greatest number of items in a batch.
+        room: greatest number of items in the queue.
+        observe: called with the size of each batch and its duration in seconds.
     """
 
     def __init__(
@@ -66,34 +66,34 @@ class Batcher(Generic[Item, Answer]):
 
     @property
     def waiting(self) -> int:
-        """Return how many items wait, without those that were cancelled."""
+        """Return the number of waiting items, without cancelled ones."""
         with self._changed:
             return sum(not entry.future.cancelled() for entry in self._queue)
 
     def submit(self, items: Sequence[Item], seconds: float) -> list[Future[Answer]]:
-        """Let items wait for their answers.
+        """Add items to the queue.
 
         Args:
-            items: all of them wait, or none.
-            seconds: after which an item that still waits is dropped; its future raises ``TimeLimitError``.
+            items: all of them are added, or none.
+            seconds: after which a waiting item is dropped; its future raises ``TimeLimitError``.
 
         Returns:
-            A future for each item; cancel one to take it out of the queue.
+            A future for each item; cancel it to remove the item from the queue.
 
         Raises:
-            OverloadedError: there is no room for them.
+            OverloadedError: the queue is full.
         """
         until = time.monotonic() + seconds
         entries: list[_Waiting[Item, Answer]] = [_Waiting(item, until) for item in items]
         with self._changed:
             if self._closed:
-                raise OverloadedError("the model is being put away; ask again", retry_seconds=1)
+                raise OverloadedError("the model is being unloaded; send the request again", retry_seconds=1)
             if len(self._queue) + len(entries) > self._room:
                 self._queue = deque(entry for entry in self._queue if not entry.future.cancelled())
             if len(self._queue) + len(entries) > self._room:
                 batches = (len(self._queue) + len(entries)) / self._most
                 raise OverloadedError(
-                    f"{len(self._queue)} questions wait, {self._room} may; ask again later",
+                    f"{len(self._queue)} prompts wait, {self._room} may; send the request again later",
                     retry_seconds=max(1, math.ceil(batches * self._batch_seconds)),
                 )
             self._queue.extend(entries)
@@ -101,7 +101,7 @@ class Batcher(Generic[Item, Answer]):
         return [entry.future for entry in entries]
 
     def close(self, *, wait: bool = True) -> None:
-        """Answer what waits, then end; nothing more is taken. Returns when all is answered, or at once."""
+        """Accept no more items and end after the last answer; with ``wait`` return only then."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -129,7 +129,7 @@ class Batcher(Generic[Item, Answer]):
                     self._observe(len(batch), self._batch_seconds)
 
     def _take(self) -> list[_Waiting[Item, Answer]]:
-        """Take the next batch from the queue, leaving out what nobody waits for any more."""
+        """Remove the next batch from the queue, without cancelled items and those past their time limit."""
         batch: list[_Waiting[Item, Answer]] = []
         now = time.monotonic()
         while self._queue and len(batch) < self._most:
@@ -137,16 +137,16 @@ class Batcher(Generic[Item, Answer]):
             if not entry.future.set_running_or_notify_cancel():
                 continue
             if entry.until < now:
-                entry.future.set_exception(TimeLimitError("no answer within the time limit: too many asked before"))
+                entry.future.set_exception(TimeLimitError("no answer within the time limit: too many prompts waited"))
                 continue
             batch.append(entry)
         return batch
 
     def _answer_together(self, batch: Sequence[_Waiting[Item, Answer]]) -> None:
         try:
-            for place, answer in self._answer([entry.item for entry in batch]):
-                batch[place].future.set_result(answer)
-        except Exception as exc:  # whatever a model does, each of the others gets its answer
+            for index, answer in self._answer([entry.item for entry in batch]):
+                batch[index].future.set_result(answer)
+        except Exception as exc:  # the model may raise anything; the other items still get their answers
             left = [entry for entry in batch if not entry.future.done()]
             for entry in left:
                 if len(batch) == 1:

@@ -1,4 +1,4 @@
-"""Image files and one prompt in, answers out: as lines of JSON, as COCO results, and drawn."""
+"""The answers to one prompt about image files: as JSON Lines, as COCO results, and drawn."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ _DRAWN_FOLDER = "drawn"
 
 @dataclass(frozen=True)
 class ImageAnswer:
-    """What came of one image file.
+    """The answer about one image file.
 
     Attributes:
         image: its name, a path relative to the folder of all.
-        resolution_wh: width and height in pixels; None if it cannot be decoded.
-        prediction: the answer; None if it cannot be decoded.
-        error: why it cannot be decoded, else None.
+        resolution_wh: width and height in pixels; None if the image cannot be decoded.
+        prediction: the answer; None if the image cannot be decoded.
+        error: why the image cannot be decoded, else None.
     """
 
     image: str
@@ -71,7 +71,7 @@ class ImagePredictions:
         root: folder to which their names are relative.
         prefix: the prompt.
         answers: one for each file, in the order in which they were given.
-        drawn: how many images are drawn where they are saved, from the first.
+        drawn: number of images that ``save`` draws, from the first.
     """
 
     root: Path
@@ -96,7 +96,7 @@ class ImagePredictions:
             yield json.dumps(answer.to_dict(), ensure_ascii=False)
 
     def save(self, folder: Path) -> None:
-        """Write the answers into a folder, which is made if need be.
+        """Write the answers into a folder, which is created if it is missing.
 
         They replace all answers that were saved there before (see ``saved_files``); other files stay. The header
         ``predictions.json`` is removed first and written last, so a folder that has it is complete.
@@ -133,13 +133,13 @@ class ImagePredictions:
             header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
             with (folder / _LINES_FILE).open(encoding="utf-8") as lines:
                 answers = tuple(ImageAnswer.from_dict(json.loads(line)) for line in lines)
-            # Folders of before hold no number.
+            # Folders of earlier versions have no number.
             return cls(Path(header["root"]), header["prefix"], answers, header.get("drawn", cls.drawn))
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise Florence2Error(f"{folder} holds no readable {_HEADER_FILE} and {_LINES_FILE}: {exc}") from exc
 
     def _boxes(self) -> Iterator[tuple[int, ImageAnswer, Detections]]:
-        """Yield number from 1, answer and boxes of the images that have an answer with boxes."""
+        """Yield number from 1, answer and boxes of each image whose answer has boxes."""
         for number, answer in enumerate(self.answers, 1):
             if answer.prediction is not None and answer.prediction.detections is not None:
                 yield number, answer, answer.prediction.detections
@@ -160,7 +160,7 @@ class ImagePredictions:
         return {"images": images, "categories": listed, "annotations": []}, results
 
     def _draw(self, folder: Path) -> None:
-        """Draw what the answers show; no folder is made where they show nothing."""
+        """Draw the answers; no folder is created where the task's answers cannot be drawn."""
         kind = split_prefix(self.prefix)[0].answer
         shown: list[tuple[int, ImageAnswer, tuple[Outline, ...]]] = []
         for number, answer in enumerate(self.answers, 1):
@@ -204,38 +204,38 @@ def _remove_saved(folder: Path) -> None:
         (folder / _DRAWN_FOLDER).rmdir()
 
 
-def find_images(places: Sequence[str]) -> list[str]:
-    """Return the image files that are meant.
+def find_images(paths: Sequence[str]) -> list[str]:
+    """Return the image files of paths and patterns.
 
     Args:
-        places: files, folders (all images in them, at any depth) and patterns such as ``photos/*.jpg``.
+        paths: files, folders (all images in them, at any depth) and patterns such as ``photos/*.jpg``.
 
     Raises:
-        ConfigurationError: some of them lead to nothing; the message lists them all.
+        ConfigurationError: some of them have no image; the message lists all of these.
     """
     found: dict[str, None] = {}
-    nothing = []
-    for place in places:
-        path = Path(place)
+    missing = []
+    for name in paths:
+        path = Path(name)
         if path.is_dir():
-            files = [str(path / name) for name in list_images(path)]
+            files = [str(path / image) for image in list_images(path)]
         elif path.is_file():
-            files = [place]
+            files = [name]
         else:
-            files = sorted(name for name in glob.glob(place, recursive=True) if Path(name).is_file())  # noqa: PTH207
+            files = sorted(file for file in glob.glob(name, recursive=True) if Path(file).is_file())  # noqa: PTH207
         if not files:
-            nothing.append(f"{place}: {'no images in this folder' if path.is_dir() else 'no such file or folder'}")
+            missing.append(f"{name}: {'no images in this folder' if path.is_dir() else 'no such file or folder'}")
         found |= dict.fromkeys(files)
-    if nothing or not found:
-        raise ConfigurationError("no images:\n  " + "\n  ".join(nothing or ["none was named"]))
+    if missing or not found:
+        raise ConfigurationError("no images:\n  " + "\n  ".join(missing or ["no path was given"]))
     return list(found)
 
 
 class Keeper(Protocol):
-    """Keeps answers while others are made, see ``AnswerFolder``."""
+    """Keeps answers during a run, see ``AnswerFolder``."""
 
     def answered(self) -> Mapping[tuple[str, str], ImageAnswer]:
-        """Return what is answered already, by name and sha256 of the image."""
+        """Return the answers of an earlier run, by name and sha256 of the image."""
 
     def add(self, sha256: str, answer: ImageAnswer) -> None:
         """Keep an answer."""
@@ -251,7 +251,7 @@ def predict_images(
 ) -> ImagePredictions:
     """Answer one prompt about each of some image files.
 
-    A file that cannot be decoded stops nothing: its answer says why.
+    A file that cannot be decoded does not stop the run: its answer says why.
 
     Args:
         florence2: the model.
@@ -259,11 +259,11 @@ def predict_images(
         prefix: the prompt, such as ``<OD>``.
         config: how answers are generated.
         root: folder to which the names are relative.
-        keeper: has answers of a run of the same question that was cut off, and keeps those of this one.
+        keeper: has the answers of a run with the same prompt that was killed, and keeps those of this one.
 
     Raises:
-        AnswerError: the prefix is not a task token with what belongs to it.
-        DatasetError: none of the files can be decoded; the message lists them.
+        AnswerError: the prefix does not begin with a task token, or lacks the input of its task.
+        DatasetError: none of the files can be decoded; the message lists the first 20.
     """
     split_prefix(prefix)
     with ThreadPoolExecutor(core_count()) as pool:
@@ -282,7 +282,7 @@ def predict_images(
         if (name, probe.sha256) in kept
     }
     if answered:
-        logger.info("%d of %d images were answered by a run that was cut off", len(answered), len(rows))
+        logger.info("%d of %d images were answered by an earlier run", len(answered), len(rows))
     left = [
         (row, probe) for row, probe in zip(rows, probes, strict=True) if not row.error and row.image not in answered
     ]

@@ -1,4 +1,4 @@
-"""Images for the model, decoded by other threads while it answers questions about earlier ones."""
+"""Images for the model, decoded in other threads while it generates answers about earlier ones."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _MOST_THREADS = 8
 def decoded_ahead(
     sources: Sequence[Path | BinaryIO], transform: PixelTransform, ahead: int
 ) -> Generator[NDArray[np.uint8]]:
-    """Decode images in order, some of them before they are asked for.
+    """Decode images in order, some of them in advance.
 
     Args:
         sources: files, or their bytes as opened binary streams.
         transform: scales them to the model's size.
-        ahead: images that may wait, which bounds the memory.
+        ahead: number of decoded images that may wait, which bounds the memory.
 
     Yields:
         uint8 (height, width, 3) of each source.
 
     Raises:
-        DatasetError: an image cannot be decoded; names its file. Raised in its turn.
+        DatasetError: an image cannot be decoded; names its file. It is raised at the position of the image.
     """
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
     rest = iter(sources)

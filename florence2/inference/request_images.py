@@ -1,4 +1,4 @@
-"""Images as requests bring them, base64, a data URI, a URL or bytes, made ready for the model within limits."""
+"""Images of requests (base64, a data URI, a URL or bytes), decoded for the model within limits."""
 
 from __future__ import annotations
 
@@ -19,45 +19,46 @@ __all__ = ["RequestImageReader", "image_bytes"]
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _decoding = threading.BoundedSemaphore(core_count())
-"""No more images are decoded at a time than there are cores, which bounds the memory too."""
+"""As many images are decoded at a time as there are cores, which also bounds the memory."""
 
 
 class RequestImageReader:
-    """Makes questions ready for a model; for any number of threads.
+    """Prepares the prompts of requests for a model; any number of threads may use it.
 
     Args:
         answerer: the model.
-        limits: what a request may hold.
+        limits: numbers and sizes that a request may have.
     """
 
     def __init__(self, answerer: Predictor, limits: LimitsConfig) -> None:
         self._answerer, self._limits = answerer, limits
         self._least_side = DECODED_PER_PIXEL * max(answerer.transform.size_wh)
 
-    def read(self, questions: Sequence[tuple[str | bytes, str]]) -> list[PreparedPrompt]:
-        """Return the questions of a request, ready for ``Predictor.predict_prepared``; one image is decoded once.
+    def read(self, prompts: Sequence[tuple[str | bytes, str]]) -> list[PreparedPrompt]:
+        """Return the prompts of a request for ``Predictor.predict_prepared``; an image is decoded once.
 
         Args:
-            questions: images, see ``image_bytes``, with their prompts.
+            prompts: images, see ``image_bytes``, with their prompts.
 
         Raises:
-            RequestError: there are none, or an image cannot be had or decoded.
+            RequestError: there are none, or an image cannot be fetched or decoded.
             TooLargeError: there are too many, or an image is too large.
-            AnswerError: a prompt is not a task token with what belongs to it.
+            AnswerError: a prompt does not begin with a task token, or lacks the input of its task.
         """
-        if not questions:
-            raise RequestError("the request asks nothing; give an image and a prompt")
-        if len(questions) > self._limits.max_questions:
+        if not prompts:
+            raise RequestError("the request has no questions; give an image and a prompt")
+        if len(prompts) > self._limits.max_questions:
             raise TooLargeError(
-                f"{len(questions)} questions in one request, {self._limits.max_questions} may be; send several requests"
+                f"{len(prompts)} questions in one request, at most {self._limits.max_questions} are accepted; "
+                "send several requests"
             )
         prefixes: dict[str | bytes, list[str]] = {}
-        for image, prefix in questions:
+        for image, prefix in prompts:
             prefixes.setdefault(image, []).append(prefix)
-        asked = {image: iter(self._read(image, own)) for image, own in prefixes.items()}
-        return [next(asked[image]) for image, _ in questions]
+        prepared = {image: iter(self._prepare(image, own)) for image, own in prefixes.items()}
+        return [next(prepared[image]) for image, _ in prompts]
 
-    def _read(self, image: str | bytes, prefixes: Sequence[str]) -> list[PreparedPrompt]:
+    def _prepare(self, image: str | bytes, prefixes: Sequence[str]) -> list[PreparedPrompt]:
         data = image_bytes(image, self._limits)
         with _decoding:
             try:
@@ -69,16 +70,16 @@ class RequestImageReader:
 
 
 def image_bytes(image: str | bytes, limits: LimitsConfig) -> bytes:
-    """Return the file of an image.
+    """Return the bytes of an image file.
 
     Args:
         image: its bytes; or a text: base64, a data URI with base64, or a URL of http or https.
-        limits: how large it may be, and whether URLs are fetched.
+        limits: largest size in bytes, and whether URLs are fetched.
 
     Raises:
         RequestError: it is none of these, or URLs are not fetched.
-        TooLargeError: it is larger.
-        TimeLimitError: a URL took longer than it may.
+        TooLargeError: it is larger than allowed.
+        TimeLimitError: a URL took longer than allowed.
     """
     if isinstance(image, str):
         scheme = _SCHEME.match(image[:32])
@@ -99,7 +100,7 @@ def _from_base64(text: str, limits: LimitsConfig) -> bytes:
     head, comma, encoded = text.partition(",") if text[:5].lower() == "data:" else ("", ",", text)
     if not comma or (head and not head.lower().endswith(";base64")):
         raise RequestError("image: a data URI must be data:image/...;base64,...")
-    if len(encoded) * 3 // 4 > limits.max_bytes * 1.1:  # lines may be broken
+    if len(encoded) * 3 // 4 > limits.max_bytes * 1.1:  # base64 may have line breaks
         raise _too_large(limits)
     try:
         return base64.b64decode("".join(encoded.split()), validate=True)

@@ -1,10 +1,10 @@
-"""A confidence for every box that the model wrote, from the probabilities of its tokens.
+"""A confidence for every generated box, from the probabilities of its tokens.
 
-The score of a box is the mean probability of the tokens that name its class. Florence-2 publishes no score; of fourteen
-formulas none ranks boxes better by more than noise, and those that take the four locations in rank them worse: one of
-a thousand bins is not sure even where the box is right (``python -m benchmarks.score_formulas``, mean mAP of six times
-300 images: 0.675 after a fine-tune on cards and 0.667 without one on shapes, against 0.640 and 0.646 with all scores
-equal).
+The confidence of a box is the mean probability of the tokens of its class name. Florence-2 publishes no confidence; of
+fourteen formulas none ranks boxes better by more than noise, and those that include the four locations rank them worse:
+the probability of one of a thousand bins is low even where the box is right (``python -m benchmarks.score_formulas``,
+mean mAP of six times 300 images: 0.675 after a fine-tune on cards and 0.667 without one on shapes, against 0.640 and
+0.646 with equal confidences).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class TokenReader:
     """What scoring needs of a tokenizer.
 
     Attributes:
-        location_of: the bin that a token id stands for, by id.
+        location_of: the bin of each location token, by token id.
         decode: turns token ids into text.
         framing: begin, end and padding: no part of any answer.
-        special: all tokens that are no words and no locations, such as ``<sep>`` between polygons: no part of a box.
-        begin: the token with which every answer begins, whatever it says.
+        special: all tokens that are neither words nor locations, such as ``<sep>`` between polygons: no part of a box.
+        begin: the token with which every answer begins.
     """
 
     location_of: dict[int, int]
@@ -67,7 +67,7 @@ class TokenReader:
 
 @dataclass(frozen=True)
 class GeneratedBox:
-    """A box as the model wrote it.
+    """A box with the probabilities of its tokens.
 
     Attributes:
         class_name: the words before its locations.
@@ -90,11 +90,12 @@ def read_boxes(
     Args:
         token_ids: the answer.
         probabilities: of each token, in 0..1.
-        reader: tells location tokens and special ones from words.
+        reader: distinguishes location tokens and special ones from words.
 
     Returns:
         The boxes that ``parse_detections`` reads from the same answer, and the number of groups that are no box:
-        without a name, with other than four locations, turned inside out, or words at the end without a box.
+        without a name, with other than four locations, with a maximum below its minimum, or words at the end without a
+        box.
     """
     boxes: list[GeneratedBox] = []
     malformed = 0
@@ -112,7 +113,7 @@ def read_boxes(
 
 
 def score_detections(boxes: Sequence[GeneratedBox], resolution_wh: tuple[int, int]) -> Detections:
-    """Turn written boxes into pixels with confidences.
+    """Return generated boxes in pixels with confidences.
 
     Args:
         boxes: of one answer.
@@ -126,14 +127,14 @@ def score_detections(boxes: Sequence[GeneratedBox], resolution_wh: tuple[int, in
 
 
 def suppress_duplicates(detections: Detections, iou: float) -> Detections:
-    """Keep of boxes of one class that overlap the one with the highest confidence, as Florence-2 may repeat itself.
+    """Keep the box of the highest confidence of boxes of one class that overlap; Florence-2 may repeat itself.
 
     Args:
-        detections: of one answer, with confidence; of equal ones the earlier is kept.
-        iou: intersection over union above which two boxes are the same; 1 keeps all.
+        detections: of one answer, with confidence; of equal confidences the earlier box is kept.
+        iou: intersection over union above which two boxes count as the same; 1 keeps all.
 
     Returns:
-        Those that are kept, in their order.
+        The kept boxes, in their order.
     """
     if iou >= 1 or len(detections) < 2 or detections.confidence is None:
         return detections
@@ -157,7 +158,7 @@ _Groups = list[tuple[list[tuple[int, float]], list[tuple[int, float]]]]
 
 
 def _groups(token_ids: Sequence[int], probabilities: Sequence[float], reader: TokenReader) -> _Groups:
-    """Split an answer into words and the bins that follow them, each with its probability."""
+    """Split an answer into groups: words and the bins that follow them, each with its probability."""
     groups: _Groups = []
     for token, probability in zip(token_ids, probabilities, strict=True):
         if token in reader.framing or token in reader.special:

@@ -1,1 +1,1 @@
-"""What a report says besides the metrics: where a model is right and where it fails, as numbers without a page."""
+"""The numbers of a report besides the scores: where a model is right and where it fails."""

@@ -1,4 +1,4 @@
-"""Everything that a report says of one model besides its scores, put together."""
+"""All that a report says of one model besides its scores."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Analysis:
     """Where one model is right and where it fails.
 
     Attributes:
-        validity: how many answers are no answers.
-        curves: precision over recall; as what follows, None or empty where the split has nothing of the kind.
-        confusion: which class is taken for which.
-        calibration: whether confidences can be believed.
+        validity: numbers of answers that are cut, malformed or empty.
+        curves: precision over recall; this and the following are None or empty where the split defines none.
+        confusion: which class is predicted for which.
+        calibration: how far confidences are from the share of right boxes.
         sizes: boxes by their size.
         crowding: images by the number of true boxes.
         questions: by kind and opening.
@@ -40,19 +40,19 @@ class Analysis:
     questions: Questions | None = None
 
 
-def analyse(rows: Sequence[EvaluatedSample], ranked: Sequence[MatchedImage]) -> Analysis:
-    """Analyse what a model answered to a split.
+def analyse(samples: Sequence[EvaluatedSample], ranked: Sequence[MatchedImage]) -> Analysis:
+    """Analyse the answers of a model to a split.
 
     Args:
-        rows: every row, judged.
-        ranked: the images that mean average precision judges, in the order in which it ranks equal confidences.
+        samples: all of the split.
+        ranked: the images that mean average precision evaluates, in the order in which it ranks equal confidences.
     """
     return Analysis(
-        validity=validity(rows, ranked),
+        validity=validity(samples, ranked),
         curves=precision_recall(ranked),
         confusion=confusion(ranked),
         calibration=calibration(ranked),
         sizes=by_size(ranked),
         crowding=by_crowding(ranked),
-        questions=questions(rows),
+        questions=questions(samples),
     )

@@ -1,4 +1,4 @@
-"""Whether a confidence can be believed: how often boxes of each confidence are right.
+"""Calibration: how often boxes of each confidence are right.
 
 Source: Guo et al., On Calibration of Modern Neural Networks (arXiv 1706.04599), with ten bins of equal width; a box is
 right as the metric says at IoU 0.5.
@@ -24,7 +24,7 @@ class CalibrationBin:
 
     Attributes:
         low: least confidence.
-        high: greatest confidence; it belongs to the next bin, but for 1.
+        high: greatest confidence; it belongs to the next bin, except for 1.
         boxes: how many there are, at least one.
         confidence: their mean confidence.
         right: share of them that is right.
@@ -39,10 +39,10 @@ class CalibrationBin:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far confidence and truth are apart.
+    """How far confidences are from the share of right boxes.
 
     Attributes:
-        bins: those with boxes, by rising confidence.
+        bins: those with boxes, by ascending confidence.
         error: expected calibration error in 0..1: the mean over boxes of the distance in their bin; 0 is best.
     """
 
@@ -57,17 +57,17 @@ def calibration(images: Sequence[MatchedImage]) -> Calibration | None:
         return None
     scores = np.concatenate([np.asarray(image.prediction.confidence, dtype=np.float64) for image in scored])
     right = np.concatenate([image.right for image in scored])
-    places = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
+    indices = np.minimum((scores * _BINS).astype(np.int64), _BINS - 1)
     bins = [
         CalibrationBin(
-            low=place / _BINS,
-            high=(place + 1) / _BINS,
+            low=index / _BINS,
+            high=(index + 1) / _BINS,
             boxes=int(inside.sum()),
             confidence=float(scores[inside].mean()),
             right=float(right[inside].mean()),
         )
-        for place in range(_BINS)
-        if (inside := places == place).any()
+        for index in range(_BINS)
+        if (inside := indices == index).any()
     ]
-    error = sum(one.boxes * abs(one.confidence - one.right) for one in bins) / len(scores)
+    error = sum(each.boxes * abs(each.confidence - each.right) for each in bins) / len(scores)
     return Calibration(tuple(bins), error)

@@ -1,4 +1,4 @@
-"""Which class is taken for which: a confusion matrix of boxes, with what was missed and what was invented."""
+"""Which class is predicted for which: a confusion matrix of boxes, with missed and invented ones."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _MISTAKES = 10
 
 @dataclass(frozen=True)
 class Mistake:
-    """How often boxes of one class were called another.
+    """How often boxes of one class were predicted as another.
 
     Attributes:
         truth: the class.
-        prediction: the name that was given.
+        prediction: the predicted class.
         count: how often.
     """
 
@@ -41,9 +41,9 @@ class Confusion:
     and columns to predictions; the corner of both backgrounds is empty.
 
     Attributes:
-        rows: true classes, then the background: predicted where nothing is.
-        columns: predicted classes, names that are no class of the set, then the background: true boxes missed.
-        counts: rows of numbers.
+        rows: true classes, then the background, for boxes predicted where no true box is.
+        columns: predicted classes, names that are no class of the split, then the background, for missed true boxes.
+        counts: numbers of boxes, a tuple for each row.
         mistakes: the most frequent wrong names, of all classes.
     """
 
@@ -54,10 +54,10 @@ class Confusion:
 
 
 def confusion(images: Sequence[MatchedImage], most: int = 24) -> Confusion | None:
-    """Count which class was taken for which.
+    """Count which class was predicted for which.
 
-    Boxes that are right by the metric (class and IoU 0.5) stand on the diagonal. Of the rest, a predicted and a true
-    box that overlap by half belong together, the greatest overlap first: a wrong name. What is left was invented or
+    Boxes that are right by the metric (class and IoU 0.5) are on the diagonal. Of the others, a predicted and a true
+    box that overlap by at least half are paired, the greatest overlap first: a wrong name. The rest was invented or
     missed.
 
     Args:
@@ -83,8 +83,8 @@ def confusion(images: Sequence[MatchedImage], most: int = 24) -> Confusion | Non
     columns = (*classes, *others, _UNKNOWN, _BACKGROUND)
     table = np.zeros((len(rows), len(columns)), dtype=np.int64)
     for (truth, guess), count in pairs.items():
-        row = _place(truth, rows, truths)
-        column = _place(guess, columns, truths)
+        row = _index(truth, rows, truths)
+        column = _index(guess, columns, truths)
         table[row, column] += count
     return Confusion(rows, columns, tuple(map(tuple, table.tolist())), _mistakes(pairs))
 
@@ -98,8 +98,8 @@ def _pairs(image: MatchedImage) -> Iterator[tuple[str | None, str | None]]:
     lost, stray = np.flatnonzero(~image.found), np.flatnonzero(~image.right)
     overlaps = box_iou(image.prediction.xyxy[stray][:, None], image.target.xyxy[lost])
     free_guesses, free_truths = set(stray.tolist()), set(lost.tolist())
-    for place in np.argsort(-overlaps, axis=None, kind="stable").tolist():
-        row, column = divmod(place, len(lost))
+    for position in np.argsort(-overlaps, axis=None, kind="stable").tolist():
+        row, column = divmod(position, len(lost))
         guess, truth = int(stray[row]), int(lost[column])
         if overlaps[row, column] < _OVERLAP:
             break
@@ -111,7 +111,7 @@ def _pairs(image: MatchedImage) -> Iterator[tuple[str | None, str | None]]:
     yield from ((None, guesses[guess]) for guess in sorted(free_guesses))
 
 
-def _place(name: str | None, names: Sequence[str], truths: Counter[str]) -> int:
+def _index(name: str | None, names: Sequence[str], truths: Counter[str]) -> int:
     if name is None:
         return len(names) - 1
     if name in names[:-1]:

@@ -17,7 +17,7 @@ from florence2.evaluation.matching import MatchedImage
 __all__ = ["RECALLS", "PrecisionRecall", "precision_recall"]
 
 RECALLS: tuple[float, ...] = tuple(np.linspace(0.0, 1.0, 101).tolist())
-"""Where a curve is read, from 0.00 to 1.00."""
+"""The recalls at which a curve is read, from 0.00 to 1.00."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def precision_recall(images: Sequence[MatchedImage], most: int = 24) -> Precisio
     """Return the curves over a split.
 
     Args:
-        images: all of them; those before others in this order rank first where confidences are equal.
-        most: classes whose own curve is kept, those with the most truths; the mean is over all.
+        images: all of the split; of equal confidences those of earlier images rank first.
+        most: number of classes whose own curve is returned, those with the most true boxes; the mean is over all.
 
     Returns:
-        The curves of the classes that the truth knows; None where there is no truth.
+        The curves; None where there is no true box.
     """
     truths = Counter(name for image in images for name in image.target.class_name)
     if not truths:
@@ -65,5 +65,5 @@ def _curve(scores: NDArray[np.float64], right: NDArray[np.bool_], truths: int) -
     hits = np.cumsum(right[np.argsort(-scores, kind="stable")])
     precision = hits / np.arange(1, len(hits) + 1)
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    places = np.searchsorted(hits / truths, RECALLS, side="left")
-    return np.append(best, 0.0)[places]
+    indices = np.searchsorted(hits / truths, RECALLS, side="left")
+    return np.append(best, 0.0)[indices]

@@ -1,4 +1,4 @@
-"""Which rows to look at first: the worst of a model, and the best for comparison."""
+"""The samples that a person looks at first: the worst of a model, and the best for comparison."""
 
 from __future__ import annotations
 
@@ -10,41 +10,45 @@ from florence2.evaluation.scores import score_named
 __all__ = ["extremes"]
 
 
-def extremes(rows: Sequence[EvaluatedSample], worst: int, best: int) -> tuple[list[int], list[int]]:
-    """Choose rows by their own value, those with boxes and those with other answers apart.
+def extremes(samples: Sequence[EvaluatedSample], worst: int, best: int) -> tuple[list[int], list[int]]:
+    """Choose samples by their value, those with boxes and those with other answers separately.
 
-    Among equals an image with more true boxes comes first, then the earlier row.
+    Of equal values an image with more true boxes comes first, then the earlier sample.
 
     Args:
-        rows: of a split.
-        worst: greatest number of rows of each sort; rows without a fault are not among them.
-        best: greatest number of rows of each sort; wholly wrong ones are not among them.
+        samples: of a split.
+        worst: greatest number of samples of each kind; samples without a fault are not among them.
+        best: greatest number of samples of each kind; those with the value 0 are not among them.
 
     Returns:
-        Positions of the worst rows, the worst first, and of the best, the best first; none is in both.
+        Indices of the worst samples, the worst first, and of the best, the best first; no index is in both.
     """
     low: list[int] = []
     high: list[int] = []
     for has_boxes in (True, False):
-        places = [i for i, row in enumerate(rows) if (row.boxes is not None) == has_boxes and row.value is not None]
-        faulty = [i for i in places if not _faultless(rows[i])]
-        chosen = sorted(faulty, key=lambda i: (_goodness(rows[i]), *_rank(rows, i)))[:worst]
+        indices = [
+            i
+            for i, sample in enumerate(samples)
+            if (sample.boxes is not None) == has_boxes and sample.value is not None
+        ]
+        faulty = [i for i in indices if not _faultless(samples[i])]
+        chosen = sorted(faulty, key=lambda i: (_goodness(samples[i]), *_rank(samples, i)))[:worst]
         low += chosen
-        rest = [i for i in set(places).difference(chosen) if _goodness(rows[i]) > 0]
-        high += sorted(rest, key=lambda i: (-_goodness(rows[i]), *_rank(rows, i)))[:best]
+        rest = [i for i in set(indices).difference(chosen) if _goodness(samples[i]) > 0]
+        high += sorted(rest, key=lambda i: (-_goodness(samples[i]), *_rank(samples, i)))[:best]
     return low, high
 
 
-def _faultless(row: EvaluatedSample) -> bool:
-    return _goodness(row) == 1 or row.text == row.target
+def _faultless(sample: EvaluatedSample) -> bool:
+    return _goodness(sample) == 1 or sample.text == sample.target
 
 
-def _goodness(row: EvaluatedSample) -> float:
-    """Return the value so that more is better; 1 is perfect where the score is a share or a rate of errors."""
-    value = row.value or 0.0
-    return value if score_named(row.score).higher_is_better else 1 - value
+def _goodness(sample: EvaluatedSample) -> float:
+    """Return the value with larger as better; 1 is perfect for a share and for an error rate."""
+    value = sample.value or 0.0
+    return value if score_named(sample.score).higher_is_better else 1 - value
 
 
-def _rank(rows: Sequence[EvaluatedSample], index: int) -> tuple[int, int]:
-    boxes = rows[index].boxes
+def _rank(samples: Sequence[EvaluatedSample], index: int) -> tuple[int, int]:
+    boxes = samples[index].boxes
     return (0 if boxes is None else -len(boxes.target), index)

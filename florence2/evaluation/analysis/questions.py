@@ -1,4 +1,4 @@
-"""How well questions are answered, by what kind of answer they want and by how they begin.
+"""How well questions are answered, by the kind of the annotated answer and by their first words.
 
 The three kinds of answer are those of VQAv2 (Goyal et al., arXiv 1612.00837): yes or no, a number, anything else.
 """
@@ -51,24 +51,24 @@ class Questions:
     by_opening: tuple[QuestionGroup, ...]
 
 
-def questions(rows: Sequence[EvaluatedSample]) -> Questions | None:
-    """Group the questions of a split; None where it asks none.
+def questions(samples: Sequence[EvaluatedSample]) -> Questions | None:
+    """Group the questions of a split; None where it has none.
 
     Args:
-        rows: of a split, also those that are no questions. Where questions have several scores, those with the most
+        samples: of a split, also those without a question. Where questions have several scores, those with the most
             frequent one are grouped.
     """
-    asked = [row for row in rows if row.question is not None and row.value is not None]
-    if not asked:
+    answered = [sample for sample in samples if sample.question is not None and sample.value is not None]
+    if not answered:
         return None
-    score = Counter(row.score for row in asked).most_common(1)[0][0]
-    asked = [row for row in asked if row.score == score]
-    openings = [_opening(row.question or "") for row in asked]
+    score = Counter(sample.score for sample in answered).most_common(1)[0][0]
+    answered = [sample for sample in answered if sample.score == score]
+    openings = [_opening(sample.question or "") for sample in answered]
     frequent = {name for name, _ in Counter(openings).most_common(_OPENINGS)}
     return Questions(
         score,
-        by_answer=_groups(asked, [_kind(row.target) for row in asked]),
-        by_opening=_groups(asked, [name if name in frequent else "others" for name in openings]),
+        by_answer=_groups(answered, [_kind(sample.target) for sample in answered]),
+        by_opening=_groups(answered, [name if name in frequent else "others" for name in openings]),
     )
 
 
@@ -84,11 +84,11 @@ def _opening(question: str) -> str:
     return " ".join(words[:_OPENING_WORDS]) or "(no words)"
 
 
-def _groups(rows: Sequence[EvaluatedSample], names: Sequence[str]) -> tuple[QuestionGroup, ...]:
+def _groups(samples: Sequence[EvaluatedSample], names: Sequence[str]) -> tuple[QuestionGroup, ...]:
     """Return the groups, the largest first."""
     values: defaultdict[str, list[float]] = defaultdict(list)
-    for row, name in zip(rows, names, strict=True):
-        if row.value is not None:
-            values[name].append(row.value)
+    for sample, name in zip(samples, names, strict=True):
+        if sample.value is not None:
+            values[name].append(sample.value)
     groups = [QuestionGroup(name, len(each), math.fsum(each) / len(each)) for name, each in values.items()]
     return tuple(sorted(groups, key=lambda group: (-group.questions, group.name)))

@@ -1,4 +1,4 @@
-"""How many answers are not what their task asks for: cut, malformed, empty, or about classes that do not exist."""
+"""Numbers of answers that are cut, malformed, empty, or about classes that the split does not have."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Validity:
     Attributes:
         answers: all of them.
         invalid: those that are cut or malformed.
-        cut: those that reached the greatest length without an end.
-        malformed: those with at least one group that is no box, a name without one among them.
-        empty: those without a word where there was something to answer.
-        boxes: predicted boxes that mean average precision judges.
-        unknown_names: those of them whose class occurs nowhere in the truth of the split.
-        unscored: boxes left out because their confidence or a coordinate is not a number.
-        without_truth: images that it judges without any true box: every box there is wrong.
+        cut: those that reached the length limit.
+        malformed: those with at least one group that is no valid box, for example a name without locations.
+        empty: those without a word where the target has some.
+        boxes: predicted boxes that mean average precision evaluates.
+        unknown_names: those of them whose class is no class of the targets.
+        unscored: boxes left out because their confidence or a coordinate is not a finite number.
+        without_truth: images without any true box: every predicted box there is wrong.
     """
 
     answers: int
@@ -38,22 +38,22 @@ class Validity:
     without_truth: int
 
 
-def validity(rows: Sequence[EvaluatedSample], images: Sequence[MatchedImage]) -> Validity:
-    """Count what is not as it should be.
+def validity(samples: Sequence[EvaluatedSample], images: Sequence[MatchedImage]) -> Validity:
+    """Count the faults.
 
     Args:
-        rows: all of the split.
-        images: those that mean average precision judges.
+        samples: all of the split.
+        images: those that mean average precision evaluates.
     """
     known = {name for image in images for name in image.target.class_name}
     return Validity(
-        answers=len(rows),
-        invalid=sum(row.truncated or row.malformed > 0 for row in rows),
-        cut=sum(row.truncated for row in rows),
-        malformed=sum(row.malformed > 0 for row in rows),
-        empty=sum(not row.text.strip() and bool(row.target.strip()) for row in rows),
+        answers=len(samples),
+        invalid=sum(sample.truncated or sample.malformed > 0 for sample in samples),
+        cut=sum(sample.truncated for sample in samples),
+        malformed=sum(sample.malformed > 0 for sample in samples),
+        empty=sum(not sample.text.strip() and bool(sample.target.strip()) for sample in samples),
         boxes=sum(len(image.prediction) for image in images),
         unknown_names=sum(name not in known for image in images for name in image.prediction.class_name),
-        unscored=sum(row.unscored for row in rows),
+        unscored=sum(sample.unscored for sample in samples),
         without_truth=sum(not len(image.target) for image in images),
     )

@@ -109,7 +109,7 @@ class ANLSMetric(AnswerMetric):
 
 
 class ExactAnswerMetric(AnswerMetric):
-    """Share of answers equal to a reference letter by letter; for answers of which nothing else is known."""
+    """Share of answers equal to a reference letter by letter; for answers without a metric of their own."""
 
     name: ClassVar[str] = "exact_answer"
     scores: ClassVar[tuple[Score, ...]] = (
@@ -148,15 +148,15 @@ class RelaxedAccuracyMetric(AnswerMetric):
 
 
 def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
-    """Judge an answer by the official VQAv2 formula.
+    """Return the accuracy of an answer by the official VQAv2 formula.
 
     The accuracy is the mean over the reference answers of ``min(equal answers among the others / 3, 1)``. As in
     the official program, unanimous references switch normalisation off. A single reference would always give 0
     there, since no others are left; here it gives normalised exact match, which is what a data set with one
-    answer a question needs. Answers are told apart by position, as by ``answer_id`` in VQAv2.
+    answer a question needs. Answers are distinguished by position, as by ``answer_id`` in VQAv2.
 
     Args:
-        prediction: the answer to judge.
+        prediction: the answer of the model.
         answers: one or more reference answers.
 
     Returns:
@@ -175,7 +175,7 @@ def vqa_accuracy(prediction: str, answers: Sequence[str]) -> float:
 def _equal_normalised(given: str, expected: str) -> bool:
     normal = normalize_answer(expected)
     if not normal:
-        # Nothing is left of an answer such as "A" or "?"; without this an empty prediction would be right.
+        # An answer such as "A" or "?" is empty after normalisation; without this an empty prediction would be right.
         return given.lower() == expected.lower()
     return normalize_answer(given) == normal
 
@@ -187,27 +187,27 @@ def _strip(answer: str) -> str:
 def normalize_answer(answer: str) -> str:
     """Return an answer as VQAv2 compares it: punctuation, then case, number words, articles and contractions.
 
-    A punctuation mark becomes a blank; it vanishes if a blank stands beside one of its kind or a comma between
-    digits is anywhere in the answer ("1,000" is "1000"). A period goes unless a digit follows.
+    A punctuation mark becomes a blank; it is removed if one of its kind stands next to a blank, or a comma between
+    digits is anywhere in the answer ("1,000" is "1000"). A period is removed unless a digit follows.
     """
     text = answer
     comma_between_digits = _COMMA_BETWEEN_DIGITS.search(answer) is not None
     for mark in _PUNCTUATION:
-        beside_blank = f"{mark} " in answer or f" {mark}" in answer
-        text = text.replace(mark, "" if beside_blank or comma_between_digits else " ")
+        next_to_blank = f"{mark} " in answer or f" {mark}" in answer
+        text = text.replace(mark, "" if next_to_blank or comma_between_digits else " ")
     text = _PERIOD.sub("", text, count=_MOST_PERIODS)
     words = [_NUMBERS.get(word, word) for word in text.lower().split()]
     return " ".join(_CONTRACTIONS.get(word, word) for word in words if word not in _ARTICLES)
 
 
 def anls(prediction: str, answers: Sequence[str], threshold: float = 0.5) -> float:
-    """Judge an answer by its normalised Levenshtein similarity to the nearest reference.
+    """Return the normalised Levenshtein similarity of an answer to the nearest reference.
 
     Programs disagree on three points. Here, as in the evaluation server of the DocVQA challenge: a similarity of
     exactly the threshold counts, repeated blanks are one blank, and the word "none" is a word like any other.
 
     Args:
-        prediction: the answer to judge.
+        prediction: the answer of the model.
         answers: one or more reference answers.
         threshold: a similarity below it counts as 0.
 
@@ -220,7 +220,7 @@ def anls(prediction: str, answers: Sequence[str], threshold: float = 0.5) -> flo
 
 
 def is_about_equal(prediction: str, answer: str) -> bool:
-    """Judge an answer by the relaxed accuracy of ChartQA (Masry et al. 2022): numbers may be 5 % off.
+    """Return whether an answer is right by the relaxed accuracy of ChartQA (Masry et al. 2022): numbers may be 5 % off.
 
     What the paper leaves open is chosen as in the program with which published models are measured
     (google-research/pix2struct, ``metrics.py``): a percentage is a hundredth, so 50% is 0.5 and not 50; a number with
@@ -228,7 +228,7 @@ def is_about_equal(prediction: str, answer: str) -> bool:
     point: exactly 5 % off is right, and to a reference of 0 any spelling of 0 is equal ("0.0").
 
     Args:
-        prediction: the answer to judge.
+        prediction: the answer of the model.
         answer: the reference answer.
     """
     given, expected = _number(prediction), _number(answer)

@@ -1,4 +1,4 @@
-"""``CIDErMetric``: how well a caption says what people said of the image and not of the others (CIDEr-D).
+"""``CIDErMetric``: the wording that a caption shares with its references but not with those of other images.
 
 Source: Vedantam et al., CIDEr: Consensus-based Image Description Evaluation (arXiv 1411.5726), equations 1 to 4 and the
 variant D of section 7; the scores are those of the program of the COCO caption challenge (pycocoevalcap). Only the
@@ -77,7 +77,7 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
         self._values = None
 
     def compute(self) -> dict[str, float]:
-        """Return the mean; nothing for less than two samples, of which no word can be called rare."""
+        """Return the mean; nothing for fewer than two samples, in which no word is rare."""
         values = self.values()
         return {self.name: math.fsum(values) / len(values)} if len(values) > 1 else {}
 
@@ -112,7 +112,7 @@ class CIDErMetric(Metric[str, str | Sequence[str]]):
 
 
 def cider_scores(samples: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]) -> list[float]:
-    """Judge captions by CIDEr-D.
+    """Return the CIDEr-D of captions.
 
     Args:
         samples: for each image the words of the caption and those of each reference.

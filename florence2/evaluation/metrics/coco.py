@@ -70,7 +70,7 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
 
     Detections of equal score are ranked by ascending image id and then by their order in the list: the sort is
     stable, as in pycocotools, and with many ties this order decides the scores. An annotation of the id 0 is never
-    found, for pycocotools cannot tell it from no match: number annotations from 1.
+    found, for pycocotools cannot distinguish it from no match: number annotations from 1.
 
     Args:
         dataset: ``images``, ``categories`` and ``annotations`` as in COCO; boxes as x, y, width, height in pixels.
@@ -84,7 +84,7 @@ def coco_scores(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]
     """
     evaluated = scores_of(match_results(dataset, results))
     categories = _ids(dataset["categories"])
-    return CocoScores(evaluated.scores, {categories[place]: scores for place, scores in evaluated.per_class.items()})
+    return CocoScores(evaluated.scores, {categories[index]: scores for index, scores in evaluated.per_class.items()})
 
 
 def match_results(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> Matches:
@@ -93,7 +93,7 @@ def match_results(dataset: Mapping[str, Any], results: Sequence[Mapping[str, Any
     Args and raises: as ``coco_scores``.
     """
     image_at, category_at = (
-        {number: place for place, number in enumerate(_ids(dataset[key]))} for key in ("images", "categories")
+        {number: index for index, number in enumerate(_ids(dataset[key]))} for key in ("images", "categories")
     )
     foreign = sorted({result["image_id"] for result in results} - image_at.keys(), key=str)
     if foreign:
@@ -133,12 +133,12 @@ def _ids(items: Iterable[Mapping[str, Any]]) -> list[int]:
 
 
 def scores_of(matches: Matches) -> CocoScores:
-    """Return the scores of the images as they are, each of them once; ``per_class`` is by position."""
+    """Return the scores of the images as they are, each of them once; ``per_class`` is by index."""
     once = np.ones((1, matches.images), dtype=np.int64)
-    per_class = {place: _defined(scores) for place, scores in resampled_classes(matches, once).items()}
+    per_class = {index: _defined(scores) for index, scores in resampled_classes(matches, once).items()}
     return CocoScores(
         scores=_defined(resampled_scores(matches, once)),
-        per_class={place: scores for place, scores in per_class.items() if scores},
+        per_class={index: scores for index, scores in per_class.items() if scores},
     )
 
 
@@ -159,11 +159,11 @@ def resampled_scores(matches: Matches, weights: Ints) -> dict[str, Floats]:
 
 
 def resampled_classes(matches: Matches, weights: Ints) -> dict[int, dict[str, Floats]]:
-    """Return the scores of each category by its position; see ``resampled_scores``."""
+    """Return the scores of each category by its index; see ``resampled_scores``."""
     precision = average_precisions(matches, weights, (_ALL,))[0]
     return {
-        place: {name: _mean(of_class[None, ious]) for name, ious in _CLASS_SCORES.items()}
-        for place, of_class in enumerate(precision)
+        index: {name: _mean(of_class[None, ious]) for name, ious in _CLASS_SCORES.items()}
+        for index, of_class in enumerate(precision)
     }
 
 

@@ -1,9 +1,9 @@
-"""Which detections find a true box, by the rules of COCO, for all images, IoU thresholds and area ranges at once.
+"""Which detections find a true box, by the rules of COCO, for all images, IoU thresholds and area ranges together.
 
 The rules are those of pycocotools (``COCOeval("bbox")`` with default parameters). In each image and class the 100
 detections of the highest scores choose in turn, and each takes the free true box that it overlaps most. Crowds and
-boxes outside an area range are taken only where no other is left; what takes one is neither right nor wrong.
-Which box is taken depends on nothing outside the image, so a resample of images needs no second matching.
+boxes outside an area range are taken only where no other is free; a detection that takes one is neither right nor
+wrong. The matching depends on nothing outside the image, so a resample of images needs no second matching.
 Source: Lin et al., Microsoft COCO (arXiv 1405.0312); https://cocodataset.org/#detection-eval.
 """
 
@@ -29,10 +29,10 @@ AREA_RANGES: Floats = np.array([[0, 1e10], [0, 32**2], [32**2, 96**2], [96**2, 1
 
 _MOST_DETECTIONS = 100
 """Detections of an image and class that are read at most."""
-_PAIRS_AT_ONCE = 1 << 20
-"""Pairs of boxes whose overlap is computed in one go: about 100 MB."""
+_PAIRS_IN_MEMORY = 1 << 20
+"""Pairs of boxes whose overlap is computed at a time: about 100 MB."""
 _REGULAR = 1 << 40
-"""Added to the rank of a true box that is not set aside, so that it goes before all that are."""
+"""Added to the rank of a true box that is not set aside, so that it comes before all that are."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class TrueBoxes:
     """The ground truth, a column for each property.
 
     Attributes:
-        image: positions (n,) of the images, from 0.
-        category: positions (n,) of the categories, from 0.
+        image: indices (n,) of the images.
+        category: indices (n,) of the categories.
         xywh: boxes (n, 4) as x, y, width, height in pixels.
         area: areas (n,) by which the area ranges choose, in square pixels.
         crowd: whether (n,) the box stands for a crowd, which any number of detections may find.
@@ -61,10 +61,10 @@ class FoundBoxes:
     """The detections, a column for each property.
 
     Attributes:
-        image: positions (n,) of the images, from 0.
-        category: positions (n,) of the categories, from 0.
+        image: indices (n,) of the images.
+        category: indices (n,) of the categories.
         xywh: boxes (n, 4) as x, y, width, height in pixels.
-        score: scores (n,); where they are equal the earlier detection goes first.
+        score: scores (n,); of equal ones the earlier detection comes first.
     """
 
     image: Ints
@@ -79,7 +79,7 @@ class FoundBoxes:
 
 @dataclass(frozen=True)
 class Matches:
-    """Matched detections, by category and then by falling score, equal scores by image.
+    """Matched detections, by category and then by descending score, equal scores by image.
 
     A is the number of area ranges, T that of IoU thresholds.
 
@@ -87,9 +87,9 @@ class Matches:
         images: number of images.
         categories: number of categories.
         found: n detections, at most 100 of each image and category.
-        rank: place (n,) of each detection in its image and category, from 0.
+        rank: of each detection (n,) in its image and category, from 0.
         in_range: whether (n, A) the detection's area is in the range.
-        candidate: ascending positions (c,) of the detections that overlap a true box of their class enough.
+        candidate: ascending indices (c,) of the detections that overlap a true box of their class enough.
         right: whether (c, A, T) the candidate finds a true box.
         aside: whether (c, A, T) the candidate takes a box that does not count, so that it is not wrong either.
         truth: g true boxes.
@@ -122,11 +122,11 @@ def match_boxes(truth: TrueBoxes, found: FoundBoxes, images: int, categories: in
     taken_by, box, overlap = _overlapping_pairs(truth, found, categories)
     candidate, pair_candidate = np.unique(taken_by, return_inverse=True)
     right, aside = _choose_in_turn(truth, counts, _group(found, categories)[candidate], (pair_candidate, box, overlap))
-    # Stable sorts: equal scores stay in the order of images, and within an image as they were written.
+    # Stable sorts: equal scores stay in the order of images, and within an image in that of the answer.
     order = np.lexsort((-found.score, found.category))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
-    by_place = np.argsort(place[candidate])
+    index_of = np.empty_like(order)
+    index_of[order] = np.arange(len(order))
+    sorted_candidates = np.argsort(index_of[candidate])
     found = found.take(order)
     return Matches(
         images=images,
@@ -134,16 +134,16 @@ def match_boxes(truth: TrueBoxes, found: FoundBoxes, images: int, categories: in
         found=found,
         rank=rank[order],
         in_range=_in_ranges(found.xywh[:, 2] * found.xywh[:, 3]),
-        candidate=place[candidate][by_place],
-        right=right[by_place],
-        aside=aside[by_place],
+        candidate=index_of[candidate][sorted_candidates],
+        right=right[sorted_candidates],
+        aside=aside[sorted_candidates],
         truth=truth,
         counts=counts,
     )
 
 
 def _best_of_each_image(found: FoundBoxes, categories: int) -> tuple[FoundBoxes, Ints]:
-    """Return the detections that are read, by image, category and falling score, and their places there."""
+    """Return the detections that are read, by image, category and descending score, and their ranks there."""
     found = found.take(np.lexsort((-found.score, found.category, found.image)))
     rank = _count_within(_group(found, categories))
     read = rank < _MOST_DETECTIONS
@@ -162,7 +162,7 @@ def _count_within(groups: Ints) -> Ints:
 
 
 def _in_ranges(area: Floats) -> Flags:
-    """Tell of each area (n,) in which of the ranges (n, A) it is."""
+    """Return for each area (n,) in which of the ranges (n, A) it is."""
     return (area[:, None] >= AREA_RANGES[:, 0]) & (area[:, None] <= AREA_RANGES[:, 1])
 
 
@@ -189,7 +189,7 @@ def _pairs_of_a_class(truth: TrueBoxes, found: FoundBoxes, categories: int) -> I
     paired = np.flatnonzero(number)
     first, number = first[paired], number[paired]
     total = np.cumsum(number)
-    edges = np.searchsorted(total, np.arange(0, total[-1] if len(total) else 0, _PAIRS_AT_ONCE))
+    edges = np.searchsorted(total, np.arange(0, total[-1] if len(total) else 0, _PAIRS_IN_MEMORY))
     for part in np.split(np.arange(len(paired)), edges[1:]):
         detection = np.repeat(paired[part], number[part])
         yield detection, by_group[np.repeat(first[part], number[part]) + _count_within(detection)]
@@ -211,7 +211,7 @@ def _overlaps(found: Floats, truth: Floats, crowd: Flags) -> Floats:
 def _choose_in_turn(
     truth: TrueBoxes, counts: Flags, group: Ints, pairs: tuple[Ints, Ints, Floats]
 ) -> tuple[Flags, Flags]:
-    """Let the candidates of each group choose one after the other, those of different groups side by side.
+    """Let the candidates of each group choose one after the other, those of different groups in parallel.
 
     Args:
         truth: g true boxes.
@@ -227,7 +227,7 @@ def _choose_in_turn(
     taken = np.zeros((len(truth.area), *shape), dtype=np.bool_)
     candidate, box, overlap = pairs
     turn = _count_within(group)[candidate]
-    # The rank of a box among those of its candidate is then simply its place: by overlap, the last of equal ones.
+    # The rank of a box among those of its candidate is then its index: by overlap, the last of equal ones.
     order = np.lexsort((box, overlap, candidate, turn))
     candidate, box, overlap, turn = candidate[order], box[order], overlap[order], turn[order]
     edges = np.searchsorted(turn, np.arange(turn[-1] + 2 if len(turn) else 0))

@@ -1,11 +1,11 @@
 """Average precision and recall of data sets in which an image occurs several times or not at all.
 
 The scores are exactly those of pycocotools on a data set with as many copies of each image as its weight says, each
-an image of its own that stands beside the original. Detections are matched once. What is left for a resample are sums
-of weights along the detections of a category by falling score, and only where a true box is found: the precision
-falls at every other place, so that recall points and the envelope of the precisions never look there.
+an image of its own that follows the original. Detections are matched once. A resample needs only sums of weights along
+the detections of a category by descending score, and only where a true box is found: at every other position the
+precision falls, so that neither recall points nor the envelope of the precisions depend on it.
 
-Where every detection has the same score the work is about five times as much: see ``_places``.
+Where every detection has the same score the work is about five times larger: see ``_reading``.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 VIEWS: tuple[tuple[int, int], ...] = ((0, 1), (0, 10), (0, 100), (1, 100), (2, 100), (3, 100))
-"""Of which recall is taken: the position of an area range, and detections of an image and class at most."""
+"""The recalls: the index of an area range, and the greatest number of detections of an image and class."""
 
 _RECALL_POINTS: Floats = np.linspace(0, 1, 101)
-_AT_ONCE = 64
-"""Resamples whose weights are summed in one go."""
-_NUMBERS_AT_ONCE = 1 << 15
-"""Precisions computed in one go: a few arrays of so many stay in the cache of a core."""
+_CHUNK = 64
+"""Resamples whose weights are summed at a time."""
+_NUMBERS_IN_CACHE = 1 << 15
+"""Precisions computed at a time: a few arrays of this size fit into the cache of a core."""
 
 
 @dataclass(frozen=True)
-class _Places:
+class _Reading:
     """Detections in the order in which their precision is read.
 
     Attributes:
-        found: positions (n,) in ``Matches.found``.
-        row: positions (n,) of their weights: those of the images, then of their first copies, second copies, ...
-        candidate: positions (n,) in ``Matches.candidate``, -1 for those that are none.
+        found: indices (n,) in ``Matches.found``.
+        row: indices (n,) of their weights: those of the images, then of their first copies, second copies, ...
+        candidate: indices (n,) in ``Matches.candidate``, -1 for those that are none.
     """
 
     found: Ints
@@ -53,26 +53,26 @@ class _Places:
 
 @dataclass(frozen=True)
 class _Stops:
-    """The m places of a curve at which a true box is found at one IoU threshold.
+    """The m positions of a curve at which a true box is found at one IoU threshold.
 
     Attributes:
-        place: positions (m,) among the places of the curve.
-        row: where (m,) their weights are.
+        index: indices (m,) among the positions of the curve.
+        row: indices (m,) of their weights.
         change: matrix (m, rows) of weights to be added to ``_Curve.passed``, from stop to stop; None where it is 0.
     """
 
-    place: Ints
+    index: Ints
     row: Ints
     change: Any
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """The u places of a category and area range at which a true box is found at one IoU threshold at least.
+    """The u positions of a category and area range at which a true box is found at one IoU threshold at least.
 
     Attributes:
-        passed: matrix (u, rows) that sums the weights of detections in the range from place to place, each included.
-        stops: the places of each threshold.
+        passed: matrix (u, rows) that sums the weights of detections in the range between positions, ends included.
+        stops: the positions of each threshold.
     """
 
     passed: Any
@@ -85,21 +85,21 @@ def average_precisions(matches: Matches, weights: Ints, areas: tuple[int, ...]) 
     Args:
         matches: the matched boxes.
         weights: how often (r, images) each image occurs in each of r resamples.
-        areas: positions of the area ranges.
+        areas: indices of the area ranges.
 
     Returns:
         Values (areas, categories, thresholds, r) in 0..1; NaN where no true box of the category is in the range.
     """
     tied = _tied(matches)
     copies = int(weights.max(initial=0)) if tied.any() else 0
-    parts = _by_category(matches, _places(matches, tied, copies))
+    parts = _by_category(matches, _reading(matches, tied, copies))
     curves = [[_curve(matches, part, area, (1 + copies) * matches.images) for part in parts] for area in areas]
     precisions = np.zeros((len(areas), matches.categories, len(IOU_THRESHOLDS), len(weights)))
     truths = _truths(matches, weights)[list(areas)]
-    for start in range(0, len(weights), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
+    for start in range(0, len(weights), _CHUNK):
+        part = slice(start, start + _CHUNK)
         copied = [weights[part] > copy for copy in range(copies)]
-        # What is read along a resample must lie there side by side, whatever order the weights came in.
+        # Values that are read along a resample must be contiguous, whatever the layout of the weights.
         by_resample = np.ascontiguousarray(np.concatenate([weights[part], *copied], axis=1))
         by_row = np.ascontiguousarray(by_resample.T)
         for index, category in np.ndindex(truths.shape[:2]):
@@ -150,7 +150,7 @@ def _sums(row: Ints, column: Ints, shape: tuple[int, int], value: Ints | None = 
 
 
 def _tied(matches: Matches) -> Flags:
-    """Tell which detections (n,) have the score of others of their image and category of which one finds a box."""
+    """Return which detections (n,) share their score with others of their image and category, one of which is right."""
     found = matches.found
     right = np.zeros(len(found.score), dtype=np.int64)
     right[matches.candidate] = matches.right.any(axis=(1, 2))
@@ -165,12 +165,12 @@ def _runs(found: FoundBoxes) -> Ints:
     return np.cumsum(np.any(changes, axis=0))
 
 
-def _places(matches: Matches, tied: Flags, copies: int) -> _Places:
+def _reading(matches: Matches, tied: Flags, copies: int) -> _Reading:
     """Return the order of the detections in resamples that hold an image up to ``copies`` times.
 
-    The copies of a detection stand side by side and share a place and a weight. Only where detections of one image
-    and category have the same score, the first copies of all come before the second copies: those have a place for
-    each copy, and weigh 1 in a resample with so many copies, else 0.
+    The copies of a detection follow each other and share a position and a weight. Only where detections of one image
+    and category have the same score, the first copies of all come before the second copies: those have a position for
+    each copy, with weight 1 in a resample with so many copies, else 0.
     """
     times = np.where(tied, copies, 1)
     detection = np.repeat(np.arange(len(times)), times)
@@ -179,29 +179,29 @@ def _places(matches: Matches, tied: Flags, copies: int) -> _Places:
     order = np.lexsort((detection, copy, _runs(matches.found)[detection]))
     candidate = np.full(len(times), -1)
     candidate[matches.candidate] = np.arange(len(matches.candidate))
-    return _Places(detection[order], row[order], candidate[detection[order]])
+    return _Reading(detection[order], row[order], candidate[detection[order]])
 
 
-def _by_category(matches: Matches, places: _Places) -> list[_Places]:
-    edges = np.searchsorted(matches.found.category[places.found], np.arange(matches.categories + 1))
+def _by_category(matches: Matches, reading: _Reading) -> list[_Reading]:
+    edges = np.searchsorted(matches.found.category[reading.found], np.arange(matches.categories + 1))
     return [
-        _Places(places.found[start:end], places.row[start:end], places.candidate[start:end])
+        _Reading(reading.found[start:end], reading.row[start:end], reading.candidate[start:end])
         for start, end in itertools.pairwise(edges)
     ]
 
 
-def _curve(matches: Matches, places: _Places, area: int, rows: int) -> _Curve:
+def _curve(matches: Matches, reading: _Reading, area: int, rows: int) -> _Curve:
     """Return the curve of the detections of one category in one area range, ``rows`` the number of weights."""
-    in_range = matches.in_range[places.found, area]
-    known = np.flatnonzero(places.candidate >= 0)
-    right, aside = (flags[places.candidate[known], area] for flags in (matches.right, matches.aside))
+    in_range = matches.in_range[reading.found, area]
+    known = np.flatnonzero(reading.candidate >= 0)
+    right, aside = (flags[reading.candidate[known], area] for flags in (matches.right, matches.aside))
     stops = known[right.any(axis=1)]
     # A detection without a box is wrong if it is in the range; where it finds a box or takes one, that decides.
     change = np.where(right, 1, np.where(aside, 0, in_range[known, None])) - in_range[known, None]
     return _Curve(
-        passed=_sums_between(stops, np.flatnonzero(in_range), places.row, rows),
+        passed=_sums_between(stops, np.flatnonzero(in_range), reading.row, rows),
         stops=tuple(
-            _stops(known[right[:, threshold]], known, change[:, threshold], stops, places.row, rows)
+            _stops(known[right[:, threshold]], known, change[:, threshold], stops, reading.row, rows)
             for threshold in range(len(IOU_THRESHOLDS))
         ),
     )
@@ -214,7 +214,7 @@ def _stops(at: Ints, known: Ints, change: Ints, stops: Ints, row: Ints, rows: in
 
 
 def _sums_between(stops: Ints, passed: Ints, row: Ints, rows: int, value: Ints | None = None) -> Any:
-    """Return the matrix that adds up what is passed from stop to stop; what comes after the last is left out."""
+    """Return the matrix that adds up the detections from stop to stop; those after the last are left out."""
     stop = np.searchsorted(stops, passed)
     before = stop < len(stops)
     return _sums(stop[before], row[passed[before]], (len(stops), rows), None if value is None else value[before])
@@ -226,24 +226,24 @@ def _average(curve: _Curve, by_resample: Ints, by_row: Ints, truths: Ints) -> Fl
     Args:
         curve: where true boxes are found.
         by_resample: the weights (r, rows).
-        by_row: the same (rows, r): which of the two is read decides how fast.
+        by_row: the same (rows, r), for faster access.
         truths: number of true boxes (r,).
     """
     passed = _running_sums(curve.passed @ by_row)
-    # Recall points at or below the recall of 0, 1, 2, ... found boxes; resamples lie one after the other.
+    # Recall points at or below the recall of 0, 1, 2, ... found boxes; resamples follow each other.
     most = int(truths.max(initial=0)) + 1
     points = _recall_points(np.minimum(np.arange(most) / np.maximum(truths, 1)[:, None], 1)).ravel()
     first = most * np.arange(len(truths))[:, None]
     means = np.zeros((len(curve.stops), len(truths)))
     for mean, stops in zip(means, curve.stops, strict=True):
-        if not len(stops.place):
+        if not len(stops.index):
             continue
         changed = None if stops.change is None else _running_sums(stops.change @ by_row)
-        step = max(1, _NUMBERS_AT_ONCE // len(stops.place))
+        step = max(1, _NUMBERS_IN_CACHE // len(stops.index))
         for start in range(0, len(truths), step):
             part = slice(start, start + step)
             found = np.cumsum(by_resample[part].take(stops.row, axis=1), axis=1)
-            counted = passed[part].take(stops.place, axis=1)
+            counted = passed[part].take(stops.index, axis=1)
             if changed is not None:
                 counted += changed[part]
             precision = found / (counted + np.spacing(1))

@@ -3,11 +3,11 @@
 Conventions, each of which changes the score:
 
 - A detection counts only if its class name equals that of the truth, letter by letter.
-- Confidence ranks the detections, so it is required; all ones would make the score an accident of order.
-- Equal confidences within an image rank as the model wrote them. Images rank by a digest of their content, so
+- Confidence ranks the detections, so it is required: with equal ones the score would depend on their order alone.
+- Equal confidences within an image rank in the order of the answer. Images rank by a digest of their content, so
   that neither the order of updates nor the quality of an image decides between equals.
 - Detections of a class that never occurs in the ground truth do not lower the mean, as in COCO, where a class
-  without ground truth has no average precision; ``counts()["predictions_of_unknown_classes"]`` tells how many.
+  without ground truth has no average precision; ``counts()["predictions_of_unknown_classes"]`` counts them.
 - An image without truth still matters: detections on it are false positives of their class.
 - Sizes are pixels of the image as it was given: in a 64 x 64 image no box is large.
 """
@@ -72,7 +72,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
             AnswerError: a prediction without confidence, or a number that is not finite.
         """
         if len(prediction) and prediction.confidence is None:
-            raise AnswerError("predicted boxes need a confidence: mAP ranks them by it, and all ones rank nothing")
+            raise AnswerError("predicted boxes need a confidence: mAP ranks them by it")
         for what, detections in (("predicted", prediction), ("true", target)):
             if not np.isfinite(detections.xyxy).all():
                 raise AnswerError(f"a {what} box has a coordinate that is not finite: {detections.xyxy.tolist()}")
@@ -123,7 +123,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     def resampled(self, weights: Ints) -> dict[str, Floats]:
         """Return the scores of resamples of the images, exact: those of a split with as many copies of each image.
 
-        Copies stand beside the original, so that between equal confidences they do not change the order of images.
+        Copies follow the original, so that between equal confidences they do not change the order of images.
         """
         scores = resampled_scores(*self._weighted(weights))
         return {name: scores[name] for name in self.compute()}
@@ -131,7 +131,7 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
     def resampled_per_class(self, weights: Ints) -> dict[str, dict[str, Floats]]:
         """Return ``ap``, ``ap50`` and ``ap75`` of each class of the ground truth on resamples of the images."""
         classes = sorted(self._count_classes()[0])
-        return {classes[place]: scores for place, scores in resampled_classes(*self._weighted(weights)).items()}
+        return {classes[index]: scores for index, scores in resampled_classes(*self._weighted(weights)).items()}
 
     def _weighted(self, weights: Ints) -> tuple[Matches, Ints]:
         """Return the matched boxes, and the weights of the images in their order."""
@@ -151,11 +151,11 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
         return self._scores
 
     def _match(self) -> tuple[Matches, Ints]:
-        """Return the matched boxes, classes by the place of their sorted names, and the update of each image."""
+        """Return the matched boxes, classes by the index of their sorted names, and the update of each image."""
         if self._matched is None:
-            order = sorted(range(len(self._images)), key=lambda place: rank_among_equals(*self._images[place]))
+            order = sorted(range(len(self._images)), key=lambda index: rank_among_equals(*self._images[index]))
             classes = sorted(self._count_classes()[0])
-            predictions, targets = ([self._images[place][side] for place in order] for side in (0, 1))
+            predictions, targets = ([self._images[index][side] for index in order] for side in (0, 1))
             image, category, xywh, score = _columns(predictions, classes)
             found = FoundBoxes(image, category, xywh, score)
             image, category, xywh, _ = _columns(targets, classes)
@@ -168,9 +168,9 @@ class MeanAveragePrecisionMetric(Metric[Detections, Detections]):
 
 def _columns(detections: Sequence[Detections], classes: Sequence[str]) -> tuple[Ints, Ints, Floats, Floats]:
     """Return image, class, x, y, width, height and score of the boxes of known classes."""
-    places = {name: place for place, name in enumerate(classes)}
+    indices = {name: index for index, name in enumerate(classes)}
     image = np.repeat(np.arange(len(detections)), [len(boxes) for boxes in detections])
-    category = np.array([places.get(name, -1) for boxes in detections for name in boxes.class_name], dtype=np.int64)
+    category = np.array([indices.get(name, -1) for boxes in detections for name in boxes.class_name], dtype=np.int64)
     xyxy = np.concatenate([np.zeros((0, 4)), *(boxes.xyxy for boxes in detections)])
     score = np.concatenate(
         [np.zeros(0), *(np.ones(len(b)) if b.confidence is None else b.confidence for b in detections)]

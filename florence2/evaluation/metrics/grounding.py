@@ -3,11 +3,11 @@
 Conventions, each of which changes the score:
 
 - A phrase is what stands before boxes, letter by letter; written several times it is one phrase with all of its boxes.
-- It has one chance: the box of the highest confidence, of equal ones the first, is compared (recall at 1).
+- Only the box of the highest confidence is compared, of equal ones the first (recall at 1).
 - A phrase with several true boxes ("two dogs") is found by any of them, the protocol ANY-BOX of MDETR (Kamath et
   al., arXiv 2104.12763). The other protocol for Flickr30k Entities merges them into the one box around all, which
-  Florence-2, taught to write a box for each object, never writes.
-- Answers for phrases that were not asked for lower nothing; ``counts()["unknown_phrases"]`` tells how many.
+  Florence-2, which was trained to write a box for each object, never writes.
+- Boxes of phrases that are not in the target do not lower the score; ``counts()["unknown_phrases"]`` counts them.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
         return {self.name: weighted_ratio(weights, self._found, self._phrases)}
 
     def counts(self) -> dict[str, int]:
-        """Return numbers of captions, of their phrases, and of answered phrases that nobody asked for."""
+        """Return numbers of captions, of their phrases, and of answered phrases that are not in the target."""
         return {
             "captions": len(self._phrases),
             "phrases": sum(self._phrases),
@@ -85,8 +85,8 @@ class GroundingAccuracyMetric(Metric[Detections, Detections]):
     def describe(self) -> str:
         """Say what the score means."""
         return (
-            "Share of phrases whose surest box overlaps a true box of the phrase by at least half (IoU 0.5); of "
-            "several true boxes any one will do."
+            "Share of phrases whose box of the highest confidence overlaps a true box of the phrase by at least half "
+            "(IoU 0.5); of several true boxes any one counts."
         )
 
 
@@ -95,6 +95,6 @@ def _is_found(phrase: str, prediction: Detections, target: Detections) -> bool:
     if not ours:
         return False
     confidence = prediction.confidence
-    surest = ours[0] if confidence is None else max(ours, key=lambda index: float(confidence[index]))
+    best = ours[0] if confidence is None else max(ours, key=lambda index: float(confidence[index]))
     true = [index for index, name in enumerate(target.class_name) if name == phrase]
-    return bool(box_iou(prediction.xyxy[surest], target.xyxy[true]).max() >= _OVERLAP)
+    return bool(box_iou(prediction.xyxy[best], target.xyxy[true]).max() >= _OVERLAP)

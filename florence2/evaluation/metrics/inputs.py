@@ -1,4 +1,4 @@
-"""What metrics judge: an answer and its target, read as the task writes them."""
+"""What metrics take: an answer and its target, parsed as the task defines."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def metric_inputs(
     """Return prediction and target as the metrics of a kind of answer take them.
 
     Args:
-        kind: how the task's answers are written.
-        answer: what the model answered, without special tokens.
-        detections: its boxes with confidence, where they were read while the answer was made. Boxes without a name
-            that come without them are all equally sure, and rank as they are written.
+        kind: of the task's answers.
+        answer: of the model, without special tokens.
+        detections: its boxes with confidence, where the decoder read them. Proposals without them all get the
+            confidence 1, and rank in the order of the answer.
         target: the annotated answer.
         resolution_wh: width and height of the image in pixels.
 
@@ -31,7 +31,7 @@ def metric_inputs(
         case AnswerKind.BOXES:
             return detections, parse_detections(target, resolution_wh)
         case AnswerKind.PROPOSALS:
-            found = _sure(parse_proposals(answer, resolution_wh)) if detections is None else detections
+            found = _with_confidence(parse_proposals(answer, resolution_wh)) if detections is None else detections
             return found, parse_proposals(target, resolution_wh)
         case AnswerKind.QUADS:
             return parse_quads(answer, resolution_wh), parse_quads(target, resolution_wh)
@@ -41,5 +41,5 @@ def metric_inputs(
             return answer, target
 
 
-def _sure(detections: Detections) -> Detections:
+def _with_confidence(detections: Detections) -> Detections:
     return replace(detections, confidence=np.ones(len(detections), dtype=np.float32))

@@ -1,4 +1,4 @@
-"""Metrics of answers with regions: outlines of objects by their area, written words by their place and letters."""
+"""Metrics of answers with regions: outlines of objects by their area, text regions by their location and text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MeanIoUMetric", "OCRRegionF1Metric"]
 _OVERLAP = 0.5
 
 _SMALLEST = 1e-6
-"""Square pixels and shares that rounding may cost."""
+"""Tolerance for rounding, in square pixels and shares."""
 
 
 class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
@@ -44,7 +44,7 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
         """Take one sample.
 
         Args:
-            prediction: the outlines that the model wrote.
+            prediction: the predicted outlines.
             target: the true ones, in pixels of the same image.
         """
         super().update(prediction, target)
@@ -74,10 +74,10 @@ class MeanIoUMetric(SampleMeanMetric[Polygons, Polygons]):
 
 
 class OCRRegionF1Metric(Metric[Quads, Quads]):
-    """F1 of words with their places: right if the place overlaps by half (IoU 0.5) and the text is equal.
+    """F1 of text regions: right if the region overlaps by at least half (IoU 0.5) and the text is equal.
 
-    Each written region is matched with at most one true one, and so that most are matched: the order in which they
-    stand decides nothing. Texts are compared after Unicode composition with runs of blanks as one blank; case counts.
+    Each predicted region is matched with at most one true one, so that as many as possible are matched: their order
+    does not matter. Texts are compared after Unicode composition with runs of blanks as one blank; case counts.
     The second score leaves the text out. Source: the end-to-end and localisation tasks of the ICDAR Robust Reading
     competitions, which fold case.
     """
@@ -86,8 +86,8 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
     answer_kinds: ClassVar[tuple[AnswerKind, ...]] = (AnswerKind.QUADS,)
     localisation: ClassVar[str] = "ocr_region_localisation_f1"
     scores: ClassVar[tuple[Score, ...]] = (
-        Score(name, "Text regions, F1", "right place and equal text, each once", headline=True),
-        Score(localisation, "Text regions, place", "F1 of the places alone, whatever the text"),
+        Score(name, "Text regions, F1", "overlap at least 0.5 and equal text, each once", headline=True),
+        Score(localisation, "Text regions, location", "F1 of the regions alone, whatever the text"),
     )
     default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.QUADS,)
 
@@ -99,7 +99,7 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
         """Take one image.
 
         Args:
-            prediction: the texts that the model read, with their places.
+            prediction: the predicted texts with their regions.
             target: the true ones, in pixels of the same image.
         """
         overlap = _overlapping(prediction, target)
@@ -132,7 +132,7 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
         }
 
     def counts(self) -> dict[str, int]:
-        """Return numbers of regions: written ones, true ones, and parts that could not be read."""
+        """Return numbers of regions: predicted ones, true ones, and parts that could not be read."""
         return dict(self._counts)
 
     def reset(self) -> None:
@@ -143,16 +143,16 @@ class OCRRegionF1Metric(Metric[Quads, Quads]):
     def describe(self) -> str:
         """Say what the scores mean."""
         return (
-            "F1 of written regions: right if the quadrilateral overlaps a true one by at least half (IoU 0.5) and the "
-            "text is equal, each region once; the localisation score does not ask for the text. Case counts."
+            "F1 of text regions: right if the quadrilateral overlaps a true one by at least half (IoU 0.5) and the "
+            "text is equal, each region once; the localisation score ignores the text. Case counts."
         )
 
 
 def _overlapping(prediction: Quads, target: Quads) -> NDArray[np.bool_]:
-    """Tell for each pair (n, m) of quadrilaterals whether they overlap by half."""
+    """Return for each pair (n, m) of quadrilaterals whether they overlap by at least half."""
     ours, theirs = prediction.xy.astype(np.float64)[:, None], target.xy.astype(np.float64)[None]
-    # Two areas share no more than their bounding boxes do, and together they are no less than the larger: this leaves
-    # few of the n * m pairs to be measured.
+    # Two areas share no more than their bounding boxes do, and their union is no smaller than the larger one: this
+    # leaves few of the n * m pairs to be computed.
     sides = np.minimum(ours.max(axis=2), theirs.max(axis=2)) - np.maximum(ours.min(axis=2), theirs.min(axis=2))
     most = sides.clip(min=0).prod(axis=-1) / np.maximum(_area(ours), _area(theirs)).clip(min=_SMALLEST)
     overlap: NDArray[np.bool_] = most >= _OVERLAP - _SMALLEST

@@ -1,4 +1,4 @@
-"""Metrics of what is written in an image: character and word error rates.
+"""Metrics of text that is read in an image: character and word error rates.
 
 Texts are compared after Unicode composition (NFC) and with runs of blanks as one blank; case counts.
 The scores are of the split as a whole, not means over samples: a long text weighs more than a short one.
@@ -38,27 +38,27 @@ class _ErrorRateMetric(Metric[str, str | Sequence[str]]):
     @staticmethod
     @abstractmethod
     def _units(text: str) -> Sequence[str]:
-        """Split a text into what is counted."""
+        """Split a text into the units that are counted."""
 
     def update(self, prediction: str, target: str | Sequence[str]) -> None:
         """Take one sample.
 
         Args:
             prediction: the model's text without special tokens.
-            target: the reference text; of several that with the fewest edits for its length.
+            target: the reference text; of several the one with the fewest edits for its length.
 
         Raises:
             AnswerError: the prediction still holds special tokens, or the target no reference.
         """
         given = self._units(compose(check_plain(prediction)))
         expected = [self._units(compose(text)) for text in references(target)]
-        judged = [(Levenshtein.distance(given, units), len(units)) for units in expected]
-        edits, length = min(judged, key=lambda pair: (pair[0] / max(pair[1], 1), -pair[1]))
+        compared = [(Levenshtein.distance(given, units), len(units)) for units in expected]
+        edits, length = min(compared, key=lambda pair: (pair[0] / max(pair[1], 1), -pair[1]))
         self._edits.append(edits)
         self._lengths.append(length)
 
     def compute(self) -> dict[str, float]:
-        """Return the rate, 0 and up (above 1 where much was invented); nothing where the references are empty."""
+        """Return the rate, 0 and up (above 1 where much was added); nothing where the references are empty."""
         length = sum(self._lengths)
         return {self.name: sum(self._edits) / length} if length else {}
 
@@ -118,5 +118,5 @@ class WordErrorRateMetric(_ErrorRateMetric):
 
 
 def compose(text: str) -> str:
-    """Return a text in Unicode's composed form (NFC), with each run of blanks as one blank and none at the ends."""
+    """Return a text in Unicode's composed form (NFC), with each run of blanks as one blank and no blank at the ends."""
     return " ".join(unicodedata.normalize("NFC", text).split())

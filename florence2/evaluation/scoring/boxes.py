@@ -1,4 +1,4 @@
-"""Scoring the boxes of any model: a COCO data set and a COCO results list, judged as pycocotools does.
+"""Scores of the boxes of any model: a COCO data set and a COCO results list, evaluated as pycocotools does.
 
 Crowds, given areas and the order of equal scores count as in pycocotools. What differs: an annotation without ``area``
 has that of its box, and one whose id is 0 is found like any other (pycocotools takes its id for "not found", so that
@@ -37,7 +37,7 @@ class BoxScores:
     Attributes:
         scores: by each of ``COCO_NAMES``; ``UNDEFINED`` where the data set has no such object.
         per_class: ``AP``, ``AP50`` and ``AP75`` by the id of each category of the data set.
-        truths: how many annotations there are.
+        truths: number of annotations.
     """
 
     scores: dict[str, float]
@@ -46,7 +46,7 @@ class BoxScores:
 
 
 def score_boxes(references: Path, predictions: Path) -> BoxScores:
-    """Judge a results list.
+    """Score a results list.
 
     Args:
         references: a COCO data set, JSON.
@@ -56,7 +56,7 @@ def score_boxes(references: Path, predictions: Path) -> BoxScores:
         The twelve scores of COCO. Images without a prediction are images on which nothing was found.
 
     Raises:
-        DatasetError: a file cannot be read or judged; lists all that is wrong.
+        DatasetError: a file cannot be read or scored; the message lists all problems.
     """
     problems = FileProblems()
     truth = _Truth()
@@ -70,10 +70,10 @@ def score_boxes(references: Path, predictions: Path) -> BoxScores:
         except BadValueError as exc:
             problems.add(predictions, line, f"result {index}: {exc}")
     problems.raise_for_any()
-    return _judged(truth, annotations, results)
+    return _evaluated(truth, annotations, results)
 
 
-def _judged(truth: _Truth, annotations: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> BoxScores:
+def _evaluated(truth: _Truth, annotations: Sequence[dict[str, Any]], results: Sequence[dict[str, Any]]) -> BoxScores:
     # Ids become numbers from 1 in their order: the evaluation takes nothing else, and 0 means "none" to it.
     images, categories = _numbered(truth.images), _numbered(truth.categories)
     for row in (*annotations, *results):
@@ -100,7 +100,7 @@ class _Truth:
         images: line of each image by its id.
         categories: line of each category by its id.
         annotations: each with its line.
-        problems: lines and what is wrong there.
+        problems: lines and their problems.
     """
 
     images: dict[Hashable, int] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class _Truth:
             self.problems.append((line, f"{what}: {exc}"))
 
     def checked(self, file: Path, problems: FileProblems) -> list[dict[str, Any]]:
-        """Return the annotations as COCO has them; what is wrong goes to the problems."""
+        """Return the annotations as COCO has them; what is invalid is added to the problems."""
         rows: list[dict[str, Any]] = []
         if not ((self.images and self.categories) or problems.concern(file)):
             problems.add(file, None, "lacks images or categories; give a COCO data set with both, and annotations")
@@ -144,7 +144,7 @@ class _Truth:
 
 
 def _annotation(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
-    row = _placed(part, truth)
+    row = _located(part, truth)
     *_, width, height = row["bbox"]
     area = width * height if part.get("area") is None else number(part["area"], "area")
     crowd = part.get("iscrowd", 0)
@@ -158,10 +158,10 @@ def _annotation(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
 def _result(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
     if "score" not in part:
         raise BadValueError("no 'score'")
-    return {**_placed(part, truth), "score": number(part["score"], "score")}
+    return {**_located(part, truth), "score": number(part["score"], "score")}
 
 
-def _placed(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
+def _located(part: Mapping[str, Any], truth: _Truth) -> dict[str, Any]:
     """Return image, category and box of an annotation or a result."""
     box = part.get("bbox")
     image = id_of(part, "image_id", truth.images or None, "images")

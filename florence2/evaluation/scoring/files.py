@@ -1,4 +1,4 @@
-"""Reading the files that ``florence2 score`` compares: all that is wrong with them is told at once, with its place."""
+"""Reads the files that ``florence2 score`` compares, and reports all their problems together, with their lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LISTED = 20
 
 
 class FileProblems:
-    """What is wrong in files, told in the order of their lines."""
+    """The problems of files, in the order of their lines."""
 
     def __init__(self) -> None:
         self._found: dict[Path, list[tuple[int, str]]] = {}
@@ -27,7 +27,7 @@ class FileProblems:
         self._found.setdefault(file, []).append((line or 0, f"{where}: {problem}"))
 
     def concern(self, file: Path) -> bool:
-        """Tell whether a file has problems."""
+        """Return whether a file has problems."""
         return file in self._found
 
     def raise_for_any(self) -> None:
@@ -45,7 +45,7 @@ def walk_file(file: Path, opening: str, problems: FileProblems) -> Iterator[tupl
     Args:
         file: the file.
         opening: ``{`` for an object of arrays, ``[`` for one array, whose key is empty.
-        problems: takes what cannot be read.
+        problems: receives what cannot be read.
     """
     line = None
     try:
@@ -72,7 +72,7 @@ def walk_file(file: Path, opening: str, problems: FileProblems) -> Iterator[tupl
 
 
 def walk_lines(file: Path, problems: FileProblems) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number and the object of each line of a JSON Lines file; what cannot be read goes to the problems."""
+    """Yield number and object of each line of a JSON Lines file; what cannot be read is added to the problems."""
     empty = True
     try:
         with file.open("rb") as handle:

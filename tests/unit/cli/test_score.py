@@ -132,12 +132,12 @@ class TestBoxes:
             (truth(BOX), [{**BOX, "score": 1, "bbox": [0, 0, math.inf, 1]}], "a number of bbox is inf"),
         ],
     )
-    def test_what_cannot_be_judged_is_named(self, tmp_path: Path, dataset: Any, results: Any, message: str) -> None:
+    def test_the_problem_of_a_file_is_named(self, tmp_path: Path, dataset: Any, results: Any, message: str) -> None:
         with pytest.raises(DatasetError) as raised:
             score_boxes(*coco_files(tmp_path, dataset, results))
         assert message in str(raised.value)
 
-    def test_all_problems_of_both_files_are_told_together_with_their_lines(self, tmp_path: Path) -> None:
+    def test_all_problems_of_both_files_are_reported_together_with_their_lines(self, tmp_path: Path) -> None:
         files = tmp_path / "truth.json", tmp_path / "found.json"
         files[0].write_text(json.dumps(truth({**BOX, "image_id": 9})))
         files[1].write_text(f"[\n{json.dumps({**BOX, 'score': 0.5})},\n" + ",\n".join(['{"image_id": 1}'] * 30) + "]")
@@ -254,7 +254,7 @@ class TestAnswers:
             ([{"id": 1, "answers": ["a"]}], [{"id": 1, "prediction": "<s>a</s>"}], "answers.jsonl:1: prediction '<s>a"),
         ],
     )
-    def test_what_cannot_be_judged_is_named(
+    def test_the_problem_of_a_file_is_named(
         self, tmp_path: Path, references: list[Any], predictions: list[Any], message: str
     ) -> None:
         with pytest.raises(DatasetError) as raised:

@@ -108,7 +108,7 @@ def test_a_wider_level_gives_a_wider_interval() -> None:
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     metrics, units = [share([0, 1, 1, 0, 1, 1])], [each_its_own(6)]
     whole = resample(metrics, units, 50).scores["share"].resampled
-    monkeypatch.setattr(bootstrap, "_WEIGHTS_AT_ONCE", 6 * 7)
+    monkeypatch.setattr(bootstrap, "_WEIGHTS_IN_MEMORY", 6 * 7)
     np.testing.assert_array_equal(resample(metrics, units, 50).scores["share"].resampled, whole)
 
 
@@ -137,7 +137,7 @@ def test_map_of_resamples_is_that_of_the_copied_split() -> None:
     scores, classes = metric.resampled(weights), metric.resampled_per_class(weights)
     for index, counts in enumerate(weights):
         repeated = np.repeat(np.arange(9), counts)
-        copied = boxes([found[place] for place in repeated], [names[place] for place in repeated])
+        copied = boxes([found[index] for index in repeated], [names[index] for index in repeated])
         assert scores["map"][index] == pytest.approx(copied.compute()["map"], abs=1e-12)
         for name, of_class in copied.per_class().items():
             assert classes[name]["ap50"][index] == pytest.approx(of_class["ap50"], abs=1e-12)
@@ -247,7 +247,7 @@ def test_fewer_errors_are_better() -> None:
     assert comparison.probability_better > 0.9
 
 
-def test_classes_are_compared_each_by_itself() -> None:
+def test_each_class_is_compared() -> None:
     names = ["ring", "t-shirt"] * 10
     before = resample([boxes([True, False] * 10, names)], [each_its_own(20)], 100)
     after = resample([boxes([False, True] * 10, names)], [each_its_own(20)], 100)

@@ -161,7 +161,7 @@ class _Wordless:
 
 
 def answered(monkeypatch: pytest.MonkeyPatch, split: DatasetManifest, *predictions: Prediction) -> SplitEvaluation:
-    """What comes of answers that no model needs to give."""
+    """Return the evaluation of answers that no model generated."""
     monkeypatch.setattr("florence2.evaluation.evaluate.predict", lambda *_: iter(predictions))
     monkeypatch.setattr("florence2.evaluation.evaluate.check_prompts_fit", lambda *_: None)
     return evaluate_split(cast(Florence2, None), "model", split, SHORT)
@@ -224,7 +224,7 @@ def test_what_a_report_counts_is_what_the_metric_counted(answers: SplitEvaluatio
 
 
 def test_references_without_any_box_define_no_score_but_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a false 0 nor a crash: the boxes that were found are still told."""
+    """Neither a false 0 nor a crash: the predicted boxes are still counted."""
     found = answered(monkeypatch, manifest({"suffix": ""}), Prediction("cat", boxes(("cat", 0.9))))
     evaluation = described(found)
     assert evaluation.metrics == {}
@@ -232,7 +232,7 @@ def test_references_without_any_box_define_no_score_but_count(monkeypatch: pytes
     assert evaluation.intervals == {}
 
 
-def test_each_row_is_worth_what_its_metric_says(answers: SplitEvaluation) -> None:
+def test_each_sample_has_the_value_of_its_metric(answers: SplitEvaluation) -> None:
     rows = answers.samples
     questions = [row for row in rows if row.question is not None]
     assert {row.score for row in questions} == {"vqa_accuracy"}
@@ -249,7 +249,7 @@ def test_the_examples_of_a_report_stand_for_every_task(answers: SplitEvaluation)
     assert {example.prefix for example in report.worst} == {sample.prefix for sample in answers.samples}
 
 
-def test_more_examples_than_rows_shows_every_row_once(answers: SplitEvaluation) -> None:
+def test_more_examples_than_samples_show_every_sample_once(answers: SplitEvaluation) -> None:
     report = compare_models(answers, answers, {}, SHORT.model_copy(update={"examples": 99}))
     assert len(report.examples) == len({(example.image, example.prefix) for example in report.examples}) == 12
 
@@ -274,8 +274,8 @@ def test_no_path_of_this_machine_is_in_a_report(nano: Florence2, test_split: Dat
     report = compare_models(found, found, {}, SHORT)
     report.save(tmp_path)
     written = "".join(file.read_text() for file in tmp_path.iterdir())
-    for place in (str(tmp_path.parent), str(test_split.fetch_root().parent), str(Path.home()), str(Path.cwd())):
-        assert f"{place}/" not in written
+    for folder in (str(tmp_path.parent), str(test_split.fetch_root().parent), str(Path.home()), str(Path.cwd())):
+        assert f"{folder}/" not in written
 
 
 def test_one_model_is_written_as_scores_predictions_and_page(answers: SplitEvaluation, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sheet of images with answers: everything is on it, and nothing leaves its place."""
+"""The grid of images with answers: everything is on it, and nothing leaves its cell."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from florence2.inference.generation import Prediction
 from florence2.model.processing import Sample
 from tests.builders import write_image
 
-PLACE, MARGIN, CAPTION = 320, 12, 57
+CELL, MARGIN, CAPTION = 320, 12, 57
 GREEN = (10, 200, 10)
 
 
-def sheet_of(tmp_path: Path, *prefixes: str, size: tuple[int, int] = (80, 40), text: str = "an answer") -> Image.Image:
+def grid_of(tmp_path: Path, *prefixes: str, size: tuple[int, int] = (80, 40), text: str = "an answer") -> Image.Image:
     samples = [
         Sample(write_image(tmp_path / f"{n}.png", size, GREEN), prefix, "tile<loc_0><loc_0><loc_499><loc_999>", size)
         for n, prefix in enumerate(prefixes)
@@ -28,14 +28,14 @@ def sheet_of(tmp_path: Path, *prefixes: str, size: tuple[int, int] = (80, 40), t
     return draw_preview_grid(samples, [Prediction(text, box if prefix == "<OD>" else None) for prefix in prefixes])
 
 
-def has_image(sheet: Image.Image, row: int, column: int) -> bool:
-    x = MARGIN + column * (PLACE + MARGIN) + PLACE // 4
-    y = MARGIN + row * (PLACE + MARGIN + CAPTION) + CAPTION + 60
-    return x < sheet.width and sheet.getpixel((x, y)) == GREEN
+def has_image(grid: Image.Image, row: int, column: int) -> bool:
+    x = MARGIN + column * (CELL + MARGIN) + CELL // 4
+    y = MARGIN + row * (CELL + MARGIN + CAPTION) + CAPTION + 60
+    return x < grid.width and grid.getpixel((x, y)) == GREEN
 
 
 @pytest.mark.parametrize(
-    ("prefixes", "places"),
+    ("prefixes", "cells"),
     [
         (["<OD>"], [2]),
         (["<CAPTION>"], [1]),
@@ -44,35 +44,35 @@ def has_image(sheet: Image.Image, row: int, column: int) -> bool:
         (["<CAPTION>"] * 9, [4, 4, 1]),
     ],
 )
-def test_boxes_are_drawn_twice_and_side_by_side(tmp_path: Path, prefixes: list[str], places: list[int]) -> None:
-    sheet = sheet_of(tmp_path, *prefixes)
-    assert sheet.width == MARGIN + max(places) * (PLACE + MARGIN)
-    assert sheet.height == MARGIN + len(places) * (PLACE + MARGIN + CAPTION)
-    found = [sum(has_image(sheet, row, column) for column in range(4)) for row in range(len(places))]
-    assert found == places
+def test_boxes_are_drawn_twice_and_side_by_side(tmp_path: Path, prefixes: list[str], cells: list[int]) -> None:
+    grid = grid_of(tmp_path, *prefixes)
+    assert grid.width == MARGIN + max(cells) * (CELL + MARGIN)
+    assert grid.height == MARGIN + len(cells) * (CELL + MARGIN + CAPTION)
+    found = [sum(has_image(grid, row, column) for column in range(4)) for row in range(len(cells))]
+    assert found == cells
 
 
 @pytest.mark.parametrize("size", [(80, 40), (320, 160), (640, 320), (1234, 617)])
 def test_boxes_are_where_they_belong_whatever_the_size_of_the_image(tmp_path: Path, size: tuple[int, int]) -> None:
     """The right box ends in the middle; the answered one begins there."""
-    sheet = sheet_of(tmp_path, "<OD>", size=size)
+    grid = grid_of(tmp_path, "<OD>", size=size)
     colours = {name: tuple(bytes.fromhex(code[1:])) for name, code in class_colours(["tile", "other"]).items()}
-    middle, y = PLACE // 2, MARGIN + CAPTION + 100
+    middle, y = CELL // 2, MARGIN + CAPTION + 100
     for column, name in enumerate(("tile", "other")):
-        left = MARGIN + column * (PLACE + MARGIN)
-        strip = [x for x in range(PLACE) if sheet.getpixel((left + x, y)) == colours[name]]
+        left = MARGIN + column * (CELL + MARGIN)
+        strip = [x for x in range(CELL) if grid.getpixel((left + x, y)) == colours[name]]
         assert any(abs(x - middle) <= 3 for x in strip)
-        assert any(abs(x - column * (PLACE - 1)) <= 3 for x in strip)
+        assert any(abs(x - column * (CELL - 1)) <= 3 for x in strip)
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "word " * 2000, "two\nlines", "", "日本語のテキスト" * 50])
-def test_a_long_caption_is_cut_at_its_place(tmp_path: Path, text: str) -> None:
-    sheet = sheet_of(tmp_path, "<VQA>" + "how many " * 50, "<CAPTION>", text=text)
-    pixels = np.asarray(sheet.convert("L"))
-    for gap in (slice(MARGIN + PLACE, 2 * MARGIN + PLACE), slice(2 * (MARGIN + PLACE), None)):
+def test_a_long_caption_is_cut_at_the_edge_of_its_cell(tmp_path: Path, text: str) -> None:
+    grid = grid_of(tmp_path, "<VQA>" + "how many " * 50, "<CAPTION>", text=text)
+    pixels = np.asarray(grid.convert("L"))
+    for gap in (slice(MARGIN + CELL, 2 * MARGIN + CELL), slice(2 * (MARGIN + CELL), None)):
         assert (pixels[:, gap] == 255).all()
-    assert (pixels[MARGIN : MARGIN + CAPTION, MARGIN : MARGIN + PLACE] < 128).any()
+    assert (pixels[MARGIN : MARGIN + CAPTION, MARGIN : MARGIN + CELL] < 128).any()
 
 
 def test_a_very_long_image_fits(tmp_path: Path) -> None:
-    assert sheet_of(tmp_path, "<CAPTION>", size=(2000, 1)).size == (PLACE + 2 * MARGIN, PLACE + 2 * MARGIN + CAPTION)
+    assert grid_of(tmp_path, "<CAPTION>", size=(2000, 1)).size == (CELL + 2 * MARGIN, CELL + 2 * MARGIN + CAPTION)

@@ -143,7 +143,7 @@ def test_a_folder_without_a_report_is_a_clear_error(tmp_path: Path) -> None:
             EvaluationReport.load(tmp_path)
 
 
-def test_table_has_the_most_telling_scores_first_and_no_false_zero() -> None:
+def test_table_has_the_most_important_scores_first_and_no_false_zero() -> None:
     assert comparison_table(EvaluationReport(BEFORE, AFTER)) == [
         ("map50", 0.02, 0.71),
         ("vqa_accuracy", 0.2, None),
@@ -160,7 +160,7 @@ def test_table_has_the_most_telling_scores_first_and_no_false_zero() -> None:
         ("/", ""),
     ],
 )
-def test_a_model_is_named_without_the_place_where_it_lies(model: str, public: str) -> None:
+def test_the_public_name_of_a_model_has_no_path_of_the_machine(model: str, public: str) -> None:
     assert public_name(model) == public
 
 

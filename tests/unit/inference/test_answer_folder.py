@@ -1,4 +1,4 @@
-"""Answers are kept while they are made: a run that was cut off is gone on with, wherever it keeps them."""
+"""Answers are kept during a run: a killed run is continued, wherever it keeps them."""
 
 from __future__ import annotations
 
@@ -46,108 +46,108 @@ def kept(request: pytest.FixtureRequest, images: ImagesConfig) -> Iterator[Image
     fsspec.filesystem("memory").store.clear()
 
 
-def place_of(images: ImagesConfig, model_content: str = "m") -> AnswerFolder:
-    place = open_answer_folder(images, model_content, SHORT)
-    assert place is not None
-    return place
+def folder_of(images: ImagesConfig, model_content: str = "m") -> AnswerFolder:
+    folder = open_answer_folder(images, model_content, SHORT)
+    assert folder is not None
+    return folder
 
 
-def answer(nano: Florence2, images: ImagesConfig, place: AnswerFolder | None) -> ImagePredictions:
+def answer(nano: Florence2, images: ImagesConfig, keeper: AnswerFolder | None) -> ImagePredictions:
     folder = Path(images.folder)
-    return predict_images(nano, list_images(folder), images.prefix, SHORT, folder, place)
+    return predict_images(nano, list_images(folder), images.prefix, SHORT, folder, keeper)
 
 
 def cut_off_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[int]:
     """Let the model stop after so many answers; returns a list that gets the number of samples of each call."""
-    asked: list[int] = []
+    predicted: list[int] = []
 
     def stopping(florence2: Florence2, samples: Any, config: EvaluationConfig) -> Iterator[Any]:
-        asked.append(len(samples))
+        predicted.append(len(samples))
         for number, found in enumerate(predict(florence2, samples, config)):
-            if number == count and len(asked) == 1:
+            if number == count and len(predicted) == 1:
                 raise KeyboardInterrupt
             yield found
 
     monkeypatch.setattr("florence2.inference.image_files.predict", stopping)
     monkeypatch.setattr(answer_folder, "_PART_ANSWERS", 2)
-    return asked
+    return predicted
 
 
-def test_a_run_that_was_cut_off_is_gone_on_with(
+def test_a_killed_run_is_continued(
     nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = answer(nano, kept, None)
-    asked = cut_off_after(monkeypatch, 5)
+    predicted = cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, kept, place_of(kept))
-    place = place_of(kept)
-    assert len(place.answered()) == 4
-    again = answer(nano, kept, place)
-    assert asked == [8, 4]
+        answer(nano, kept, folder_of(kept))
+    folder = folder_of(kept)
+    assert len(folder.answered()) == 4
+    again = answer(nano, kept, folder)
+    assert predicted == [8, 4]
     assert [json.loads(line) for line in again.lines()] == [json.loads(line) for line in whole.lines()]
-    place.finish(again)
-    files, path = fsspec.core.url_to_fs(place.place)
+    folder.finish(again)
+    files, path = fsspec.core.url_to_fs(folder.location)
     assert not files.exists(f"{path}/.parts")
     files.get(f"{path}/", f"{tmp_path}/copy/", recursive=True)
     assert list(ImagePredictions.load(tmp_path / "copy").lines()) == list(again.lines())
     assert (tmp_path / "copy" / "drawn").is_dir()
 
 
-def test_another_question_another_model_and_another_image_are_answered_afresh(
+def test_another_prompt_model_or_image_is_answered_again(
     nano: Florence2, images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, images, place_of(images))
-    assert len(place_of(images).answered()) == 4
-    assert place_of(images.model_copy(update={"prefix": "<CAPTION>"})).answered() == {}
-    assert place_of(images, "other model").answered() == {}
+        answer(nano, images, folder_of(images))
+    assert len(folder_of(images).answered()) == 4
+    assert folder_of(images.model_copy(update={"prefix": "<CAPTION>"})).answered() == {}
+    assert folder_of(images, "other model").answered() == {}
     write_image(Path(images.folder) / "0.png", (64, 64), (1, 2, 3))
-    asked = cut_off_after(monkeypatch, 99)
-    answer(nano, images, place_of(images))
-    assert asked == [5]
+    predicted = cut_off_after(monkeypatch, 99)
+    answer(nano, images, folder_of(images))
+    assert predicted == [5]
 
 
-def test_the_parts_of_another_question_stay_where_one_is_finished(
+def test_the_parts_of_another_prompt_stay_when_one_is_finished(
     nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, kept, place_of(kept))
-    other = place_of(kept.model_copy(update={"prefix": "<CAPTION>"}))
+        answer(nano, kept, folder_of(kept))
+    other = folder_of(kept.model_copy(update={"prefix": "<CAPTION>"}))
     other.finish(answer(nano, kept, None))
-    assert len(place_of(kept).answered()) == 4
+    assert len(folder_of(kept).answered()) == 4
 
 
-def names_in(place: AnswerFolder) -> set[str]:
-    files, path = fsspec.core.url_to_fs(place.place)
+def names_in(folder: AnswerFolder) -> set[str]:
+    files, path = fsspec.core.url_to_fs(folder.location)
     return {str(name).rpartition(f"{path}/")[2] for name in files.find(path)}
 
 
 def test_the_answers_to_another_prompt_replace_all_files_of_the_earlier_one(
     nano: Florence2, kept: ImagesConfig
 ) -> None:
-    detection, place = answer(nano, kept, None), place_of(kept)
-    place.finish(detection)
-    files, path = fsspec.core.url_to_fs(place.place)
+    detection, folder = answer(nano, kept, None), folder_of(kept)
+    folder.finish(detection)
+    files, path = fsspec.core.url_to_fs(folder.location)
     own = ["notes.txt", "drawn/notes.txt", "drawn/best.png", "drawn/more/00001_0.png"]
     for name in own:
         files.makedirs(f"{path}/{name}".rpartition("/")[0], exist_ok=True)
         files.pipe_file(f"{path}/{name}", b"of the user")
-    assert {"coco_results.json", "coco_dataset.json", "drawn/00001_0.png"} < names_in(place)
-    place_of(kept).finish(replace(detection, drawn=1))
-    assert {name for name in names_in(place) if name.startswith("drawn/0")} == {"drawn/00001_0.png"}
+    assert {"coco_results.json", "coco_dataset.json", "drawn/00001_0.png"} < names_in(folder)
+    folder_of(kept).finish(replace(detection, drawn=1))
+    assert {name for name in names_in(folder) if name.startswith("drawn/0")} == {"drawn/00001_0.png"}
     caption = kept.model_copy(update={"prefix": "<CAPTION>"})
-    place_of(caption).finish(answer(nano, caption, None))
-    assert names_in(place) == {"predictions.jsonl", "predictions.json", *own}
+    folder_of(caption).finish(answer(nano, caption, None))
+    assert names_in(folder) == {"predictions.jsonl", "predictions.json", *own}
     assert json.loads(files.cat_file(f"{path}/predictions.json"))["prefix"] == "<CAPTION>"
 
 
-def test_what_is_left_of_answers_that_were_half_written_is_replaced_as_well(
+def test_incomplete_answers_of_an_earlier_run_are_replaced_too(
     nano: Florence2, kept: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(kept)
-    files = fsspec.core.url_to_fs(place.place)[0]
+    folder = folder_of(kept)
+    files = fsspec.core.url_to_fs(folder.location)[0]
     original = type(files).put_file
 
     def break_off(self: Any, local: str, remote: str, **options: Any) -> None:
@@ -158,49 +158,49 @@ def test_what_is_left_of_answers_that_were_half_written_is_replaced_as_well(
     monkeypatch.setattr(type(files), "put_file", break_off)
     detection = answer(nano, kept, None)
     with pytest.raises(KeyboardInterrupt):
-        place.finish(detection)
+        folder.finish(detection)
     monkeypatch.setattr(type(files), "put_file", original)
-    assert "coco_results.json" in names_in(place)
+    assert "coco_results.json" in names_in(folder)
     caption = kept.model_copy(update={"prefix": "<CAPTION>"})
-    place_of(caption).finish(answer(nano, caption, None))
-    assert {name for name in names_in(place) if not name.startswith(".parts/")} == {
+    folder_of(caption).finish(answer(nano, caption, None))
+    assert {name for name in names_in(folder) if not name.startswith(".parts/")} == {
         "predictions.jsonl",
         "predictions.json",
     }
 
 
 def test_an_image_that_became_unreadable_is_no_error_of_the_folder(nano: Florence2, kept: ImagesConfig) -> None:
-    place = place_of(kept)
-    found = answer(nano, kept, place)
+    folder = folder_of(kept)
+    found = answer(nano, kept, folder)
     (Path(kept.folder) / "0.png").write_bytes(b"no image any more")
     with pytest.raises(DatasetError, match=r"0\.png: unreadable") as raised:
-        place.finish(found)
+        folder.finish(found)
     assert "cannot be written" not in str(raised.value)
-    assert any(name.startswith(".parts/") for name in names_in(place))
+    assert any(name.startswith(".parts/") for name in names_in(folder))
 
 
 def test_parts_that_cannot_be_read_are_an_error_about_reading(
     images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = place_of(images)
+    folder = folder_of(images)
 
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError("refused")
 
     monkeypatch.setattr(type(fsspec.filesystem("file")), "ls", refuse)
     with pytest.raises(ConfigurationError, match=r"cannot be read \(PermissionError: refused\)"):
-        place.answered()
+        folder.answered()
 
 
-def test_a_line_that_was_half_written_is_answered_again(
+def test_an_incomplete_line_is_answered_again(
     nano: Florence2, images: ImagesConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off_after(monkeypatch, 5)
     with pytest.raises(KeyboardInterrupt):
-        answer(nano, images, place_of(images))
+        answer(nano, images, folder_of(images))
     (part, *_) = sorted(Path(f"{images.folder}-predictions").rglob("*.jsonl"))
     part.write_bytes(part.read_bytes()[:-20])
-    assert len(place_of(images).answered()) == 3
+    assert len(folder_of(images).answered()) == 3
 
 
 class OfACaller(MemoryFileSystem):  # type: ignore[misc]
@@ -210,24 +210,24 @@ class OfACaller(MemoryFileSystem):  # type: ignore[misc]
     pseudo_dirs: ClassVar[list[str]] = [""]
 
 
-def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2, images: ImagesConfig) -> None:
-    asked: list[str] = []
+def test_the_file_system_of_the_caller_is_used(nano: Florence2, images: ImagesConfig) -> None:
+    addresses: list[str] = []
 
     def file_system(address: str) -> OfACaller:
-        asked.append(address)
+        addresses.append(address)
         return OfACaller()
 
     kept = images.model_copy(update={"output": "memory://theirs/answers"})
-    place = open_answer_folder(kept, "m", SHORT, file_system)
-    assert place is not None
-    place.finish(answer(nano, kept, place))
-    assert asked == ["memory://theirs/answers"]
+    folder = open_answer_folder(kept, "m", SHORT, file_system)
+    assert folder is not None
+    folder.finish(answer(nano, kept, folder))
+    assert addresses == ["memory://theirs/answers"]
     assert OfACaller().exists("/theirs/answers/predictions.jsonl")
     assert not fsspec.filesystem("memory").exists("/theirs/answers")
 
 
 @pytest.mark.parametrize(
-    ("folder", "output", "place"),
+    ("folder", "output", "location"),
     [
         ("/data/photos/", None, "/data/photos-predictions"),
         ("/data/photos.zip", None, "/data/photos-predictions"),
@@ -244,35 +244,35 @@ def test_the_file_system_of_a_caller_is_used_where_it_gives_one(nano: Florence2,
         ("/data/photos", "gs://bucket/answers", "gs://bucket/answers"),
     ],
 )
-def test_answers_are_kept_beside_the_images_or_where_it_is_said(
-    folder: str, output: str | None, place: str | None
+def test_answers_are_kept_next_to_the_images_or_at_the_output(
+    folder: str, output: str | None, location: str | None
 ) -> None:
-    assert answers_location(ImagesConfig(folder=folder, output=output)) == place
+    assert answers_location(ImagesConfig(folder=folder, output=output)) == location
 
 
-def test_answers_that_are_not_kept_are_nowhere() -> None:
+def test_without_keep_answers_there_is_no_location() -> None:
     assert answers_location(ImagesConfig(folder="/data/photos", keep_answers=False)) is None
 
 
 @pytest.mark.parametrize(
-    ("folder", "place"), [(".", "a/b-predictions"), ("..", "a-predictions"), ("../c", "a/c-predictions")]
+    ("folder", "location"), [(".", "a/b-predictions"), ("..", "a-predictions"), ("../c", "a/c-predictions")]
 )
-def test_a_folder_is_named_by_where_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, place: str
+def test_a_relative_folder_has_its_absolute_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, location: str
 ) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a/b")
-    assert answers_location(ImagesConfig(folder=folder)) == str(tmp_path / place)
+    assert answers_location(ImagesConfig(folder=folder)) == str(tmp_path / location)
 
 
-def test_a_place_that_cannot_be_written_is_left_out_or_told(
+def test_an_output_that_cannot_be_written_is_refused_and_a_default_is_skipped(
     images: ImagesConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
-    Path(f"{images.folder}-predictions").write_text("a file in its place")
+    Path(f"{images.folder}-predictions").write_text("a file instead of a folder")
     with caplog.at_level(logging.WARNING):
         assert open_answer_folder(images, "m", SHORT) is None
-    assert "the answers are not kept beside the images" in caplog.text
+    assert "the answers are not kept" in caplog.text
     for wrong in (f"{images.folder}-predictions", "nosuch://a/b?token=secret"):
-        with pytest.raises(ConfigurationError, match=r"cannot be written .*; give another images\.output") as told:
+        with pytest.raises(ConfigurationError, match=r"cannot be written .*; give another images\.output") as refused:
             open_answer_folder(images.model_copy(update={"output": wrong}), "m", SHORT)
-        assert "secret" not in str(told.value)
+        assert "secret" not in str(refused.value)

@@ -28,7 +28,7 @@ class Model:
         assert self.let.wait(10)
         if 13 in items:
             raise ValueError("13 cannot be answered")
-        yield from ((place, 2 * item) for place, item in reversed(list(enumerate(items))))
+        yield from ((index, 2 * item) for index, item in reversed(list(enumerate(items))))
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def batcher(model: Model) -> Iterator[Batcher[int, int]]:
     batcher.close()
 
 
-def test_what_waits_is_answered_together_and_each_gets_its_own(model: Model, batcher: Batcher[int, int]) -> None:
+def test_waiting_items_are_answered_in_one_batch(model: Model, batcher: Batcher[int, int]) -> None:
     futures = batcher.submit([0], 10)
     assert model.started.wait(10)
     futures += batcher.submit([1, 2, 3], 10) + batcher.submit([4, 5], 10)
@@ -53,7 +53,7 @@ def test_what_waits_is_answered_together_and_each_gets_its_own(model: Model, bat
     assert model.batches == [[0], [1, 2, 3, 4], [5]]
 
 
-def test_an_idle_model_waits_for_nobody(model: Model, batcher: Batcher[int, int]) -> None:
+def test_an_idle_model_starts_immediately(model: Model, batcher: Batcher[int, int]) -> None:
     model.let.set()
     limits: list[float | None] = []
     wait = batcher._changed.wait
@@ -69,7 +69,7 @@ def test_an_idle_model_waits_for_nobody(model: Model, batcher: Batcher[int, int]
     assert set(limits) <= {None}, "it waits for a question, and with one at hand for no time"
 
 
-def test_those_who_were_answered_together_are_waited_for_a_part_of_their_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_batch_the_thread_waits_for_new_items_of_its_clients(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "_RETURN_SHARE", 200.0)  # ten seconds, for a machine that is busy
     batches: list[list[int]] = []
     late_waits = threading.Event()
@@ -95,11 +95,11 @@ def test_those_who_were_answered_together_are_waited_for_a_part_of_their_time(mo
     batcher.close()
 
 
-def test_a_full_queue_says_when_to_come_back(model: Model, batcher: Batcher[int, int]) -> None:
+def test_a_full_queue_says_after_how_many_seconds_to_try_again(model: Model, batcher: Batcher[int, int]) -> None:
     running = batcher.submit([0], 10)
     assert model.started.wait(10)
     waiting = batcher.submit([1] * 6, 10)
-    with pytest.raises(OverloadedError, match="6 questions wait, 6 may") as refused:
+    with pytest.raises(OverloadedError, match="6 prompts wait, 6 may") as refused:
         batcher.submit([2], 10)
     assert refused.value.retry_seconds >= 1
     waiting[0].cancel()
@@ -108,7 +108,7 @@ def test_a_full_queue_says_when_to_come_back(model: Model, batcher: Batcher[int,
     assert [future.result(10) for future in (*running, *waiting[1:], *taken)] == [0, *[2] * 5, 6]
 
 
-def test_all_questions_of_a_request_wait_or_none(model: Model, batcher: Batcher[int, int]) -> None:
+def test_all_items_of_a_request_are_added_or_none(model: Model, batcher: Batcher[int, int]) -> None:
     batcher.submit([0], 10)
     assert model.started.wait(10)
     batcher.submit([1] * 5, 10)
@@ -117,7 +117,7 @@ def test_all_questions_of_a_request_wait_or_none(model: Model, batcher: Batcher[
     assert batcher.waiting == 5
 
 
-def test_who_has_gone_is_not_answered(model: Model, batcher: Batcher[int, int]) -> None:
+def test_a_cancelled_item_is_not_answered(model: Model, batcher: Batcher[int, int]) -> None:
     batcher.submit([0], 10)
     assert model.started.wait(10)
     gone, stays = batcher.submit([1], 10) + batcher.submit([2], 10)
@@ -130,7 +130,7 @@ def test_who_has_gone_is_not_answered(model: Model, batcher: Batcher[int, int]) 
     assert model.batches == [[0], [2]]
 
 
-def test_who_waited_too_long_is_told_so(model: Model, batcher: Batcher[int, int]) -> None:
+def test_an_item_past_its_time_limit_raises_an_error(model: Model, batcher: Batcher[int, int]) -> None:
     batcher.submit([0], 10)
     assert model.started.wait(10)
     late, patient = batcher.submit([1], 0.01) + batcher.submit([2], 10)
@@ -142,7 +142,7 @@ def test_who_waited_too_long_is_told_so(model: Model, batcher: Batcher[int, int]
     assert model.batches == [[0], [2]]
 
 
-def test_a_question_that_breaks_the_model_harms_no_other(model: Model, batcher: Batcher[int, int]) -> None:
+def test_an_item_that_breaks_the_model_does_not_affect_others(model: Model, batcher: Batcher[int, int]) -> None:
     first = batcher.submit([0], 10)
     assert model.started.wait(10)
     good, bad, other = batcher.submit([1, 13, 2], 10)
@@ -152,7 +152,7 @@ def test_a_question_that_breaks_the_model_harms_no_other(model: Model, batcher: 
         bad.result(10)
 
 
-def test_closing_answers_what_waits_and_takes_no_more(model: Model) -> None:
+def test_closing_answers_waiting_items_and_accepts_no_more(model: Model) -> None:
     batcher: Batcher[int, int] = Batcher(model, most=1, room=6)
     futures = batcher.submit([1, 2, 3], 10)
     model.let.set()
@@ -162,10 +162,10 @@ def test_closing_answers_what_waits_and_takes_no_more(model: Model) -> None:
         batcher.submit([4], 10)
 
 
-def test_many_threads_at_once_each_get_their_own_answer() -> None:
+def test_each_of_many_threads_gets_its_own_answer() -> None:
     sizes: list[int] = []
     batcher: Batcher[int, int] = Batcher(
-        lambda items: iter([(place, 2 * item) for place, item in enumerate(items)]),
+        lambda items: iter([(index, 2 * item) for index, item in enumerate(items)]),
         most=16,
         room=1000,
         observe=lambda size, seconds: sizes.append(size),

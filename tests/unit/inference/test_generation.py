@@ -193,16 +193,16 @@ def test_another_models_tokenizer_is_refused(nano: Florence2, samples: list[Samp
 
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
 def test_adapters_answer_like_the_merged_model(samples: list[Sample]) -> None:
-    """A validation in the middle of a training asks a model with its adapters still beside the weights."""
+    """A validation in the middle of a training asks a model with adapters that are not merged."""
     from peft import LoraConfig, get_peft_model
 
     base = load_base(ModelConfig())
     words = {"shared": [100, 101]}  # PEFT wraps the output layer, to which they are tied
     adapters = LoraConfig(r=4, target_modules=["q_proj", "fc1"], init_lora_weights=False, trainable_token_indices=words)
     model: Any = get_peft_model(base.model, adapters)
-    beside = answers(Florence2(model, base.processor), samples[:4])
+    unmerged = answers(Florence2(model, base.processor), samples[:4])
     merged = answers(Florence2(model.merge_and_unload(), base.processor), samples[:4])
-    assert [a.text for a in beside] == [a.text for a in merged]
+    assert [a.text for a in unmerged] == [a.text for a in merged]
     assert [a.text for a in merged] != [a.text for a in answers(load_base(ModelConfig()), samples[:4])]
 
 

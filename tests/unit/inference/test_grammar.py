@@ -33,30 +33,30 @@ def allowed(grammar: BoxGrammar, *tokens: int) -> set[int]:
     return set(torch.isfinite(scores[0]).nonzero()[:, 0].tolist())
 
 
-def places(least: int = 0) -> set[int]:
+def locations(least: int = 0) -> set[int]:
     return set(range(FIRST + least, VOCABULARY))
 
 
 @pytest.mark.parametrize("grammar", [OPEN, CLOSED])
 def test_a_box_has_four_locations_in_order(grammar: BoxGrammar) -> None:
     box = [BEGIN, CAT, FIRST + 2, FIRST + 4]
-    assert allowed(grammar, *box[:3]) == places()
-    assert allowed(grammar, *box) == places(2)
-    assert allowed(grammar, *box, FIRST + 3) == places(4)
+    assert allowed(grammar, *box[:3]) == locations()
+    assert allowed(grammar, *box) == locations(2)
+    assert allowed(grammar, *box, FIRST + 3) == locations(4)
     starts = set(WORDS) if grammar is OPEN else {CAT, T, SUN}
-    assert allowed(grammar, *box, FIRST + 3, FIRST + 4) == {*starts, *places(), END}
+    assert allowed(grammar, *box, FIRST + 3, FIRST + 4) == {*starts, *locations(), END}
 
 
 def test_a_name_is_one_of_the_classes() -> None:
     assert allowed(CLOSED) == {BEGIN, END, CAT, T, SUN}
-    assert allowed(CLOSED, BEGIN, CAT) == places()
+    assert allowed(CLOSED, BEGIN, CAT) == locations()
     assert allowed(CLOSED, BEGIN, T) == {SHIRT}
-    assert allowed(CLOSED, BEGIN, SUN) == {GLASSES, *places()}
+    assert allowed(CLOSED, BEGIN, SUN) == {GLASSES, *locations()}
 
 
 def test_words_are_free_without_classes_and_may_end() -> None:
     assert allowed(OPEN, BEGIN) == {BEGIN, END, *WORDS}
-    assert allowed(OPEN, BEGIN, GLASSES, CAT) == {END, *WORDS, *places()}
+    assert allowed(OPEN, BEGIN, GLASSES, CAT) == {END, *WORDS, *locations()}
 
 
 @pytest.mark.parametrize("grammar", [OPEN, CLOSED])
@@ -66,7 +66,7 @@ def test_a_finished_row_may_be_padded(grammar: BoxGrammar) -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-def test_whatever_a_model_writes_under_it_is_boxes(seed: int, closed: bool) -> None:
+def test_every_answer_under_the_grammar_is_boxes(seed: int, closed: bool) -> None:
     grammar, rng = CLOSED if closed else OPEN, np.random.default_rng(seed)
     tokens = torch.full((3, 1), END)
     for _ in range(30):

@@ -65,13 +65,13 @@ def test_coco_results_say_the_same_boxes(found: ImagePredictions, tmp_path: Path
     names = {category["id"]: category["name"] for category in dataset["categories"]}
     files = {image["id"]: image["file_name"] for image in dataset["images"]}
     assert len(results) == found.counts()["boxes"] > 0
-    told = [
+    expected = [
         (answer.image, name, corners)
         for answer in found.answers
         if answer.prediction and answer.prediction.detections
         for name, _, corners in answer.prediction.detections.rows()
     ]
-    for result, (image, name, (x_min, y_min, x_max, y_max)) in zip(results, told, strict=True):
+    for result, (image, name, (x_min, y_min, x_max, y_max)) in zip(results, expected, strict=True):
         assert (files[result["image_id"]], names[result["category_id"]]) == (image, name)
         np.testing.assert_allclose(result["bbox"], [x_min, y_min, x_max - x_min, y_max - y_min], atol=2e-3)
 
@@ -126,12 +126,12 @@ def test_patterns_folders_and_files_are_images_once_each(images: Path) -> None:
     assert find_images([str(images / "**" / "0.png")]) == [first, str(images / "inner" / "0.png")]
 
 
-def test_all_that_leads_to_nothing_is_told_together(tmp_path: Path) -> None:
+def test_all_paths_without_images_are_reported_together(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    places = [tmp_path / "x.png", tmp_path / "y*", empty, write_image(tmp_path / "a.png")]
+    paths = [tmp_path / "x.png", tmp_path / "y*", empty, write_image(tmp_path / "a.png")]
     with pytest.raises(ConfigurationError, match=r"(?s)x\.png: no such file.*y\*: no such file.*no images in this"):
-        find_images([str(place) for place in places])
+        find_images([str(path) for path in paths])
 
 
 def test_no_image_at_all_is_an_error(images: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
         ImagePredictions.load(tmp_path)
 
 
-def test_the_command_prints_boxes_and_tells_what_failed(images: Path) -> None:
+def test_the_command_prints_boxes_and_reports_failures(images: Path) -> None:
     done = CliRunner().invoke(app, ["predict", str(images), "--max-new-tokens", "24"])
     assert done.exit_code == 1
     assert f"{images / '0.png'}: 1 box" in done.stdout
@@ -185,7 +185,7 @@ def test_a_file_for_the_pipeline_says_where_answers_go(
     assert written == ([folder] if folder else [])
 
 
-def test_a_place_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
+def test_an_output_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "predict.yaml"
     file.write_text("images: {folder: folder, output: 's3://bucket/answers'}\n")
     with pytest.raises(ConfigurationError, match=r"images\.output s3://bucket/answers: is not a local folder"):

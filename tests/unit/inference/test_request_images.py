@@ -110,9 +110,9 @@ def test_bytes_that_are_no_image_are_an_error_of_the_request(answerer: Predictor
 
 def test_a_request_has_questions_but_not_too_many(answerer: Predictor) -> None:
     reader = RequestImageReader(answerer, LIMITS)
-    with pytest.raises(RequestError, match="asks nothing"):
+    with pytest.raises(RequestError, match="the request has no questions"):
         reader.read([])
-    with pytest.raises(TooLargeError, match="5 questions in one request, 4 may be"):
+    with pytest.raises(TooLargeError, match="5 questions in one request, at most 4 are accepted"):
         reader.read([(RED, "<OD>")] * 5)
 
 
@@ -135,8 +135,8 @@ def test_boxes_are_those_of_the_upright_image_at_its_full_size(answerer: Predict
     turned = Image.new("RGB", (300, 200)).getexif()
     turned[0x0112] = 6
     sideways = encoded(Image.new("RGB", (300, 200)), "JPEG", exif=turned)
-    (asked,) = RequestImageReader(answerer, LIMITS).read([(sideways, "<OD>")])
-    assert asked.resolution_wh == (200, 300)
+    (prepared,) = RequestImageReader(answerer, LIMITS).read([(sideways, "<OD>")])
+    assert prepared.resolution_wh == (200, 300)
 
 
 def test_answers_do_not_depend_on_company_and_are_those_of_prediction(answerer: Predictor, tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_answers_do_not_depend_on_company_and_are_those_of_prediction(answerer: 
         file.write_bytes(image)
     samples = [Sample(file, prefix, "", (200, 100)) for file, (_, prefix) in zip(files, sent, strict=True)]
     predicted = list(predict(load_base(ModelConfig()), samples, CONFIG))
-    for place, one in enumerate(alone):
-        other = together[len(sent) - 1 - place]
-        for found in (other, predicted[place]):
+    for index, one in enumerate(alone):
+        other = together[len(sent) - 1 - index]
+        for found in (other, predicted[index]):
             assert (one.text, one.truncated) == (found.text, found.truncated)
             assert one.score == pytest.approx(found.score, abs=1e-5)
         if one.detections is not None and other.detections is not None:

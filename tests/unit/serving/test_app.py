@@ -100,7 +100,7 @@ def test_the_type_of_a_form_may_be_written_in_capitals(client: TestClient) -> No
         (b"[" * 5000, 400, "the body: Invalid JSON"),
         ([], 400, "the body: Input should be an object"),
         ({}, 400, "questions.0.image: Field required"),
-        ({"questions": []}, 400, "asks nothing"),
+        ({"questions": []}, 400, "the request has no questions"),
         ({"image": IMAGE}, 400, "prefix: Field required"),
         ({"image": 7, "prefix": "<OD>"}, 400, "image: Input should be a valid string"),
         ({"image": IMAGE, "prefix": "<OD>", "temperature": 1}, 400, "temperature: Extra inputs are not permitted"),
@@ -111,7 +111,11 @@ def test_the_type_of_a_form_may_be_written_in_capitals(client: TestClient) -> No
         ({"image": IMAGE[:80], "prefix": "<OD>"}, 400, "image: "),
         ({"image": "http://localhost/a.png", "prefix": "<OD>"}, 400, "by URL are not fetched"),
         ({"image": base64.b64encode(png(size=(400, 400))).decode(), "prefix": "<OD>"}, 413, "160000"),
-        ({"questions": [{"image": IMAGE, "prefix": "<OD>"}] * 5}, 413, "5 questions in one request, 4 may be"),
+        (
+            {"questions": [{"image": IMAGE, "prefix": "<OD>"}] * 5},
+            413,
+            "5 questions in one request, at most 4 are accepted",
+        ),
         ({"image": "A" * 200_001, "prefix": "<OD>"}, 413, "more than 0.2 MB"),
     ],
 )

@@ -36,9 +36,9 @@ def splits(draw: st.DrawFn) -> list[tuple[Detections, Detections]]:
         target = np.hstack([corners, corners + rng.integers(8, 60, (truths, 2))]).astype(np.float32)
         names = rng.choice(CLASSES, truths)
         if truths:
-            places = rng.integers(0, truths, guesses)
-            moved = target[places] + rng.choice([0, 1, 3, 6], (guesses, 4)).astype(np.float32)
-            called = np.where(rng.random(guesses) < 0.7, names[places], rng.choice([*CLASSES, "hat"], guesses))
+            indices = rng.integers(0, truths, guesses)
+            moved = target[indices] + rng.choice([0, 1, 3, 6], (guesses, 4)).astype(np.float32)
+            called = np.where(rng.random(guesses) < 0.7, names[indices], rng.choice([*CLASSES, "hat"], guesses))
         else:
             moved, called = np.tile(np.array([1, 1, 20, 20], np.float32), (guesses, 1)), rng.choice(CLASSES, guesses)
         scores = rng.choice([0.25, 0.5, 0.75, 1.0], guesses)
@@ -78,10 +78,10 @@ def test_confusions_count_each_box_once(images: list[tuple[Detections, Detection
     assert table[:-1].sum() == truths.total()
     assert table[:, :-1].sum() == guesses.total()
     assert table[-1, -1] == 0
-    for place, name in enumerate(found.rows[:-1]):
+    for index, name in enumerate(found.rows[:-1]):
         if name in truths:
-            assert table[place].sum() == truths[name]
-            assert table[:, place].sum() == guesses[name]
+            assert table[index].sum() == truths[name]
+            assert table[:, index].sum() == guesses[name]
     if most == 24:
         assert np.trace(table[:-1, : len(found.rows) - 1]) == sum(image.right.sum() for image in matched)
 

@@ -34,7 +34,7 @@ CASES: list[tuple[str, list[str], float]] = [
 """Captions, references, and what ``Cider().compute_score`` of pycocoevalcap 1.2 says to them as one set."""
 
 
-def judged(metric: Captions, cases: Sequence[tuple[str, str | Sequence[str]]]) -> Captions:
+def updated(metric: Captions, cases: Sequence[tuple[str, str | Sequence[str]]]) -> Captions:
     for caption, references in cases:
         metric.update(caption, references)
     return metric
@@ -43,25 +43,25 @@ def judged(metric: Captions, cases: Sequence[tuple[str, str | Sequence[str]]]) -
 def test_cider_equals_the_program_of_the_coco_caption_challenge() -> None:
     samples = [(caption.split(), [reference.split() for reference in expected]) for caption, expected, _ in CASES]
     assert cider_scores(samples) == pytest.approx([value for *_, value in CASES], abs=1e-9)
-    metric = judged(CIDErMetric(), [(caption, expected) for caption, expected, _ in CASES])
+    metric = updated(CIDErMetric(), [(caption, expected) for caption, expected, _ in CASES])
     assert metric.compute() == {"cider": pytest.approx(2.8820386051920246, abs=1e-9)}
     assert metric.values() == pytest.approx([value for *_, value in CASES], abs=1e-9)
 
 
 def test_cider_knows_rare_words_only_from_several_images() -> None:
-    alone = judged(CIDErMetric(), [("a cat", "a cat")])
+    alone = updated(CIDErMetric(), [("a cat", "a cat")])
     assert alone.compute() == {}
     assert math.isnan(alone.values()[0])
     assert CIDErMetric().compute() == {}
     assert cider_scores([]) == []
-    common = judged(CIDErMetric(), [("a cat", "a cat"), ("a cat", "a cat")])
+    common = updated(CIDErMetric(), [("a cat", "a cat"), ("a cat", "a cat")])
     assert common.compute() == {"cider": 0.0}  # what every image shows says nothing of one
 
 
-def test_cider_sees_samples_that_come_after_it_was_asked() -> None:
-    metric = judged(CIDErMetric(), [("a red ring", "a red ring"), ("a cat", "a dog")])
+def test_cider_counts_samples_that_are_added_after_it_was_computed() -> None:
+    metric = updated(CIDErMetric(), [("a red ring", "a red ring"), ("a cat", "a dog")])
     before = metric.compute()
-    judged(metric, [("two cards", "two cards")])
+    updated(metric, [("two cards", "two cards")])
     assert metric.compute() != before
     assert len(metric.values()) == 3
 
@@ -95,8 +95,8 @@ def test_bleu_and_chrf_are_those_of_sacrebleu_as_fractions() -> None:
     references = ["a red ring on the wooden table", "three cards lie there, face down."]
     pairs = list(zip(predictions, references, strict=True))
     bleu, chrf = BLEU().corpus_score(predictions, [references]), CHRF().corpus_score(predictions, [references])
-    assert judged(BLEUMetric(), pairs).compute() == {"bleu": pytest.approx(bleu.score / 100)}
-    assert judged(ChrFMetric(), pairs).compute() == {"chrf": pytest.approx(chrf.score / 100)}
+    assert updated(BLEUMetric(), pairs).compute() == {"bleu": pytest.approx(bleu.score / 100)}
+    assert updated(ChrFMetric(), pairs).compute() == {"chrf": pytest.approx(chrf.score / 100)}
     assert 0.3 < bleu.score / 100 < 1
 
 
@@ -109,8 +109,8 @@ def test_captions_may_have_different_numbers_of_references() -> None:
     ]
     second: Any = [pairs[0][1][1], None]  # sacrebleu's mark for "no further reference"
     expected = BLEU().corpus_score([caption for caption, _ in pairs], [[texts[0] for _, texts in pairs], second])
-    assert judged(BLEUMetric(), pairs).compute()["bleu"] == pytest.approx(expected.score / 100)
-    best = judged(ChrFMetric(), [("a red ring", ["nothing like it", "a red ring"])])
+    assert updated(BLEUMetric(), pairs).compute()["bleu"] == pytest.approx(expected.score / 100)
+    best = updated(ChrFMetric(), [("a red ring", ["nothing like it", "a red ring"])])
     assert best.compute()["chrf"] == pytest.approx(1.0)
 
 
@@ -118,15 +118,15 @@ def test_captions_may_have_different_numbers_of_references() -> None:
 def test_resamples_are_scored_as_a_split_of_their_own(kind: type[Captions]) -> None:
     pairs = [(caption, expected) for caption, expected, _ in CASES]
     weights = np.random.default_rng(1).multinomial(len(pairs), np.full(len(pairs), 1 / len(pairs)), size=20)
-    scores = judged(kind(), pairs).resampled(weights)[kind.name]
+    scores = updated(kind(), pairs).resampled(weights)[kind.name]
     for row, score in zip(weights, scores, strict=True):
         drawn = [pair for pair, times in zip(pairs, row, strict=True) for _ in range(times)]
-        assert score == pytest.approx(judged(kind(), drawn).compute()[kind.name], abs=1e-12)
+        assert score == pytest.approx(updated(kind(), drawn).compute()[kind.name], abs=1e-12)
 
 
 @pytest.mark.parametrize("kind", [BLEUMetric, ChrFMetric])
 def test_where_no_reference_has_words_there_is_no_score(kind: type[Captions]) -> None:
-    metric = judged(kind(), [("something", "")])
+    metric = updated(kind(), [("something", "")])
     assert metric.compute() == {}
     assert math.isnan(metric.values()[0])
     assert np.isnan(metric.resampled(np.ones((2, 1), dtype=np.int64))[kind.name]).all()

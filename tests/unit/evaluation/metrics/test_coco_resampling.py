@@ -100,8 +100,8 @@ def official(dataset: dict[str, Any], results: list[dict[str, Any]]) -> tuple[li
         evaluation.summarize()
     precision = evaluation.eval["precision"][:, :, :, 0, 2]
     classes = {
-        place: [float(precision[ious, :, place].mean()) for ious in (slice(None), 0, 5)]
-        for place in range(len(CATEGORIES))
+        category: [float(precision[ious, :, category].mean()) for ious in (slice(None), 0, 5)]
+        for category in range(len(CATEGORIES))
     }
     return evaluation.stats.tolist(), classes
 
@@ -129,8 +129,8 @@ def assert_equal_to_official(
         expected, expected_classes = official(*copied(dataset, results, counts))
         got = [float(scores[name][index]) for name in SCORE_NAMES]
         np.testing.assert_allclose(np.nan_to_num(got, nan=-1), expected, rtol=0, atol=1e-12)
-        for place, values in expected_classes.items():
-            of_class = [float(values[index]) for values in classes[place].values()]
+        for category, values in expected_classes.items():
+            of_class = [float(values[index]) for values in classes[category].values()]
             np.testing.assert_allclose(np.nan_to_num(of_class, nan=-1), values, rtol=0, atol=1e-12)
 
 
@@ -161,10 +161,10 @@ def test_of_equal_scores_in_an_image_all_first_copies_come_before_the_second_cop
     assert_equal_to_official(dataset, [right, wrong], np.array([[1], [2]]))
 
 
-def test_boxes_matched_some_at_a_time_are_matched_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matching_in_chunks_gives_the_same_matches(monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, results = invented(6, 8, "some", crowds=True)
     whole = coco_scores(dataset, results)
-    monkeypatch.setattr(coco_matching, "_PAIRS_AT_ONCE", 3)
+    monkeypatch.setattr(coco_matching, "_PAIRS_IN_MEMORY", 3)
     assert coco_scores(dataset, results) == whole
 
 

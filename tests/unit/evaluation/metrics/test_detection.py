@@ -158,14 +158,14 @@ def test_numbers_that_are_not_finite_are_refused(score: float) -> None:
         MeanAveragePrecisionMetric().update(boxes(("ring", (0, 0, score, 40), 0.5)), truth)
 
 
-def test_equal_scores_rank_as_written() -> None:
+def test_equal_scores_rank_in_the_order_of_the_answer() -> None:
     truth = boxes(("ring", (0, 0, 40, 40), 1))
     right, wrong = ("ring", (0.0, 0.0, 40.0, 40.0), 0.5), ("ring", (200.0, 200.0, 240.0, 240.0), 0.5)
     assert metric_of([(boxes(right, wrong), truth)]).compute()["map50"] == pytest.approx(1.0)
     assert metric_of([(boxes(wrong, right), truth)]).compute()["map50"] == pytest.approx(0.5)
 
 
-def test_the_split_is_judged_as_a_whole_and_not_as_a_mean_of_batches() -> None:
+def test_the_score_is_of_the_whole_split_and_not_a_mean_over_batches() -> None:
     pairs = random_split(3)
     parts = [metric_of(pairs[start : start + 4]).compute()["map"] for start in range(0, len(pairs), 4)]
     assert metric_of(pairs).compute()["map"] != pytest.approx(np.mean(parts), abs=1e-3)

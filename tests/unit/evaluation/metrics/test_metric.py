@@ -55,7 +55,7 @@ RESAMPLED = sorted(METRICS.keys() - {"mean_average_precision"})
 """Resampling mAP has tests of its own."""
 
 
-def judged(name: str, pairs: list[tuple[Any, Any]]) -> Metric[Any, Any]:
+def updated(name: str, pairs: list[tuple[Any, Any]]) -> Metric[Any, Any]:
     metric = METRICS[name]()
     for prediction, target in pairs:
         metric.update(prediction, target)
@@ -66,7 +66,7 @@ def pairs_of(name: str) -> st.SearchStrategy[list[tuple[Any, Any]]]:
     return st.lists(st.tuples(SAMPLES[name], SAMPLES[name]), min_size=1, max_size=6)
 
 
-def test_every_metric_is_held_to_its_promises() -> None:
+def test_every_metric_has_samples_for_these_tests() -> None:
     assert SAMPLES.keys() == METRICS.keys()
 
 
@@ -78,7 +78,7 @@ def test_every_score_has_a_row_that_a_person_understands() -> None:
 
 @pytest.mark.parametrize("name", sorted(METRICS))
 def test_a_metric_computes_the_scores_that_it_declares(name: str) -> None:
-    metric = judged(name, [_perfect(name)] * 2)
+    metric = updated(name, [_perfect(name)] * 2)
     computed = metric.compute()
     declared = {score.name: score for score in metric.declared_scores()}
     assert computed.keys() <= declared.keys()
@@ -99,11 +99,11 @@ def test_reports_show_headlines_first() -> None:
 @settings(max_examples=15, deadline=None)
 def test_order_decides_nothing(name: str, data: st.DataObject, shuffle: Any) -> None:
     pairs = data.draw(pairs_of(name))
-    metric = judged(name, pairs)
+    metric = updated(name, pairs)
     values = metric.values()
     order = list(range(len(pairs)))
     shuffle.shuffle(order)
-    again = judged(name, [pairs[index] for index in order])
+    again = updated(name, [pairs[index] for index in order])
     assert again.compute() == metric.compute()
     assert again.counts() == metric.counts()
     if values:
@@ -115,7 +115,7 @@ def test_order_decides_nothing(name: str, data: st.DataObject, shuffle: Any) -> 
 @settings(max_examples=15, deadline=None)
 def test_a_resample_of_every_sample_once_is_the_split(name: str, data: st.DataObject) -> None:
     pairs = data.draw(pairs_of(name))
-    metric = judged(name, pairs)
+    metric = updated(name, pairs)
     assert len(metric.values()) == len(pairs)
     scores = metric.resampled(np.ones((2, len(pairs)), dtype=np.int64))
     computed = metric.compute()
@@ -128,12 +128,12 @@ def test_a_resample_of_every_sample_once_is_the_split(name: str, data: st.DataOb
 @pytest.mark.parametrize("name", sorted(set(RESAMPLED) - {"cider"}))
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
-def test_a_resample_is_judged_as_a_split_of_its_own(name: str, data: st.DataObject) -> None:
+def test_a_resample_is_evaluated_as_a_split_of_its_own(name: str, data: st.DataObject) -> None:
     pairs = data.draw(pairs_of(name))
     row = data.draw(st.lists(st.integers(0, 3), min_size=len(pairs), max_size=len(pairs)))
     drawn = [pair for pair, times in zip(pairs, row, strict=True) for _ in range(times)]
-    expected = judged(name, drawn).compute()
-    for score, values in judged(name, pairs).resampled(np.array([row], dtype=np.int64)).items():
+    expected = updated(name, drawn).compute()
+    for score, values in updated(name, pairs).resampled(np.array([row], dtype=np.int64)).items():
         np.testing.assert_allclose(values, [expected.get(score, math.nan)], rtol=1e-9, atol=1e-12)
 
 

@@ -1,4 +1,4 @@
-"""Metrics of regions: outlines, written words with their places, phrases with their boxes."""
+"""Metrics of regions: outlines, text regions, phrases with their boxes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class TestMeanIoU:
 
 
 class TestOCRRegionF1:
-    def test_place_and_text_must_be_right(self) -> None:
+    def test_region_and_text_must_be_right(self) -> None:
         metric = OCRRegionF1Metric()
         metric.update(quads(("EXIT", LEFT), ("6", RIGHT)), quads(("EXIT", LEFT), ("5", RIGHT)))
         assert metric.compute() == {"ocr_region_f1": 0.5, "ocr_region_localisation_f1": 1.0}
@@ -145,7 +145,7 @@ class TestGroundingAccuracy:
         assert metric.values() == (1.0, 0.0)
         assert metric.counts() == {"captions": 2, "phrases": 2, "unknown_phrases": 0}
 
-    def test_a_phrase_has_one_chance_its_surest_box(self) -> None:
+    def test_a_phrase_has_one_chance_its_best_box(self) -> None:
         target = detections(("a dog", 0, 0, 100, 100))
         boxes = np.array([[500, 0, 600, 100], [0, 0, 100, 100]], dtype=np.float32)
         metric = GroundingAccuracyMetric()
@@ -154,7 +154,7 @@ class TestGroundingAccuracy:
             metric.update(Detections(boxes, ("a dog", "a dog"), scores), target)
         assert metric.values() == (0.0, 1.0, 0.0, 0.0)
 
-    def test_the_right_place_for_another_phrase_is_wrong_and_counted(self) -> None:
+    def test_the_right_box_for_another_phrase_is_wrong_and_counted(self) -> None:
         metric = GroundingAccuracyMetric()
         metric.update(detections(("a cat", 0, 0, 100, 100)), detections(("a dog", 0, 0, 100, 100)))
         metric.update(detections(("a cat", 0, 0, 100, 100)), Detections.empty())
@@ -164,7 +164,7 @@ class TestGroundingAccuracy:
 
 
 class TestReadings:
-    def test_proposals_are_judged_as_boxes_of_one_class(self) -> None:
+    def test_proposals_are_evaluated_as_boxes_of_one_class(self) -> None:
         metric = MeanAveragePrecisionMetric()
         text = locations(0, 0, 400, 400, 500, 500, 900, 900)
         prediction, target = metric_inputs(AnswerKind.PROPOSALS, text, None, text, BIG)
