@@ -1,4 +1,4 @@
-"""Built in: generated scenes with exact boxes, the data sets made of them, and two small base models."""
+"""Built-in data: generated scenes with exact boxes, the data sets of them, and two small base models."""
 
 import lazy_loader as lazy
 

@@ -20,7 +20,7 @@ from florence2.codec.grammar import LOCATION_PATTERN
 __all__ = ["LocationScan", "scan_column"]
 
 _GROUP = f"((?:{LOCATION_PATTERN})+)"
-# Bytes that no UTF-8 text has: they stand around the tokens of each group once the pattern has been replaced.
+# Bytes that no UTF-8 text has: the replacement puts them around the tokens of each group.
 _BEFORE, _AFTER = 0xFE, 0xFF
 _AROUND_NUMBER = len("<loc_>")
 
@@ -93,7 +93,7 @@ def _numbers(tokens: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     data, offsets = _content(tokens)
     closings = np.flatnonzero(data == ord(">"))
     ends = closings + 1 - _AROUND_NUMBER * np.arange(1, len(closings) + 1)
-    numbers = _strings(ends, data[data <= ord("9")])  # digits and "-"; all else of a token comes behind them in ASCII
+    numbers = _strings(ends, data[data <= ord("9")])  # digits and "-"; all other bytes of a token are larger
     return numbers.cast(pa.int64()).to_numpy(), np.diff(np.searchsorted(closings, offsets))
 
 

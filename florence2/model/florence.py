@@ -1,7 +1,7 @@
-"""Florence-2, the one model family of this package: what it is made of, and everything that is true of it alone.
+"""Florence-2, the one model family of this package: its parts, and every constant that holds for it only.
 
 What else in the package depends on the family is listed in ``docs/decisions/0006-one-model-family.md``. Location bins
-and task tokens are the language of its answers and stand in ``florence2.codec``.
+and task tokens are the language of its answers and are in ``florence2.codec``.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ EMBEDDING = "shared"
 """Module with the token embedding, which is the output head too (tied)."""
 
 CHANNELS = 3
-"""Of the pixels that the vision tower takes."""
+"""Number of channels of the vision tower's input."""
 
 GENERATION_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
-"""What is kept of a published generation configuration.
+"""Values that are kept of a published generation configuration.
 
 Florence-2 is published with three beams, no repeated trigram and a forced end token. The second prevents the same class
 name and coordinates from occurring again, the third cuts an answer at its greatest length. The caller chooses how to

@@ -37,5 +37,5 @@ def save_folder(florence2: Florence2, folder: Path, dtype: SavedType = "float32"
         florence2.processor.save_pretrained(folder)
     mode = (folder / "config.json").stat().st_mode
     for weights in folder.glob("*.safetensors"):
-        weights.chmod(mode)  # safetensors denies others the reading of them, whatever the umask
+        weights.chmod(mode)  # safetensors makes them readable for their owner only, with any umask
     return folder

@@ -87,13 +87,7 @@ def fit(
     folder = storage.folder
     with RunState(folder, storage.identity, storage.uploaded) as state:
         try:
-            if state.finished is not None:
-                logger.info("the run in %s has ended before: nothing is trained, its weights are used", folder)
-                _send_history(state.finished["history"], monitoring.sink)
-            else:
-                if state.latest is not None:
-                    logger.info("the run in %s continues from %s", folder, state.latest.name)
-                launch(job)
+            _train(job, state)
         except BaseException:
             if state.latest is None:
                 state.remove()
@@ -113,6 +107,17 @@ def fit(
         if not storage.keep:
             state.remove()
     return checkpoint
+
+
+def _train(job: Job, state: RunState) -> None:
+    """Train to the end, from the last save on; a run that has ended only sends its history."""
+    if state.finished is not None:
+        logger.info("the run in %s has ended before: nothing is trained, its weights are used", state.folder)
+        _send_history(state.finished["history"], job.monitoring.sink)
+        return
+    if state.latest is not None:
+        logger.info("the run in %s continues from %s", state.folder, state.latest.name)
+    launch(job)
 
 
 def _why_on_the_cpu(training: TrainingConfig) -> str | None:
