@@ -234,7 +234,7 @@ def test_one_sample_that_does_not_fit_is_an_error(
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 MiB.")
 
     monkeypatch.setattr(Trainer, "training_step", scarce)
-    with pytest.raises(OutOfMemoryError, match=r"not even one sample fits.*gradient_checkpointing, or take a smaller"):
+    with pytest.raises(OutOfMemoryError, match=r"not even one sample fits.*gradient_checkpointing, or use a smaller"):
         fit(splits, BASE, RECIPES["lora"], tmp_path / "c")
     assert list(tmp_path.iterdir()) == []
 
