@@ -1,4 +1,4 @@
-"""Metrics of regions: outlines, text regions, phrases with their boxes."""
+"""Metrics of outlines and of text regions."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from florence2.codec.detections import Detections
-from florence2.codec.regions import PROPOSAL, Polygons, Quads, parse_polygons, parse_quads
-from florence2.codec.tasks import AnswerKind
-from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
-from florence2.evaluation.metrics.grounding import GroundingAccuracyMetric
-from florence2.evaluation.metrics.inputs import metric_inputs
+from florence2.codec.regions import Polygons, Quads, parse_polygons, parse_quads
 from florence2.evaluation.metrics.polygon_overlap import polygon_iou
 from florence2.evaluation.metrics.regions import MeanIoUMetric, OCRRegionF1Metric
-from tests.builders import detections
 
 BIG = (1000, 1000)
 LEFT, RIGHT = (0, 0, 400, 999), (500, 0, 900, 999)
@@ -128,62 +122,3 @@ class TestOCRRegionF1:
         metric.update(parse_quads("a" + locations(1, 2, 3), BIG), quads(("a", LEFT)))
         assert metric.compute()["ocr_region_f1"] == 0.0
         assert metric.counts() == {"written_regions": 0, "true_regions": 1, "malformed_regions": 1}
-
-
-class TestGroundingAccuracy:
-    def test_a_phrase_is_found_by_half_an_overlap(self) -> None:
-        metric = GroundingAccuracyMetric()
-        target = detections(("a dog", 0, 0, 100, 100), ("the sea", 0, 0, 1000, 500))
-        metric.update(detections(("a dog", 0, 0, 100, 50), ("the sea", 0, 0, 1000, 240)), target)
-        assert metric.compute() == {"grounding_accuracy": 0.5}
-
-    def test_of_several_true_boxes_any_one_will_do_and_the_phrase_counts_once(self) -> None:
-        metric = GroundingAccuracyMetric()
-        target = detections(("two dogs", 0, 0, 100, 100), ("two dogs", 500, 0, 600, 100))
-        metric.update(detections(("two dogs", 500, 0, 600, 100)), target)
-        metric.update(detections(("two dogs", 0, 0, 600, 100)), target)
-        assert metric.values() == (1.0, 0.0)
-        assert metric.counts() == {"captions": 2, "phrases": 2, "unknown_phrases": 0}
-
-    def test_a_phrase_has_one_chance_its_best_box(self) -> None:
-        target = detections(("a dog", 0, 0, 100, 100))
-        boxes = np.array([[500, 0, 600, 100], [0, 0, 100, 100]], dtype=np.float32)
-        metric = GroundingAccuracyMetric()
-        for confidence in ([0.9, 0.1], [0.1, 0.9], [0.5, 0.5], None):
-            scores = None if confidence is None else np.array(confidence, dtype=np.float32)
-            metric.update(Detections(boxes, ("a dog", "a dog"), scores), target)
-        assert metric.values() == (0.0, 1.0, 0.0, 0.0)
-
-    def test_the_right_box_for_another_phrase_is_wrong_and_counted(self) -> None:
-        metric = GroundingAccuracyMetric()
-        metric.update(detections(("a cat", 0, 0, 100, 100)), detections(("a dog", 0, 0, 100, 100)))
-        metric.update(detections(("a cat", 0, 0, 100, 100)), Detections.empty())
-        assert metric.compute() == {"grounding_accuracy": 0.0}
-        assert metric.counts()["unknown_phrases"] == 2
-        assert math.isnan(metric.values()[1])
-
-
-class TestReadings:
-    def test_proposals_are_evaluated_as_boxes_of_one_class(self) -> None:
-        metric = MeanAveragePrecisionMetric()
-        text = locations(0, 0, 400, 400, 500, 500, 900, 900)
-        prediction, target = metric_inputs(AnswerKind.PROPOSALS, text, None, text, BIG)
-        assert isinstance(prediction, Detections)
-        assert isinstance(target, Detections)
-        metric.update(prediction, target)
-        assert metric.compute()["map"] == pytest.approx(1.0)
-        assert set(metric.per_class()) == {PROPOSAL}
-
-    def test_detections_with_their_scores_are_taken_as_they_are(self) -> None:
-        scored = Detections(np.zeros((1, 4), dtype=np.float32), ("cat",), np.array([0.3], dtype=np.float32))
-        for kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):
-            assert metric_inputs(kind, "ignored", scored, "", BIG)[0] is scored
-        assert metric_inputs(AnswerKind.PROPOSALS, locations(1, 2, 3, 4), Detections.empty(), "", BIG)[0] is not None
-
-    @pytest.mark.parametrize(
-        ("kind", "of"),
-        [(AnswerKind.QUADS, Quads), (AnswerKind.POLYGONS, Polygons), (AnswerKind.TEXT, str), (AnswerKind.ANSWER, str)],
-    )
-    def test_other_answers_are_read_as_their_task_writes_them(self, kind: AnswerKind, of: type) -> None:
-        for part in metric_inputs(kind, "a" + rectangle(*LEFT), None, rectangle(*RIGHT), BIG):
-            assert isinstance(part, of)
