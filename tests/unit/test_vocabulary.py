@@ -54,18 +54,9 @@ PHRASES = {"at_once": "chunk or batch size", "put_away": "close", "by_itself": "
 ALLOWED = {("pipelines/predict.py", "pictures"): "the earlier name of a parameter, which users' files still have"}
 """File and name of what must keep such a word, with the reason."""
 
-NOT_YET_CLEAN = """
-florence2/adapters/mlflow/pyfunc.py 2
-tests/unit/adapters/mlflow/test_drift.py 1
-tests/unit/export/test_onnx_folder.py 3
-tests/unit/reports/evaluation/test_render.py 2
-"""
-"""Files with names that still have such words, and how many they may have at most. The list only shrinks."""
-
 
 def test_names_use_the_words_of_the_glossary() -> None:
-    limits = {file: int(count) for file, count in (line.split() for line in NOT_YET_CLEAN.split("\n") if line)}
-    wrong = {file: sorted(found) for file in modules() if len(found := misnamed(file)) > limits.get(file, 0)}
+    wrong = {file: sorted(found) for file in modules() if (found := misnamed(file))}
     assert not wrong, "\n".join(f"{file}: {', '.join(names)}" for file, names in wrong.items())
 
 

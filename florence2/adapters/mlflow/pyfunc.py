@@ -95,15 +95,15 @@ class Florence2Model(PythonModel):
     def _answers(self, rows: list[tuple[Any, Any]]) -> Iterator[Prediction]:
         """Yield the answers; one chunk of images is in memory at a time."""
         for start in range(0, len(rows), self._chunk):
-            asked = []
+            requests = []
             for index, (image, prompt) in enumerate(rows[start : start + self._chunk], start):
                 if not isinstance(image, str | bytes) or not isinstance(prompt, str):
                     raise _bad_request(f"row {index}: image must be text (base64) or bytes, prompt must be text")
                 try:
-                    asked += self._reader.read([(image, prompt)])
+                    requests += self._reader.read([(image, prompt)])
                 except (RequestError, AnswerError) as exc:
                     raise _bad_request(f"row {index}: {exc}") from exc
-            futures = self._batcher.submit(asked, _FOREVER)
+            futures = self._batcher.submit(requests, _FOREVER)
             yield from (future.result() for future in futures)
 
 

@@ -63,15 +63,15 @@ def test_the_snippet_of_the_card_answers_without_torch_and_this_library(exported
     more += f"print(*answer(images, {prompts}), sep='\\n')\n"
     command = [sys.executable, "-P", "-c", blocked + code + more]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    asked = zip([tmp_path / "image.jpg", *files], ["<OD>", *prompts], strict=True)
-    samples = [Sample(file, prompt, "", (64, 64)) for file, prompt in asked]
+    requested = zip([tmp_path / "image.jpg", *files], ["<OD>", *prompts], strict=True)
+    samples = [Sample(file, prompt, "", (64, 64)) for file, prompt in requested]
     config = EvaluationConfig(grammar="off", max_new_tokens=1022)
     answers = [answer.text for answer in predict(load_base(ModelConfig()), samples, config)]
     assert done.stdout.splitlines() == answers
     assert all(answers)
 
 
-def test_the_graphs_are_sound_and_tell_no_path_of_this_machine(exported: Path) -> None:
+def test_the_graphs_are_sound_and_hold_no_path_of_this_machine(exported: Path) -> None:
     for name in (onnx_graphs.VISION, onnx_graphs.ENCODER, onnx_graphs.DECODER):
         onnx.checker.check_model(str(exported / name))
         assert str(Path(onnx_graphs.__file__).parent.parent).encode() not in (exported / name).read_bytes()
@@ -93,7 +93,7 @@ def test_graphs_that_do_not_agree_are_not_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_missing_or_wrong_is_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_or_wrong_is_reported_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = ["export", str(tmp_path / "new"), "--model", "builtin:nano", "--format", "onnx"]
     found = CliRunner().invoke(app, [*command, "--dtype", "float16"])
     assert "--dtype float16: ONNX graphs are written in float32" in str(found.exception)

@@ -26,7 +26,9 @@ def test_training_data_is_compared_by_the_statistics_that_lie_with_the_versions(
     assert "1 came, 2 went" in drift_between(registry, "1", "2")
 
 
-def test_statistics_that_are_gone_are_said(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_statistics_that_do_not_exist_any_more_are_reported(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def gone(*_: str) -> str:
         raise RegistryError("the file is gone")
 

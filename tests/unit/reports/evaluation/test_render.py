@@ -73,9 +73,9 @@ def test_page_escapes_what_users_and_models_write() -> None:
     box = Box(nasty, (1, 1, 9, 9), right=False)
     answer = ExampleAnswer(f'" onload="x{nasty}', 0.5, (box,))
     image = match_image(detections((nasty, 0, 0, 9, 9)), detections((nasty, 0, 0, 9, 9), (nasty + "2", 9, 9, 20, 20)))
-    asked = question(nasty, 0.0, f"<VQA>{nasty} {nasty}")
+    sample = question(nasty, 0.0, f"<VQA>{nasty} {nasty}")
     html = render_evaluation(
-        ModelEvaluation(nasty, {nasty: 0.5}, {nasty: {"ap50": 0.5}}, {nasty: 1}, analysis=analyse([asked], [image])),
+        ModelEvaluation(nasty, {nasty: 0.5}, {nasty: {"ap50": 0.5}}, {nasty: 1}, analysis=analyse([sample], [image])),
         AFTER,
         {},
         SelectedExamples(
