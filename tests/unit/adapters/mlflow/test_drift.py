@@ -23,7 +23,7 @@ def test_training_data_is_compared_by_the_statistics_that_lie_with_the_versions(
     monkeypatch.setattr(Registry, "text_of", lambda self, version, name: texts[version])
     assert drift_between(registry, "1", "1").startswith("Training data against that of version 1: Stable")
     assert "Drifted in" in drift_between(registry, "1", "2")
-    assert "1 came, 2 went" in drift_between(registry, "1", "2")
+    assert "1 added, 2 removed" in drift_between(registry, "1", "2")
 
 
 def test_statistics_that_do_not_exist_any_more_are_reported(

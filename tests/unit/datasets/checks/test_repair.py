@@ -21,7 +21,7 @@ def boxes(rows: DatasetManifest) -> Boxes:
     return boxes_of(rows, scan_column(rows.table["suffix"]))
 
 
-def mended(suffix: str, kind: str, *positions: int, box_lines: str | None = None) -> tuple[str, str | None]:
+def repaired(suffix: str, kind: str, *positions: int, box_lines: str | None = None) -> tuple[str, str | None]:
     rows = manifest({"suffix": suffix, "box_lines": box_lines})
     wanted = {kind: np.array(positions, dtype=np.int64)}
     table = repair(rows, boxes(rows), wanted)[0].table  # type: ignore[arg-type]
@@ -30,27 +30,27 @@ def mended(suffix: str, kind: str, *positions: int, box_lines: str | None = None
 
 
 def test_a_box_is_dropped_and_its_line_with_it() -> None:
-    assert mended(f"cat{BOX}dog{OTHER}", "drop-box", 1) == (f"cat{BOX}", None)
-    assert mended(f"cat{BOX}{OTHER}", "drop-box", 0) == (f"cat{OTHER}", None)
-    assert mended(f"cat{BOX}dog{OTHER}", "drop-box", 0, box_lines="5 9") == (f"dog{OTHER}", "9")
-    assert mended(f"cat{BOX}", "drop-box", 0, box_lines="5") == ("", "")
+    assert repaired(f"cat{BOX}dog{OTHER}", "drop-box", 1) == (f"cat{BOX}", None)
+    assert repaired(f"cat{BOX}{OTHER}", "drop-box", 0) == (f"cat{OTHER}", None)
+    assert repaired(f"cat{BOX}dog{OTHER}", "drop-box", 0, box_lines="5 9") == (f"dog{OTHER}", "9")
+    assert repaired(f"cat{BOX}", "drop-box", 0, box_lines="5") == ("", "")
 
 
 def test_lines_that_do_not_belong_to_the_boxes_stay() -> None:
-    assert mended(f"cat{BOX}dog{OTHER}", "drop-box", 0, box_lines="5") == (f"dog{OTHER}", "5")
+    assert repaired(f"cat{BOX}dog{OTHER}", "drop-box", 0, box_lines="5") == (f"dog{OTHER}", "5")
 
 
 def test_a_box_is_clipped_and_its_neighbours_stay() -> None:
     wide = "<loc_-7><loc_20><loc_1300><loc_400>"
-    assert mended(f"cat{wide}{wide}dog", "clip", 1)[0] == f"cat{wide}<loc_0><loc_20><loc_999><loc_400>dog"
+    assert repaired(f"cat{wide}{wide}dog", "clip", 1)[0] == f"cat{wide}<loc_0><loc_20><loc_999><loc_400>dog"
 
 
 def test_blanks_are_stripped() -> None:
-    assert mended(f" red  car {BOX} dog\u00a0{OTHER} tail", "strip", 0)[0] == f"red car{BOX}dog{OTHER} tail"
+    assert repaired(f" red  car {BOX} dog\u00a0{OTHER} tail", "strip", 0)[0] == f"red car{BOX}dog{OTHER} tail"
 
 
 def test_an_incomplete_box_stays_for_its_own_rule() -> None:
-    assert mended(f"cat{BOX}<loc_5>", "drop-box", 0)[0] == "cat<loc_5>"
+    assert repaired(f"cat{BOX}<loc_5>", "drop-box", 0)[0] == "cat<loc_5>"
 
 
 def test_rows_are_dropped_with_images_that_they_alone_name() -> None:
@@ -73,6 +73,6 @@ def test_rows_are_dropped_with_images_that_they_alone_name() -> None:
 )
 def test_clipping_every_box_moves_every_bin_inside(spans: list[tuple[str, list[int]]]) -> None:
     suffix = format_spans(spans)
-    clipped, _ = mended(suffix, "clip", *range(len(spans)))
+    clipped, _ = repaired(suffix, "clip", *range(len(spans)))
     expected = [(name, tuple(min(max(side, 0), 999) for side in bins)) for name, bins in spans]
     assert [(span.class_name, span.bins) for span in scan_boxes(clipped)[0]] == expected

@@ -57,7 +57,7 @@ def test_nearly_the_same_image_in_two_splits(monkeypatch: pytest.MonkeyPatch) ->
     ]
 
 
-def test_images_are_grouped_once_however_often_rows_are_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_are_grouped_once_however_often_rows_are_repaired(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
 
     def count(signatures: Sequence[str]) -> Any:
