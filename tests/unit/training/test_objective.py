@@ -87,6 +87,15 @@ def test_the_weight_of_the_end_token_scales_its_part_only() -> None:
         torch.testing.assert_close(loss_of(weight)(outputs, labels).detach(), expected, rtol=1e-6, atol=1e-6)
 
 
+def test_the_weight_of_the_end_token_alone_changes_the_loss() -> None:
+    tokenizer: Any = load_base(ModelConfig()).tokenizer
+    loss = AnswerLoss.of(ObjectiveConfig(eos_weight=0.5, location_smoothing=0.0), tokenizer)
+    assert loss is not None
+    labels = torch.tensor([[0, tokenizer.eos_token_id]])
+    logits = torch.zeros(1, 2, len(tokenizer))
+    assert loss({"logits": logits}, labels).item() == pytest.approx(0.75 * math.log(len(tokenizer)), rel=1e-5)
+
+
 @pytest.mark.parametrize("position", [0, 1, 500, 998, 999])
 @pytest.mark.parametrize("spread", [0.3, 2.0, 40.0])
 def test_spread_targets_sum_to_one_also_at_the_edges(position: int, spread: float) -> None:
