@@ -24,12 +24,12 @@ from florence2.config import PARAMETERS, BaseConfiguration, check_keys, check_se
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import writing
 from pipelines.schedule import check_schedule
-from pipelines.submission import far_errors, fit_to_orchestrator, where_it_runs
+from pipelines.submission import fit_to_orchestrator, remote_errors, where_it_runs
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
 
-_CHATTER = {
+_NOISY_LOGGERS = {
     "alembic": logging.WARNING,
     "great_expectations": logging.WARNING,
     "mlflow": logging.WARNING,
@@ -73,7 +73,7 @@ class CommandLinePipeline(Pipeline):
         with _plain_errors():
             _clear(output)
             fit_to_orchestrator(self)
-            with far_errors():
+            with remote_errors():
                 run = super().__call__(*args, **kwargs)
             if run is None or not run.status.is_finished:
                 sys.stdout.write(f"{where_it_runs(run)}\n")
@@ -129,7 +129,7 @@ def _check_file(file: Path, tree: type[BaseConfiguration]) -> dict[str, Any]:
 @contextlib.contextmanager
 def _plain_errors() -> Iterator[None]:
     """End the process with a message and an exit status instead of the traceback of a user's error."""
-    for name, level in _CHATTER.items():
+    for name, level in _NOISY_LOGGERS.items():
         logging.getLogger(name).setLevel(level)
     loggers = [logging.getLogger(), logging.getLogger("zenml")]
     handlers = [handler for logger in loggers for handler in logger.handlers]

@@ -58,9 +58,9 @@ def florence_finetune(
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_modules(source_modules(evaluation.metrics))
     needs_answers = training.best_by != "loss"
-    course = uncached_options(training=training, evaluation=evaluation)
-    recipe, measure = training.without(Effect.COURSE), evaluation.without(Effect.COURSE)
-    checkpoint = fine_tune.with_options(**on_gpu(), **course)(
+    uncached = uncached_options(training=training, evaluation=evaluation)
+    recipe, measure = training.without(Effect.EXECUTION), evaluation.without(Effect.EXECUTION)
+    checkpoint = fine_tune.with_options(**on_gpu(), **uncached)(
         training_data=data.training_data,
         model=data.model,
         training=recipe,
@@ -68,10 +68,10 @@ def florence_finetune(
         base_content=data.base_content,
         evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code if needs_answers else "",
     )
-    report = evaluate_model.with_options(**on_gpu(), **course)(
+    report = evaluate_model.with_options(**on_gpu(), **uncached)(
         test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code
     )
-    register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu(), **course)
+    register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu(), **uncached)
     register(
         checkpoint=checkpoint,
         evaluation_report=report,

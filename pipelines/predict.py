@@ -52,7 +52,7 @@ def florence_predict(
     predict_images.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))(
         images=images,
         model=model,
-        evaluation=evaluation.without(Effect.COURSE, Effect.REPORT),
+        evaluation=evaluation.without(Effect.EXECUTION, Effect.REPORT),
         content=content_of(images.folder),
         model_content=model_content,
     )

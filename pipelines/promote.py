@@ -70,18 +70,18 @@ def florence_promote(
         return
     data = prepare_data(dataset, validation, split, model, training)
     evaluate = evaluate_candidate.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))
-    shown = {}
+    measured = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):
         if candidate is not None:
             served, failure = check_infrastructure.with_options(**on_cpu())(
                 candidate=candidate, test_data=data.test_data, promotion=promotion, id=f"check_{role}"
             )
-            shown[f"{role}_served"] = served
-            shown[f"{role}_evaluated"] = evaluate(
+            measured[f"{role}_served"] = served
+            measured[f"{role}_evaluated"] = evaluate(
                 candidate=candidate,
                 failure=failure,
                 test_data=data.test_data,
-                evaluation=evaluation.without(Effect.COURSE),
+                evaluation=evaluation.without(Effect.EXECUTION),
                 metric_code=metric_code,
                 id=f"evaluate_{role}",
             )
@@ -90,6 +90,6 @@ def florence_promote(
         promotion=promotion,
         test_data=data.test_data,
         validation_report=data.validation_report,
-        **shown,
+        **measured,
     )
     promote_model.with_options(**on_cpu())(decision=decision, challenger=candidates.challenger)

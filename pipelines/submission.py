@@ -13,9 +13,9 @@ from zenml.pipelines.pipeline_definition import Pipeline
 from florence2.errors import Florence2Error, StackError
 from florence2.storage import redact
 
-__all__ = ["far_errors", "fit_to_orchestrator", "where_it_runs"]
+__all__ = ["fit_to_orchestrator", "remote_errors", "where_it_runs"]
 
-_FAR = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kubernetes", "requests", "urllib3", "zenml")
+_REMOTE = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kubernetes", "requests", "urllib3", "zenml")
 """Packages whose exceptions come from another machine, or from the connection to one."""
 
 
@@ -31,7 +31,7 @@ def fit_to_orchestrator(pipeline: Pipeline) -> None:
 
 
 @contextlib.contextmanager
-def far_errors() -> Iterator[None]:
+def remote_errors() -> Iterator[None]:
     """Raise errors of other machines with a message, instead of a traceback of their libraries.
 
     Raises:
@@ -44,8 +44,8 @@ def far_errors() -> Iterator[None]:
     except Exception as exc:
         orchestrator = Client().active_stack.orchestrator
         # ZenML raises a bare RuntimeError where a cluster refuses a run, or where a run has failed there.
-        is_far = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _FAR
-        if not orchestrator.config.is_remote or not is_far:
+        is_remote = isinstance(exc, OSError | RuntimeError) or type(exc).__module__.split(".")[0] in _REMOTE
+        if not orchestrator.config.is_remote or not is_remote:
             raise
         reason = redact(" ".join(str(exc).split()))[:500]
         raise StackError(

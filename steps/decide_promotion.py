@@ -42,11 +42,11 @@ def decide_promotion(
         champion_evaluated: its scores.
     """
     assert candidates.challenger is not None
-    shown = {candidates.challenger.version: (challenger_served, challenger_evaluated)}
+    measured = {candidates.challenger.version: (challenger_served, challenger_evaluated)}
     if candidates.champion and champion_served and champion_evaluated:
-        shown[candidates.champion.version] = (champion_served, champion_evaluated)
+        measured[candidates.champion.version] = (champion_served, champion_evaluated)
     seen = training_images_of(candidates.challenger)
-    return decide(promotion, gather_evidence(promotion, candidates, shown, test_data, validation_report, seen))
+    return decide(promotion, gather_evidence(promotion, candidates, measured, test_data, validation_report, seen))
 
 
 @step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)

@@ -56,8 +56,8 @@ def fine_tune(
         training: the recipe.
         evaluation: how answers are generated and evaluated, where the best epoch is chosen by them.
         base_content: fingerprint of the base; a changed base changes the cache key.
-        judge_code: of ``florence2.evaluation.epoch_evaluator`` and of the user's own metrics, where the best epoch is
-            chosen by answers.
+        evaluator_code: of ``florence2.evaluation.epoch_evaluator`` and of the user's own metrics, where the best epoch
+            is chosen by answers.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation import EpochEvaluator
@@ -69,7 +69,7 @@ def fine_tune(
     fetch_packed(training_data.source, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # A run that was killed is not continued by edited code.
-    also = {**evaluator.identity, "code": code_of(__name__), "judge_code": evaluator_code}
+    also = {**evaluator.identity, "code": code_of(__name__), "evaluator_code": evaluator_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)

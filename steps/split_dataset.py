@@ -51,6 +51,6 @@ def split_dataset(
         reference_content: fingerprint of that data set.
     """
     fetch_packed(clean_manifest.source, split.frozen_test, reference)
-    dealt = assign_splits(clean_manifest, split, load_frozen(split))
+    with_splits = assign_splits(clean_manifest, split, load_frozen(split))
     other = ingest(DatasetConfig(source=reference)) if reference else None
-    return dealt.select("train", "valid"), dealt.select("test"), describe(dealt, other)
+    return with_splits.select("train", "valid"), with_splits.select("test"), describe(with_splits, other)

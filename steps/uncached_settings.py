@@ -13,19 +13,19 @@ from florence2.config import BaseConfig, Effect
 
 __all__ = ["uncached_options", "with_uncached"]
 
-_KEY = "florence2.course"
+_KEY = "florence2.uncached"
 
 AnySection = TypeVar("AnySection", bound=BaseConfig)
 
 
 def uncached_options(**sections: BaseConfig) -> dict[str, Any]:
-    """Return options of a step that carry the settings of ``Effect.COURSE``.
+    """Return options of a step that carry the settings of ``Effect.EXECUTION``.
 
     Args:
-        sections: of the configuration, by name. The step gets them as parameters ``without(Effect.COURSE)``.
+        sections: of the configuration, by name. The step gets them as parameters ``without(Effect.EXECUTION)``.
     """
     carried = {
-        name: section.model_dump(mode="json", include=section.with_effect(Effect.COURSE))
+        name: section.model_dump(mode="json", include=section.with_effect(Effect.EXECUTION))
         for name, section in sections.items()
     }
     return {"extra": {_KEY: carried}}

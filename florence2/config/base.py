@@ -16,15 +16,15 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Effect(Enum):
     """What a setting has an effect on, where that is not the whole result.
 
-    It stands on the field, as in ``Annotated[int, Effect.COURSE]``. The cache keys of the pipeline, and the check
+    It stands on the field, as in ``Annotated[int, Effect.EXECUTION]``. The cache keys of the pipeline, and the check
     whether a killed run may continue with other settings, follow from it.
 
     Attributes:
-        COURSE: how something runs: its speed, memory and saves, and the previews; not its result.
+        EXECUTION: how something runs: its speed, memory and saves, and the previews; not its result.
         REPORT: what a report shows of the answers; neither the answers nor which epoch is the best.
     """
 
-    COURSE = "course"
+    EXECUTION = "execution"
     REPORT = "report"
 
 

@@ -120,7 +120,7 @@ class ModelConfig(BaseConfig):
 class EvaluationConfig(BaseConfig):
     """How answers are generated and evaluated."""
 
-    eval_batch_size: Annotated[int, Effect.COURSE] = Field(
+    eval_batch_size: Annotated[int, Effect.EXECUTION] = Field(
         16, ge=1, le=65_536, description="Images per generation step."
     )
     num_beams: int = Field(1, ge=1, le=64, description="Beams; 1 is greedy.")

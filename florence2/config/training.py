@@ -81,7 +81,7 @@ class TrainingConfig(BaseConfig):
     lora: LoraConfig = Field(default_factory=LoraConfig)
     objective: ObjectiveConfig = Field(default_factory=ObjectiveConfig)
     augmentation: AugmentationConfig = Field(default_factory=AugmentationConfig)
-    engine: Annotated[EngineConfig, Effect.COURSE] = Field(default_factory=EngineConfig)
+    engine: Annotated[EngineConfig, Effect.EXECUTION] = Field(default_factory=EngineConfig)
     epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
     batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
@@ -108,7 +108,7 @@ class TrainingConfig(BaseConfig):
         description="What the best epoch is chosen by, on the validation split: loss, or a score of the task such as "
         "map50, vqa_accuracy.",
     )
-    preview: Annotated[int, Effect.COURSE] = Field(
+    preview: Annotated[int, Effect.EXECUTION] = Field(
         4, ge=0, le=64, description="Images drawn with the model's answers in each validation."
     )
     patience: int | None = Field(

@@ -80,7 +80,7 @@ class EpochEvaluator:
         """Return the settings on which the choice of the epoch depends, by name."""
         if self.score == "loss":
             return {}
-        decides_nothing = self.evaluation.with_effect(Effect.COURSE, Effect.REPORT)
+        decides_nothing = self.evaluation.with_effect(Effect.EXECUTION, Effect.REPORT)
         chosen = self.evaluation.model_dump(exclude=decides_nothing)
         return {f"evaluation.{name}": str(value) for name, value in chosen.items()}
 

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 _PARTS = ".parts"
 _PART_ANSWERS = 256
 _PART_SECONDS = 10.0
-_NOT_DECIDING = {"metrics", *EvaluationConfig.with_effect(Effect.COURSE, Effect.REPORT)}
+_NOT_DECIDING = {"metrics", *EvaluationConfig.with_effect(Effect.EXECUTION, Effect.REPORT)}
 """Settings of the evaluation that change no answer."""
 
 

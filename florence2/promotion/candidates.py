@@ -35,14 +35,14 @@ class Candidates(BaseModel):
     Attributes:
         challenger: the newest version; None where there is none.
         champion: the version that is served; None where there is none yet.
-        withdrawn: why, by whom and when the challenger was rolled back as champion; empty: it was not.
+        rollback_reason: why, by whom and when the challenger was rolled back as champion; empty: it was not.
     """
 
     model_config = ConfigDict(frozen=True)
 
     challenger: Candidate | None
     champion: Candidate | None
-    withdrawn: str = ""
+    rollback_reason: str = ""
 
     @property
     def undecided(self) -> bool:

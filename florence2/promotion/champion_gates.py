@@ -36,7 +36,7 @@ def champion_gates(policy: PromotionConfig, evidence: Evidence, champion: Measur
         yield _same_test(evidence)
     if evidence.rollback_reason:
         why = f"It was champion and was rolled back: {evidence.rollback_reason}"
-        yield _failed("not_withdrawn", "Not rolled back before", why)
+        yield _failed("not_rolled_back", "Not rolled back before", why)
     if champion.failure:
         why = f"Version {champion.version} is champion but cannot be used: {champion.failure}"
         yield _failed("champion", "Champion answers", why)

@@ -48,7 +48,7 @@ def gather_evidence(
         versions_of_other_tests=tuple(each.version for each in both if each.test_fingerprint != test_data.fingerprint),
         samples=validation.rows_checked,
         invalid_samples=validation.rows_quarantined,
-        rollback_reason=candidates.withdrawn,
+        rollback_reason=candidates.rollback_reason,
     )
 
 

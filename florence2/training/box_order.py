@@ -7,7 +7,7 @@ import numpy as np
 from florence2.codec import TASKS, AnswerKind, format_spans, scan_boxes, split_prefix
 from florence2.datasets import DatasetManifest
 
-__all__ = ["ordered", "single_boxes", "spelt_out"]
+__all__ = ["ordered", "single_boxes", "with_one_name_per_box"]
 
 
 def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | None = None) -> str:
@@ -29,7 +29,7 @@ def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | 
     return format_spans(sorted(boxes, key=lambda box: tuple(box[1][:2])))
 
 
-def spelt_out(manifest: DatasetManifest) -> DatasetManifest:
+def with_one_name_per_box(manifest: DatasetManifest) -> DatasetManifest:
     """Return samples in which each box has its own name, so that boxes can be reordered; such answers are longer."""
     table = manifest.table.copy()
     boxes = table["task"].isin([token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES])

@@ -138,9 +138,9 @@ def run_identity(splits: DatasetManifest, fingerprint: str, training: TrainingCo
     Args:
         splits: the data.
         fingerprint: of the base.
-        training: the recipe; settings with ``Effect.COURSE`` change its speed, not its result.
+        training: the recipe; settings with ``Effect.EXECUTION`` change its speed, not its result.
     """
-    without_effect = training.with_effect(Effect.COURSE)
+    without_effect = training.with_effect(Effect.EXECUTION)
     recipe = {name: str(value) for name, value in training.leaves("training", exclude=without_effect).items()}
     versions = {name: version(name) for name in _LIBRARIES}
     return {"data": splits.fingerprint, "base": fingerprint, **versions, **recipe}
@@ -179,14 +179,14 @@ def _check(
 
 def _write_checkpoints(job: Job, state: RunState, output: Path) -> Checkpoint:
     """Write the checkpoint of the best epoch, and before it that of the last epoch where it is requested."""
-    course, latest = state.finished or {}, job.storage.latest
-    best_step, history = course["best_step"], course["history"]
+    ended, latest = state.finished or {}, job.storage.latest
+    best_step, history = ended["best_step"], ended["history"]
     if latest is None:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)
     # In this order: where both exist, they are those of a training that has ended.
     for old in (output, latest):
         shutil.rmtree(old, ignore_errors=True)
-    last_step = course.get("last_step") or best_step
+    last_step = ended.get("last_step") or best_step
     last = _write_checkpoint(job, state.save_of(last_step), last_step, history, latest)
     if last_step != best_step:
         return _write_checkpoint(job, state.save_of(best_step), best_step, history, output)

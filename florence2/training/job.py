@@ -32,7 +32,7 @@ from florence2.model import (
 from florence2.storage import ArrayPool
 from florence2.training.arguments import trainer_arguments
 from florence2.training.batches import TrainingSamples, collate, pixel_pool
-from florence2.training.box_order import spelt_out
+from florence2.training.box_order import with_one_name_per_box
 from florence2.training.callbacks import EpochLines, ProgressBar, Track
 from florence2.training.monitoring import MetricSink, Monitoring
 from florence2.training.objective import AnswerLoss
@@ -90,7 +90,7 @@ def run_job(job: Job, micro_batch_size: int) -> None:
     """
     state, training = RunState(job.storage.folder, job.storage.identity, job.storage.uploaded), job.training
     if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
-        job = replace(job, train=spelt_out(job.train), valid=spelt_out(job.valid))
+        job = replace(job, train=with_one_name_per_box(job.train), valid=with_one_name_per_box(job.valid))
     set_seed(training.seed)
     florence2 = load_exact(job.model, job.fingerprint)
     for split in (job.train, job.valid):

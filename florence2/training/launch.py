@@ -165,7 +165,7 @@ def _forward(
         elif kind == "end":
             running -= 1
             if stop.signal is not None:  # before the worker could handle signals
-                stop.obey(stop.signal)
+                stop.raise_for(stop.signal)
             if content[0]:
                 raise TrainingError(f"a training process ended with status {content[0]} and without a message")
 

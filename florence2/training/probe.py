@@ -17,7 +17,7 @@ from florence2.datasets import DatasetManifest
 from florence2.model import FrozenVision, PixelTransform, best_device, feature_pool, load_base
 from florence2.training.arguments import loader_workers, optimizer_steps, uses_bfloat16
 from florence2.training.batches import TrainingSamples, collate, pixel_pool
-from florence2.training.box_order import spelt_out
+from florence2.training.box_order import with_one_name_per_box
 from florence2.training.callbacks import memory_gib
 from florence2.training.job import new_word_ids
 from florence2.training.launch import process_count
@@ -121,7 +121,7 @@ class _Bench:
         rows = np.linspace(0, len(train) - 1, min(len(train), training.batch_size)).round().astype(int)
         few = train.replace_rows(train.table.iloc[rows].reset_index(drop=True))
         if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
-            few = spelt_out(few)
+            few = with_one_name_per_box(few)
         samples = TrainingSamples(
             few, florence2, training.objective, training.augmentation, training.seed, pixel_pool(self._transform, 0)
         )

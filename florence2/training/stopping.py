@@ -52,7 +52,7 @@ class StopRequest:
                 raise SystemExit(128 + number)
 
     @staticmethod
-    def obey(number: signal.Signals) -> None:
+    def raise_for(number: signal.Signals) -> None:
         """Raise the exception of a signal: KeyboardInterrupt, or SystemExit with status 143."""
         if number is signal.SIGINT:
             raise KeyboardInterrupt

@@ -83,7 +83,7 @@ class FineTuner(Trainer):
         self._batch: Sequence[int] = ()
         self._window: tuple[float, int] | None = None
         self._patience = Patience(patience) if patience else None
-        self.add_callback(_Flow(self))
+        self.add_callback(_SaveAndStopCallback(self))
         if self._patience:
             self.add_callback(self._patience)
 
@@ -244,10 +244,10 @@ class FineTuner(Trainer):
         """Return whether some steps of the current epoch are done and others are not."""
         return not float(self.state.epoch or 0).is_integer()
 
-    def obey(self) -> None:
+    def stop_if_requested(self) -> None:
         """Stop if all processes have agreed to stop; the run has been saved."""
         if self._agreed is not None:
-            self.stop.obey(self._agreed)
+            self.stop.raise_for(self._agreed)
 
     def save_weights(self, step: int) -> None:
         """Write the current weights into the folder of a step's save; a run cannot continue from them alone.
@@ -311,7 +311,7 @@ def _loss_per_token(answers: EvalPrediction) -> dict[str, float]:
     return {"loss": float(sums.sum() / tokens.sum())}
 
 
-class _Flow(TrainerCallback):
+class _SaveAndStopCallback(TrainerCallback):
     """Decides when to save and when to stop."""
 
     def __init__(self, tuner: FineTuner) -> None:
@@ -346,4 +346,4 @@ class _Flow(TrainerCallback):
         **kwargs: Any,  # noqa: ARG002
     ) -> None:
         """Stop after the save if there was a signal."""
-        self._tuner.obey()
+        self._tuner.stop_if_requested()

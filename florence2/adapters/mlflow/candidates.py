@@ -26,7 +26,7 @@ def find_candidates(tracking_uri: str | None, config: RegistrationConfig) -> Can
     return Candidates(
         challenger=challenger and _candidate(registry, challenger),
         champion=champion and _candidate(registry, champion),
-        withdrawn=_withdrawn(registry, challenger.version) if challenger else "",
+        rollback_reason=_rollback_reason(registry, challenger.version) if challenger else "",
     )
 
 
@@ -69,7 +69,7 @@ def _candidate(registry: Registry, model: RegisteredModel) -> Candidate:
     )
 
 
-def _withdrawn(registry: Registry, version: str) -> str:
+def _rollback_reason(registry: Registry, version: str) -> str:
     """Return why, by whom and when a version was rolled back; empty if its last move was no rollback."""
     moves = [move for move in registry.history() if version in (move.before, move.after)]
     if not moves or moves[-1].action != "rollback" or moves[-1].before != version:

@@ -84,7 +84,7 @@ def to_manifest(
     Returns:
         A row for each annotation. An image whose path leads out of the root is not opened.
     """
-    rows = [_with_sound_names(row) for row in annotations]
+    rows = [_with_checked_names(row) for row in annotations]
     names = [posixpath.normpath(row.image) if row.image else "" for row in rows]
     inside = [name for name, row in zip(names, rows, strict=True) if row.error is None and _stays_inside(name)]
     found = probe_images(root, inside, verify=verify)
@@ -121,7 +121,7 @@ def to_manifest(
     return DatasetManifest.from_columns(root, columns, {"image": list(files), **probed}, splits)
 
 
-def _with_sound_names(row: Annotation) -> Annotation:
+def _with_checked_names(row: Annotation) -> Annotation:
     """Return a row as it is; or with an error, if a text of its regions or a class name is not allowed."""
     is_class = _task_of(row.prefix) in CLASS_TASKS
     if row.suffix is None:

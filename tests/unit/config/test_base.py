@@ -18,6 +18,6 @@ def test_leaves_are_named_in_full_and_are_all_of_them() -> None:
 
 def test_a_setting_without_effect_on_the_result_has_its_default_where_only_the_result_counts() -> None:
     config = Configuration(loader_workers=3, preview=1, epochs=2, eval_batch_size=5, resamples=7, num_beams=2)
-    assert config.training.without(Effect.COURSE) == Configuration(epochs=2).training
-    assert config.evaluation.without(Effect.COURSE) == Configuration(resamples=7, num_beams=2).evaluation
-    assert config.evaluation.without(Effect.COURSE, Effect.REPORT) == Configuration(num_beams=2).evaluation
+    assert config.training.without(Effect.EXECUTION) == Configuration(epochs=2).training
+    assert config.evaluation.without(Effect.EXECUTION) == Configuration(resamples=7, num_beams=2).evaluation
+    assert config.evaluation.without(Effect.EXECUTION, Effect.REPORT) == Configuration(num_beams=2).evaluation

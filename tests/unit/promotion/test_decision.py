@@ -100,7 +100,7 @@ HELD: dict[str, tuple[dict[str, Any], str, str]] = {
     "worse": ({"comparison": Comparisons({"map50": compared(-0.3, -0.1)})}, "improvement", "-0.200 against version 1"),
     "perhaps better": ({"comparison": Comparisons({"map50": compared(-0.01, 0.2)})}, "improvement", "-0.010 or more"),
     "another test": ({"versions_of_other_tests": ("1",)}, "same_test", "another test split: version 1"),
-    "rolled back": ({"rollback_reason": "it saw ghosts"}, "not_withdrawn", "rolled back: it saw ghosts"),
+    "rolled back": ({"rollback_reason": "it saw ghosts"}, "not_rolled_back", "rolled back: it saw ghosts"),
     "champion gone": (
         {"champion": MeasuredModel("1", "its files are gone"), "comparison": Comparisons()},
         "champion",
@@ -236,13 +236,13 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
         "leak unknown": lambda: replace(case, leaked_images=None),
         "other test": lambda: replace(case, versions_of_other_tests=("1", "2")),
         "bad rows": lambda: replace(case, invalid_samples=case.invalid_samples + 1),
-        "withdrawn": lambda: replace(case, rollback_reason="again"),
+        "rolled back before": lambda: replace(case, rollback_reason="again"),
     }
     return changes[what]()
 
 
 WORSE = ["score", "class", "valid", "slower", "larger", "broken", "gain", "class gain", "leak", "leak unknown"]
-WORSE += ["other test", "bad rows", "withdrawn"]
+WORSE += ["other test", "bad rows", "rolled back before"]
 
 
 @given(cases(), st.sampled_from(WORSE), shares)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from florence2.codec.grammar import format_spans
 from florence2.codec.tasks import TASKS, AnswerKind
-from florence2.training.box_order import ordered, single_boxes, spelt_out
+from florence2.training.box_order import ordered, single_boxes, with_one_name_per_box
 from tests.builders import manifest
 
 names = st.sampled_from(["cat", "9 of clubs", "t-shirt", " dog", "猫"])
@@ -84,6 +84,6 @@ def test_a_name_for_several_boxes_is_written_before_each_of_them() -> None:
     """So that an answer too long for the decoder is found before the training, not by it."""
     shared = "cat<loc_1><loc_2><loc_3><loc_4><loc_5><loc_6><loc_7><loc_8>"
     rows = manifest({"suffix": shared}, {"task": "<VQA>", "prefix": "<VQA>what?", "suffix": "<loc_1>"})
-    out = spelt_out(rows)
+    out = with_one_name_per_box(rows)
     assert out.table["suffix"].tolist() == ["cat<loc_1><loc_2><loc_3><loc_4>cat<loc_5><loc_6><loc_7><loc_8>", "<loc_1>"]
     assert rows.table["suffix"].tolist()[0] == shared

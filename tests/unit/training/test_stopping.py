@@ -22,9 +22,9 @@ def test_the_first_signal_is_recorded_and_the_second_stops() -> None:
 
 def test_a_signal_is_obeyed_as_its_own_exception() -> None:
     with pytest.raises(KeyboardInterrupt):
-        StopRequest.obey(signal.SIGINT)
+        StopRequest.raise_for(signal.SIGINT)
     with pytest.raises(SystemExit) as caught:
-        StopRequest.obey(signal.SIGTERM)
+        StopRequest.raise_for(signal.SIGTERM)
     assert caught.value.code == 143
 
 

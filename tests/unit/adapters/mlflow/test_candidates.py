@@ -83,11 +83,11 @@ def move(number: int, action: Any, before: str | None, after: str) -> Move:
 
 def test_a_challenger_that_was_rolled_back_is_known_as_that(registry: FakeRegistry) -> None:
     registry.moves = [move(1, "promote", None, "1"), move(2, "promote", "1", "2")]
-    assert find_candidates("t", RegistrationConfig()).withdrawn == ""
+    assert find_candidates("t", RegistrationConfig()).rollback_reason == ""
     registry.moves.append(move(3, "rollback", "2", "1"))
-    assert find_candidates("t", RegistrationConfig()).withdrawn == "it saw ghosts (eve@host, noon)"
+    assert find_candidates("t", RegistrationConfig()).rollback_reason == "it saw ghosts (eve@host, noon)"
     registry.moves.append(move(4, "promote", "1", "2"))
-    assert find_candidates("t", RegistrationConfig()).withdrawn == ""
+    assert find_candidates("t", RegistrationConfig()).rollback_reason == ""
 
 
 def test_training_images_are_the_list_or_why_there_is_none(registry: FakeRegistry) -> None:
