@@ -1,4 +1,4 @@
-"""The command as a process of its own."""
+"""The command as typed: as a process of its own, or within this one where nothing depends on the process."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 import subprocess
 import sys
 
+from typer.testing import CliRunner, Result
+
+from florence2.cli import app
 from tests import ROOT
 
 MAIN = "import sys; sys.argv[0] = 'florence2'; from florence2.cli import main; main()"
@@ -28,3 +31,13 @@ def run(*words: str, python: tuple[str, ...] = (), **environment: str) -> subpro
         text=True,
         check=False,
     )
+
+
+def invoke(*words: str, **environment: str) -> Result:
+    """Run the command within this process, on a terminal of 80 columns: without the start of Python and imports.
+
+    Args:
+        words: arguments of the command.
+        environment: variables that are added to those of this process.
+    """
+    return CliRunner().invoke(app, words, prog_name="florence2", env={"COLUMNS": "80", **environment})

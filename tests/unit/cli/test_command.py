@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.cli.processes import run
+from tests.unit.cli.processes import invoke, run
 
 
 def test_help_shows_values_and_the_names_of_maestro() -> None:
-    page = " ".join(run("train", "--help").stdout.replace("│", " ").split())
+    page = " ".join(invoke("train", "--help").stdout.replace("│", " ").split())
     assert "one of lora, full, freeze; default: lora; also --optimization-strategy" in page
     assert "Peak learning rate of AdamW; empty: a default for the base and the strategy. (also --lr)" in page
     assert "defaults, then --config, then --set, then options; the later one wins" in page
@@ -29,8 +29,8 @@ def test_help_shows_values_and_the_names_of_maestro() -> None:
     ],
 )
 def test_a_typing_error_ends_with_2_and_the_nearest_known(words: list[str], message: str) -> None:
-    done = run(*words)
-    assert done.returncode == 2
+    done = invoke(*words)
+    assert done.exit_code == 2
     assert message in " ".join(done.stderr.replace("│", " ").split())
     assert not done.stdout
 
@@ -44,7 +44,7 @@ def test_colours_are_for_terminals_only() -> None:
 
 
 def completed(words: str, index: int) -> list[str]:
-    return run(_FLORENCE2_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(index)).stdout.split()
+    return invoke(_FLORENCE2_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(index)).stdout.split()
 
 
 def test_the_shell_completes_commands_options_and_values() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from florence2.cli import app
 from florence2.cli.commands import COMMANDS, LazyCommand
-from tests.unit.cli.processes import run
+from tests.unit.cli.processes import invoke, run
 
 HEAVY = {"accelerate", "great_expectations", "matplotlib", "mlflow", "numpy", "pandas", "peft", "PIL", "pyarrow"}
 HEAVY |= {"pydantic", "scipy", "torch", "transformers", "yaml", "zenml"}
@@ -46,7 +46,7 @@ def test_help_says_of_each_command_what_its_docstring_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_page_of_help_fits_80_columns_and_every_option_has_a_text(name: str) -> None:
-    page = run(name, "--help").stdout
+    page = invoke(name, "--help").stdout
     assert max(map(len, page.splitlines())) <= 80
     assert f"Usage: florence2 {name} " in page
     group = typer.main.get_command(app)

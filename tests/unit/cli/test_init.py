@@ -281,7 +281,7 @@ cli.main()
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 def test_a_closed_standard_stream_is_no_error(closed: str) -> None:
-    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)} train --help {closed}"
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(MAIN)} --help {closed}"
     done = subprocess.run(
         line, shell=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
     )
