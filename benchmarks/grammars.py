@@ -5,7 +5,7 @@
     python -m benchmarks.grammars --model builtin:nano --data shapes
 
 Printed for each grammar, greedy and sampled: mAP over the seeds, the mean difference to free answers with its standard
-error, seeds paired; answers without a box, cut answers and groups that are no box, of all; and images a second of
+error, seeds paired; answers without a box, cut answers and groups that are not boxes, of all; and images a second of
 processor time.
 """
 
@@ -39,7 +39,7 @@ class Outcome:
         average_precision: COCO's mAP.
         empty: answers without a box.
         truncated: answers that the length limit cut.
-        malformed: groups that are no box.
+        malformed: groups that are not boxes.
         rate: images per second of processor time.
     """
 

@@ -2,7 +2,7 @@
 
 ``plain`` is the loop that one writes in an afternoon with transformers: the processor in the collator, no workers,
 AdamW as PyTorch gives it. ``maestro`` is that of roboflow/maestro 1.1.0rc1: the same, but the padding is part of the
-loss, the rate is constant, and LoRA names layers that Florence-2 does not have. ``bare`` is no loop at all, only
+loss, the rate is constant, and LoRA names layers that Florence-2 does not have. ``bare`` is not a loop at all, only
 forward, backward and a fused AdamW step on prepared batches: the floor.
 """
 

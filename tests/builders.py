@@ -178,7 +178,7 @@ def read_boxes(text: str, resolution_wh: tuple[int, int]) -> Detections:
     """Read an annotation strictly: every group must be a box, and nothing may be left over.
 
     Raises:
-        AnswerError: the text is no detection answer; the message says where and why.
+        AnswerError: the text is not a detection answer; the message says where and why.
     """
     spans, rest = scan_boxes(text)
     problems = [problem for span in spans if (problem := box_problem(span.class_name, span.bins))]

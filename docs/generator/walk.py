@@ -124,7 +124,7 @@ def _types_to_decision(weights: Path, test: Any) -> list[str]:
 
 @contextlib.contextmanager
 def observed(observer: _Observer, until: str = "") -> Iterator[None]:
-    """Show an observer the arguments and the result of each function of the library; modules are no functions.
+    """Show an observer the arguments and the result of each function of the library; modules are not functions.
 
     Args:
         observer: called with the frame of the function and with its arguments, or with its result alone.

@@ -175,7 +175,7 @@ def _fill_pattern(
 
 
 def _clutter(rng: np.random.Generator, draw: ImageDraw.ImageDraw, canvas: int, base_rgb: Points) -> None:
-    """Scatter thin lines and small greyish specks that are no objects."""
+    """Scatter thin lines and small greyish specks that are not objects."""
     for _ in range(int(rng.integers(0, 5))):
         x, y = rng.uniform(0, canvas, 2)
         shade = jitter(rng, base_rgb + rng.uniform(-60, 60), 12.0)

@@ -123,7 +123,7 @@ def _sigterm_like_ctrl_c() -> Iterator[None]:
 
 
 def _flush_output() -> None:
-    """Flush standard output; a reader that has closed it, such as ``head``, is no error."""
+    """Flush standard output; a reader that has closed it, such as ``head``, is not an error."""
     try:
         sys.stdout.flush()
     except OSError:

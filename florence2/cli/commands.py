@@ -122,7 +122,7 @@ class Commands(TyperGroup):
 
 
 def _summary(target: str) -> str | None:
-    """Return the first paragraph of the docstring of a function, or of the module where the target is no function."""
+    """Return the first paragraph of the docstring of a function; of the module where the target is not a function."""
     module, _, attribute = target.partition(":")
     try:
         file = _file_of(module)

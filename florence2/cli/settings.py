@@ -151,7 +151,7 @@ def _parse_assignment(assignment: str, trees: tuple[type[BaseConfiguration], ...
     """Return the setting of ``KEY=VALUE`` by its name; the value is read as YAML.
 
     Raises:
-        ConfigurationError: there is no such setting, or the value is no YAML.
+        ConfigurationError: there is no such setting, or the value is not YAML.
     """
     key, equals, text = assignment.partition("=")
     if not equals:

@@ -17,8 +17,8 @@ __all__ = ["LOCATION_PATTERN", "BoxSpan", "format_spans", "scan_boxes"]
 LOCATION_PATTERN = r"<loc_(-?(?:0|[1-9][0-9]{0,8}))>"
 """One location token, its number in a group; both Python's ``re`` and Arrow's RE2 understand it.
 
-ASCII digits without leading zeros, as the tokens are spelt, and few enough of them for an int64. Numbers that are no
-bin match too: rules and messages name them.
+ASCII digits without leading zeros, as the tokens are spelt, and few enough of them for an int64. Numbers that are not
+bins match too: rules and messages name them.
 """
 
 _LOCATION = re.compile(LOCATION_PATTERN)

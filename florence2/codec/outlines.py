@@ -40,7 +40,7 @@ def outlines_in(
 
     Args:
         kind: how answers of the task are written.
-        text: the answer without special tokens; what is no region is left out.
+        text: the answer without special tokens; what is not a region is left out.
         resolution_wh: width and height of the image in pixels.
         boxes: those of the answer, with their confidence, where they are known already.
 

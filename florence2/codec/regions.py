@@ -5,8 +5,8 @@
     <REFERRING_EXPRESSION_SEGMENTATION>  <loc_x1><loc_y1><loc_x2><loc_y2>..., outlines with <sep> between them;
     <REGION_TO_SEGMENTATION>             Florence-2 may also put <poly> and </poly> around the outlines of an instance
 
-Parsing never fails: what is no region (a bin that does not exist, too few corners, an answer that was cut) is left out
-and counted. ``Florence2Processor`` reads the same grammar, but rounds to whole pixels and does not count; here
+Parsing never fails: what is not a region (a bin that does not exist, too few corners, an answer that was cut) is left
+out and counted. ``Florence2Processor`` reads the same grammar, but rounds to whole pixels and does not count; here
 coordinates are floats at the centre of their bins.
 """
 

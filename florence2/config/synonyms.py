@@ -40,7 +40,7 @@ _EARLIER_SECTIONS: dict[str, str] = {"pictures": "images"}
 """Earlier names of sections, and the present ones."""
 
 OUTPUT = "output_dir"
-"""Their name of the folder of runs, which is no setting here: the option ``--output``, the argument of ``train``."""
+"""Their name of the folder of runs, which is not a setting here: the option ``--output``, the argument of ``train``."""
 
 WITHOUT_EQUIVALENT: dict[str, str] = {
     "bias": "biases are trained where their layer is; leave it out",
@@ -90,7 +90,9 @@ def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:
         ConfigurationError: a setting has no equivalent here, or is given under two names.
     """
     if foreign := [name for name in values if name in WITHOUT_EQUIVALENT]:
-        raise ConfigurationError("\n  ".join(f"{name}: is no setting: {WITHOUT_EQUIVALENT[name]}" for name in foreign))
+        raise ConfigurationError(
+            "\n  ".join(f"{name}: is not a setting: {WITHOUT_EQUIVALENT[name]}" for name in foreign)
+        )
     found: dict[str, Any] = {}
     for name, value in values.items():
         own = SYNONYMS.get(name, name)

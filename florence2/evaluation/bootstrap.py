@@ -254,7 +254,7 @@ def _comparisons(
         differences = _centred(after[name].resampled - before[name].resampled, difference)
         if len(differences):
             gains = differences if score_named(name).higher_is_better else -differences
-            # Rounding errors are no gains: two ways to a perfect score differ by 1e-16.
+            # Rounding errors are not gains: two ways to a perfect score differ by 1e-16.
             better = (np.sign(gains.round(9)).mean() + 1) / 2
             comparisons[name] = Comparison(difference, Interval(*_ends(differences, level), level), float(better))
     return comparisons

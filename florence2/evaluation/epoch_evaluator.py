@@ -70,7 +70,7 @@ class EpochEvaluator:
         known = {score.name: score for metric in metrics for score in metric.declared_scores()}
         if name not in known:
             raise ConfigurationError(
-                f"training.best_by: {name!r} is no score of {', '.join(task.token for task in tasks)}; "
+                f"training.best_by: {name!r} is not a score of {', '.join(task.token for task in tasks)}; "
                 f"give {', '.join(['loss', *known])}"
             )
         return replace(evaluator, score=name, higher_is_better=known[name].higher_is_better)

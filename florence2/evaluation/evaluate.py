@@ -186,7 +186,7 @@ def _evaluated_sample(
 
 
 def _declared_by_others(metrics: _Applied) -> tuple[Score, ...]:
-    """Return the declared scores of metrics that are no part of this library."""
+    """Return the declared scores of metrics that are not part of this library."""
     scores = {score.name: score for metric, _ in metrics for score in metric.declared_scores()}
     return tuple(score for name, score in scores.items() if name not in SCORES)
 

@@ -67,7 +67,7 @@ class EvaluatedSample:
 
     @property
     def malformed(self) -> int:
-        """Return the number of groups in the answer that are no valid box."""
+        """Return the number of groups in the answer that are not valid boxes."""
         return self.prediction.malformed
 
     @property

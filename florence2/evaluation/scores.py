@@ -1,6 +1,6 @@
 """The table of all scores that metrics compute, in the order in which reports show them.
 
-Each metric class declares its own scores; nothing is declared here. The scores of a metric that is no part of this
+Each metric class declares its own scores; nothing is declared here. The scores of a metric that is not a part of this
 library are in each ``ModelEvaluation`` that has them, and so in stored reports: a report is read with the right titles
 and directions also where the metric is not installed. Making or loading such an evaluation declares them.
 """

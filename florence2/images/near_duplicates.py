@@ -40,7 +40,7 @@ def group_near_identical(signatures: Sequence[str]) -> NDArray[np.int64]:
     Memory grows with the number of images only; time does so too, unless many thousands of them are nearly blank.
 
     Args:
-        signatures: of each image; an empty text is a group of its own. A text that is no signature of this version
+        signatures: of each image; an empty text is a group of its own. A text that is not a signature of this version
             is near-identical to itself only.
 
     Returns:

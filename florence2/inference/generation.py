@@ -46,7 +46,7 @@ class Prediction:
         text: the answer without special tokens.
         detections: its boxes with confidence where the task asks for boxes, else None.
         truncated: whether the answer hit the limit of its length and was cut.
-        malformed: groups in it that are no valid box, see ``read_boxes``; 0 where the task asks for no boxes.
+        malformed: groups in it that are not valid boxes, see ``read_boxes``; 0 where the task asks for no boxes.
         score: mean probability of its tokens in 0..1, with the end token and without the begin token.
     """
 

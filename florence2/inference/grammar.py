@@ -1,6 +1,6 @@
 """A grammar of answers with boxes: ``class<loc><loc><loc><loc>`` repeated, each maximum not below its minimum.
 
-It forbids the model only what is no box: three locations, a maximum below its minimum, a location before any class
+It forbids the model only what is not a box: three locations, a maximum below its minimum, a location before any class
 and, where classes are given, any other name. The state of an answer is computed from its tokens alone, so beams may be
 re-ordered and rows may leave the batch. All rows are masked together.
 

@@ -93,7 +93,7 @@ def read_boxes(
         reader: distinguishes location tokens and special ones from words.
 
     Returns:
-        The boxes that ``parse_detections`` reads from the same answer, and the number of groups that are no box:
+        The boxes that ``parse_detections`` reads from the same answer, and the number of groups that are not boxes:
         without a name, with other than four locations, with a maximum below its minimum, or words at the end without a
         box.
     """

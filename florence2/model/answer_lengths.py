@@ -47,7 +47,7 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
         own = int(text["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ModelError(
-            f"model {config.base!r} is no native Florence-2: its config.json gives no limit of tokens ({exc})"
+            f"model {config.base!r} is not a native Florence-2: its config.json gives no limit of tokens ({exc})"
         ) from exc
 
     @functools.cache

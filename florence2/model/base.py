@@ -187,7 +187,7 @@ def resolve(config: ModelConfig) -> str:
     folder = Path(os.path.expanduser(base))  # noqa: PTH111 - Path.expanduser raises for unknown users
     if folder.is_dir():
         if not (folder / "config.json").is_file():
-            raise ModelError(f"{base} is a folder without a config.json: it is no saved transformers model")
+            raise ModelError(f"{base} is a folder without a config.json: it is not a saved transformers model")
         return str(folder)
     if base.lower().startswith(REMOTE_CODE_BASE):
         raise ModelError(_remote_code_message(base))

@@ -103,12 +103,12 @@ class Checkpoint:
         """Open a checkpoint folder.
 
         Raises:
-            ModelError: it is no checkpoint.
+            ModelError: it is not a checkpoint.
         """
         try:
             card: dict[str, Any] = json.loads((folder / CheckpointFiles.CARD).read_text(encoding="utf-8"))
             return cls(folder=folder, **card | {"history": tuple(card["history"])})
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
             raise ModelError(
-                f"{folder} is no checkpoint: {CheckpointFiles.CARD} is missing or damaged ({exc})"
+                f"{folder} is not a checkpoint: {CheckpointFiles.CARD} is missing or damaged ({exc})"
             ) from exc

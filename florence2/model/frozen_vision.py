@@ -24,7 +24,7 @@ _CHUNK = 8
 class FrozenVision(nn.Module):
     """Replaces the vision tower; its input is pixels, or the features that the tower would compute of them.
 
-    The tower is no submodule: it is not trained, not switched to training mode (its stochastic depth stays off), and
+    The tower is not a submodule: it is not trained, not switched to training mode (its stochastic depth stays off), and
     not saved with each state of a run.
     """
 

@@ -25,7 +25,7 @@ def add_lora(florence2: Florence2, config: LoraConfig, token_ids: list[int]) -> 
         The adapted model with the same processor.
 
     Raises:
-        ModelError: ``config.targets`` is no regular expression, matches no layer, or one that is not linear.
+        ModelError: ``config.targets`` is not a regular expression, matches no layer, or one that is not linear.
     """
     from peft import LoraConfig as PeftLoraConfig
     from peft import get_peft_model
@@ -52,7 +52,7 @@ def _checked(targets: str, model: Any) -> str:
     try:
         matches = {name: module for name, module in model.named_modules() if re.fullmatch(pattern, name)}
     except re.error as exc:
-        raise ModelError(f"training.lora.targets: {targets!r} is no regular expression ({exc})") from exc
+        raise ModelError(f"training.lora.targets: {targets!r} is not a regular expression ({exc})") from exc
     linear = [name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
     if not matches:
         raise ModelError(
@@ -61,5 +61,5 @@ def _checked(targets: str, model: Any) -> str:
         )
     others = sorted(matches.keys() - linear)
     if others:
-        raise ModelError(f"training.lora.targets: {targets!r} also matches {others[0]}, which is no linear layer")
+        raise ModelError(f"training.lora.targets: {targets!r} also matches {others[0]}, which is not a linear layer")
     return pattern

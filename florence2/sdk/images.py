@@ -65,11 +65,11 @@ def _opened(image: Image.Image | NDArray[np.uint8]) -> Image.Image:
             raise DatasetError(f"{getattr(image, 'filename', '') or 'image'}: cannot be decoded: {exc}") from exc
     given: Any = image
     if not isinstance(given, np.ndarray):
-        raise DatasetError(f"{type(given).__name__} is no image; give a path, a Pillow image or an array of uint8")
+        raise DatasetError(f"{type(given).__name__} is not an image; give a path, a Pillow image or an array of uint8")
     fits = given.ndim == 2 or (given.ndim == 3 and given.shape[2] in _CHANNELS)
     if given.dtype != np.uint8 or not fits or not given.size:
         raise DatasetError(
-            f"array of {given.dtype} {given.shape} is no image; give uint8 (height, width, 3) in RGB, "
+            f"array of {given.dtype} {given.shape} is not an image; give uint8 (height, width, 3) in RGB, "
             "one image or a list of them"
         )
     if given.ndim == 3 and given.shape[2] == 1:

@@ -53,7 +53,7 @@ def serve(settings: ServingConfiguration, announce: Callable[[str], None]) -> No
         listener.listen(_BACKLOG)
         host, port = listener.getsockname()[:2]
         announce(f"{settings.model.base} answers at http://{f'[{host}]' if ':' in host else host}:{port}")
-        # uvicorn raises the signal that it received again, after its work is done: a requested end is no failure.
+        # uvicorn raises the signal that it received again, after its work is done: a requested end is not a failure.
         before = signal.signal(signal.SIGTERM, lambda number, frame: None)  # noqa: ARG005
         try:
             uvicorn.Server(config).run(sockets=[listener])

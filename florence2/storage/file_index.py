@@ -151,7 +151,7 @@ def _open(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=10)
     try:
         connection.execute(_CREATE)
-        # Reads a page of the table, so that a file that is no database raises here.
+        # Reads a page of the table, so that a file that is not a database raises here.
         connection.execute("SELECT stamp FROM found_1 LIMIT 1").fetchall()
     except BaseException:
         connection.close()

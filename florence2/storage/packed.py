@@ -295,7 +295,7 @@ def _extract(files: Any, path: str, target: Path) -> dict[str, str]:
             shard.members = []  # type: ignore[attr-defined]  # else it keeps all of them
             content = shard.extractfile(member) if member.isreg() else None
             if content is None:
-                raise DatasetError(f"{member.name!a} is no regular file")
+                raise DatasetError(f"{member.name!a} is not a regular file")
             file, digest = _path_of(target, member.name), hashlib.sha256()
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("xb") as handle:

@@ -152,7 +152,7 @@ def _connect(host: str, port: int, until: float, is_allowed: Callable[[Address],
         raise RequestError(f"{host} has no address") from exc
     addresses = [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
     if not addresses or not all(is_allowed(address) for address in addresses):
-        raise RequestError(f"{host} is no public address; images from private networks are not fetched")
+        raise RequestError(f"{host} is not a public address; images from private networks are not fetched")
     for address in addresses:
         try:
             connected = socket.create_connection((str(address), port), max(0.001, until - time.monotonic()))

@@ -14,7 +14,7 @@ def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | 
     """Return an answer with its boxes in another order.
 
     Args:
-        prefix: the prompt; an answer that is no list of boxes is not changed.
+        prefix: the prompt; an answer that is not a list of boxes is not changed.
         suffix: the answer.
         order: ``given``, ``left_to_right`` (by left edge, then top edge) or ``random``.
         random: source of the random order; None: the order is not changed.

@@ -158,7 +158,7 @@ def _index(files: Any, address: str) -> dict[str, Any] | None:
     except ValueError as exc:
         raise _DamagedIndexError(f"{_INDEX} is not valid JSON: {exc}") from exc
     if not isinstance(index, dict) or not {"format", "saves", "finished", "written"} <= index.keys():
-        raise _DamagedIndexError(f"{_INDEX} is no index of a run")
+        raise _DamagedIndexError(f"{_INDEX} is not an index of a run")
     return index
 
 
@@ -166,7 +166,7 @@ def _check_names(names: Collection[str]) -> None:
     """Raise for names of an index that would lead out of the run's folder."""
     for name in names:
         if safe_parts(name) != (name,):
-            raise ValueError(f"{name!a} is no name of a save or of a file in one")
+            raise ValueError(f"{name!a} is not a name of a save or of a file in one")
 
 
 def _files_of(save: Path) -> list[Path]:

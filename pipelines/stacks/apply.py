@@ -154,7 +154,7 @@ def _component(client: Client, kind: str, name: str) -> ComponentResponse | None
 def _stack_change(client: Client, stack: StackFile, foreign: list[str]) -> Change:
     """Compare the stack itself with its file; add a line to ``foreign`` if it differs and was not made here.
 
-    A component that was added by hand, of a kind that the file does not name, is no difference.
+    A component that was added by hand, of a kind that the file does not name, is not a difference.
     """
     wanted = {kind: component.name for kind, component in stack.by_kind().items()}
     try:

@@ -88,7 +88,7 @@ class Project:
             )
 
     def _environment(self) -> dict[str, str]:
-        # What a test of the same process has set for MLflow is no choice of this project's user.
+        # What a test of the same process has set for MLflow is not a choice of this project's user.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",

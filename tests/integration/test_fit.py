@@ -154,7 +154,7 @@ def test_a_damaged_adapter_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path:
 def test_a_damaged_card_is_an_error_of_ours(checkpoint: Checkpoint, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(checkpoint.folder, tmp_path / "copy"))
     (copy / "checkpoint.json").write_text("{")
-    with pytest.raises(ModelError, match="is no checkpoint"):
+    with pytest.raises(ModelError, match="is not a checkpoint"):
         Checkpoint.read(copy)
 
 

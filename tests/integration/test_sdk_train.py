@@ -221,7 +221,7 @@ def test_an_evaluation_that_was_cut_off_trains_nothing_again(
 def test_what_is_wrong_from_the_start_leaves_no_folder(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError):
         florence2.train({"dataset": tmp_path / "none"}, tmp_path / "runs")
-    with pytest.raises(ConfigurationError, match=r"training.best_by: 'map500' does not judge"):
+    with pytest.raises(ConfigurationError, match=r"training.best_by: 'map500' is not a score of"):
         florence2.train({"dataset": scenes, "best_by": "map500"}, tmp_path / "runs")
     script = {"dataset": scenes, "metrics": ["__main__:M"], "processes": 2}
     with pytest.raises(ConfigurationError, match="several processes train, and each must import it; define it"):

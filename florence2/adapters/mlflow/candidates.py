@@ -70,7 +70,7 @@ def _candidate(registry: Registry, model: RegisteredModel) -> Candidate:
 
 
 def _rollback_reason(registry: Registry, version: str) -> str:
-    """Return why, by whom and when a version was rolled back; empty if its last move was no rollback."""
+    """Return why, by whom and when a version was rolled back; empty if its last move was not a rollback."""
     moves = [move for move in registry.history() if version in (move.before, move.after)]
     if not moves or moves[-1].action != "rollback" or moves[-1].before != version:
         return ""

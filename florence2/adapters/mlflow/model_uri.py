@@ -51,7 +51,7 @@ class ModelAddress:
         """
         found = _URI.fullmatch(uri)
         if found is None:
-            raise ModelError(f"{uri}: is no registered model; write {SCHEME}NAME@ALIAS or {SCHEME}NAME/VERSION")
+            raise ModelError(f"{uri}: is not a registered model; write {SCHEME}NAME@ALIAS or {SCHEME}NAME/VERSION")
         return cls(tracking_uri or default_tracking_uri(), found["name"], found["alias"] or "", found["number"] or "")
 
     @property
@@ -83,7 +83,7 @@ class ModelAddress:
 
         Raises:
             RegistryError: the store cannot be reached, there is no such version, or its files are missing.
-            ModelError: the files are no Florence-2.
+            ModelError: the files are not Florence-2.
         """
         with tempfile.TemporaryDirectory(prefix="florence2-", ignore_cleanup_errors=True) as folder:
             return load_folder(str(self.registry.download_into(Path(folder), version or self.version())))

@@ -25,7 +25,7 @@ MODEL_CARD, CONFIGURATION, STATISTICS = "model_card.md", "configuration.json", "
 """Files that each version holds besides its weights."""
 
 _MISSING, _INVALID = "RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"
-"""Codes of MLflow's errors: there is no such model or version; a version is no number."""
+"""Codes of MLflow's errors: there is no such model or version; a version is not a number."""
 
 
 class RegisteredModel(BaseModel):

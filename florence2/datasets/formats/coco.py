@@ -3,7 +3,7 @@
     train/_annotations.coco.json  train/*.jpg                  as Roboflow exports it; the root itself: no split
     annotations/instances_train2017.json  train2017/*.jpg      as COCO has it; also images/train2017/ or images/
 
-A row is an image: prefix ``<OD>``, the boxes in the order of the file. Crowds (``iscrowd``) are no single objects and
+A row is an image: prefix ``<OD>``, the boxes in the order of the file. Crowds (``iscrowd``) are not single objects and
 are left out, and so are images with crowds alone, which are neither labelled nor empty; an object with a polygon alone
 has the box of the polygon. A bbox is x, y, width, height in pixels from the corner of the image. An error in an
 annotation makes an error of the row of its image, and of no other.
@@ -71,7 +71,7 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
         A row for each image, in the order train, valid, test, none, and of the images in each file.
 
     Raises:
-        DatasetError: there is no file of annotations, one is no JSON, or no image is listed.
+        DatasetError: there is no file of annotations, one is not JSON, or no image is listed.
     """
     sources = _find_sources(root)
     if not sources:

@@ -147,9 +147,9 @@ class CocoContent:
         if isinstance(box, str):
             return box
         if image_id not in self.images:
-            return f"image_id {excerpt(image_id)} is none of the images"
+            return f"image_id {excerpt(image_id)} is not one of the images"
         if category not in self.categories:
-            return f"category_id {excerpt(category)} is none of the categories"
+            return f"category_id {excerpt(category)} is not one of the categories"
         return "" if self.categories[category] is not None else f"category id {excerpt(category)} has two names"
 
 
@@ -171,7 +171,7 @@ def _id(value: Any, what: str) -> Any:
 def _declared_wh(width: Any, height: Any) -> tuple[int, int] | None:
     size = pixel_size(width, height)
     if size is None and (width, height) != (None, None):
-        raise BadValueError(f"width is {excerpt(width)} and height is {excerpt(height)}, which is no size in pixels")
+        raise BadValueError(f"width is {excerpt(width)} and height is {excerpt(height)}, which is not a size in pixels")
     return size
 
 

@@ -52,7 +52,7 @@ def in_split_order(sources: list[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def entries(folder: Path) -> list[str]:
-    """Return the names in a folder, sorted, without hidden ones; none if it is no folder."""
+    """Return the names in a folder, sorted, without hidden ones; none if it is not a folder."""
     if not folder.is_dir():
         return []
     return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 - names suffice

@@ -31,7 +31,7 @@ def parse_object(raw: bytes) -> dict[str, Any] | None:
     """Return the object of a line, None if the line is blank.
 
     Raises:
-        BadValueError: the line is no JSON object, or has a key twice.
+        BadValueError: the line is not a JSON object, or has a key twice.
     """
     if len(raw) > _LONGEST_LINE:
         raise BadValueError(f"the line is longer than {_LONGEST_LINE >> 20} MiB")

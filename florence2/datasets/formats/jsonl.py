@@ -87,7 +87,7 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
         if has_file(root, file):
             if split is None:
                 raise DatasetError(
-                    f"{root / name}: holds {ANNOTATIONS_FILE} but is no split; "
+                    f"{root / name}: holds {ANNOTATIONS_FILE} but is not a split; "
                     "name it train, valid or test, or move it away"
                 )
             sources.append((split, file))
@@ -127,7 +127,7 @@ def _parse(raw: bytes) -> dict[str, str] | None:
     """Return the three texts of a line, None if it is blank.
 
     Raises:
-        BadValueError: the line is no annotation.
+        BadValueError: the line is not an annotation.
     """
     values = parse_object(raw)
     if values is not None and (problems := _problems(values)):

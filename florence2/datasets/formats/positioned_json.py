@@ -26,8 +26,8 @@ def walk_json(text: str) -> Iterator[tuple[str, Any, int]]:
         The key, a value, and the line on which the value begins, counted from 1.
 
     Raises:
-        JSONDecodeError: the text is no JSON object or array, or a key of the object occurs twice; some of its parts may
-            have been yielded before.
+        JSONDecodeError: the text is not a JSON object or array, or a key of the object occurs twice; some of its parts
+            may have been yielded before.
         ValueError: a number is too long.
         RecursionError: values are nested too deeply.
     """

@@ -106,7 +106,7 @@ def format_modules(name: str) -> list[str]:
 
 
 def unknown_format(name: str, formats: Mapping[str, Format]) -> ConfigurationError:
-    """Return the error of a name that is none of the formats."""
+    """Return the error of a name that is not one of the formats."""
     known = [AUTO, *formats]
     near = difflib.get_close_matches(name, known, n=1)
     question = f"did you mean {near[0]}? " if near else ""

@@ -41,14 +41,16 @@ def checked_text(value: Any, what: str) -> str:
     """Return a text that can be written as UTF-8; JSON escapes can spell halves of surrogate pairs.
 
     Raises:
-        BadValueError: it is no text, or holds such a half.
+        BadValueError: it is not text, or holds such a half.
     """
     if not isinstance(value, str):
         raise BadValueError(f"{what} is {excerpt(value)}, not a text")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError:
-        raise BadValueError(f"{what} holds half of a surrogate pair, which is no character: {excerpt(value)}") from None
+        raise BadValueError(
+            f"{what} holds half of a surrogate pair, which is not a character: {excerpt(value)}"
+        ) from None
     return value
 
 
@@ -64,7 +66,7 @@ def checked_name(value: Any, what: str) -> str:
     """Return the name of an image file unchanged.
 
     Raises:
-        BadValueError: it is no text, empty, or holds a line break or another control character.
+        BadValueError: it is not text, empty, or holds a line break or another control character.
     """
     name = checked_text(value, what)
     if not name:
@@ -78,7 +80,7 @@ def number(value: Any, what: str) -> float:
     """Return a coordinate, given as a JSON number or as a text.
 
     Raises:
-        BadValueError: it is no number, not finite, or beyond a thousand million.
+        BadValueError: it is not a number, not finite, or beyond a thousand million.
     """
     found = value
     # float() would also take 1_0 and digits of other scripts.

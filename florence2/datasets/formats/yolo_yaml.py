@@ -71,7 +71,7 @@ def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
         file: path relative to it.
 
     Raises:
-        DatasetError: it is no YAML, the class names are not a list or mapping of texts, ``nc`` is not their number,
+        DatasetError: it is not YAML, the class names are not a list or mapping of texts, ``nc`` is not their number,
             or a split is not given as one path or several.
     """
     where = root / file

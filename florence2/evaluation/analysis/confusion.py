@@ -42,7 +42,7 @@ class Confusion:
 
     Attributes:
         rows: true classes, then the background, for boxes predicted where no true box is.
-        columns: predicted classes, names that are no class of the split, then the background, for missed true boxes.
+        columns: predicted classes, names that are not classes of the split, then the background, for missed true boxes.
         counts: numbers of boxes, a tuple for each row.
         mistakes: the most frequent wrong names, of all classes.
     """

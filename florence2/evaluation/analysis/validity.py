@@ -19,10 +19,10 @@ class Validity:
         answers: all of them.
         invalid: those that are cut or malformed.
         cut: those that reached the length limit.
-        malformed: those with at least one group that is no valid box, for example a name without locations.
+        malformed: those with at least one group that is not a valid box, for example a name without locations.
         empty: those without a word where the target has some.
         boxes: predicted boxes that mean average precision evaluates.
-        unknown_names: those of them whose class is no class of the targets.
+        unknown_names: those of them whose class is not a class of the targets.
         unscored: boxes left out because their confidence or a coordinate is not a finite number.
         without_truth: images without any true box: every predicted box there is wrong.
     """

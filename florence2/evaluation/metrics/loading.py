@@ -1,4 +1,4 @@
-"""Metrics that are no part of this library: a user's class, and those of installed packages.
+"""Metrics that are not part of this library: a user's class, and those of installed packages.
 
 A user names the class, ``my_package.metrics:MyMetric``. A package names its metric by an entry point of the group
 ``florence2.metrics``; the name of the entry point is that of the metric. Such a metric is used where it is named in
@@ -33,7 +33,7 @@ def load_metric(name: str, known: _Known) -> type[Metric[Any, Any]]:
         known: metrics of this library, whose names and scores it must not redefine.
 
     Raises:
-        ConfigurationError: there is no such class, or it is no metric that can be used; the message says what is
+        ConfigurationError: there is no such class, or it is not a metric that can be used; the message says what is
             missing.
     """
     module, _, path = name.partition(":")
@@ -109,7 +109,7 @@ def _checked(found: Any, what: str, known: _Known) -> type[Metric[Any, Any]]:
 
 def _problem(found: Any, known: _Known) -> str | None:
     if not (isinstance(found, type) and issubclass(found, Metric)):
-        return "is no class below florence2.Metric"
+        return "is not a class below florence2.Metric"
     if inspect.isabstract(found):
         return f"lacks {', '.join(sorted(found.__abstractmethods__))}"
     if not isinstance(getattr(found, "name", None), str):

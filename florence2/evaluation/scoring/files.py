@@ -60,7 +60,7 @@ def walk_file(file: Path, opening: str, problems: FileProblems) -> Iterator[tupl
             if isinstance(value, dict):
                 yield key, value, line
             elif key in ("", "images", "categories", "annotations"):
-                problems.add(file, line, f"{excerpt(value)} is no JSON object")
+                problems.add(file, line, f"{excerpt(value)} is not a JSON object")
     except OSError as exc:
         problems.add(file, None, f"cannot be read ({exc.strerror}); check the path")
     except UnicodeDecodeError as exc:
@@ -110,5 +110,5 @@ def id_of(part: Mapping[str, Any], key: str, known: Mapping[Any, object] | None 
             f"{key} is {excerpt(value)}, not a whole number or a text" if key in part else f"no {key!r}"
         )
     if known is not None and value not in known:
-        raise BadValueError(f"{key} {excerpt(value)} is none of the {of}")
+        raise BadValueError(f"{key} {excerpt(value)} is not one of the {of}")
     return value  # type: ignore[no-any-return]

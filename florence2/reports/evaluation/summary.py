@@ -84,7 +84,7 @@ def _faults(analysis: Analysis) -> Iterator[str]:
         kinds = f"{validity.cut:,} cut, {validity.malformed:,} malformed"
         yield f"{validity.invalid:,} of {validity.answers:,} answers are invalid: {kinds}."
     if validity.unscored:
-        yield f"{validity.unscored:,} boxes have a score or a coordinate that is no number: they were left out."
+        yield f"{validity.unscored:,} boxes have a score or a coordinate that is not a number: they were left out."
     if analysis.calibration and analysis.calibration.error >= _FAR:
         boxes = sum(one.boxes for one in analysis.calibration.bins)
         mean = sum(one.boxes * (one.confidence - one.right) for one in analysis.calibration.bins) / boxes

@@ -51,13 +51,13 @@ def count_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
     rows = [
         _row("Invalid answers", "cut or malformed", [each.invalid for each in found], answers),
         _row("Cut", "reached the length limit without an end", [each.cut for each in found], answers),
-        _row("Malformed", "a part of it is no box, or a box has no name", [each.malformed for each in found], answers),
+        _row("Malformed", "a part is not a box, or a box has no name", [each.malformed for each in found], answers),
         _row("Empty", "no text where there was something to answer", [each.empty for each in found], answers),
     ]
     if any(boxes):
         names = "their class is not in the truth of the split"
         rows.append(_row("Boxes of unknown classes", names, [each.unknown_names for each in found], boxes))
-        scores = "left out: a score or a coordinate is no number"
+        scores = "left out: a score or a coordinate is not a number"
         rows.append(_row("Boxes without a score", scores, [each.unscored for each in found], boxes))
     return rows
 

@@ -49,10 +49,10 @@ def score_table(evaluation: ModelEvaluation, split: str) -> Table:
         table.add_row("answers", f"{validity.answers:,}", f"{evaluation.seconds:.1f} seconds")
         for title, count, meaning in (
             ("cut", validity.cut, "reached the length limit without an end"),
-            ("malformed", validity.malformed, "a part of it is no box"),
+            ("malformed", validity.malformed, "a part of it is not a box"),
             ("empty", validity.empty, "no text where there was something to answer"),
             ("unknown classes", validity.unknown_names, "boxes whose class the split does not have"),
-            ("without a score", validity.unscored, "boxes left out: a score or a coordinate is no number"),
+            ("without a score", validity.unscored, "boxes left out: a score or a coordinate is not a number"),
         ):
             if count:
                 table.add_row(title, f"{count:,}", meaning)

@@ -97,5 +97,5 @@ def _note(answer: Prediction) -> str:
     if answer.truncated:
         notes.append("cut at the length limit")
     if answer.malformed:
-        notes.append(f"{answer.malformed} parts of the answer are no boxes")
+        notes.append(f"{answer.malformed} parts of the answer are not boxes")
     return "; ".join(notes)

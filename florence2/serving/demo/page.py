@@ -179,7 +179,7 @@ def _parts(gradio: Any, shown: ShownAnswer) -> tuple[Any, Any, Any]:
 
 
 def _uploaded_file(payload: Any) -> str | None:
-    """Return the uploaded file: gradio would open it first, and has no message for a file that is no image."""
+    """Return the uploaded file: gradio would open it first, and has no message for a file that is not an image."""
     return payload.path if payload else None
 
 

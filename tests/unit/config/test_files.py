@@ -58,7 +58,7 @@ def test_keys_that_only_zenml_reads_are_listed(tmp_path: Path, caplog: pytest.Lo
         ("lr: 0.1", r"my\.yaml: lr: write it as training\.learning_rate"),
         ("parameters: {lr: 0.1}", r"my\.yaml: parameters\.lr: write it as parameters\.training\.learning_rate"),
         ("dataset: D", r"my\.yaml: dataset: write it as dataset\.source: D"),
-        ("device: cpu", r"my\.yaml: device: is no setting: .*CUDA_VISIBLE_DEVICES"),
+        ("device: cpu", r"my\.yaml: device: is not a setting: .*CUDA_VISIBLE_DEVICES"),
         ("[1]", r"my\.yaml: must be a mapping"),
         ("1: 2", r"my\.yaml: must be a mapping of sections"),
         ("parameters: 3", r"my\.yaml: parameters: must be a mapping of sections, not 3"),

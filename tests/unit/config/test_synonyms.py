@@ -64,7 +64,7 @@ def test_every_synonym_names_a_setting_and_hides_none() -> None:
 
 @pytest.mark.parametrize("name", WITHOUT_EQUIVALENT)
 def test_a_setting_without_equivalent_is_reported_with_a_remedy(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"{name}: is no setting: "):
+    with pytest.raises(ConfigurationError, match=f"{name}: is not a setting: "):
         Configuration(**dict[str, Any]({name: "x"}))
 
 

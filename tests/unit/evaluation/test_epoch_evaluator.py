@@ -96,11 +96,11 @@ def test_the_same_samples_are_drawn_each_time(nano: Florence2, valid: DatasetMan
 
 def test_the_error_for_an_unknown_score_names_the_known_ones(valid: DatasetManifest) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"'chrf' is no score of <OD>, <VQA>; give loss, map50, map,.*accuracy"
+        ConfigurationError, match=r"'chrf' is not a score of <OD>, <VQA>; give loss, map50, map,.*accuracy"
     ):
         evaluator_of(valid, "chrf")
     questions = valid.drop(valid.table.index[valid.table["task"] == "<OD>"])
-    with pytest.raises(ConfigurationError, match=r"'map50' is no score of <VQA>; give loss, vqa_accuracy$"):
+    with pytest.raises(ConfigurationError, match=r"'map50' is not a score of <VQA>; give loss, vqa_accuracy$"):
         evaluator_of(questions, "map50")
 
 

@@ -150,7 +150,7 @@ def test_the_command_prints_boxes_and_reports_failures(images: Path) -> None:
     assert f"{images / '0.png'}: 1 box" in done.stdout
     done = CliRunner().invoke(app, ["predict", str(images / "0.png"), "--max-new-tokens", "3"])
     assert done.exit_code == 0
-    assert "the answer reached the length limit and was cut; 1 parts of the answer are no boxes" in done.stdout
+    assert "the answer reached the length limit and was cut; 1 parts of the answer are not boxes" in done.stdout
 
 
 def test_the_command_writes_json_for_programs(images: Path) -> None:

@@ -1,4 +1,4 @@
-"""Boxes read from tokens: the codec's boxes, with scores; what is no box is counted; repetitions are one box."""
+"""Boxes read from tokens: the codec's boxes, with scores; what is not a box is counted; repetitions are one box."""
 
 from __future__ import annotations
 

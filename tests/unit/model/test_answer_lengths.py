@@ -26,7 +26,7 @@ def test_the_lower_limit_holds() -> None:
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(ModelError, match="no native Florence-2"):
+    with pytest.raises(ModelError, match="not a native Florence-2"):
         answer_length(ModelConfig(base=str(tmp_path)), 10)
 
 

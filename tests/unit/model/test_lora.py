@@ -43,8 +43,8 @@ def test_variants_are_what_peft_makes_of_them(variant: str, nano: Florence2) -> 
     ("targets", "message"),
     [
         ("o_proj", r"'o_proj' matches no layer of the base; give language, vision, all, or .* such as model\."),
-        (".*(", r"'\.\*\(' is no regular expression"),
-        (".*encoder.layers.0.*", r"'.*' also matches .*, which is no linear layer"),
+        (".*(", r"'\.\*\(' is not a regular expression"),
+        (".*encoder.layers.0.*", r"'.*' also matches .*, which is not a linear layer"),
     ],
 )
 def test_layers_that_cannot_be_adapted_are_refused(targets: str, message: str, nano: Florence2) -> None:

@@ -80,8 +80,8 @@ def test_pixels_are_those_of_the_processor(
 def test_a_large_jpeg_is_decoded_smaller_and_differs_by_little(
     transform: PixelTransform, tmp_path: Path, size: tuple[int, int], decoded: tuple[int, int], most: int
 ) -> None:
-    """Measured, largest and mean difference of 255: 1 and 0.11; where the size is no multiple of the reduction, and a
-    part of a pixel too much is decoded, 14 (at an edge) and 0.23. Decoded at half of that, 26 and 0.47, 28 and 0.57.
+    """Measured, largest and mean difference of 255: 1 and 0.11; where the size is not a multiple of the reduction, and
+    a part of a pixel too much is decoded, 14 (at an edge) and 0.23. Decoded at half of that, 26 and 0.47, 28 and 0.57.
     """
     file = tmp_path / "large.jpg"
     smooth(*size).save(file, quality=90)

@@ -1,4 +1,4 @@
-"""Images of every form become samples; what is no image is an error that names it."""
+"""Images of every form become samples; what is not an image is an error that names it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def files(scenes: Path) -> list[Path]:
     ("image", "message"),
     [
         ("none.png", r"none\.png: "),
-        (np.zeros((4, 4, 3), dtype=np.float32), r"array of float32 \(4, 4, 3\) is no image; give uint8 \(height"),
+        (np.zeros((4, 4, 3), dtype=np.float32), r"array of float32 \(4, 4, 3\) is not an image; give uint8 \(height"),
         (np.zeros((2, 4, 4, 3), dtype=np.uint8), r"one image or a list of them"),
-        (b"bytes", "bytes is no image; give a path, a Pillow image or an array of uint8"),
+        (b"bytes", "bytes is not an image; give a path, a Pillow image or an array of uint8"),
     ],
 )
 def test_what_is_no_image_is_named(nano: Model, image: Any, message: str) -> None:

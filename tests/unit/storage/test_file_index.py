@@ -47,7 +47,7 @@ def test_a_damaged_index_is_replaced(tmp_path: Path, damage: str) -> None:
     with FileIndex(file) as index:
         index.store("k", many)
     if damage == "text":
-        file.write_text("this is no database, and long enough to be taken for one" * 30)
+        file.write_text("this is not a database, and long enough to be taken for one" * 30)
     elif damage == "middle":
         data = bytearray(file.read_bytes())
         data[4096:] = os.urandom(len(data) - 4096)

@@ -66,7 +66,7 @@ class ClassesView(View[ClassName]):
         """The class of each spelling, (c,) each.
 
         ``name``: as it is written. ``tidied``: without blanks at its ends and with single ones inside. The other
-        columns are those of ``compare_classes`` for the tidied name; they are NA for phrases, which are no classes.
+        columns are those of ``compare_classes`` for the tidied name; they are NA for phrases, which are not classes.
         """
         names = pd.Series([self._boxes.names[code] for code in self._spellings[0]], dtype="string")
         tidied = pd.Series([tidy(name) for name in names], dtype="string")

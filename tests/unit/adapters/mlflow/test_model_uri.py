@@ -55,8 +55,8 @@ def test_python_loads_it_by_its_alias_and_leaves_no_files(
     [
         ("@champion", "no alias 'champion'; there are challenger"),
         ("/7", "no version '7'; there are 1"),
-        ("", "is no registered model; write models:/NAME@ALIAS or models:/NAME/VERSION"),
-        ("@a/b", "is no registered model"),
+        ("", "is not a registered model; write models:/NAME@ALIAS or models:/NAME/VERSION"),
+        ("@a/b", "is not a registered model"),
     ],
 )
 def test_an_address_without_a_version_is_an_error_that_names_what_there_is(

@@ -113,7 +113,7 @@ def test_an_error_names_the_row_and_limits_are_its_configuration(registered: Reg
         (model, b"no image", "<OD>", "row 1: image: unreadable"),
         (model, valid, "<ODD>", "row 1: prefix '<ODD>' starts with no task token"),
         (model, "http://localhost/a.png", "<OD>", "row 1: image: images by URL are not fetched"),
-        (small, "http://localhost/a.png", "<OD>", "row 1: localhost is no public address"),
+        (small, "http://localhost/a.png", "<OD>", "row 1: localhost is not a public address"),
         (small, valid, "<OD>", "row 0: image: too-large, 64 x 64 pixels, at most 1000"),
     ):
         rows = pd.DataFrame({"image": [valid, image], "prompt": ["<OD>", prompt]})

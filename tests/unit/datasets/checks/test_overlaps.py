@@ -33,7 +33,7 @@ def test_it_agrees_with_comparing_every_pair(found: list[tuple[int, int, Box]], 
         before = [k for k in range(at) if ordered[k][:2] == (row, name)]
         equal = [k for k in before if ordered[k][2] == box]
         expected_same.append(equal[0] if equal else -1)
-        # A box that repeats another counts for that alone, and is no partner of a third.
+        # A box that repeats another counts for that alone, and is not a partner of a third.
         near = [k for k in before if iou(ordered[k][2], box) > near_iou and expected_same[k] < 0]
         expected_nearly.append(near[0] if near and not equal else -1)
     assert same.tolist() == expected_same

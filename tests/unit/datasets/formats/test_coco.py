@@ -141,7 +141,7 @@ def test_a_box_that_leaves_the_image_keeps_its_bins(tmp_path: Path) -> None:
         ({"bbox": None, "segmentation": {"counts": "x"}}, "run-length segmentation is not decoded"),
         ({"bbox": [], "segmentation": []}, "not a list of polygons"),
         ({"bbox": None, "segmentation": [[1, 2, 3, 4, 5]]}, "not a list of polygons"),
-        ({"category_id": 9}, "category_id 9 is none of the categories"),
+        ({"category_id": 9}, "category_id 9 is not one of the categories"),
         ({"category_id": [1]}, "category_id is [1], not a whole number"),
         ({"id": 1}, "annotation id 1 was used in line 6 already"),
     ],
@@ -157,7 +157,7 @@ def test_what_is_wrong_with_an_object_stands_in_its_images_row(
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (thing(image_id=5), "image_id 5 is none of the images"),
+        (thing(image_id=5), "image_id 5 is not one of the images"),
         (thing(image_id={}), "image_id is {}, not a whole number"),
         ({"id": 1}, "the annotation has no 'image_id'"),
         ([1, 2], "the annotation is [1, 2], not a JSON object"),
@@ -189,7 +189,7 @@ def test_an_image_that_cannot_be_used_is_a_row_with_its_error(
 @pytest.mark.parametrize("size", [(0, 10), (20, -1), (math.nan, 10), (20, None), ("x", 10), (10**10, 10)])
 def test_a_size_that_is_none_stands_in_the_row_of_its_image(tmp_path: Path, size: tuple[Any, Any]) -> None:
     row = one_row(tmp_path, thing(), width=size[0], height=size[1])
-    assert row["line_error"] == f"width is {size[0]!r} and height is {size[1]!r}, which is no size in pixels"
+    assert row["line_error"] == f"width is {size[0]!r} and height is {size[1]!r}, which is not a size in pixels"
     assert (row["line"], row["image"], row["suffix"]) == (3, "train/1.png", "")
 
 

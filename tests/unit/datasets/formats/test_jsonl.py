@@ -157,7 +157,7 @@ def test_no_rows_at_all(tmp_path: Path) -> None:
 def test_a_folder_with_annotations_that_is_no_split_is_named(tmp_path: Path) -> None:
     root = write_dataset(tmp_path, {"train": [annotation()], "dev": [annotation()]})
     with pytest.raises(
-        DatasetError, match=r"dev: holds annotations.jsonl but is no split; name it train, valid or test"
+        DatasetError, match=r"dev: holds annotations.jsonl but is not a split; name it train, valid or test"
     ):
         read_dataset(root)
 

@@ -155,5 +155,5 @@ def test_a_label_file_whose_name_is_no_text_is_a_row_with_its_error(tmp_path: Pa
     (tmp_path / "labels").mkdir()
     Path(os.fsdecode(bytes(tmp_path) + b"/labels/\xff.txt")).write_text("0 0.5 0.5 0.1 0.1")
     errors = read_dataset(tmp_path).table["line_error"].dropna().tolist()
-    what = "the name of an image or of its label file holds half of a surrogate pair, which is no character"
+    what = "the name of an image or of its label file holds half of a surrogate pair, which is not a character"
     assert errors == [f"{what}: 'labels/\\udcff.txt'"]

@@ -72,7 +72,7 @@ def test_a_label_file_without_an_image_points_at_the_image_that_is_missing(tmp_p
     write(tmp_path, f"{labels}/a.txt", BOX)
     write(tmp_path, f"{labels}/deep/b.txt", BOX)
     write(tmp_path, f"{labels}/classes.txt", "cat\ndog\n")
-    write(tmp_path, "notes.txt", "a text that is no label file")
+    write(tmp_path, "notes.txt", "a text that is not a label file")
     good, orphan = rows(tmp_path)
     assert (good["image"], good["image_error"]) == (f"{folder}/a.png", None)
     assert (orphan["file"], orphan["image"]) == (f"{labels}/deep/b.txt", f"{folder}/deep/b.jpg")

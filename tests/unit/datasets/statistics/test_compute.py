@@ -67,7 +67,7 @@ def test_objects_are_counted_by_image_and_task_also_where_there_are_none() -> No
         )
     )
     assert bins_of(found, "objects") == {0: 1, 1: 2, 3: 1}
-    assert found.overall.classes.counts == {"dog": 2, "cat": 1}, "phrases are no classes"
+    assert found.overall.classes.counts == {"dog": 2, "cat": 1}, "phrases are not classes"
 
 
 def test_an_image_counts_once_however_many_rows_name_it() -> None:

@@ -109,7 +109,7 @@ def test_it_evaluates_the_kinds_of_answers_that_it_declares() -> None:
         ("no_such_module_here:M", "no_such_module_here cannot be imported .*; install it, or add its folder to"),
         (f"{HERE}:NoMetric", "NoMetric is not in"),
         ("__main__:NoMetric", "NoMetric is defined in another script; run that script"),
-        (f"{HERE}:Configuration", "is no class below florence2.Metric"),
+        (f"{HERE}:Configuration", "is not a class below florence2.Metric"),
         (f"{HERE}:LackingMetric", "lacks describe, score"),
         (f"{HERE}:BlindMetric", r"must declare what it reads, as in: answer_kinds = \(AnswerKind.BOXES,\)"),
         (f"{HERE}:TakenMetric", "has the name 'anls' of a metric of this library"),

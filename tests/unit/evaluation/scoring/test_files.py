@@ -34,7 +34,7 @@ def test_objects_are_walked_with_their_lines_and_others_are_problems(tmp_path: P
     file.write_text('[\n{"id": 1},\n7,\n{"id": 2}\n]')
     problems = FileProblems()
     assert list(walk_file(file, "[", problems)) == [("", {"id": 1}, 2), ("", {"id": 2}, 4)]
-    with pytest.raises(DatasetError, match=r"a\.json:3: 7 is no JSON object"):
+    with pytest.raises(DatasetError, match=r"a\.json:3: 7 is not a JSON object"):
         problems.raise_for_any()
 
 
@@ -48,7 +48,7 @@ def test_an_empty_file_of_lines_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "message"), [({}, "no 'id'"), ({"id": True}, "not a whole number"), ({"id": 3}, "none of the images")]
+    ("part", "message"), [({}, "no 'id'"), ({"id": True}, "not a whole number"), ({"id": 3}, "not one of the images")]
 )
 def test_an_id_is_a_known_number_or_text(part: dict[str, object], message: str) -> None:
     assert id_of({"id": "a"}, "id", {"a": 1}) == "a"

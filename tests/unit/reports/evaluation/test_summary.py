@@ -33,5 +33,5 @@ def test_the_summary_names_the_weakest_groups_and_the_faults() -> None:
     faulty = in_short(Analysis(Validity(9, 3, 2, 1, 0, 5, 0, 4, 0)), [])
     assert faulty == [
         "3 of 9 answers are invalid: 2 cut, 1 malformed.",
-        "4 boxes have a score or a coordinate that is no number: they were left out.",
+        "4 boxes have a score or a coordinate that is not a number: they were left out.",
     ]

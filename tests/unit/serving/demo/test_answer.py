@@ -30,7 +30,7 @@ def test_a_large_image_is_scaled_down_and_corners_stay_those_of_the_upload() -> 
     assert shown.image.getpixel((73, 100)) == tuple(bytes.fromhex(class_colours(["cat"])["cat"][1:]))
     assert shown.rows == [["cat", "0.50", "144,72 720,360"]]
     assert shown.text == "as written"
-    assert shown.note == "mean probability of its tokens 0.25; 1 parts of the answer are no boxes"
+    assert shown.note == "mean probability of its tokens 0.25; 1 parts of the answer are not boxes"
 
 
 def test_texts_and_outlines_are_shown_too() -> None:
