@@ -8,7 +8,7 @@ export GX_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := true
 export ZENML_LOGGING_COLORS_DISABLED := true
 
-.PHONY: help setup stack run retrain story test unit integration gpu documents check docs reference format lock nano small clean
+.PHONY: help setup stack run retrain story test unit integration gpu documents check docs reference sizes format lock nano small clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -76,6 +76,9 @@ $(TUTORIAL): .venv/.ready docs/tutorial.ipynb
 
 reference: .venv/.ready ## the pages of docs/ that follow from the code
 	$(BIN)/python -m docs.generator
+
+sizes: .venv/.ready ## the sizes in docs/architecture.md, from a small training that is traced: a minute
+	$(BIN)/python -m docs.generator.house
 
 format: .venv/.ready ## format the code
 	$(BIN)/ruff format .

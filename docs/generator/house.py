@@ -1,6 +1,7 @@
-"""The tables of ``architecture.md`` about the code: its rooms, and its sizes.
+"""The tables of ``architecture.md`` about the code: its rooms, what an addition edits, and its sizes.
 
-``python -m docs.generator.house`` writes them anew, as ``python -m docs.generator`` does with every page.
+``python -m docs.generator`` writes the first two, as it does with every page. ``python -m docs.generator.house`` writes
+the sizes: it traces a small training, which takes about a minute.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ import textwrap
 import tomllib
 from pathlib import Path
 
-from docs.generator.additions import ADDITIONS, Addition, files_naming
+from docs.generator.additions import ADDITIONS, Addition, files_naming, unit_tests_naming
 from docs.generator.code_lines import code_lines
 from docs.generator.markdown import escaped, table
 from docs.generator.walk import Walk, take_walk
 
-__all__ = ["architecture_page", "rooms_table", "size_tables"]
+__all__ = ["additions_table", "architecture_page", "rooms_table", "size_tables", "sizes_page"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = _ROOT / "docs" / "architecture.md"
-_BEGIN, _END = "<!-- {}: made by `python -m docs.generator` -->\n", "<!-- end of {} -->\n"
+_BEGIN, _END = "<!-- {}: made by `python -m docs.{}` -->\n", "<!-- end of {} -->\n"
 
 _EARLIER_COMMIT = "d77b950"
 _EARLIER_FILES, _EARLIER_RUN, _EARLIER_TYPES = 18, 50, 12
@@ -32,13 +33,22 @@ with the names that its modules had.
 
 
 def architecture_page() -> str:
-    """Return the page with the tables of the code as it is now; the rest of it stays."""
+    """Return the page with the rooms, and with what an addition edits, as the code is now; the rest of it stays."""
     page = _PAGE.read_text(encoding="utf-8")
-    for name, text in {"rooms": rooms_table(), "sizes": size_tables(take_walk())}.items():
-        begin, end = _BEGIN.format(name), _END.format(name)
-        before, after = page.split(begin)[0], page.split(end)[1]
-        page = f"{before}{begin}\n{text}\n{end}{after}"
+    for name, text in {"rooms": rooms_table(), "additions": additions_table()}.items():
+        page = _with_block(page, name, text, "generator")
     return page
+
+
+def sizes_page() -> str:
+    """Return the page with the sizes of the code as it is now; the rest of it stays. A small training is traced."""
+    return _with_block(_PAGE.read_text(encoding="utf-8"), "sizes", size_tables(take_walk()), "generator.house")
+
+
+def _with_block(page: str, name: str, text: str, maker: str) -> str:
+    begin, end = _BEGIN.format(name, maker), _END.format(name)
+    before, after = page.split(begin)[0], page.split(end)[1]
+    return f"{before}{begin}\n{text}\n{end}{after}"
 
 
 def rooms_table() -> str:
@@ -61,8 +71,15 @@ def _purpose(room: str) -> str:
     return escaped(docstring.splitlines()[0].replace("``", "`"))
 
 
+def additions_table() -> str:
+    """Return what an addition edits, in Markdown."""
+    return table(
+        ["to add", f"edits at {_EARLIER_COMMIT}", "edits", "files that name", "tests"], map(_addition, ADDITIONS)
+    )
+
+
 def size_tables(walk: Walk) -> str:
-    """Return what an addition edits, and how far it is through the library, in Markdown.
+    """Return how far it is through the library, in Markdown.
 
     Args:
         walk: through the library as it is now.
@@ -77,7 +94,6 @@ def size_tables(walk: Walk) -> str:
     ]
     return "\n".join(
         [
-            table(["to add", f"edits at {_EARLIER_COMMIT}", "edits", "files that name"], map(_addition, ADDITIONS)),
             table(["size", f"at {_EARLIER_COMMIT}", "now"], sizes),
             _sentence("From an annotation to the loss", walk.files),
             _sentence("From the logits to the decision", walk.types),
@@ -86,14 +102,18 @@ def size_tables(walk: Walk) -> str:
 
 
 def _addition(addition: Addition) -> list[str]:
-    files = files_naming(addition, _ROOT)
-    shown = ", ".join(f"`{file.removeprefix('florence2/')}`" for file in files)
+    files, tests = files_naming(addition, _ROOT), unit_tests_naming(addition, _ROOT)
     return [
         addition.what,
         str(addition.earlier),
         str(len(files)),
-        f"`{addition.member}`: {shown}",
+        f"`{addition.member}`: {_shown(files, 'florence2/')}",
+        _shown(tests, "tests/unit/") or "follow from the list",
     ]
+
+
+def _shown(files: list[str], folder: str) -> str:
+    return ", ".join(f"`{file.removeprefix(folder)}`" for file in files)
 
 
 def _sentence(about: str, names: list[str]) -> str:
@@ -112,4 +132,4 @@ def _mirrored() -> float:
 
 
 if __name__ == "__main__":
-    _PAGE.write_text(architecture_page(), encoding="utf-8")
+    _PAGE.write_text(sizes_page(), encoding="utf-8")

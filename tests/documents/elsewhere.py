@@ -16,6 +16,7 @@ ELSEWHERE = {
     r"make (setup|stack|run|test|unit|integration|documents|check)\b": ".ci/run",
     r"make docs\b": "tests/documents/test_site.py",
     r"make reference\b": "tests/documents/test_generated_pages.py",
+    r"make sizes\b": "tests/documents/test_sizes.py",
     r"make (format|lock|clean)\b": "Makefile",
     r"make retrain\b": "tests/integration/test_retrain.py",
     r"make story\b": "benchmarks/story.py",
