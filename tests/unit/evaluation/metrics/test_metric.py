@@ -13,17 +13,16 @@ from hypothesis import strategies as st
 
 from florence2.codec.detections import Detections
 from florence2.codec.regions import parse_polygons, parse_quads
-from florence2.codec.tasks import TASKS
 from florence2.errors import AnswerError
 from florence2.evaluation.metrics.coco import SCORE_NAMES
+from florence2.evaluation.metrics.metric import WORDS as ANSWERS_IN_WORDS
 from florence2.evaluation.metrics.metric import Metric
-from florence2.evaluation.metrics.registry import METRICS, metrics_for
+from florence2.evaluation.metrics.registry import METRICS
 from florence2.evaluation.scores import SCORES
 from tests.builders import detections
 
 BIG = (1000, 1000)
-WORDS = {name for token in ("<VQA>", "<OCR>", "<CAPTION>") for name in (m.name for m in metrics_for(TASKS[token]))}
-WORDS |= {"anls", "relaxed_accuracy", "exact_answer"}
+WORDS = {name for name, metric in METRICS.items() if metric.answer_kinds == ANSWERS_IN_WORDS}
 
 _numbers = st.lists(st.integers(0, 9), min_size=16, max_size=16)
 _texts = st.lists(st.sampled_from(["a", "red", "ring", "Two", "2", "1.05", "on the table", "."]), max_size=7).map(
