@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from florence2.codec import TASKS
+from florence2.codec import TASKS, Task
 from florence2.config import Effect, EvaluationConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation.class_names import check_classes
 from florence2.evaluation.evaluate import evaluate_split
 from florence2.evaluation.examples import choose_examples
-from florence2.evaluation.metrics.registry import metrics_for
+from florence2.evaluation.metrics.registry import METRICS, metrics_for
 from florence2.evaluation.preview_grid import draw_preview_grid
 from florence2.inference import Prediction, predict
 from florence2.model import Florence2, Sample, samples_of
@@ -57,7 +57,7 @@ class EpochEvaluator:
             measures: compute the scores of the tasks also where the loss chooses the epoch.
 
         Raises:
-            ConfigurationError: ``training.best_by`` is neither the loss nor a metric of the split's tasks, or
+            ConfigurationError: ``training.best_by`` is neither the loss nor a computed score of the split's tasks, or
                 ``evaluation.classes`` has a misspelt class.
         """
         check_classes(valid, evaluation)
@@ -69,10 +69,7 @@ class EpochEvaluator:
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_for(task, evaluation.metrics))
         known = {score.name: score for metric in metrics for score in metric.declared_scores()}
         if name not in known:
-            raise ConfigurationError(
-                f"training.best_by: {name!r} is not a score of {', '.join(task.token for task in tasks)}; "
-                f"give {', '.join(['loss', *known])}"
-            )
+            raise ConfigurationError(f"training.best_by: {name!r} {_remedy(name, tasks, list(known), evaluation)}")
         return replace(evaluator, score=name, higher_is_better=known[name].higher_is_better)
 
     @property
@@ -106,3 +103,18 @@ class EpochEvaluator:
         if preview is not None and samples:
             preview(draw_preview_grid(samples, predictions), step)
         return scores
+
+
+def _remedy(score: str, tasks: Sequence[Task], known: Sequence[str], evaluation: EvaluationConfig) -> str:
+    """Say what is wrong with a score that is not computed: its metric must be added, or it does not suit the tasks.
+
+    ``best_by`` does not add the metric by itself: the evaluation after the training would not compute the score by
+    which the epoch was chosen, and to name one metric leaves out the defaults.
+    """
+    for metric in METRICS.values():
+        fitting = [task.token for task in tasks if task.answer in metric.answer_kinds]
+        if fitting and score in (declared.name for declared in metric.declared_scores()):
+            defaults = dict.fromkeys(default.name for task in tasks for default in metrics_for(task))
+            names = [*(evaluation.metrics or defaults), metric.name]
+            return f"of {', '.join(fitting)} is not computed; set evaluation.metrics: [{', '.join(names)}]"
+    return f"is not a score of {', '.join(task.token for task in tasks)}; give {', '.join(['loss', *known])}"

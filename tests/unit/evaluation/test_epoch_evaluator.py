@@ -13,6 +13,7 @@ from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation.epoch_evaluator import EpochEvaluator
 from florence2.evaluation.evaluate import evaluate_split
+from florence2.evaluation.metrics.answers import ExactAnswerMetric
 from florence2.inference.generation import Prediction, predict
 from florence2.model.base import load_base
 from florence2.model.florence import Florence2
@@ -22,6 +23,10 @@ from tests.builders import write_scenes
 
 SHORT = EvaluationConfig(max_new_tokens=16, eval_batch_size=8)
 Shown = list[tuple[tuple[int, int], int]]
+
+
+class OwnMetric(ExactAnswerMetric):
+    name = "own"
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +101,39 @@ def test_the_same_samples_are_drawn_each_time(nano: Florence2, valid: DatasetMan
 
 def test_the_error_for_an_unknown_score_names_the_known_ones(valid: DatasetManifest) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"'chrf' is not a score of <OD>, <VQA>; give loss, map50, map,.*accuracy"
+        ConfigurationError, match=r"'mean_iou' is not a score of <OD>, <VQA>; give loss, map50, map,.*accuracy"
     ):
-        evaluator_of(valid, "chrf")
+        evaluator_of(valid, "mean_iou")
     questions = valid.drop(valid.table.index[valid.table["task"] == "<OD>"])
     with pytest.raises(ConfigurationError, match=r"'map50' is not a score of <VQA>; give loss, vqa_accuracy$"):
         evaluator_of(questions, "map50")
+
+
+@pytest.mark.parametrize(
+    ("best_by", "metrics", "remedy"),
+    [
+        ("chrf", (), "mean_average_precision, vqa_accuracy, chrf"),
+        ("exact_answer", ("anls",), "anls, exact_answer"),
+        (
+            "map50",
+            ("tests.unit.evaluation.test_epoch_evaluator:OwnMetric", "anls"),
+            "tests.unit.evaluation.test_epoch_evaluator:OwnMetric, anls, mean_average_precision",
+        ),
+    ],
+)
+def test_the_error_for_a_score_whose_metric_is_not_computed_says_how_to_add_it(
+    valid: DatasetManifest, best_by: str, metrics: tuple[str, ...], remedy: str
+) -> None:
+    named = SHORT.model_copy(update={"metrics": metrics})
+    with pytest.raises(ConfigurationError, match=rf"{best_by!r} .* not computed; set evaluation.metrics: \[{remedy}\]"):
+        evaluator_of(valid, best_by, evaluation=named)
 
 
 def test_metrics_that_are_named_are_those_to_choose_from(valid: DatasetManifest) -> None:
     named = SHORT.model_copy(update={"metrics": ("anls",)})
     assert evaluator_of(valid, "anls", evaluation=named).score == "anls"
     with pytest.raises(ConfigurationError, match=r"give loss, anls$"):
-        evaluator_of(valid, "map50", evaluation=named)
+        evaluator_of(valid, "map500", evaluation=named)
 
 
 def test_every_score_that_a_metric_computes_can_choose_the_epoch(valid: DatasetManifest) -> None:
