@@ -90,7 +90,7 @@ def size_tables(walk: Walk) -> str:
         ["files with a function that runs meanwhile", str(_EARLIER_RUN), str(walk.run)],
         ["types between the logits and the decision", str(_EARLIER_TYPES), str(len(walk.types))],
         ["unit test files that mirror a module", f"{_EARLIER_MIRRORED:.0%}", f"{_mirrored():.0%}"],
-        ["lines of code in `florence2`, in hundreds", f"{_EARLIER_LINES:,}", f"{lines:,}"],
+        ["lines of code in `florence2`, rounded to hundreds", f"{_EARLIER_LINES:,}", f"{lines:,}"],
     ]
     return "\n".join(
         [

@@ -33,7 +33,7 @@ class Candidates(BaseModel):
     """The challenger and the champion at the beginning of a promotion.
 
     Attributes:
-        challenger: the newest version; None where there is none.
+        challenger: the version with the alias ``registration.alias``; None where there is none.
         champion: the version that is served; None where there is none yet.
         rollback_reason: why, by whom and when the challenger was rolled back as champion; empty: it was not.
     """

@@ -24,8 +24,9 @@ class Decision(BaseModel):
     """What a promotion decided.
 
     Attributes:
-        verdict: ``promote``: the challenger becomes champion. ``hold``: it is sound, but there is no proven reason to
-            replace the champion. ``reject``: it is not sound, whoever is champion. ``nothing``: there is no challenger.
+        verdict: ``promote``: the challenger becomes champion. ``hold``: it failed no gate of its own, but is not proven
+            to be better than the champion, or a gate could not be evaluated. ``reject``: it failed a gate that does not
+            depend on the champion. ``nothing``: there is no challenger, or it is champion already.
         why: the reason, in a sentence.
         challenger: its version; None where there is none.
         champion: the version that it was compared with; None where there was none.

@@ -24,7 +24,7 @@ class Draw(NamedTuple):
 
 
 class EpochOrder(Sampler[Draw]):
-    """Every sample once an epoch, in random order, answers of similar length together.
+    """Every sample once an epoch, in random order; with ``grouped`` answers of similar length are together.
 
     Batches of similar length have little padding. As in ``transformers.trainer_pt_utils.get_length_grouped_indices``,
     the shuffled samples are cut into large groups and sorted within each; here the batches are then shuffled, except

@@ -1,8 +1,9 @@
 """The registry of one model: its versions, and the aliases that are moved one at a time, with their history.
 
-``champion`` points to the version that everybody serves, ``challenger`` to the newest one, ``previous`` to the champion
-before. A move is first recorded, in the tags of the registered model and of both versions, and then made; if a process
-is killed in between, the next move notices and records it. MLflow's stages are not used, they are deprecated.
+``champion`` points to the version in production, ``registration.alias`` (``challenger``) to the one that was registered
+last, ``previous`` to the champion before. A move is first recorded, in the tags of the registered model and of both
+versions, and then made; if a process is killed in between, the next move notices and records it. MLflow's stages are
+not used, they are deprecated.
 """
 
 from __future__ import annotations
