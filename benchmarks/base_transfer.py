@@ -5,7 +5,7 @@
         --set learning_rate=5e-4 --set box_order=left_to_right
 
 Each seed trains twice on the same samples for the same number of epochs: from the base with the strategy given, and
-every weight from the random start of pretraining. A line of JSON tells the seconds of the fit alone, validation
+every weight from the random start of pretraining. A line of JSON gives the seconds of the fit alone, validation
 included, and the scores of the test split; of questions also those that are not answered by yes or no, and what the
 most frequent answer of each question, known from training, would be worth. Zero-shot scores come from
 ``pretraining.evaluate`` and ``pretraining.world.evaluate``.

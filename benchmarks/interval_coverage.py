@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=1 python -m benchmarks.interval_coverage
 
 From a pool of generated images, many splits are drawn, and two models are evaluated on each: the second lacks a tenth
-of the detections of the first. An interval should hold the mean over all splits of its size, 95 times in 100. Beside it
-stand how often it holds the score of the whole pool, and the mean of the scores: mAP falls with the number of images.
+of the detections of the first. An interval should hold the mean over all splits of its size, 95 times in 100. The
+result also has how often it holds the score of the whole pool, and the mean of the scores: mAP falls with the number of
+images.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ def _most_boxes(data: DatasetManifest) -> float:
 
 
 def _matters(variant: str, most_boxes: float) -> bool:
-    """Tell whether a variant can change anything where answers hold so many boxes."""
+    """Return whether a variant can change anything where answers hold so many boxes."""
     names = VARIANTS[variant].keys()
     needed = 2 if names & set(_NEED_SEVERAL_BOXES) else 1 if names & set(_NEED_BOXES) else 0
     return most_boxes >= needed

@@ -52,7 +52,7 @@ class Comparison:
         equal, near = (int((self.differences == bins).sum()) for bins in (0, 1))
         lines = [
             f"{self.images} images in both, {' and '.join(str(len(names)) for names in self.images_alone)} in one only",
-            f"{len(self.differences)} pairs of boxes: {equal} equal, {near} one bin apart, "
+            f"{len(self.differences)} pairs of boxes: {equal} equal, {near} differ by one bin, "
             f"largest difference {self.differences.max(initial=0)} bins",
         ]
         for which, alone in zip(("first", "second"), self.boxes_alone, strict=True):

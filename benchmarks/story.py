@@ -123,7 +123,7 @@ class Story:
 
 
 def main() -> int:
-    """Tell the story; returns the exit status."""
+    """Run the story; returns the exit status."""
     parser = argparse.ArgumentParser(description="The life of a model on built-in data.")
     parser.add_argument("--epochs", type=int, default=6, help="of each training")
     parser.add_argument("--few", type=int, default=200, help="training images of the first model")
@@ -142,7 +142,7 @@ def main() -> int:
         story.rollback("5. Back to version 1, by one command", champion="1")
     print(f"\n{time.monotonic() - started:.0f} s in all")
     for surprise in story.surprises:
-        print(f"NOT AS TOLD: {surprise}")
+        print(f"NOT AS EXPECTED: {surprise}")
     return 1 if story.surprises else 0
 
 

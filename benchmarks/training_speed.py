@@ -71,7 +71,7 @@ def measure(side: Side, source: str, model: ModelConfig, *, evaluated: bool) -> 
         side: which.
         source: the data set.
         model: the base.
-        judged: whether the loss is measured.
+        evaluated: whether the loss is measured.
     """
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
@@ -108,7 +108,7 @@ def _compare(
         model: the base.
         repeats: of each side.
         warm_up: first steps of an epoch that do not count.
-        judged: whether losses are measured.
+        evaluated: whether losses are measured.
     """
     results: dict[str, list[Result]] = {side.name: [] for side in sides}
     for _ in range(repeats):

@@ -16,7 +16,7 @@ project_copyright = "the florence2-finetune contributors, Apache License 2.0"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 exclude_patterns = ["_build", "examples", "generator"]
 nitpicky = True
-# No inventory of another project can be asked without a network, so their names are not linked.
+# No inventory of another project can be read without a network, so their names are not linked.
 nitpick_ignore_regex = [
     (r"py:.*", r"(?!florence2\b).*"),
     (r"py:.*", r"florence2\.(codec|config|data|evaluation|inference|model|training)\..*"),

@@ -46,7 +46,7 @@ __all__ = [
 
 
 class Florence2Error(Exception):
-    """Base of all errors that florence2 raises on purpose.
+    """Base of all errors that florence2 raises itself.
 
     Attributes:
         exit_status: exit status of the command line for this error.

@@ -1,4 +1,4 @@
-"""Evidence for promotions: a sound challenger that is better than the champion, and what a test changes of it."""
+"""Evidence for promotions: a valid challenger that is better than the champion, and what a test changes of it."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def training() -> None:
 
 
 def answering(image: Image.Image) -> None:
-    """Ask one image and several."""
+    """Predict for one image and for several."""
     model = load("runs/1", device="cpu")
     assert_type(model.predict("a.png", "<VQA>How many?", num_beams=3), Prediction)
     assert_type(model.predict(image).text, str)
@@ -60,7 +60,7 @@ def answering(image: Image.Image) -> None:
 
 
 def mistakes() -> None:
-    """Each line holds a mistake that the types tell."""
+    """Each line holds a mistake that the types show."""
     Configuration(epochs="ten")  # type: ignore[arg-type]
     Configuration(epohcs=10)  # type: ignore[call-arg]
     Configuration(strategy="qlora")  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ def code_lines(folder: Path) -> int:
 
 
 def code_lines_of(source: str) -> int:
-    """Return the lines of a module on which code stands. A text that is a statement of its own documents something."""
+    """Return the lines of a module that have code. A text that is a statement of its own documents something."""
     code = set[int]()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type not in _NO_CODE:

@@ -20,7 +20,7 @@ _HEAD = f"""# Commands
 {MADE}
 
 `florence2 COMMAND --help` shows the same. Options may be written `--epochs=10` or `--epochs 10`. A setting is an option
-of the same name, with hyphens; where it stands in a YAML file: [configuration](configuration.md).
+of the same name, with hyphens; its path in a YAML file: [configuration](configuration.md).
 
 | status | what it means |
 |---|---|

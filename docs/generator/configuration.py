@@ -18,7 +18,7 @@ __all__ = ["configuration_page"]
 _HEAD = f"""# Configuration
 {MADE}
 
-Every setting with its default; the same settings stand in YAML, on the command line and in Python:
+Every setting with its default; the same settings are used in YAML, on the command line and in Python:
 
 ```yaml
 parameters:
@@ -39,7 +39,7 @@ config = Configuration(dataset="my-set", epochs=3, rank=8)
 print(config.training.lora.rank)  # 8
 ```
 
-The path of a setting is that of the YAML file. In Python and on the command line a setting may stand without its
+The path of a setting is that of the YAML file. In Python and on the command line a setting may be written without its
 section, for each name is there once; a YAML file is kept to the full form. An unknown name is an error that says
 which one is near.
 """

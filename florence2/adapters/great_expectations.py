@@ -1,4 +1,4 @@
-"""Great Expectations checks the rules and renders its Data Docs; the only file that imports it, with one beside it.
+"""Great Expectations checks the rules and renders its Data Docs; only this file and rule_expectation.py import it.
 
 Each rule of ``florence2.datasets`` is called by an expectation of ``florence2.adapters.rule_expectation``. The import
 takes seconds and happens when a data set is validated.
@@ -102,7 +102,7 @@ def _quiet_context() -> AbstractDataContext:
         import great_expectations as gx
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    # It sets its own level when it is imported, and tells of every temporary folder.
+    # It sets its own level when it is imported, and logs every temporary folder.
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

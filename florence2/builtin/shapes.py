@@ -1,7 +1,7 @@
 """Scenes of coloured shapes, on which ``builtin:nano`` is pretrained.
 
 A class is a colour and a shape ("red star"), or the same printed on a tile ("framed red star"). Texture, size, turn,
-tile colour, outline, background and clutter vary and are not part of the name. The optional word "framed" stands first
+tile colour, outline, background and clutter vary and are not part of the name. The optional word "framed" is the first
 in the name: after a class name hundreds of locations compete, and a single likely word would win over them.
 """
 

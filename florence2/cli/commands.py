@@ -77,7 +77,7 @@ class LazyCommand(TyperCommand):
                 raise
             raise ConfigurationError(
                 f"the command {self.name} of {self._added_by} cannot be loaded from {self.target}: "
-                f"{type(exc).__name__}: {exc}; mend or remove that package"
+                f"{type(exc).__name__}: {exc}; repair or uninstall that package"
             ) from exc
         if isinstance(found, typer.Typer):
             found.info.name = self.name

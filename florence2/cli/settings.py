@@ -1,4 +1,4 @@
-"""Options of commands are made from the configuration: each default and text stands there and nowhere else.
+"""Options of commands are made from the configuration: each default and text is defined only there.
 
 Settings are taken from four sources, the later over the earlier: defaults, ``--config FILE``, ``--set KEY=VALUE``, and
 options (or arguments) that name a setting themselves. It is done here for all commands alike.

@@ -1,4 +1,4 @@
-"""The whole configuration: one typed, frozen tree. YAML mirrors it; defaults stand here and nowhere else.
+"""The whole configuration: one typed, frozen tree. YAML mirrors it; defaults are defined only here.
 
 A function takes the section that concerns it, never the whole tree. In Python and on the command line a setting may be
 given without its section, ``Configuration(dataset="my/cards", epochs=10)``, because its name is unique in the tree. The

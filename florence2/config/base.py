@@ -16,8 +16,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 class Effect(Enum):
     """What a setting has an effect on, where that is not the whole result.
 
-    It stands on the field, as in ``Annotated[int, Effect.EXECUTION]``. The cache keys of the pipeline, and the check
-    whether a killed run may continue with other settings, follow from it.
+    It is part of the field's type, as in ``Annotated[int, Effect.EXECUTION]``. The cache keys of the pipeline, and the
+    check whether a killed run may continue with other settings, follow from it.
 
     Attributes:
         EXECUTION: how something runs: its speed, memory and saves, and the previews; not its result.

@@ -1,7 +1,7 @@
 """Settings in a YAML file: all keys and values are checked before anything runs.
 
 ``zenml pipeline run ... -c FILE`` needs the sections under ``parameters``; the command ``florence2`` accepts them at
-the top of the file as well. In a file a setting always stands in its section, so that two files can be compared.
+the top of the file as well. In a file a setting is always in its section, so that two files can be compared.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[BaseConfi
         under: the path above them in the file, such as ``parameters.``.
 
     Raises:
-        ConfigurationError: a key is unknown, a value is invalid, or a setting stands outside its section.
+        ConfigurationError: a key is unknown, a value is invalid, or a setting is outside its section.
     """
     try:
         tree(**sections)
@@ -95,7 +95,7 @@ def check_sections(file: Path, sections: Mapping[str, Any], tree: type[BaseConfi
 
 
 def read_sections(file: Path, *trees: type[BaseConfiguration]) -> dict[str, Any]:
-    """Read and check the sections in a file, which stand under ``parameters`` or at its top.
+    """Read and check the sections in a file, which are under ``parameters`` or at its top.
 
     Args:
         file: the file; what only ZenML reads is ignored, with a message.

@@ -40,7 +40,7 @@ class PromotionConfig(BaseConfig):
     same_test: bool = Field(
         True,
         description="The test split must be the one with which challenger and champion were registered; turn it off "
-        "for one run after you have changed the test split on purpose.",
+        "for one run after an intended change of the test split.",
     )
     seconds_per_image: float | None = Field(
         None, gt=0.0, description="Longest time for an answer, one image at a time; empty: any."

@@ -1,4 +1,4 @@
-"""YAML without surprises: a key that stands twice is an error, and so are aliases that multiply the content."""
+"""YAML without surprises: a key that occurs twice is an error, and so are aliases that multiply the content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _StrictLoader(yaml.SafeLoader):
         for key in own:
             line = key.start_mark.line + 1
             if first := lines.get((key.tag, key.value)):
-                raise yaml.YAMLError(f"the key {key.value!r} stands twice, in lines {first} and {line}; leave one")
+                raise yaml.YAMLError(f"the key {key.value!r} occurs twice, in lines {first} and {line}; keep one")
             lines[key.tag, key.value] = line
         return super().construct_mapping(node, deep)
 
@@ -30,7 +30,7 @@ def load_yaml(text: str) -> Any:
     """Read a YAML text with plain values only.
 
     Raises:
-        yaml.YAMLError: it is not YAML, a key stands twice in a mapping, it is nested too deeply, or its aliases
+        yaml.YAMLError: it is not YAML, a key occurs twice in a mapping, it is nested too deeply, or its aliases
             multiply the content.
         ValueError: a number or a date in it is invalid.
     """

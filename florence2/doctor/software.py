@@ -25,7 +25,7 @@ _SHOWN = 6
 
 _WHY = {
     "kfp": "ZenML cannot compile pipelines with kfp 2.17 and above",
-    "great-expectations": "ZenML's own integration asks for a version below 1.0 and is not used here",
+    "great-expectations": "ZenML's own integration requires a version below 1.0 and is not used here",
     "transformers": "versions up to about 5.13 shift Florence-2's labels twice and train on a wrong loss",
 }
 """Packages with versions that seem to work, and do not."""

@@ -2,11 +2,11 @@
 
 The images of the split are drawn from those that the model will meet. A resample draws as many images from the split
 with replacement, and every score is computed again for it; the scores vary between resamples about as they would vary
-between splits. All samples of an image, such as several questions, are drawn together, for they are not independent.
-Two models are compared on the same resamples, so that the difficulty of an image cancels out.
+between splits. All samples of an image, such as several questions, are drawn together, because they are not
+independent. Two models are compared on the same resamples, so that the difficulty of an image cancels out.
 
-The interval is the percentile interval, corrected by the bias of the resamples. A mean has no bias, and its interval
-stays as it is. Mean average precision has one: the fewer true boxes a class has, the higher its precision, and a
+The interval is the percentile interval, shifted by the bias of the resamples. A mean has no bias, and its interval
+is not shifted. Mean average precision has one: the fewer true boxes a class has, the higher its precision, and a
 resample has fewer different boxes than the split. So mAP of a small split is larger than that of a
 large one, and the interval is that of the score of splits *of this size*. ``benchmarks.interval_coverage``
 measures how often it does. Compare models on the same split, never scores of splits of different sizes.

@@ -48,7 +48,7 @@ class EpochEvaluator:
     def of(
         cls, valid: DatasetManifest, training: TrainingConfig, evaluation: EvaluationConfig, *, measures: bool = False
     ) -> EpochEvaluator:
-        """Return the evaluator of a training.
+        """Return the evaluator that the settings require.
 
         Args:
             valid: the rows of the validation split.

@@ -142,7 +142,7 @@ def _adapter() -> TypeAdapter[Any]:
 
 
 def public_name(model: str) -> str:
-    """Return what a report calls a model: of a folder its last two parts, for a report tells no path of a machine."""
+    """Return what a report calls a model: of a folder its last two parts: a report shows no path of a machine."""
     parts = Path(model).resolve().parts[1:] if Path(model).exists() else Path(model).parts
     return "/".join(parts[-2:])
 

@@ -88,7 +88,7 @@ class ImageProbe:
         orientation: EXIF orientation 1..8, 1 if there is none; None if it cannot be decoded.
         brightness: ``mean_luma`` of the signature, 0 (black) to 1 (white); None if it cannot be decoded.
         signature: of the upright image, to find near-identical ones; None if it cannot be decoded.
-        error: ``"<ImageDefect>: detail"`` without the path, which the caller knows; None for a sound image.
+        error: ``"<ImageDefect>: detail"`` without the path, which the caller knows; None for an image that can be read.
     """
 
     width: int | None = None
@@ -255,7 +255,7 @@ def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) if there is none or it cannot be read."""
     try:
         value = int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # the pixels may be sound although the EXIF block is damaged
+    except Exception:  # the pixels may be readable although the EXIF block is damaged
         return 1
     return value if value in _UPRIGHT else 1
 

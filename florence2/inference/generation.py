@@ -44,9 +44,9 @@ class Prediction:
 
     Attributes:
         text: the answer without special tokens.
-        detections: its boxes with confidence where the task asks for boxes, else None.
+        detections: its boxes with confidence where the task requests boxes, else None.
         truncated: whether the answer hit the limit of its length and was cut.
-        malformed: groups in it that are not valid boxes, see ``read_boxes``; 0 where the task asks for no boxes.
+        malformed: groups in it that are not valid boxes, see ``read_boxes``; 0 where the task requests no boxes.
         score: mean probability of its tokens in 0..1, with the end token and without the begin token.
     """
 

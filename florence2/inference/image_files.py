@@ -102,7 +102,7 @@ class ImagePredictions:
         ``predictions.json`` is removed first and written last, so a folder that has it is complete.
 
         Args:
-            folder: for ``predictions.jsonl``, ``predictions.json`` with the counts; where the task asks for boxes,
+            folder: for ``predictions.jsonl``, ``predictions.json`` with the counts; where the task requests boxes,
                 ``coco_results.json`` and ``coco_dataset.json`` with the images and categories that its ids mean; and
                 ``drawn/`` with images where its answers show boxes, quadrilaterals or polygons.
 

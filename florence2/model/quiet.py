@@ -1,4 +1,4 @@
-"""Without the messages of transformers and peft about sound models: bars, load reports, their own deprecations."""
+"""Without the messages of transformers and peft about intact models: bars, load reports, their own deprecations."""
 
 from __future__ import annotations
 

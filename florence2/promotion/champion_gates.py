@@ -57,7 +57,7 @@ def _same_test(evidence: Evidence) -> Gate:
         value=len(evidence.versions_of_other_tests),
         limit=0,
         passed=not others,
-        why=f"Registered with another test split: {others}; if you changed it on purpose, set same_test to false."
+        why=f"Registered with another test split: {others}; if this change was intended, set same_test to false."
         if others
         else "Both versions were registered with this test split.",
     )
@@ -74,7 +74,7 @@ def _improvement(policy: PromotionConfig, evidence: Evidence, champion: Measured
             f"confidence; more than {policy.improvement:g} is required."
         )
         if evidence.test_images < _FEW_IMAGES:
-            why += f" With {evidence.test_images} test images the bootstrap is surer than it should be."
+            why += f" With {evidence.test_images} test images the interval is narrower than it should be."
     return Gate(
         name="improvement",
         title=f"Gain in {score_named(policy.primary).title}",

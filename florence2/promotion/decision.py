@@ -85,8 +85,8 @@ def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
 def _verdict(gates: Sequence[Gate]) -> Verdict:
     if all(gate.passed for gate in gates):
         return "promote"
-    unsound = any(gate.passed is False and gate.aspect != "advantage" for gate in gates)
-    return "reject" if unsound else "hold"
+    is_failed = any(gate.passed is False and gate.aspect != "advantage" for gate in gates)
+    return "reject" if is_failed else "hold"
 
 
 def _why(verdict: Verdict, gates: Sequence[Gate], evidence: Evidence) -> str:

@@ -1,4 +1,4 @@
-"""The gates that a challenger has to pass whoever is champion: it serves, its data are sound, its scores suffice."""
+"""The gates that a challenger has to pass whoever is champion: it serves, its data are valid, its scores suffice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Extracting archives that others made: into the target folder and nowhere else, within bounds, and all or nothing.
+"""Extracting archives that others made: only into the target folder, within bounds, and all or nothing.
 
 ``tarfile``'s data filter (PEP 706) and ``zipfile.extract`` are not enough here, so this module checks and writes the
 members itself. Of 33 hostile archives of its tests the two libraries refuse nine: devices, pipes, ``..`` in tar files,

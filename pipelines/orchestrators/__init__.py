@@ -1,1 +1,1 @@
-"""Flavours of ZenML's orchestrators that carry what a step asks for to the cluster: GPUs, memory, retries."""
+"""Flavours of ZenML's orchestrators that carry what a step requests to the cluster: GPUs, memory, retries."""

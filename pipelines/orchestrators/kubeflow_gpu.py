@@ -12,8 +12,8 @@ converted.
 - It sets limits only. Here they are requests as well, so that a step is scheduled where it fits.
 - Retries happen inside the process of the step, so that a pod that was killed is not started again. Here they are
   Kubeflow's: ``retryPolicy``.
-- It writes the token for the ZenML server in clear into the compiled pipeline, where everybody can read it who may see
-  the pipeline in Kubeflow. Here, where ``zenml_api_key_secret`` names a Kubernetes secret, the pipeline refers to it.
+- It writes the token for the ZenML server in clear into the compiled pipeline, where all who may see the pipeline in
+  Kubeflow can read it. Here, where ``zenml_api_key_secret`` names a Kubernetes secret, the pipeline refers to it.
 
 Nothing of ZenML is replaced or patched; the classes override what they correct, and could be merged upstream.
 """

@@ -125,6 +125,6 @@ def _clear_secrets(config_class: Any, configuration: Mapping[str, Any]) -> Itera
         field = config_class.model_fields.get(key)
         if field is not None and value and is_secret_field(field) and not is_reference(value):
             yield (
-                f"configuration.{key}: is a secret and must not stand in a file; `zenml secret create NAME --{key}=...`"
+                f"configuration.{key}: is a secret and must not be in a file; `zenml secret create NAME --{key}=...`"
                 f' and write {key}: "{{{{NAME.{key}}}}}"'
             )

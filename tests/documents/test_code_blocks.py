@@ -109,7 +109,7 @@ def check_settings(block: Block) -> None:
 
 
 def check_lines(block: Block, terminal: Terminal, folder: Path) -> None:
-    """Check that every line is JSON, and those of a data set by the rules; commands judge what is a file."""
+    """Check that every line is JSON, and those of a data set by the rules; commands check what is a file."""
     if block.file:
         return
     try:

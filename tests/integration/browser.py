@@ -111,7 +111,7 @@ class Tab:
             await self.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
 
     async def _next(self) -> dict[str, Any]:
-        """Return the next message, and keep what it tells of the page."""
+        """Return the next message, and keep what it reports of the page."""
         message: dict[str, Any] = await self._socket.receive_json()
         event, parameters = message.get("method"), message.get("params", {})
         if event == "Network.requestWillBeSent":

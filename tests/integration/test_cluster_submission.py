@@ -251,7 +251,7 @@ def test_all_that_is_wrong_with_the_settings_is_reported_together(sent: _Sent) -
     assert [line.strip() for line in output.split("error: ")[1].splitlines()[1:]] == [
         "components.orchestrator.flavor: unknown flavour 'kubeflow_gpus'; did you mean 'kubeflow_gpu'?",
         "components.artifact_store.configuration.pth: unknown key; did you mean 'path'?",
-        "components.artifact_store.configuration.secret: is a secret and must not stand in a file;"
+        "components.artifact_store.configuration.secret: is a secret and must not be in a file;"
         ' `zenml secret create NAME --secret=...` and write secret: "{{NAME.secret}}"',
         "components.container_registry.configuration.uri: Field required",
     ]

@@ -1,4 +1,4 @@
-"""A remote stack, imitated by real parts: steps get everything by an address, and nothing tells a path or a secret."""
+"""A remote stack, imitated by real parts: steps get everything by an address, and nothing shows a path or a secret."""
 
 from __future__ import annotations
 

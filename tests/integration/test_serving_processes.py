@@ -56,7 +56,7 @@ class Served:
     log: Path
 
     def request(self, path: str, body: Any = None) -> tuple[int, Any]:
-        """Ask on a connection of its own; returns status and content."""
+        """Send a request on a connection of its own; returns status and content."""
         connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_SECONDS)
         if body is None:
             connection.request("GET", path)

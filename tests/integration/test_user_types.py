@@ -1,4 +1,4 @@
-"""What a type checker tells somebody who has installed the package and wrote a script."""
+"""What a type checker reports to a user who has installed the package and wrote a script."""
 
 from __future__ import annotations
 

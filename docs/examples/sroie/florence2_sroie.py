@@ -133,7 +133,7 @@ def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annot
 
 
 def _region(raw: bytes, line: int) -> Region:
-    """Read a line: eight coordinates in pixels, and a text in which commas may stand."""
+    """Read a line: eight coordinates in pixels, and a text which may have commas."""
     try:
         parts = raw.decode("utf-8").strip().split(",", _CORNERS)
     except UnicodeDecodeError as exc:

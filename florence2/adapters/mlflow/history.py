@@ -17,7 +17,7 @@ _TAG = "champion_move."
 
 
 class Move(BaseModel):
-    """A move of the champion from one version to another.
+    """A change of the champion.
 
     Attributes:
         number: of the move, counted from 1.

@@ -66,7 +66,7 @@ class RegistryLock:
         numbered = {tag: number for tag, number in self._claims().items() if number != _QUEUING}
         if _first(numbered) != self._tag:
             raise RegistryError(
-                f"{self._name}: this process stood still for so long that another one took the lock of the"
+                f"{self._name}: this process was stopped for so long that another one took the lock of the"
                 " registered model; nothing more was changed. See the present champion by `florence2 registry list`,"
                 " and try again"
             )
@@ -147,7 +147,7 @@ def registry_lock(client: MlflowClient, name: str, *, stale_seconds: float = 30.
     Args:
         client: of the store.
         name: of the registered model, which exists.
-        stale_seconds: a holder that does not renew the lock for so long was killed or stands still, and loses the
+        stale_seconds: a holder that does not renew the lock for so long was killed or stopped, and loses the
             lock. The process that waits measures the time, so clocks that differ do no harm.
 
     Yields:

@@ -97,7 +97,7 @@ def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportab
     try:
         card = registry.text_of(model.version, MODEL_CARD)
     except RegistryError:  # another program registered it
-        card = registry.card_of(model.version) or f"# {model.name}\n\nThis version has no model card.\n"
+        card = registry.card_of(model.version) or f"# {model.name}\n\nThis model has no description.\n"
     try:
         statistics = json.loads(registry.text_of(model.version, STATISTICS))
         tasks = [token for token in statistics["overall"]["tasks"]["counts"] if token]

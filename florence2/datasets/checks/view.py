@@ -68,7 +68,7 @@ class View(ABC, Generic[ItemT]):
 
     @abstractmethod
     def items(self, positions: Positions) -> list[ItemT]:
-        """Return the items at some positions; this costs time for each, so ask only for those that break a rule."""
+        """Return the items at some positions; this takes time for each, so request only those that break a rule."""
 
     @abstractmethod
     def rows_of(self, positions: Positions) -> Positions:

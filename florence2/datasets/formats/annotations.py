@@ -146,7 +146,7 @@ def _fault(text: str, is_class: bool) -> str:
     """Return why a text cannot be that of a region; empty if it can."""
     if _LOCATION in text:
         return f"holds {_LOCATION!r}, which would be read as a location"
-    # Tabs and line breaks are blanks, which a rule reports and repairing makes usual ones.
+    # Tabs and line breaks count as blanks: a rule reports them, and its repair replaces them by spaces.
     if is_class and has_control("".join(text.split())):
         return "is a class name with a control character"
     return ""

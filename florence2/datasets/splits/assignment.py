@@ -1,6 +1,6 @@
 """Training, validation and test split: those given, or seeded ones by the content of the images.
 
-To move no image when others are added, a split must depend on that image alone: on the hash of its content. So each
+So that no image changes its split when others are added, its split depends only on the hash of its content. So each
 class, like the whole set, has its shares on average only, with the variation of chance. Exact shares would move old
 images with every addition, and where a training image becomes a test image, older models are scored on what they were
 trained on. Chance fails for a class of few images: only there images are moved, so that each split that should have
@@ -142,7 +142,7 @@ def _fill_gaps(
         for split in (*expected, "train"):
             if not size or count[label][split]:
                 continue
-            # Training matters most: for its sake another split may lose a class.
+            # The train split needs every class most: another split may lose a class to it.
             kept = (_EVERY,) if split == "train" else None
             donor = max(count[label], key=lambda home: (count[label][home], home))
             movable = (

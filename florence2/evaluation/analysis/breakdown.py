@@ -1,4 +1,4 @@
-"""How well boxes are found by their size and by how many stand in an image, at IoU 0.5."""
+"""How well boxes are found by their size and by how many an image has, at IoU 0.5."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ def _strip(answer: str) -> str:
 def normalize_answer(answer: str) -> str:
     """Return an answer as VQAv2 compares it: punctuation, then case, number words, articles and contractions.
 
-    A punctuation mark becomes a blank; it is removed if one of its kind stands next to a blank, or a comma between
+    A punctuation mark becomes a blank; it is removed if one of its kind is next to a blank, or a comma between
     digits is anywhere in the answer ("1,000" is "1000"). A period is removed unless a digit follows.
     """
     text = answer

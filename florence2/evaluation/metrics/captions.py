@@ -101,7 +101,7 @@ class BLEUMetric(_CorpusMetric):
     """BLEU (Papineni et al., 2002), computed by sacrebleu over the whole split."""
 
     name: ClassVar[str] = "bleu"
-    scores: ClassVar[tuple[Score, ...]] = (Score(name, "BLEU", "word sequences that stand in a reference, 0 to 1"),)
+    scores: ClassVar[tuple[Score, ...]] = (Score(name, "BLEU", "word sequences that occur in a reference, 0 to 1"),)
     default_for: ClassVar[tuple[AnswerKind | str, ...]] = (AnswerKind.TEXT,)
     scored_task: ClassVar[str] = "caption"
 
@@ -115,7 +115,7 @@ class BLEUMetric(_CorpusMetric):
         """Say what the score means."""
         return (
             "BLEU (sacrebleu, word n-grams up to 4, tokenizer 13a, exponential smoothing) from 0 to 1: how much of "
-            "what was said stands in a reference. Case counts."
+            "the answer occurs in a reference. Case counts."
         )
 
 

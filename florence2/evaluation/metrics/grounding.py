@@ -2,7 +2,7 @@
 
 Conventions, each of which changes the score:
 
-- A phrase is what stands before boxes, letter by letter; written several times it is one phrase with all of its boxes.
+- A phrase is the text before boxes, letter by letter; written several times it is one phrase with all of its boxes.
 - Only the box of the highest confidence is compared, of equal ones the first (recall at 1).
 - A phrase with several true boxes ("two dogs") is found by any of them, the protocol ANY-BOX of MDETR (Kamath et
   al., arXiv 2104.12763). The other protocol for Flickr30k Entities merges them into the one box around all, which

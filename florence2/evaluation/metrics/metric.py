@@ -216,7 +216,7 @@ def weighted_ratio(weights: NDArray[np.int64], numerators: ArrayLike, denominato
 def check_plain(prediction: str) -> str:
     """Return a prediction unchanged after making sure that no special token was left in it.
 
-    Special tokens stand in prediction and target alike and would make every text metric look better than it is.
+    Special tokens are in prediction and target alike and would make every text metric look better than it is.
 
     Raises:
         AnswerError: it starts with ``<s>``, ends with ``</s>`` or holds ``<pad>``.

@@ -26,5 +26,5 @@ class Score:
     higher_is_better: bool = True
 
     def improves(self, before: float, after: float) -> bool:
-        """Tell whether ``after`` is strictly better than ``before``."""
+        """Return whether ``after`` is strictly better than ``before``."""
         return after > before if self.higher_is_better else after < before

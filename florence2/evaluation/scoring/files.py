@@ -97,7 +97,7 @@ def id_of(part: Mapping[str, Any], key: str, known: Mapping[Any, object] | None 
 
     Args:
         part: the object that holds it.
-        key: under which it stands.
+        key: of the value.
         known: ids of which it must be one.
         of: what these are.
 

@@ -46,7 +46,7 @@ def render_statistics(statistics: DatasetStatistics, manifest: DatasetManifest, 
         drift: the comparison with another data set; None if there is none.
 
     Returns:
-        The page. All texts of users are escaped; the reason stands in the frame of an image that cannot be read.
+        The page. All texts of users are escaped; the reason is in the frame of an image that cannot be read.
     """
     parts = {"all": statistics.overall} | {split_title(name): part for name, part in statistics.splits.items()}
     values = {

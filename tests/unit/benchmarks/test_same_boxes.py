@@ -34,7 +34,7 @@ def test_what_differs_is_measured_and_what_is_alone_is_named() -> None:
     assert sorted(found.differences.tolist()) == [0, 3]
     assert found.images_alone == (["c"], ["d"])
     assert found.boxes_alone == (["b: cat [10, 20, 300, 400]"], ["b: dog [10, 20, 300, 400]"])
-    assert "2 pairs of boxes: 1 equal, 0 one bin apart, largest difference 3 bins" in str(found)
+    assert "2 pairs of boxes: 1 equal, 0 differ by one bin, largest difference 3 bins" in str(found)
 
 
 def test_images_that_cannot_be_distinguished_are_refused() -> None:

@@ -63,7 +63,7 @@ def test_keys_that_only_zenml_reads_are_listed(tmp_path: Path, caplog: pytest.Lo
         ("1: 2", r"my\.yaml: must be a mapping of sections"),
         ("parameters: 3", r"my\.yaml: parameters: must be a mapping of sections, not 3"),
         ("a: [", r"my\.yaml: not a YAML file"),
-        ("training:\n  epochs: 1\n  epochs: 2", r"not a YAML file: .*'epochs' stands twice, in lines 2 and 3"),
+        ("training:\n  epochs: 1\n  epochs: 2", r"not a YAML file: .*'epochs' occurs twice, in lines 2 and 3"),
     ],
 )
 def test_a_wrong_file_is_reported_with_its_name_and_key(tmp_path: Path, text: str, message: str) -> None:

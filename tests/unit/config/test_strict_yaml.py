@@ -1,4 +1,4 @@
-"""YAML without surprises: keys that stand twice, and aliases that multiply the content, are errors."""
+"""YAML without surprises: keys that occur twice, and aliases that multiply the content, are errors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def test_a_merged_key_may_be_overridden() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a:\n  b: 1\n  b: 2", "the key 'b' stands twice, in lines 2 and 3; leave one"),
-        ("a: {}\nb: {}\na: {}", "'a' stands twice, in lines 1 and 3"),
+        ("a:\n  b: 1\n  b: 2", "the key 'b' occurs twice, in lines 2 and 3; keep one"),
+        ("a: {}\nb: {}\na: {}", "'a' occurs twice, in lines 1 and 3"),
         ("a: &t {b: *t}", "line 1: this value contains itself; write it without an alias"),
         ("[" * 5000, "nested too deeply"),
         ("a: !!python/object:os.system {}", "could not determine a constructor"),

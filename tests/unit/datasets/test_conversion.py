@@ -28,7 +28,7 @@ Boxes = list[tuple[str, tuple[int, ...]]]
 
 
 def contents(found: DatasetManifest) -> set[tuple[str, str, str]]:
-    """Return split, last name of the image and answer of each row; a run of boxes of one class is taken apart."""
+    """Return split, last name of the image and answer of each row; a run of boxes of one class is split."""
     assert found.table[["line_error", "image_error"]].isna().all(axis=None)
     return {
         (row["split"], row["image"].rpartition("/")[2], format_spans(boxes_of(row["suffix"])))

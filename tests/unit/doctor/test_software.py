@@ -1,4 +1,4 @@
-"""Versions that are asked for against versions that are installed, in an environment made for it."""
+"""Versions that are required against versions that are installed, in an environment made for it."""
 
 from __future__ import annotations
 

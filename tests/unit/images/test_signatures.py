@@ -1,4 +1,4 @@
-"""Signatures of images: what stands in them, and the brightness that is taken from them."""
+"""Signatures of images: what is in them, and the brightness that is taken from them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queue in front of a model: who is answered together, who is dropped, and that nobody is lost."""
+"""The queue in front of a model: which requests are answered together, which are dropped, and that none is lost."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_after_a_batch_the_thread_waits_for_new_items_of_its_clients(monkeypatch
     late = batcher.submit([3], 10)  # waits while the two are answered
     late_waits.set()
     first[0].result(10)
-    again = batcher.submit([4], 10)  # one of the two asks at once
+    again = batcher.submit([4], 10)  # one of the two requests at the same time
     assert late[0].result(10) == 3
     assert again[0].result(10) == 4
     assert batches == [[1, 2], [3, 4]]

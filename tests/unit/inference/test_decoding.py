@@ -73,7 +73,7 @@ def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(samples: list[Sa
 
 @pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing")
 def test_adapters_answer_like_the_merged_model(samples: list[Sample]) -> None:
-    """A validation in the middle of a training asks a model with adapters that are not merged."""
+    """A validation in the middle of a training runs a model with adapters that are not merged."""
     from peft import LoraConfig, get_peft_model
 
     base = load_base(ModelConfig())

@@ -1,4 +1,4 @@
-"""The names of a run's files stand in the layout, in its description, and in no other module."""
+"""The names of a run's files are in the layout, in its description, and in no other module."""
 
 from __future__ import annotations
 

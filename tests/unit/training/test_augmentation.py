@@ -142,7 +142,7 @@ def test_no_more_than_the_share_is_cut_off_a_side() -> None:
 
 @pytest.mark.parametrize("task", [task for task in TASKS.values() if task.answer is not AnswerKind.BOXES])
 def test_answers_that_are_no_boxes_keep_image_and_text_in_place(task: Task) -> None:
-    """Mirrored text cannot be read, and what a question asks for may be cut off."""
+    """Mirrored text cannot be read, and what a question is about may be cut off."""
     prefix = task.token + "what?" * task.takes_input
     image, suffix = scene((60, 40), 0)[0], "a red tile<loc_1><loc_2>"
     config = AugmentationConfig(flip=1.0, crop=1.0)

@@ -17,4 +17,4 @@ RULES: tuple[Rule, ...] = tuple(
     for found in vars(module).values()
     if isinstance(found, Rule)
 )
-"""Every rule of this package, in the order in which they are reported: as they stand in the modules."""
+"""Every rule of this package, in the order in which they are reported: the order of the modules."""

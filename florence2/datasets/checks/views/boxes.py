@@ -59,7 +59,7 @@ class Box:
 
     @property
     def value(self) -> str:
-        """The box as it stands in an answer."""
+        """The box as it is written in an answer."""
         return format_spans([(self.name, list(self.bins))])
 
     @property
@@ -90,7 +90,7 @@ class Box:
 
     @property
     def wrong_order(self) -> str:
-        """The two sides that stand in the wrong order, in words."""
+        """The two sides that are in the wrong order, in words."""
         x_min, y_min, x_max, y_max = self.measures
         return f"x_min {x_min:g} > x_max {x_max:g}" if x_min > x_max else f"y_min {y_min:g} > y_max {y_max:g}"
 
@@ -161,6 +161,6 @@ class BoxesView(View[Box]):
         return find_same_boxes(boxes.row, tidied[boxes.name], boxes.bins, self.config.near_iou)
 
     def other_box(self, box: Box, position: int) -> str:
-        """Say which other box of the same answer stands at a position of the view."""
+        """Return in words which box of the same answer is at a position of the view."""
         number, lines = int(self.boxes.number[position]), box.answer.box_lines
         return f"the box in line {lines[number]}" if len(set(lines)) > 1 else f"box {number + 1} of this answer"

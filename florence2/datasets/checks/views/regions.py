@@ -30,7 +30,7 @@ def in_pixels(row: Row, bins: list[int]) -> list[float]:
 
 
 def beyond_image(row: Row) -> str:
-    """Say which regions of an answer leave their image, by the line in which each stands."""
+    """Return in words which regions of an answer leave their image, by the line of each."""
     spans, _ = scan_boxes(row["suffix"])
     lines = row.box_lines
     where = [f" in line {line}" for line in lines] if len(lines) == len(spans) else [""] * len(spans)

@@ -93,7 +93,7 @@ class Row:
 
     @property
     def box_lines(self) -> list[int]:
-        """Lines in the file of the boxes of the answer; empty where the answer itself stands in the file."""
+        """Lines in the file of the boxes of the answer; empty where the file holds the answer itself."""
         return [int(line) for line in self.cells["box_lines"].split()] if self.from_coordinates else []
 
 
@@ -135,7 +135,7 @@ class RowsView(View[Row]):
 
     @functools.cached_property
     def from_coordinates(self) -> Flags:
-        """Whether each answer was made from coordinates, (n,); the others stand in the file as they are."""
+        """Whether each answer was made from coordinates, (n,); the file holds the others as they are."""
         return self.table["box_lines"].notna().to_numpy()
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""Who stands for promotion, as the registry says, and what is written back."""
+"""Which versions are candidates for promotion, as the registry says, and what is written back."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pipelines.stacks.apply import activate
 
 
 class Client:
-    """As much of ZenML's as is asked: to open a store of its own takes ten seconds."""
+    """As much of ZenML's as is needed: to open a store of its own takes ten seconds."""
 
     def __init__(self, tracker: Any) -> None:
         self.active_stack = SimpleNamespace(experiment_tracker=tracker)

@@ -133,7 +133,7 @@ suffixes = st.lists(st.sampled_from(PIECES), max_size=9).map("".join)
 def test_what_is_left_can_be_read_strictly(lines: list[tuple[str, bool]], on_error: str) -> None:
     rows = manifest(
         *(
-            # Boxes of a line of their own are told by it: here it is the row's, so that errors name rows.
+            # Boxes of a line of their own are reported by it: here it is the row's, so that errors name rows.
             {"suffix": suffix, "box_lines": f"{line} {line}" if from_coordinates else None}
             for line, (suffix, from_coordinates) in enumerate(lines, 1)
         )

@@ -1,4 +1,4 @@
-"""What holds for the rows of every format: which texts may stand in an answer."""
+"""What holds for the rows of every format: which texts an answer may hold."""
 
 from __future__ import annotations
 

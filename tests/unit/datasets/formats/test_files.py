@@ -1,4 +1,4 @@
-"""Annotation files that cannot be read: the error carries the line and the problem, apart from its text."""
+"""Annotation files that cannot be read: the error carries the line and the problem as attributes."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def random_split(seed: int, images: int = 12) -> list[tuple[Detections, Detectio
 
 
 def pycocotools_scores(pairs: Pairs) -> dict[str, float]:
-    """Judge the same boxes with the reference program."""
+    """Evaluate the same boxes with the reference program."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 

@@ -1,4 +1,4 @@
-"""What a run on a stack needs and does not find, each with the command that mends it."""
+"""What a run on a stack needs and does not find, each with the command that repairs it."""
 
 from __future__ import annotations
 
