@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 __all__ = ["ADDITIONS", "Addition", "files_naming", "unit_tests_naming"]
@@ -77,7 +78,13 @@ def _test_of(module: str) -> str:
 
 
 def _is_named(addition: Addition, file: Path) -> bool:
-    return any(map(re.compile(addition.pattern).search, _names_and_texts(file.read_text("utf-8"))))
+    return any(map(re.compile(addition.pattern).search, _said_by(file.read_text("utf-8"))))
+
+
+@cache
+def _said_by(source: str) -> tuple[str, ...]:
+    """Return what ``_names_and_texts`` yields, found once for all additions."""
+    return tuple(_names_and_texts(source))
 
 
 def _names_and_texts(source: str) -> Iterator[str]:
