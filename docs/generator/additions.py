@@ -78,11 +78,11 @@ def _test_of(module: str) -> str:
 
 
 def _is_named(addition: Addition, file: Path) -> bool:
-    return any(map(re.compile(addition.pattern).search, _said_by(file.read_text("utf-8"))))
+    return any(map(re.compile(addition.pattern).search, _kept_names_and_texts(file.read_text("utf-8"))))
 
 
 @cache
-def _said_by(source: str) -> tuple[str, ...]:
+def _kept_names_and_texts(source: str) -> tuple[str, ...]:
     """Return what ``_names_and_texts`` yields, found once for all additions."""
     return tuple(_names_and_texts(source))
 
