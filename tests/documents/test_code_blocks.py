@@ -14,6 +14,7 @@ import io
 import json
 import os
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of, unknown_
 from tests.documents.terminal import Terminal
 from tests.documents.workplace import STAND_INS, Workplace
 
-RUN = {"sh", "console", "python", "json", "yaml"}
+RUN = {"sh", "console", "python", "json", "yaml", "toml"}
 SHOWN = {"", "text", "xml"}
 """Languages of what is only shown: layouts of folders, messages."""
 
@@ -59,6 +60,8 @@ def test_the_blocks_of_a_page_run(page: Path, terminal: Terminal, workplace: Wor
             run_python(typed, names, folder)
         elif block.language == "yaml":
             check_settings(typed)
+        elif block.language == "toml":
+            assert tomllib.loads(block.text), block.location
         else:
             check_lines(typed, terminal, folder)
 
