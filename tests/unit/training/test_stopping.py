@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from florence2.training.stopping import StopRequest
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """SIGINT is handled as in a program on a terminal; a shell lets programs in the background ignore it."""
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, earlier)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_the_first_signal_is_recorded_and_the_second_stops() -> None:
     before = signal.getsignal(signal.SIGINT)
     with StopRequest() as stop:
