@@ -56,7 +56,10 @@ def zenml_server(folder: Path) -> Iterator[ZenMLServer]:
     }
     command = [sys.executable, "-m", "uvicorn", "zenml.zen_server.zen_server_api:app", "--port", str(port)]
     with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--log-level", "warning"], env=environment, stdout=log, stderr=log)
+        # In a folder without ``.zen``: one in the working directory names a stack of another store.
+        process = subprocess.Popen(
+            [*command, "--log-level", "warning"], cwd=folder, env=environment, stdout=log, stderr=log
+        )
     try:
         log_file = folder / "server.log"
         wait_for(partial(_is_ready, url), lambda: log_file.read_text() if process.poll() is not None else None, 0.5)
