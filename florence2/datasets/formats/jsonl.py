@@ -42,6 +42,9 @@ ANNOTATIONS_FILE = "annotations.jsonl"
 
 _SINGLE_FOLDER = {f"_annotations.{name}.jsonl": split for name, split in SPLIT_NAMES.items()}
 _KEYS = ("image", "prefix", "suffix")
+_LINE = '{"image": "a.png", "prefix": "<OD>", "suffix": "..."}'
+"""A valid line, for messages."""
+
 _EXPECTED = f"it must hold train/{ANNOTATIONS_FILE} (likewise valid/, test/) or {ANNOTATIONS_FILE} next to the images"
 
 
@@ -114,7 +117,7 @@ def _read_file(root: Path, split: str, file: str) -> Iterator[Annotation]:
                 try:
                     values = _parse(raw)
                 except BadValueError as exc:
-                    yield Annotation(split, "", file, number, suffix="", error=str(exc))
+                    yield Annotation(split, "", file, number, suffix="", error=f"{exc}; a line is {_LINE}")
                     continue
                 if values is not None:
                     image = join(folder, values["image"])

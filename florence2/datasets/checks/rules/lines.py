@@ -10,7 +10,7 @@ from florence2.images import ImageDefect
 @rule(
     RowsView,
     "error",
-    remedy='correct it in the file; in JSONL a line is {"image": "a.png", "prefix": "<OD>", "suffix": "..."}',
+    remedy="correct it in the file",
     example='{"image": "a.png", "prefix":',
 )
 def line_invalid(view: RowsView) -> Finding[Row]:

@@ -84,8 +84,10 @@ def test_an_unreadable_line_is_a_row_with_its_error(tmp_path: Path, line: str | 
     found = read_lines(tmp_path, annotation(), line).table
     assert found["line"].tolist() == [1, 2]
     assert text_of(found, "line_error", 0) == ""
-    assert message in text_of(found, "line_error", 1)
-    assert len(text_of(found, "line_error", 1)) < 300
+    problem, _, example = text_of(found, "line_error", 1).partition("; a line is ")
+    assert message in problem
+    assert len(problem) < 300
+    assert example == '{"image": "a.png", "prefix": "<OD>", "suffix": "..."}'
     assert found["image_error"].isna().all()
 
 
@@ -186,4 +188,4 @@ def test_a_file_that_ends_within_a_line_is_reported(tmp_path: Path) -> None:
     (tmp_path / "annotations.jsonl").write_bytes(whole + b"\n" + whole[:30])
     found = read_dataset(tmp_path).table
     assert text_of(found, "line_error", 0) == ""
-    assert text_of(found, "line_error", 1).endswith("the file ends within the line")
+    assert text_of(found, "line_error", 1).partition("; a line is")[0].endswith("the file ends within the line")

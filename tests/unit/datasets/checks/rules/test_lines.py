@@ -9,7 +9,7 @@ import pytest
 
 from florence2.images import ImageDefect
 from tests.builders import manifest
-from tests.rules import found, task
+from tests.rules import check, found, task
 
 BAD_LINES: list[tuple[Mapping[str, Any], str, str]] = [
     ({"prefix": "cat", "task": ""}, "prefix-without-task", "starts with no task token"),
@@ -44,6 +44,12 @@ def test_the_size_before_turning_is_recognised() -> None:
     findings = found(manifest(row, images={"train/1.png": {"orientation": 6}}))
     assert [code for code, _, _ in findings] == ["image-size-differs", "image-exif-orientation"]
     assert "its size before EXIF orientation 6 turns it upright" in findings[0][2]
+
+
+@pytest.mark.parametrize("file", ["Annotations/a.xml", "train/_annotations.coco.json", "train/a.json"])
+def test_the_remedy_of_an_unreadable_line_names_no_other_format(file: str) -> None:
+    _, report = check(manifest({"line_error": "not valid", "file": file}))
+    assert [str(violation) for violation in report.violations] == [f"{file}:1: not valid (correct it in the file)"]
 
 
 def test_unreadable_lines_break_no_other_rule() -> None:
