@@ -7,6 +7,7 @@ do, 3 if one was held or rejected, 1 if something failed.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
@@ -67,8 +68,12 @@ def _run(pipeline: CommandLinePipeline, file: Path) -> tuple[int, dict[str, Any]
 
 def main(arguments: list[str]) -> int:
     """Retrain, then print the summary and write it to the file of the CI server, if there is one."""
-    finetune, promote = (Path(argument) for argument in arguments)
-    done = retrain(finetune, promote)
+    parser = argparse.ArgumentParser("python -m pipelines.retrain", description="Fine-tune, then promote the result.")
+    parser.add_argument("finetune", type=Path, help="YAML file of florence_finetune")
+    parser.add_argument("promote", type=Path, help="YAML file of florence_promote")
+    files = parser.parse_args(arguments)
+    finetune: Path = files.finetune
+    done = retrain(finetune, files.promote)
     text = to_markdown(done)
     output = Path("outputs") / finetune.stem
     output.mkdir(parents=True, exist_ok=True)

@@ -121,3 +121,14 @@ def test_a_schedule_that_no_orchestrator_keeps_is_refused_with_the_line_for_cron
     done = project.execute(["zenml", "pipeline", "run", "florence_promote", "-c", "scheduled-florence_promote.yaml"])
     assert done.returncode == 1
     assert "let cron or a CI schedule call `make retrain`" in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["retrain.yaml"], 2)])
+def test_its_usage_is_printed(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipelines.retrain import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    printed = capsys.readouterr()
+    assert ended.value.code == status
+    assert "usage: python -m pipelines.retrain [-h] finetune promote" in printed.out + printed.err
