@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from florence2.cli.command import Florence2Command
 from florence2.errors import ConfigurationError, Florence2Error
+from florence2.plugins import plugins_of
 
 __all__ = ["COMMANDS", "ENTRY_POINTS", "Commands", "LazyCommand"]
 
@@ -115,10 +115,9 @@ class Commands(TyperGroup):
         return super().list_commands(ctx)
 
     def _add_plugins(self) -> None:
-        for point in entry_points(group=ENTRY_POINTS):
-            if point.name not in self.commands:
-                package = point.dist.name if point.dist else point.module
-                self.commands[point.name] = LazyCommand(point.name, point.value, package)
+        for plugin in plugins_of(ENTRY_POINTS):
+            if plugin.name not in self.commands:
+                self.commands[plugin.name] = LazyCommand(plugin.name, plugin.target, plugin.package)
 
 
 def _summary(target: str) -> str | None:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 
 from florence2.doctor.finding import Finding
 from florence2.doctor.isolated import run_isolated
+from florence2.plugins import plugins_of
 
 __all__ = ["ENTRY_POINTS", "Check", "diagnose", "known_checks"]
 
@@ -46,8 +46,7 @@ _OWN = (
 
 def known_checks() -> list[Check]:
     """Return the checks in the order in which they are shown: those of this package, then those of others."""
-    others = [Check(point.name, point.value, 60.0) for point in entry_points(group=ENTRY_POINTS)]
-    return [*_OWN, *sorted(others, key=lambda check: check.name)]
+    return [*_OWN, *(Check(plugin.name, plugin.target, 60.0) for plugin in plugins_of(ENTRY_POINTS))]
 
 
 def diagnose(

@@ -7,11 +7,11 @@ docs/own_rule.md shows.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
 
 from florence2.datasets.checks.definition import Rule
 from florence2.datasets.checks.rules import RULES
 from florence2.errors import ConfigurationError
+from florence2.plugins import Plugin, plugin_modules, plugins_of
 
 __all__ = ["ENTRY_POINTS", "known_rules", "rule_modules"]
 
@@ -27,8 +27,8 @@ def known_rules() -> tuple[Rule, ...]:
             names the package. It is not left out: a check that is missed without a word is worse than none.
     """
     added: list[Rule] = []
-    for point in sorted(entry_points(group=ENTRY_POINTS), key=lambda point: (point.name, point.value)):
-        added.append(_load(point, (*RULES, *added)))
+    for plugin in plugins_of(ENTRY_POINTS):
+        added.append(_load(plugin, (*RULES, *added)))
     return (*RULES, *added)
 
 
@@ -39,25 +39,19 @@ def rule_modules() -> list[str]:
         ConfigurationError: as ``known_rules``.
     """
     known_rules()
-    return sorted({point.module for point in entry_points(group=ENTRY_POINTS)})
+    return plugin_modules(ENTRY_POINTS)
 
 
-def _load(point: EntryPoint, others: Sequence[Rule]) -> Rule:
-    """Return the rule that an entry point names."""
-    package = point.dist.name if point.dist else point.module
-    what = f"the rule {point.name} of {package}"
-    try:
-        found = point.load()
-    except Exception as exc:  # the module of the other package may raise anything
-        raise ConfigurationError(
-            f"{what} cannot be loaded from {point.value}: {type(exc).__name__}: {exc}; update or uninstall {package}"
-        ) from exc
+def _load(plugin: Plugin, others: Sequence[Rule]) -> Rule:
+    """Return the rule that a package adds."""
+    what = f"the rule {plugin.name} of {plugin.package}"
+    found = plugin.load(what)
     if not isinstance(found, Rule):
         raise ConfigurationError(
-            f"{what}: {point.value} is a {type(found).__name__}, not a rule; give a function with the decorator rule"
+            f"{what}: {plugin.target} is a {type(found).__name__}, not a rule; give a function with the decorator rule"
         )
-    if found.code != point.name:
+    if found.code != plugin.name:
         raise ConfigurationError(f"{what} has the code {found.code}; its entry point must have the same name")
     if found.code in {other.code for other in others}:
-        raise ConfigurationError(f"{what} has the code of another rule; update or uninstall {package}")
+        raise ConfigurationError(f"{what} has the code of another rule; update or uninstall {plugin.package}")
     return found

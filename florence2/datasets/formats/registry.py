@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from florence2.datasets.formats.format import Format
 from florence2.errors import ConfigurationError
+from florence2.plugins import plugins_of
 
 __all__ = ["AUTO", "ENTRY_POINTS", "FORMATS", "Formats", "format_modules", "unknown_format", "usable"]
 
@@ -47,20 +48,23 @@ class Formats(Mapping[str, Format]):
             ConfigurationError: it is of another package and cannot be imported, or several packages have it.
         """
         if name in _BUILTIN:
-            return _checked(name, EntryPoint(name, _BUILTIN[name], ENTRY_POINTS).load())
-        points = [point for point in _added() if point.name == name]
-        if not points:
+            builtin: Format = EntryPoint(name, _BUILTIN[name], ENTRY_POINTS).load()
+            return builtin
+        plugins = [plugin for plugin in plugins_of(ENTRY_POINTS) if plugin.name == name]
+        if not plugins:
             raise KeyError(name)
-        if len(points) > 1:
-            packages = " and ".join(sorted(map(_package, points)))
+        if len(plugins) > 1:
+            packages = " and ".join(sorted(plugin.package for plugin in plugins))
             raise ConfigurationError(f"the format {name} is added by {packages}; uninstall all of them but one")
-        try:
-            return _checked(name, points[0].load())
-        except Exception as exc:  # whatever the module of the other package does when it is imported
+        plugin = plugins[0]
+        what = f"the format {name} of {plugin.package}"
+        found = plugin.load(what)
+        if not isinstance(found, Format):
             raise ConfigurationError(
-                f"the format {name} of {_package(points[0])} cannot be loaded from {points[0].value}: "
-                f"{type(exc).__name__}: {exc}; update or uninstall {_package(points[0])}"
-            ) from exc
+                f"{what}: {plugin.target} is a {type(found).__name__}, not a florence2.datasets.formats.Format; "
+                f"update or uninstall {plugin.package}"
+            )
+        return found
 
     def __contains__(self, name: object) -> bool:
         """Return whether there is a format of that name, without importing its reader."""
@@ -102,7 +106,8 @@ def format_modules(name: str) -> list[str]:
     if name in FORMATS:
         FORMATS[name]
     loaded = usable(FORMATS) if name == AUTO else {name}
-    return sorted({point.module for point in _added() if point.name in loaded and point.name not in _BUILTIN})
+    added = (plugin for plugin in plugins_of(ENTRY_POINTS) if plugin.name in loaded and plugin.name not in _BUILTIN)
+    return sorted({plugin.module for plugin in added})
 
 
 def unknown_format(name: str, formats: Mapping[str, Format]) -> ConfigurationError:
@@ -116,18 +121,4 @@ def unknown_format(name: str, formats: Mapping[str, Format]) -> ConfigurationErr
 
 
 def _names() -> list[str]:
-    return list(dict.fromkeys([*_BUILTIN, *sorted(point.name for point in _added())]))
-
-
-def _added() -> list[EntryPoint]:
-    return list(entry_points(group=ENTRY_POINTS))
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.module
-
-
-def _checked(name: str, found: object) -> Format:
-    if not isinstance(found, Format):
-        raise TypeError(f"{name} is a {type(found).__name__}, not a florence2.datasets.formats.Format")
-    return found
+    return list(dict.fromkeys([*_BUILTIN, *(plugin.name for plugin in plugins_of(ENTRY_POINTS))]))

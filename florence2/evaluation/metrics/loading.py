@@ -11,11 +11,11 @@ import importlib
 import inspect
 import sys
 from collections.abc import Collection, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from florence2.errors import ConfigurationError
 from florence2.evaluation.metrics.metric import Metric
+from florence2.plugins import plugins_of
 
 __all__ = ["ENTRY_POINTS", "load_metric", "load_plugin", "plugin_names", "source_modules"]
 
@@ -54,12 +54,12 @@ def load_metric(name: str, known: _Known) -> type[Metric[Any, Any]]:
 def source_modules(names: Collection[str]) -> list[str]:
     """Return the modules from which metrics of users and of installed packages are loaded; other names have none."""
     modules = {name.partition(":")[0] for name in names if ":" in name}
-    return sorted(modules | {point.module for point in entry_points(group=ENTRY_POINTS) if point.name in names})
+    return sorted(modules | {plugin.module for plugin in plugins_of(ENTRY_POINTS) if plugin.name in names})
 
 
 def plugin_names() -> list[str]:
     """Return the names of the metrics of installed packages, sorted; none of them is imported."""
-    return sorted({point.name for point in entry_points(group=ENTRY_POINTS)})
+    return sorted({plugin.name for plugin in plugins_of(ENTRY_POINTS)})
 
 
 def load_plugin(name: str, known: _Known) -> type[Metric[Any, Any]]:
@@ -73,26 +73,16 @@ def load_plugin(name: str, known: _Known) -> type[Metric[Any, Any]]:
         ConfigurationError: it cannot be imported or used, or two packages have a metric of that name; the message names
             the packages.
     """
-    points = list(entry_points(group=ENTRY_POINTS, name=name))
-    if len({point.value for point in points}) > 1:
-        targets = " or ".join(point.value for point in points)
-        packages = " and ".join(map(_package, points))
+    plugins = [plugin for plugin in plugins_of(ENTRY_POINTS) if plugin.name == name]
+    if len({plugin.target for plugin in plugins}) > 1:
+        targets = " or ".join(plugin.target for plugin in plugins)
+        packages = " and ".join(plugin.package for plugin in plugins)
         raise ConfigurationError(f"metric {name!r} is of the packages {packages}; name the class instead: {targets}")
-    what = f"metric {name!r} of the package {_package(points[0])}"
-    try:
-        found = points[0].load()
-    except Exception as exc:  # the package may raise anything
-        raise ConfigurationError(
-            f"{what} cannot be loaded from {points[0].value} ({type(exc).__name__}: {exc}); update the package"
-        ) from exc
-    metric = _checked(found, what, known)
+    what = f"metric {name!r} of the package {plugins[0].package}"
+    metric = _checked(plugins[0].load(what), what, known)
     if metric.name != name:
         raise ConfigurationError(f"{what}: its class has the name {metric.name!r}; its entry point must have the same")
     return metric
-
-
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else point.module
 
 
 def _checked(found: Any, what: str, known: _Known) -> type[Metric[Any, Any]]:

@@ -79,7 +79,7 @@ def plugins(tmp_path: Path) -> Path:
 def test_a_package_may_add_commands(plugins: Path) -> None:
     page = run("--help", PYTHONPATH=str(plugins), python=("-X", "importtime"))
     text = " ".join(page.stdout.replace("│", " ").split())
-    assert "greet Greet somebody. fail Never come here. gone Added by extra." in text
+    assert "fail Never come here. gone Added by extra. greet Greet somebody." in text
     assert "extra_room" not in page.stderr
     done = run("greet", "you", PYTHONPATH=str(plugins))
     assert (done.returncode, done.stdout) == (0, '{"hello": "you"}\n')

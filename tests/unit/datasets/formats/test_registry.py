@@ -102,7 +102,6 @@ def test_the_command_line_offers_the_format_of_a_package(site: Path) -> None:
         ("broken-texts", "import no_such_library", "TEXTS", "ModuleNotFoundError: No module named 'no_such_library'"),
         ("exit-texts", "raise RuntimeError('no licence')", "TEXTS", "RuntimeError: no licence"),
         ("empty-texts", "", "TEXTS", "AttributeError: module 'empty_texts' has no attribute 'TEXTS'"),
-        ("number-texts", TEXTS, "NUMBER", "TypeError: texts is a int, not a florence2.datasets.formats.Format"),
     ],
 )
 def test_a_broken_format_of_a_package_is_an_error_that_names_the_package(
@@ -114,6 +113,16 @@ def test_a_broken_format_of_a_package_is_an_error_that_names_the_package(
     )
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         read_dataset(captions, "texts")
+
+
+def test_what_is_not_a_format_is_an_error_that_names_the_package(site: Path, captions: Path) -> None:
+    add(site, "number-texts", TEXTS, texts="NUMBER")
+    with pytest.raises(ConfigurationError) as refused:
+        read_dataset(captions, "texts")
+    assert str(refused.value) == (
+        "the format texts of number-texts: number_texts:NUMBER is a int, not a florence2.datasets.formats.Format; "
+        "update or uninstall number-texts"
+    )
 
 
 def test_a_package_that_is_gone_is_an_error_that_names_it(site: Path, captions: Path) -> None:
