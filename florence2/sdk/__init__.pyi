@@ -1,5 +1,4 @@
-from .models import ImageInput as ImageInput
-from .models import Model as Model
+from .model import Model as Model
 from .models import evaluate as evaluate
 from .models import load as load
 from .models import predict as predict

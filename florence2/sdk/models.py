@@ -1,184 +1,26 @@
-"""Models that answer: ``load`` one for many prompts, or ``evaluate`` and ``predict`` in one call."""
+"""Models by name: ``load`` one for many prompts, or ``evaluate`` and ``predict`` in one call."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any
 
 from florence2.adapters import model_source
-from florence2.codec import AnswerKind, Detections, split_prefix
-from florence2.config import AnswerKeywords, Configuration, EvaluationConfig, ModelConfig
-from florence2.datasets import SPLITS, DatasetManifest, ingest
-from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation import ModelEvaluation, describe, evaluate_split
-from florence2.inference import ImagePredictions, Prediction, Predictor, find_images, predict_images
-from florence2.model import AnswerLength, Florence2, Sample, best_device
+from florence2.codec import split_prefix
+from florence2.config import Configuration, ModelConfig
+from florence2.datasets import ingest
+from florence2.errors import ConfigurationError
+from florence2.evaluation import ModelEvaluation
+from florence2.inference import ImagePredictions, find_images, predict_images
+from florence2.model import best_device
 from florence2.printable import first_line
-from florence2.reports import save_evaluation
-from florence2.sdk.images import ImageInput, as_list, samples_of
-from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
+from florence2.sdk.model import Model, check_evaluation, prepare_network
+from florence2.sdk.preparation import check_output, settings_of
 from florence2.sdk.progress import shown_progress
 
-__all__ = ["ImageInput", "Model", "evaluate", "load", "predict"]
-
-_KEPT_ENGINES = 8
-"""Sets of generation settings for which a model keeps its engine; the least recently used is dropped."""
-
-
-class Model:
-    """A model that is ready to answer; ``florence2.load`` makes one.
-
-    Attributes:
-        name: under which it was loaded.
-        florence2: the native transformers model and its processor, in float32; ``florence2.model`` is a plain
-            ``Florence2ForConditionalGeneration``.
-
-    Example:
-        >>> import florence2, numpy as np
-        >>> model = florence2.load("builtin:nano", device="cpu")
-        >>> grey = np.full((64, 64, 3), 200, dtype=np.uint8)
-        >>> len(model.predict([grey, grey], "<VQA>How many shapes are there?"))
-        2
-        >>> model.detect(grey).xyxy.shape[1]
-        4
-    """
-
-    def __init__(self, florence2: Florence2, name: str) -> None:
-        self.florence2, self.name = florence2, name
-        self._engine = lru_cache(_KEPT_ENGINES)(Predictor)
-        self._lock = threading.Lock()  # an engine answers one thread at a time
-
-    def __reduce__(self) -> tuple[type[Model], tuple[Florence2, str]]:
-        """Copy and pickle the model without its engines, which are created again."""
-        return type(self), (self.florence2, self.name)
-
-    def __repr__(self) -> str:
-        return f"Model({self.name!r}, device={self.device!r})"
-
-    @property
-    def device(self) -> str:
-        """Return the device of the model, as torch names it: ``cpu``, ``cuda:0``."""
-        return str(self.florence2.model.device)
-
-    @overload
-    def predict(  # type: ignore[overload-overlap] # a text is a sequence of texts, but here it is one path
-        self, images: ImageInput, prefix: str = ..., **settings: Unpack[AnswerKeywords]
-    ) -> Prediction: ...
-    @overload
-    def predict(
-        self, images: Sequence[ImageInput], prefix: str = ..., **settings: Unpack[AnswerKeywords]
-    ) -> list[Prediction]: ...
-    def predict(
-        self,
-        images: ImageInput | Sequence[ImageInput],
-        prefix: str = "<OD>",
-        **settings: Unpack[AnswerKeywords],
-    ) -> Prediction | list[Prediction]:
-        """Answer a prompt about one image or several.
-
-        Several images are answered in batches; an answer does not depend on the other images. Threads may share a
-        model; their calls are answered one after the other.
-
-        Args:
-            images: a path, a Pillow image or an array of uint8 (height, width, 3) in RGB; or a sequence of these.
-            prefix: the prompt: a task token and what belongs to it, ``<OD>``, ``<VQA>How many cards are there?``.
-            settings: of generation, from the section ``evaluation`` of the configuration: ``num_beams=3``.
-
-        Returns:
-            For one image its answer: ``text``, and for a task with boxes ``detections``, in pixels. For a sequence a
-            list of answers, in the same order.
-
-        Raises:
-            AnswerError: the prefix is not a task token with what belongs to it.
-            ConfigurationError: a setting is unknown or invalid.
-            DatasetError: an image cannot be decoded.
-        """
-        split_prefix(prefix)
-        config = _generation_config(settings)
-        several, is_one = as_list(images)
-        answers = self._answers(samples_of(several, prefix), config) if several else []
-        return answers[0] if is_one else answers
-
-    def _answers(self, samples: Sequence[Sample], config: EvaluationConfig) -> list[Prediction]:
-        with self._lock:
-            engine = self._engine(self.florence2, config)
-            _prepare_network(self.florence2)  # its owner may have trained or moved the network in the meantime
-            return list(engine.predict(samples))
-
-    @overload
-    def detect(  # type: ignore[overload-overlap]
-        self, images: ImageInput, prefix: str = ..., *, confidence: float = ..., **settings: Unpack[AnswerKeywords]
-    ) -> Detections: ...
-    @overload
-    def detect(
-        self,
-        images: Sequence[ImageInput],
-        prefix: str = ...,
-        *,
-        confidence: float = ...,
-        **settings: Unpack[AnswerKeywords],
-    ) -> list[Detections]: ...
-    def detect(
-        self,
-        images: ImageInput | Sequence[ImageInput],
-        prefix: str = "<OD>",
-        *,
-        confidence: float = 0.0,
-        **settings: Unpack[AnswerKeywords],
-    ) -> Detections | list[Detections]:
-        """Find boxes in one image or in several.
-
-        Args:
-            images: as ``predict`` takes them.
-            prefix: a prompt for boxes: ``<OD>``, ``<CAPTION_TO_PHRASE_GROUNDING>a red car``.
-            confidence: least confidence of a box, 0..1; others are left out.
-            settings: of generation, see ``predict``.
-
-        Returns:
-            For one image its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
-            sequence a list of them, in the same order.
-
-        Raises:
-            AnswerError: the task of the prefix has no boxes.
-            ConfigurationError: the confidence is not in 0..1, or a setting is unknown or invalid.
-            DatasetError: an image cannot be decoded.
-        """
-        if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
-            raise AnswerError(f"the answer to prefix {prefix!r} has no boxes with names; call predict for it")
-        if not 0 <= confidence <= 1:
-            raise ConfigurationError(f"confidence {confidence} is not in 0..1")
-        several, is_one = as_list(images)
-        found = [_at_least(confidence, answer.detections) for answer in self.predict(several, prefix, **settings)]
-        return found[0] if is_one else found
-
-    def evaluate(
-        self,
-        configuration: Configuration | Mapping[str, Any],
-        split: str = "test",
-        output: Path | str | None = None,
-    ) -> ModelEvaluation:
-        """Evaluate the model on one split of a data set, see ``florence2.evaluate``."""
-        config = settings_of(configuration)
-        _check_evaluation(config, split, output)
-        with shown_progress():
-            return self._evaluate(config, ingest(config.dataset), split, output)
-
-    def _evaluate(
-        self, config: Configuration, manifest: DatasetManifest, split: str, output: Path | str | None
-    ) -> ModelEvaluation:
-        limit = min(config.training.max_target_tokens, self.florence2.max_tokens)
-        length = AnswerLength(limit, self.florence2.count_answer_tokens)
-        rows = clean_splits(manifest, config, length).select(split)
-        evaluated = evaluate_split(self.florence2, self.name, rows, config.evaluation)
-        evaluation, _ = describe(evaluated, config.evaluation)
-        if output is not None:
-            facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
-            save_evaluation(evaluated, evaluation, facts, config.evaluation, Path(output))
-        return evaluation
+__all__ = ["evaluate", "load", "predict"]
 
 
 def load(model: str | Path, revision: str | None = None, device: str = "auto") -> Model:
@@ -208,7 +50,7 @@ def load(model: str | Path, revision: str | None = None, device: str = "auto") -
         _check_device(device)
     florence2 = model_source(ModelConfig(base=str(model), revision=revision)).load()
     florence2 = replace(florence2, device=best_device() if device == "auto" else device)
-    _prepare_network(florence2)
+    prepare_network(florence2)
     return Model(florence2, str(model))
 
 
@@ -243,11 +85,11 @@ def evaluate(
         (0.91, Interval(low=0.87, high=0.94, level=0.95))
     """
     config = settings_of(configuration)
-    _check_evaluation(config, split, output)
+    check_evaluation(config, split, output)
     model_source(ModelConfig(base=str(model)))  # raises for what cannot be the name of a model
     with shown_progress():
         manifest = ingest(config.dataset)  # before the model: reading the data set is cheaper
-        return load(model, config.model.revision)._evaluate(config, manifest, split, output)
+        return load(model, config.model.revision).evaluate_manifest(config, manifest, split, output)
 
 
 def predict(
@@ -290,44 +132,6 @@ def predict(
     if output is not None:
         predictions.save(Path(output))
     return predictions
-
-
-def _prepare_network(florence2: Florence2) -> None:
-    """Move the network to its device, and set it to evaluation mode."""
-    network: Any = florence2.model
-    network.to(best_device() if florence2.device == "auto" else florence2.device).eval()
-
-
-def _generation_config(settings: AnswerKeywords) -> EvaluationConfig:
-    """Return the section ``evaluation`` with the settings that were given by keyword.
-
-    Raises:
-        ConfigurationError: a keyword is not a setting of the section, or a value is invalid.
-    """
-    if others := sorted(settings.keys() - EvaluationConfig.model_fields.keys()):
-        known = ", ".join(AnswerKeywords.__annotations__)
-        raise ConfigurationError(f"{', '.join(others)}: not a setting of generation; give one of {known}")
-    return Configuration(evaluation=dict(settings)).evaluation
-
-
-def _at_least(confidence: float, found: Detections | None) -> Detections:
-    if found is None or found.confidence is None:
-        return found or Detections.empty()
-    kept = found.confidence >= confidence
-    names = tuple(name for name, is_kept in zip(found.class_name, kept, strict=True) if is_kept)
-    return Detections(found.xyxy[kept], names, found.confidence[kept])
-
-
-def _check_evaluation(config: Configuration, split: str, output: Path | str | None) -> None:
-    """Raise for wrong arguments of an evaluation, before any work is done.
-
-    Raises:
-        ConfigurationError: there is no such split or metric, or the output cannot be written.
-    """
-    if split not in SPLITS:
-        raise ConfigurationError(f"there is no split {split!r}; give one of {', '.join(SPLITS)}")
-    check_metrics(config)
-    check_output(output)
 
 
 def _check_device(name: str) -> None:

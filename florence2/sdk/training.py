@@ -17,7 +17,8 @@ from florence2.errors import ConfigurationError
 from florence2.evaluation import EpochEvaluator, EvaluationReport, evaluate_split, public_name
 from florence2.model import Checkpoint
 from florence2.reports import compare_models, draw_training_plots
-from florence2.sdk.models import Model, load
+from florence2.sdk.model import Model
+from florence2.sdk.models import load
 from florence2.sdk.preparation import check_output, prepare, settings_of
 from florence2.sdk.progress import shown_progress
 from florence2.sdk.run_folder.folders import (

@@ -10,6 +10,7 @@ import pytest
 MODULES = [
     "florence2.codec.detections",
     "florence2.evaluation.metrics.metric",
+    "florence2.sdk.model",
     "florence2.sdk.models",
     "florence2.sdk.training",
     "florence2.training.history",
