@@ -4,6 +4,9 @@ from .analysis.calibration import Calibration as Calibration
 from .analysis.confusion import Confusion as Confusion
 from .analysis.curves import RECALLS as RECALLS
 from .analysis.questions import QuestionGroup as QuestionGroup
+from .baselines.baseline import BASELINE as BASELINE
+from .baselines.baseline import Baseline as Baseline
+from .baselines.baseline import evaluate_baseline as evaluate_baseline
 from .bootstrap import Comparison as Comparison
 from .bootstrap import Comparisons as Comparisons
 from .bootstrap import Interval as Interval

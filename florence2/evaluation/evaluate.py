@@ -27,7 +27,7 @@ from florence2.evaluation.scores import SCORES
 from florence2.inference import Prediction, predict
 from florence2.model import Florence2, Sample, check_prompts_fit, samples_of
 
-__all__ = ["SplitEvaluation", "evaluate_split"]
+__all__ = ["SplitEvaluation", "evaluate_predictions", "evaluate_split", "readable_rows"]
 
 logger = logging.getLogger(__name__)
 
@@ -70,19 +70,44 @@ def evaluate_split(
         ModelError: the model is not a Florence-2: its tokenizer has no location tokens.
     """
     check_classes(split, config)
-    readable = _readable(split)
+    readable = readable_rows(split)
     samples = samples_of(readable)
     check_prompts_fit(readable, florence2)
     started = time.monotonic()
-    answers = [_without_unscored(prediction) for prediction in predict(florence2, samples, config)]
+    predictions = list(predict(florence2, samples, config))
     seconds = time.monotonic() - started
+    return evaluate_predictions(name, split, samples, predictions, config, seconds)
+
+
+def evaluate_predictions(
+    name: str,
+    split: DatasetManifest,
+    samples: Sequence[Sample],
+    predictions: Sequence[Prediction],
+    config: EvaluationConfig,
+    seconds: float = 0.0,
+) -> SplitEvaluation:
+    """Compute the metrics of each task from answers to the samples of a split, whoever gave them.
+
+    Args:
+        name: of the model, for the report.
+        split: the split as it was given.
+        samples: those of ``readable_rows`` of the split, in order.
+        predictions: an answer for each sample.
+        config: metrics.
+        seconds: time to generate the answers.
+
+    Raises:
+        ConfigurationError: a metric of the configuration is unknown or evaluates no task of the split.
+    """
+    answers = [_without_unscored(prediction) for prediction in predictions]
     unscored = sum(count for _, count in answers)
     if unscored:
         logger.warning("%s: %d boxes without a finite score or coordinate are left out", name, unscored)
     inputs = [_inputs(sample, prediction) for sample, (prediction, _) in zip(samples, answers, strict=True)]
     metrics = _apply_metrics(samples, inputs, config.metrics)
     values = _values(metrics)
-    images = map(str, readable.table["image"])
+    images = map(str, split.table["image"][split.table["image_error"].isna()])
     return SplitEvaluation(
         samples=tuple(
             _evaluated_sample(image, sample, answer, pair, values.get(index, ("", None)))
@@ -93,15 +118,15 @@ def evaluate_split(
             model=public_name(name),
             metrics={score: value for metric, _ in metrics for score, value in metric.compute().items()},
             per_class={label: scores for metric, _ in metrics for label, scores in metric.per_class().items()},
-            counts=_counts(samples, metrics) | _left_out(split, readable),
+            counts=_counts(samples, metrics) | _left_out(split, samples),
             seconds=seconds,
             declared=_declared_by_others(metrics),
         ),
     )
 
 
-def _readable(split: DatasetManifest) -> DatasetManifest:
-    """Leave out the samples whose image cannot be read.
+def readable_rows(split: DatasetManifest) -> DatasetManifest:
+    """Return a split without the samples whose image cannot be read; a warning names the first of them.
 
     Raises:
         DatasetError: nothing is left.
@@ -120,8 +145,8 @@ def _readable(split: DatasetManifest) -> DatasetManifest:
     return split.drop(split.table.index[broken])
 
 
-def _left_out(split: DatasetManifest, readable: DatasetManifest) -> dict[str, int]:
-    rows = len(split) - len(readable)
+def _left_out(split: DatasetManifest, samples: Sequence[Sample]) -> dict[str, int]:
+    rows = len(split) - len(samples)
     return {"rows_without_a_readable_image": rows} if rows else {}
 
 
