@@ -34,6 +34,13 @@ def score(
     predictions: Annotated[
         Path, typer.Option(help='od: a COCO results list; else lines of {"id": 1, "prediction": "2"}.')
     ],
+    predictions_dataset: Annotated[
+        Path | None,
+        typer.Option(
+            help="od: the COCO data set that defines the ids of the predictions; images are matched by file name, "
+            "classes by name. (default: coco_dataset.json beside the predictions, where it exists)",
+        ),
+    ] = None,
     missing: Annotated[
         Literal["error", "empty"],
         typer.Option(help="A reference without a prediction: an error, or an empty answer."),
@@ -50,8 +57,10 @@ def score(
     if task == "od":
         if per_row is not None or missing == "empty":
             raise typer.BadParameter("--per-row and --missing are for answers in words; leave them out for od")
-        _score_boxes(references, predictions, as_json)
+        _score_boxes(references, predictions, predictions_dataset, as_json)
         return
+    if predictions_dataset is not None:
+        raise typer.BadParameter("--predictions-dataset is for od; leave it out for answers in words")
     from florence2.evaluation import score_answers
 
     scores = score_answers(task, references, predictions, missing_as_empty=missing == "empty")
@@ -69,10 +78,12 @@ def score(
         typer.echo(f"{'rows without prediction':24} {scores.missing}")
 
 
-def _score_boxes(references: Path, predictions: Path, as_json: bool) -> None:
+def _score_boxes(references: Path, predictions: Path, dataset: Path | None, as_json: bool) -> None:
     from florence2.evaluation import score_boxes
 
-    scores = score_boxes(references, predictions)
+    scores = score_boxes(references, predictions, dataset)
+    for note in scores.notes:
+        typer.echo(f"note: {note}", err=True)
     if not scores.truths:
         typer.echo(f"warning: {references} holds no annotations, so no score is defined", err=True)
     if as_json:

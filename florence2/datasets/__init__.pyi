@@ -17,6 +17,9 @@ from .checks.views import VIEWS as VIEWS
 from .checks.views.rows import AnswerLimit as AnswerLimit
 from .conversion import convert as convert
 from .conversion import writable_formats as writable_formats
+from .formats.coco_ids import CocoIds as CocoIds
+from .formats.coco_ids import coco_id as coco_id
+from .formats.coco_ids import read_coco_ids as read_coco_ids
 from .formats.json_lines import bounded_lines as bounded_lines
 from .formats.json_lines import parse_object as parse_object
 from .formats.positioned_json import walk_json as walk_json

@@ -25,7 +25,7 @@ import fsspec  # type: ignore[import-untyped]
 from florence2.config import Effect, EvaluationConfig, ImagesConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference.image_files import ImageAnswer, ImagePredictions, saved_files
-from florence2.storage import is_archive, redact
+from florence2.storage import AnswerFiles, is_archive, redact
 
 __all__ = ["AnswerFolder", "answers_location", "open_answer_folder"]
 
@@ -180,7 +180,7 @@ class AnswerFolder:
         files = [str(file) for file in self._files.find(self._path, maxdepth=2)]
         for name in saved_files(file.removeprefix(f"{self._path}/") for file in files):
             self._files.rm_file(f"{self._path}/{name}")
-        self._remove_empty("drawn")
+        self._remove_empty(AnswerFiles.DRAWN)
 
     def _remove_empty(self, name: str) -> None:
         with contextlib.suppress(OSError):  # it is not empty, or missing

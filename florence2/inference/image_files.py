@@ -19,17 +19,11 @@ from florence2.errors import ConfigurationError, DatasetError, Florence2Error
 from florence2.images import class_colours, draw_outlines, list_images, open_rgb, probe_image
 from florence2.inference.generation import Prediction, predict
 from florence2.model import Florence2, Sample
-from florence2.storage import writing
+from florence2.storage import AnswerFiles, writing
 
 __all__ = ["ImageAnswer", "ImagePredictions", "Keeper", "find_images", "predict_images", "saved_files"]
 
 logger = logging.getLogger(__name__)
-
-_LINES_FILE = "predictions.jsonl"
-_HEADER_FILE = "predictions.json"
-_RESULTS_FILE = "coco_results.json"
-_DATASET_FILE = "coco_dataset.json"
-_DRAWN_FOLDER = "drawn"
 
 
 @dataclass(frozen=True)
@@ -114,13 +108,13 @@ class ImagePredictions:
         with writing(folder, "give another folder"):
             folder.mkdir(parents=True, exist_ok=True)
             _remove_saved(folder)
-            (folder / _LINES_FILE).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
+            (folder / AnswerFiles.LINES).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
             if any(answer.prediction and answer.prediction.detections is not None for answer in self.answers):
                 dataset, results = self._coco()
-                (folder / _DATASET_FILE).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
-                (folder / _RESULTS_FILE).write_text(json.dumps(results) + "\n", encoding="utf-8")
-            self._draw(folder / _DRAWN_FOLDER)
-            (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
+                (folder / AnswerFiles.DATASET).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
+                (folder / AnswerFiles.RESULTS).write_text(json.dumps(results) + "\n", encoding="utf-8")
+            self._draw(folder / AnswerFiles.DRAWN)
+            (folder / AnswerFiles.HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -130,13 +124,15 @@ class ImagePredictions:
             Florence2Error: a file is missing or damaged.
         """
         try:
-            header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
-            with (folder / _LINES_FILE).open(encoding="utf-8") as lines:
+            header = json.loads((folder / AnswerFiles.HEADER).read_text(encoding="utf-8"))
+            with (folder / AnswerFiles.LINES).open(encoding="utf-8") as lines:
                 answers = tuple(ImageAnswer.from_dict(json.loads(line)) for line in lines)
             # Folders of earlier versions have no number.
             return cls(Path(header["root"]), header["prefix"], answers, header.get("drawn", cls.drawn))
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise Florence2Error(f"{folder} holds no readable {_HEADER_FILE} and {_LINES_FILE}: {exc}") from exc
+            raise Florence2Error(
+                f"{folder} holds no readable {AnswerFiles.HEADER} and {AnswerFiles.LINES}: {exc}"
+            ) from exc
 
     def _boxes(self) -> Iterator[tuple[int, ImageAnswer, Detections]]:
         """Yield number from 1, answer and boxes of each image whose answer has boxes."""
@@ -188,20 +184,20 @@ def saved_files(names: Iterable[str]) -> list[str]:
         files with the other names are the user's own: an empty list.
     """
     found = set(names)
-    if _LINES_FILE not in found:
+    if AnswerFiles.LINES not in found:
         return []
-    drawn = {name for name in found if re.fullmatch(rf"{_DRAWN_FOLDER}/\d{{5,}}_[^/]*\.png", name)}
-    optional = found & {_RESULTS_FILE, _DATASET_FILE} | drawn
-    return [*sorted(found & {_HEADER_FILE}), *sorted(optional), _LINES_FILE]
+    drawn = {name for name in found if re.fullmatch(rf"{AnswerFiles.DRAWN}/\d{{5,}}_[^/]*\.png", name)}
+    optional = found & {AnswerFiles.RESULTS, AnswerFiles.DATASET} | drawn
+    return [*sorted(found & {AnswerFiles.HEADER}), *sorted(optional), AnswerFiles.LINES]
 
 
 def _remove_saved(folder: Path) -> None:
     """Remove the answers that were saved in a folder before."""
-    files = [*folder.iterdir(), *(folder / _DRAWN_FOLDER).glob("*")]
+    files = [*folder.iterdir(), *(folder / AnswerFiles.DRAWN).glob("*")]
     for name in saved_files(file.relative_to(folder).as_posix() for file in files if not file.is_dir()):
         (folder / name).unlink()
     with contextlib.suppress(OSError):  # it is not there, or holds files of the user
-        (folder / _DRAWN_FOLDER).rmdir()
+        (folder / AnswerFiles.DRAWN).rmdir()
 
 
 def find_images(paths: Sequence[str]) -> list[str]:

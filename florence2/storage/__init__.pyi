@@ -23,6 +23,7 @@ from .public_http import fetch_public as fetch_public
 from .remote import fetch as fetch
 from .remote import redact as redact
 from .remote import version_of as version_of
+from .run_layout import AnswerFiles as AnswerFiles
 from .run_layout import CheckpointFiles as CheckpointFiles
 from .run_layout import ReportFiles as ReportFiles
 from .run_layout import RunFiles as RunFiles

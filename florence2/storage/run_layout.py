@@ -19,13 +19,19 @@ state/identity.json         hashes of data, base and settings; a run of anything
 checkpoint/checkpoint.json  strategy, base and its fingerprint, metrics, history
            adapter/         strategy lora: the PEFT adapter
            model/           strategies full and freeze: the whole model with its processor
+
+answers/predictions.jsonl   the answers to one prompt about images, a line each
+        predictions.json    root, prompt and counts; complete once it is there
+        coco_results.json   the boxes as COCO results
+        coco_dataset.json   the images and categories that the ids of these results mean
+        drawn/              images with what was found in them
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CheckpointFiles", "ReportFiles", "RunFiles", "StateFiles"]
+__all__ = ["AnswerFiles", "CheckpointFiles", "ReportFiles", "RunFiles", "StateFiles"]
 
 
 class RunFiles:
@@ -69,3 +75,13 @@ class ReportFiles:
     PAGE: Final = "report.html"
     METRICS: Final = "metrics.json"
     PREDICTIONS: Final = "predictions.jsonl"
+
+
+class AnswerFiles:
+    """Names in the folder of the answers to one prompt about images."""
+
+    LINES: Final = "predictions.jsonl"
+    HEADER: Final = "predictions.json"
+    RESULTS: Final = "coco_results.json"
+    DATASET: Final = "coco_dataset.json"
+    DRAWN: Final = "drawn"

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.datasets import BadValueError, bounded_lines, excerpt, parse_object, walk_json
+from florence2.datasets import BadValueError, bounded_lines, coco_id, excerpt, parse_object, walk_json
 from florence2.errors import DatasetError
 
 __all__ = ["FileProblems", "id_of", "walk_file", "walk_lines"]
@@ -104,11 +104,7 @@ def id_of(part: Mapping[str, Any], key: str, known: Mapping[Any, object] | None 
     Raises:
         BadValueError: it is missing, of another type, or none of the known ones.
     """
-    value: Any = part.get(key)
-    if type(value) not in (int, str):  # true and false are integers as well
-        raise BadValueError(
-            f"{key} is {excerpt(value)}, not a whole number or a text" if key in part else f"no {key!r}"
-        )
+    value = coco_id(part, key)
     if known is not None and value not in known:
         raise BadValueError(f"{key} {excerpt(value)} is not one of the {of}")
-    return value  # type: ignore[no-any-return]
+    return value
