@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,9 @@ __all__ = [
     "resolve",
     "unpacked_model",
 ]
+
+_RUN = re.compile(r"(?:runs|outputs)/[^/]+|[^/]+/\d+")
+"""Like the folder of a run: nobody on the hub calls a model by a number."""
 
 _BUILTIN = Path(__file__).parents[1] / "builtin"
 
@@ -191,6 +195,10 @@ def resolve(config: ModelConfig) -> str:
         return str(folder)
     if base.lower().startswith(REMOTE_CODE_BASE):
         raise ModelError(_remote_code_message(base))
+    if _RUN.fullmatch(base):
+        raise ModelError(
+            f"unknown base model {base!r}: there is no such folder{_folders_near(base)}; give a folder that there is"
+        )
     if base.count("/") != 1 or base.startswith((".", "/", "~")):
         raise ModelError(
             f"unknown base model {base!r}: no folder of that name; "
