@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig
-from florence2.datasets import is_local, load_frozen_test, locate
-from florence2.errors import ModelError
+from florence2.datasets import folder_around, is_local, load_frozen_test, locate
+from florence2.errors import DatasetError, ModelError
 from florence2.model import base_files, base_fingerprint, checkpoint_named, resolve
 from florence2.storage import fingerprint_folder, is_packed, pack, packed_fingerprint, redact, version_of
 from steps.artifact_store import fetch_packed, file_system, remote_folder
@@ -116,7 +116,12 @@ def content_of(source: str, *, verify: bool = False) -> str:
         version = version_of(source)
         if version is not None:
             return hashlib.sha256(version.encode()).hexdigest()
-    return fingerprint_folder(locate(source, verify=verify), verify=verify)
+    path = locate(source, verify=verify)
+    if not path.is_file():
+        return fingerprint_folder(path, verify=verify)
+    folder = folder_around(path)
+    content = fingerprint_folder(folder, verify=verify)
+    return hashlib.sha256(f"{content}:{path.relative_to(folder).as_posix()}".encode()).hexdigest()
 
 
 def _folder_of(model: ModelConfig) -> Path | None:
@@ -132,4 +137,10 @@ def _portable(source: str, *, verify: bool = False) -> str:
     store = remote_folder()
     if store is None or not (is_local(source) or redact(source) != source):
         return source
-    return pack(locate(source, verify=verify), store, files=file_system(f"{store}/"), verify=verify)
+    path = locate(source, verify=verify)
+    if path.is_file():
+        raise DatasetError(
+            f"{path}: the machines of this stack get whole folders; give the folder of the data set, "
+            f"{folder_around(path)}, with no other annotations in it"
+        )
+    return pack(path, store, files=file_system(f"{store}/"), verify=verify)

@@ -38,7 +38,8 @@ class DatasetConfig(BaseConfig):
     source: str = Field(
         "builtin:cards",
         min_length=1,
-        description="Folder, .zip or .tar file, or URI (s3://, https://, ...) of the data set, or builtin:cards.",
+        description="Folder, .zip or .tar file, annotation file or URI (s3://, https://, ...) of the data set, or "
+        "builtin:cards.",
     )
     format: str = Field(
         "auto",

@@ -23,6 +23,7 @@ from .formats.coco_ids import read_coco_ids as read_coco_ids
 from .formats.json_lines import bounded_lines as bounded_lines
 from .formats.json_lines import parse_object as parse_object
 from .formats.positioned_json import walk_json as walk_json
+from .formats.recognition import folder_around as folder_around
 from .formats.recognition import read_dataset as read_dataset
 from .formats.recognition import recognise as recognise
 from .formats.registry import FORMATS as FORMATS
@@ -32,6 +33,7 @@ from .formats.values import checked_text as checked_text
 from .formats.values import excerpt as excerpt
 from .formats.values import number as number
 from .ingestion import ingest as ingest
+from .ingestion import named_by_source as named_by_source
 from .location import is_local as is_local
 from .location import locate as locate
 from .manifest import SPLITS as SPLITS

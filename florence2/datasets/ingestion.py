@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 from florence2.config import DatasetConfig
 from florence2.datasets.formats.recognition import read_dataset
-from florence2.datasets.location import is_local, locate
+from florence2.datasets.location import is_local, is_local_archive, local_path, locate
 from florence2.datasets.manifest import DatasetManifest
+from florence2.errors import DatasetError
 from florence2.storage import fingerprint_folder, is_packed, redact
 
-__all__ = ["ingest"]
+__all__ = ["ingest", "named_by_source"]
 
 
 def ingest(config: DatasetConfig) -> DatasetManifest:
@@ -25,9 +30,36 @@ def ingest(config: DatasetConfig) -> DatasetManifest:
         DatasetError: there is no such data set, or it cannot be read as a whole.
     """
     folder = locate(config.source, verify=config.verify)
-    manifest = read_dataset(folder, config.format, verify=config.verify)
+    with named_by_source(config.source, folder):
+        manifest = read_dataset(folder, config.format, verify=config.verify)
+    if is_local_archive(config.source):
+        return _of_archive(manifest, config.source, folder)
     if is_local(config.source) or redact(config.source) != config.source:
         return manifest  # a folder of this machine, or a URI with a secret, which must not be stored
     if is_packed(config.source) or config.source.startswith("builtin:"):
         return manifest.at_source(config.source)
     return manifest.at_source(config.source, fingerprint_folder(folder))
+
+
+def _of_archive(manifest: DatasetManifest, source: str, folder: Path) -> DatasetManifest:
+    """Return the rows of an archive, named by it; the extracted files are those that were read."""
+    path = local_path(source)
+    if path is None or manifest.fetch_root() != folder.resolve():
+        return manifest
+    return manifest.at_source(str(path), fingerprint_folder(folder))
+
+
+@contextlib.contextmanager
+def named_by_source(source: str, folder: Path) -> Iterator[None]:
+    """Name a data set in errors by its source, where its files are a copy in the cache.
+
+    Args:
+        source: as the user gave it.
+        folder: where ``locate`` found it.
+    """
+    try:
+        yield
+    except DatasetError as exc:
+        if str(local_path(source)) == str(folder) or str(folder) not in str(exc):
+            raise
+        raise DatasetError(str(exc).replace(str(folder), redact(source))) from exc

@@ -14,7 +14,7 @@ from florence2.builtin import BUILTIN_DATASETS, materialize
 from florence2.errors import DatasetError
 from florence2.storage import cache_folder, extract, fetch, hash_files, is_archive, is_packed, make_once, unpacked
 
-__all__ = ["is_local", "locate"]
+__all__ = ["is_local", "is_local_archive", "local_path", "locate"]
 
 _SPLIT_FOLDERS = frozenset({"train", "valid", "val", "validation", "test"})
 
@@ -42,7 +42,7 @@ def locate(source: str, *, verify: bool = False) -> Path:
         return materialize(source, cache_folder("datasets") / _generator_digest())
     if is_packed(source):
         return unpacked(source, verify=verify)
-    path = _local_path(source)
+    path = local_path(source)
     if path is None:
         key = hashlib.sha256(source.encode()).hexdigest()
         path = fetch(source, cache_folder("mirrors") / key[:32], verify=verify)
@@ -55,10 +55,16 @@ def locate(source: str, *, verify: bool = False) -> Path:
 
 def is_local(source: str) -> bool:
     """Return whether a source is on this machine: a folder or an archive, neither built in nor behind a URI."""
-    return not source.startswith("builtin:") and not is_packed(source) and _local_path(source) is not None
+    return not source.startswith("builtin:") and not is_packed(source) and local_path(source) is not None
 
 
-def _local_path(source: str) -> Path | None:
+def is_local_archive(source: str) -> bool:
+    """Return whether a source is an archive on this machine."""
+    path = local_path(source) if is_local(source) else None
+    return path is not None and is_archive(path.name) and not path.is_dir()
+
+
+def local_path(source: str) -> Path | None:
     """Return the absolute path that a source names; None if it is a URI of anything but a local file."""
     protocol, separator, _ = source.partition("://")
     if separator and protocol in ("file", "local"):

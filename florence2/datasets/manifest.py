@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from florence2.datasets.location import is_local, locate
+from florence2.datasets.location import is_local, is_local_archive, locate
 from florence2.errors import DatasetError
 from florence2.storage import fingerprint_folder, redact
 
@@ -148,7 +148,7 @@ class DatasetManifest:
         Raises:
             DatasetError: the files cannot be fetched, or have changed since the rows were read.
         """
-        if is_local(self.source):
+        if is_local(self.source) and not is_local_archive(self.source):
             return Path(self.source)
         if self.source not in self._roots:
             folder = locate(self.source)

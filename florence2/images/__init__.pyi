@@ -7,6 +7,7 @@ from .files import ImageProbe as ImageProbe
 from .files import open_bytes as open_bytes
 from .files import open_rgb as open_rgb
 from .files import probe_image as probe_image
+from .listing import is_image_name as is_image_name
 from .listing import list_images as list_images
 from .near_duplicates import group_near_identical as group_near_identical
 from .parallel import probe_images as probe_images

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from pathlib import Path
@@ -11,7 +12,7 @@ from PIL import Image
 from florence2.images.files import FORMATS
 from florence2.storage import is_file_inside
 
-__all__ = ["list_images"]
+__all__ = ["is_image_name", "list_images"]
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +24,7 @@ def list_images(root: Path) -> list[str]:
     folders are not followed. A name that is not valid UTF-8 cannot be stored as text: its file or folder is left out
     with a warning.
     """
-    Image.init()
-    suffixes = tuple(suffix for suffix, name in Image.registered_extensions().items() if name in (*FORMATS, "MPO"))
+    suffixes = _suffixes()
     top = os.path.realpath(root)
     names: list[str] = []
     invalid: list[str] = []
@@ -56,6 +56,17 @@ def list_images(root: Path) -> list[str]:
             min(invalid),
         )
     return sorted(names)
+
+
+def is_image_name(name: str) -> bool:
+    """Return whether a file is named like an image that can be opened."""
+    return name.lower().endswith(_suffixes())
+
+
+@functools.cache
+def _suffixes() -> tuple[str, ...]:
+    Image.init()
+    return tuple(suffix for suffix, name in Image.registered_extensions().items() if name in (*FORMATS, "MPO"))
 
 
 def _is_text(name: str) -> bool:

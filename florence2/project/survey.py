@@ -13,6 +13,7 @@ from florence2.datasets import (
     compute_statistics,
     known_rules,
     locate,
+    named_by_source,
     raise_for_errors,
     read_dataset,
     recognise,
@@ -94,8 +95,10 @@ def survey(config: DatasetConfig, base: str) -> Survey:
         DatasetError: the data set cannot be read as a whole, or is too small to be split.
         ModelError: the base cannot be the name of a model.
     """
-    folder, layout = recognise(locate(config.source, verify=config.verify), config.format)
-    manifest = read_dataset(folder, layout, verify=config.verify)
+    folder = locate(config.source, verify=config.verify)
+    with named_by_source(config.source, folder):
+        path, layout = recognise(folder, config.format)
+        manifest = read_dataset(path, layout, verify=config.verify)
     length, exact = _length(base)
     defects, warnings = _defects(manifest, length)
     rules = {defect.code: defect.outcome for defect in defects}

@@ -2,6 +2,9 @@
 
     train/_annotations.coco.json  train/*.jpg                  as Roboflow exports it; the root itself: no split
     annotations/instances_train2017.json  train2017/*.jpg      as COCO has it; also images/train2017/ or images/
+    result.json  images/*.jpg                                  as Label Studio exports it; the file has any name
+
+Splits are named by the file, by the folders that it is in, or by those of the images.
 
 A row is an image: prefix ``<OD>``, the boxes in the order of the file. Crowds (``iscrowd``) are not single objects and
 are left out, and so are images with crowds alone, which are neither labelled nor empty; an object with a polygon alone
@@ -16,48 +19,39 @@ import gc
 import json
 import logging
 import posixpath
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from florence2.datasets.formats.annotations import Annotation, to_manifest
 from florence2.datasets.formats.coco_content import CocoContent
-from florence2.datasets.formats.files import (
-    SPLIT_NAMES,
-    contents_of,
-    entries,
-    has_file,
-    in_split_order,
-    join,
-    open_annotations,
-    read_json,
-    split_folders,
+from florence2.datasets.formats.coco_files import (
+    COCO_FILE,
+    find_coco_files,
+    holds_coco,
+    split_of_folders,
+    split_of_name,
 )
-from florence2.datasets.formats.format import Format, Writer
+from florence2.datasets.formats.coco_images import CocoImages, find_root, image_folders
+from florence2.datasets.formats.files import SPLIT_NAMES, contents_of, join, read_json
+from florence2.datasets.formats.format import Format, SingleFile, Writer
 from florence2.datasets.formats.values import joined
 from florence2.datasets.formats.writing import ImageToWrite, class_names, pixel_boxes
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.images import list_images
 
-__all__ = ["COCO", "COCO_FILE"]
+__all__ = ["COCO"]
 
 logger = logging.getLogger(__name__)
 
-COCO_FILE = "_annotations.coco.json"
-"""Name of the file of annotations in each split folder."""
-
-_FOLDER = "annotations"
 _LARGEST_FILE = 1 << 30
-_HEAD = 1 << 16
-_KEYS = re.compile(rb'\s*(?:\xef\xbb\xbf)?\s*\{[^{}\[\]]*"(?:images|annotations|categories|info|licenses)"\s*:')
 _DECIMALS = 4
 
 
 def is_coco(root: Path) -> bool:
     """Return whether a folder holds annotations in this format."""
-    return bool(_find_sources(root))
+    return bool(find_coco_files(root))
 
 
 def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
@@ -73,21 +67,55 @@ def read_coco(root: Path, *, verify: bool = False) -> DatasetManifest:
     Raises:
         DatasetError: there is no file of annotations, one is not JSON, or no image is listed.
     """
-    sources = _find_sources(root)
+    sources = find_coco_files(root)
     if not sources:
         raise DatasetError(
-            f"{root}: no COCO annotations found; it must hold train/{COCO_FILE} (likewise valid/, test/) or "
-            f"{_FOLDER}/instances_train2017.json; it holds {contents_of(root)}"
+            f"{root}: no COCO annotations found; it must hold a JSON file with images, annotations and categories "
+            f"beside the images or in annotations/, such as train/{COCO_FILE}; it holds {contents_of(root)}"
         )
-    names = frozenset(list_images(root))
+    return _read_files(root, _without_repetitions(root, sources), verify)
+
+
+def read_coco_file(root: Path, file: str, *, verify: bool = False) -> DatasetManifest:
+    """Read one file in the COCO format and no other.
+
+    Args:
+        root: folder that holds the file and its images.
+        file: path relative to it.
+        verify: as of ``read_coco``.
+
+    Raises:
+        DatasetError: it is not JSON, or no image is listed.
+    """
+    split = split_of_name(file) or SPLIT_NAMES.get(root.name.lower(), "")
+    return _read_files(root, [(split, file)], verify)
+
+
+def _without_repetitions(root: Path, sources: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out files without a split where others have one: as trainval beside train, they list the images again."""
+    with_split = [source for source in sources if source[0] or posixpath.basename(source[1]) == COCO_FILE]
+    if not with_split or len(with_split) == len(sources):
+        return sources
+    names = " and ".join(file for _, file in sources if (_, file) not in with_split)
+    logger.warning(
+        "%s: %s left out, since %s names its split; to read one file alone, give its path",
+        root,
+        names,
+        with_split[0][1],
+    )
+    return with_split
+
+
+def _read_files(root: Path, sources: Sequence[tuple[str, str]], verify: bool) -> DatasetManifest:
+    images = CocoImages(list_images(root))
     with _without_collection():
-        rows = [row for split, file in sources for row in _read_file(root, split, file, names)]
+        rows = [row for split, file in sources for row in _read_file(root, split, file, images)]
     if not rows:
         files = ", ".join(file for _, file in sources)
         raise DatasetError(
             f"{root}: no image is listed in {files}, or none without crowds alone; export the set again with its images"
         )
-    return to_manifest(root, rows, (split for split, _ in sources), verify=verify)
+    return to_manifest(root, rows, filter(None, (split for split, _ in sources)), verify=verify)
 
 
 @contextlib.contextmanager
@@ -102,44 +130,22 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _find_sources(root: Path) -> list[tuple[str, str]]:
-    """Find the annotation files: pairs of split and path relative to the root, in the order of the splits."""
-    per_folder = [(split, join(folder, COCO_FILE)) for split, folder in split_folders(root)]
-    found = [source for source in per_folder if has_file(root, source[1])]
-    if found:
-        return found
-    files = [name for name in entries(root / _FOLDER) if name.endswith(".json")]
-    # The other files of COCO, captions and keypoints, list the same images again.
-    files = [name for name in files if name.startswith("instances_")] or [
-        name for name in files if _is_detection_file(root, join(_FOLDER, name))
-    ]
-    return in_split_order([(_split_of(name), join(_FOLDER, name)) for name in files])
-
-
-def _is_detection_file(root: Path, file: str) -> bool:
-    with open_annotations(root, file) as handle:
-        return _KEYS.match(handle.read(_HEAD)) is not None
-
-
-def _split_of(name: str) -> str:
-    words = re.findall("[a-z]+", name.removesuffix(".json").lower())
-    return next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "")
-
-
-def _read_file(root: Path, split: str, file: str, names: frozenset[str]) -> Iterator[Annotation]:
+def _read_file(root: Path, split: str, file: str, images: CocoImages) -> Iterator[Annotation]:
     content = CocoContent()
     for key, value, line in read_json(root, file, _LARGEST_FILE):
         content.add(key, value, line)
-    folders = _image_folders(root, file)
-    for image in content.assemble():
-        path = _find_image(image.name, folders, names) if image.name else ""
+    found = list(content.assemble())
+    paths = images.find_all((image.name for image in found if image.name), image_folders(root, file), split)
+    for image in found:
+        path = paths.get(image.name, "")
+        own = split or split_of_folders(posixpath.dirname(path))
         if image.problems:
             one = len(image.problems) == 1
             error = joined([text if one else f"line {line}: {text}" for line, text in image.problems])
-            yield Annotation(split, path, file, image.problems[0][0], "<OD>", "", error=error)
+            yield Annotation(own, path, file, image.problems[0][0], "<OD>", "", error=error)
         else:
             yield Annotation(
-                split, path, file, image.line, "<OD>", regions=tuple(image.regions), declared_wh=image.size_wh
+                own, path, file, image.line, "<OD>", regions=tuple(image.regions), declared_wh=image.size_wh
             )
     if crowds := content.crowds.total():
         logger.info(
@@ -150,22 +156,6 @@ def _read_file(root: Path, split: str, file: str, names: frozenset[str]) -> Iter
             content.crowds_alone,
             "" if content.crowds_alone == 1 else "s",
         )
-
-
-def _image_folders(root: Path, file: str) -> list[str]:
-    """Return the folders that may hold the images of an annotation file, the likeliest first."""
-    folder, name = posixpath.split(file)
-    if name == COCO_FILE:
-        return [folder]
-    end = name.removesuffix(".json").rpartition("_")[2]
-    split = next((word for word in re.findall("[a-z]+", end.lower()) if word in SPLIT_NAMES), end)
-    likely = [f"{above}{part}" for part in (end, split) for above in ("", "images/")]
-    return [folder for folder in (*likely, "images", "") if (root / folder).is_dir()]
-
-
-def _find_image(name: str, folders: list[str], names: frozenset[str]) -> str:
-    paths = [join(folder, name) for folder in folders]
-    return next((path for path in paths if posixpath.normpath(path) in names), paths[0])
 
 
 def image_path(image: ImageToWrite) -> str:
@@ -214,10 +204,11 @@ def _lines(values: list[dict[str, Any]]) -> str:
 
 
 COCO = Format(
-    files="train/_annotations.coco.json or annotations/instances_*.json",
+    files="a COCO JSON beside its images or in annotations/",
     samples="one `<OD>` sample for each image",
     recognise=is_coco,
     read=read_coco,
     writer=Writer(image_path, write_coco),
+    single=SingleFile(lambda file: find_root(file) if holds_coco(file) else None, read_coco_file),
 )
 """The format coco."""

@@ -11,13 +11,32 @@ if TYPE_CHECKING:  # pandas and numpy: a list of formats does without
     from florence2.datasets.formats.writing import ImageToWrite
     from florence2.datasets.manifest import DatasetManifest
 
-__all__ = ["Format", "Reader", "Writer"]
+__all__ = ["Format", "Reader", "SingleFile", "Writer"]
 
 
 class Reader(Protocol):
     """Reads a folder; ``verify``: read every image file again, also if its size and time are unchanged."""
 
     def __call__(self, root: Path, *, verify: bool = False) -> DatasetManifest: ...  # noqa: D102
+
+
+class FileReader(Protocol):
+    """Reads the file of this path relative to a folder that holds its images as well, and no other annotations."""
+
+    def __call__(self, root: Path, file: str, *, verify: bool = False) -> DatasetManifest: ...
+
+
+@dataclass(frozen=True)
+class SingleFile:
+    """How a format reads one annotation file that a user names in place of a folder.
+
+    Attributes:
+        find_root: returns the folder that holds the file and its images; None if the file is not of this format.
+        read: reads the file alone.
+    """
+
+    find_root: Callable[[Path], Path | None]
+    read: FileReader
 
 
 @dataclass(frozen=True)
@@ -45,6 +64,8 @@ class Format:
         recognise: whether a folder holds these files. It reads no more of them than it must.
         read: reads a folder.
         writer: None if the format is only read.
+        guess: whether a folder without these files probably is of the format; asked only where no format is recognised.
+        single: None if the format reads folders only.
     """
 
     files: str
@@ -52,3 +73,5 @@ class Format:
     recognise: Callable[[Path], bool]
     read: Reader
     writer: Writer | None = None
+    guess: Callable[[Path], bool] | None = None
+    single: SingleFile | None = None

@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from florence2.datasets.formats.files import contents_of, entries
+from florence2.datasets.formats.foreign import foreign_file, foreign_tool
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.registry import AUTO, FORMATS, unknown_format, usable
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 
-__all__ = ["read_dataset", "recognise"]
+__all__ = ["folder_around", "read_dataset", "recognise"]
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,11 @@ _MAX_DEPTH = 3
 def read_dataset(
     root: Path, format: str = AUTO, *, verify: bool = False, formats: Mapping[str, Format] = FORMATS
 ) -> DatasetManifest:
-    """Read the data set in a folder.
+    """Read the data set in a folder, or the one that a single annotation file describes.
 
     Args:
-        root: folder in one of the formats, or one that holds nothing but such a folder.
+        root: folder in one of the formats, or one that holds nothing but such a folder; or an annotation file
+            of a format that reads one alone.
         format: name of the format; "auto" recognises it by the files.
         verify: read every image file again, also if its size and time are unchanged since it was read last.
         formats: the formats to choose from.
@@ -40,14 +42,20 @@ def read_dataset(
         ConfigurationError: there is no such format, or its package cannot be imported.
         DatasetError: the folder as a whole cannot be read; the message says what is expected and what is there.
     """
-    folder, name = recognise(root, format, formats=formats)
-    logger.info("%s: read as %s", folder, name)
+    path, name = recognise(root, format, formats=formats)
+    logger.info("%s: read as %s", path, name)
     with _plain_errors(root):
-        return formats[name].read(folder, verify=verify)
+        single = formats[name].single
+        folder = single.find_root(path) if single is not None and not path.is_dir() else None
+        if single is None or folder is None:
+            return formats[name].read(path, verify=verify)
+        return single.read(folder, path.relative_to(folder).as_posix(), verify=verify)
 
 
 def recognise(root: Path, format: str = AUTO, *, formats: Mapping[str, Format] = FORMATS) -> tuple[Path, str]:
-    """Return the folder that holds a data set, the root or the only folder in it, and the name of its format.
+    """Return what holds a data set, the root or the only folder in it, and the name of its format.
+
+    An annotation file of some formats holds one, too.
 
     Args:
         root: as ``read_dataset`` takes it.
@@ -67,10 +75,23 @@ def recognise(root: Path, format: str = AUTO, *, formats: Mapping[str, Format] =
         if not root.exists():
             raise DatasetError(f"{root}: no such folder; {_near(root) or _give_a_folder(known)}")
         if not root.is_dir():
-            raise DatasetError(f"{root}: is a file; {_around(root, known) or _give_a_folder(known)}")
+            return _find_file(root, known if chosen is None else {format: chosen}, known)
         if chosen is not None:
             return _find_chosen(root, format, chosen, known), format
         return _find(root, known)
+
+
+def folder_around(path: Path) -> Path:
+    """Return the folder with all files of a data set: the path itself, or for an annotation file that of its images.
+
+    Raises:
+        DatasetError: it is a file that is no data set by itself.
+    """
+    if not path.is_file():
+        return path
+    _, name = recognise(path)
+    single = FORMATS[name].single
+    return (single.find_root(path) if single else None) or path.parent
 
 
 @contextlib.contextmanager
@@ -98,7 +119,7 @@ def _find_chosen(root: Path, name: str, chosen: Format, known: Mapping[str, Form
     """Return the folder of a data set in a format that was given."""
     folder = root
     for folder in _nested(root):
-        if chosen.recognise(folder):
+        if chosen.recognise(folder) or (chosen.guess is not None and chosen.guess(folder)):
             return folder
     if others := _names_of(folder, known):
         raise DatasetError(
@@ -112,7 +133,7 @@ def _find(root: Path, known: Mapping[str, Format]) -> tuple[Path, str]:
     """Return the folder and the name of the format of a data set in any format."""
     folder = root
     for folder in _nested(root):
-        found = _names_of(folder, known)
+        found = _names_of(folder, known) or _guessed(folder, known)
         if len(found) > 1:
             candidates = " and ".join(f"{name} ({known[name].files})" for name in found)
             raise DatasetError(f"{folder}: looks like {candidates}; name its format, as in --format {found[0]}")
@@ -121,6 +142,8 @@ def _find(root: Path, known: Mapping[str, Format]) -> tuple[Path, str]:
     inside = [f"{folder / entry} ({name})" for entry in entries(folder) for name in _names_of(folder / entry, known)]
     if inside:
         raise DatasetError(f"{folder}: holds several data sets; give one of them: {' or '.join(inside)}")
+    if tool := foreign_tool(root):
+        raise DatasetError(f"{root}: {tool}")
     raise DatasetError(f"{root}: no annotations found; expected {_all_files(known)}; it holds {contents_of(root)}")
 
 
@@ -130,10 +153,16 @@ def _near(root: Path) -> str:
     return f"did you mean {root.parent / near[0]}?" if near else ""
 
 
-def _around(file: Path, known: Mapping[str, Format]) -> str:
-    """Suggest the data set that a file is part of; empty if there is none."""
-    folders = [folder for folder in list(file.parents)[:_MAX_DEPTH] if _names_of(folder, known)]
-    return f"give the folder of its data set, {folders[-1]}" if folders else ""
+def _find_file(file: Path, allowed: Mapping[str, Format], known: Mapping[str, Format]) -> tuple[Path, str]:
+    """Return a file and the format that reads it alone; else the folder around it that holds a data set."""
+    for name, format in allowed.items():
+        if format.single is not None and format.single.find_root(file) is not None:
+            return file, name
+    if tool := foreign_file(file):
+        raise DatasetError(f"{file}: {tool}")
+    around = [folder for folder in list(file.parents)[:_MAX_DEPTH] if _names_of(folder, known)]
+    remedy = f"give the folder of its data set, {around[-1]}" if around else _give_a_folder(known)
+    raise DatasetError(f"{file}: is a file that is no data set by itself; {remedy}")
 
 
 def _give_a_folder(known: Mapping[str, Format]) -> str:
@@ -143,6 +172,11 @@ def _give_a_folder(known: Mapping[str, Format]) -> str:
 def _names_of(folder: Path, known: Mapping[str, Format]) -> list[str]:
     """Return the names of the formats whose files a folder holds."""
     return [name for name, format in known.items() if format.recognise(folder)] if folder.is_dir() else []
+
+
+def _guessed(folder: Path, known: Mapping[str, Format]) -> list[str]:
+    """Return the names of the formats that a folder probably has."""
+    return [name for name, format in known.items() if format.guess is not None and format.guess(folder)]
 
 
 def _all_files(known: Mapping[str, Format]) -> str:

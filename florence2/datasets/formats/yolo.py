@@ -3,6 +3,8 @@
     data.yaml              names: [cat, dog]   train: train/images   val: valid/images   test: test/images
     train/images/a.jpg     train/labels/a.txt: class number and box, or class number and polygon, a line for each
 
+    classes.txt            without data.yaml; or nothing that names the classes, which are then called by number
+
 A row is an image: prefix ``<OD>``, the boxes in the order of its label file; a polygon has the box around it. The
 path of a label file is that of its image with ``labels`` for the last folder ``images``. An image whose label file is
 missing or empty has no objects, but a split must have one label file at least. A label file without an image is a row
@@ -16,17 +18,19 @@ import logging
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
 from florence2.datasets.formats.annotations import Annotation, Region, to_manifest
 from florence2.datasets.formats.files import contents_of, join, read_bytes, read_text
-from florence2.datasets.formats.format import Format, Writer
+from florence2.datasets.formats.format import Format, SingleFile, Writer
 from florence2.datasets.formats.values import BadValueError, checked_name, excerpt, joined, number
 from florence2.datasets.formats.writing import ImageToWrite, class_names, pixel_boxes, unique_stems
-from florence2.datasets.formats.yolo_files import label_file, pairs_below
-from florence2.datasets.formats.yolo_yaml import YoloYaml, find_yolo_yaml, locate_below, read_yolo_yaml
+from florence2.datasets.formats.yolo_files import find_label_file, label_file, pairs_below
+from florence2.datasets.formats.yolo_layout import find_class_names, has_label_files, split_sources
+from florence2.datasets.formats.yolo_yaml import YoloYaml, find_yolo_yaml, is_yolo_yaml, locate_below, read_yolo_yaml
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError, DatasetError
 from florence2.images import list_images
@@ -47,6 +51,11 @@ def is_yolo(root: Path) -> bool:
     return find_yolo_yaml(root) is not None
 
 
+def is_probably_yolo(root: Path) -> bool:
+    """Return whether a folder without a data.yaml holds label files."""
+    return has_label_files(root)
+
+
 def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder in the YOLO format.
 
@@ -58,13 +67,28 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
         A row for each image, in the order train, valid, test, none, and of their paths.
 
     Raises:
-        DatasetError: there is no data.yaml or it cannot be used, the folders that it names hold no image, or a split
-            has images and not one label file.
+        DatasetError: there are neither a data.yaml nor label files, a file cannot be used, the folders that it names
+            hold no image, or a split has images and not one label file.
     """
     file = find_yolo_yaml(root)
-    if file is None:
-        raise DatasetError(f"{root}: no {_YAML} that names classes found; it holds {contents_of(root)}")
-    content = read_yolo_yaml(root, file)
+    if file is None and not has_label_files(root):
+        raise DatasetError(
+            f"{root}: neither {_YAML} nor label files found, as labels/a.txt or train/labels/a.txt; it holds "
+            f"{contents_of(root)}"
+        )
+    return read_yolo_file(root, file or "", verify=verify)
+
+
+def read_yolo_file(root: Path, file: str, *, verify: bool = False) -> DatasetManifest:
+    """Read a set by its data.yaml, of whatever name; as ``read_yolo``.
+
+    Args:
+        root: the folder that its paths are relative to.
+        file: path relative to the root; empty for a set without one.
+        verify: read every image file again, also if its size and time are unchanged.
+    """
+    content = read_yolo_yaml(root, file) if file else YoloYaml("", None, split_sources(root), ())
+    content = _with_names(root, content)
     images = list_images(root)
     if content.missing and not any(split == "train" for split, _ in content.sources):
         raise DatasetError(
@@ -80,6 +104,32 @@ def read_yolo(root: Path, *, verify: bool = False) -> DatasetManifest:
             f"{root / file}: there is no image in the folders that it names; the data set holds {contents_of(root)}"
         )
     return to_manifest(root, rows, filter(None, splits), verify=verify)
+
+
+def find_root(file: Path) -> Path | None:
+    """Return the folder of the data set of a data.yaml of whatever name; None if the file is none.
+
+    It is the folder of the file; or the one above, if only there are the images of the training split.
+    """
+    if not is_yolo_yaml(file):
+        return None
+    above = file.parent.parent
+    content = read_yolo_yaml(file.parent, file.name)
+    if content.missing and not content.sources and read_yolo_yaml(above, f"{file.parent.name}/{file.name}").sources:
+        return above
+    return file.parent
+
+
+def _with_names(root: Path, content: YoloYaml) -> YoloYaml:
+    """Return the content with class names: its own, or those of a list such as classes.txt."""
+    if content.names is not None:
+        return content
+    found = find_class_names(root)
+    if found is not None:
+        return replace(content, names=found[1], names_file=found[0])
+    remedy = f"write names: [first class, second class, ...] into {_YAML}, or one name on each line of classes.txt"
+    logger.warning("%s: nothing names the classes, so they are called class 0, class 1 and so on; %s", root, remedy)
+    return content
 
 
 def _missing(content: YoloYaml) -> str:
@@ -113,7 +163,9 @@ def _list(root: Path, split: str, source: str, images: list[str]) -> Iterator[tu
         neighbour = posixpath.normpath(join(posixpath.dirname(source), listed))
         found = neighbour if neighbour in known else locate_below(root, "", listed)
         # Without an image there are no labels to find; the row has the error of its image, missing or outside.
-        yield Annotation(split, listed, source, line, "<OD>") if found is None else (found, label_file(found))
+        yield (
+            Annotation(split, listed, source, line, "<OD>") if found is None else (found, find_label_file(root, found))
+        )
 
 
 def _refuse_unlabelled(root: Path, split: str, pairs: Sequence[tuple[str, str]], content: YoloYaml) -> None:
@@ -145,7 +197,7 @@ def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYam
     for line, text in enumerate(raw.removeprefix(codecs.BOM_UTF8).split(b"\n"), start=1):
         if text.strip():
             try:
-                regions.append(_region(text, content.names, line))
+                regions.append(_region(text, content, line))
             except BadValueError as exc:
                 problems.append((line, str(exc)))
     if problems:
@@ -154,7 +206,7 @@ def _read_labels(root: Path, split: str, image: str, file: str, content: YoloYam
     return Annotation(split, image, file, 1, "<OD>", regions=tuple(regions), unit="fractions")
 
 
-def _region(raw: bytes, names: Sequence[str], line: int) -> Region:
+def _region(raw: bytes, content: YoloYaml, line: int) -> Region:
     """Read a line: five numbers are a box, more of an odd count a polygon."""
     try:
         parts = raw.decode("ascii").split()
@@ -163,17 +215,20 @@ def _region(raw: bytes, names: Sequence[str], line: int) -> Region:
     if len(parts) < 5 or len(parts) == 6 or len(parts) % 2 == 0:
         raise BadValueError(f"line {line} has {len(parts)} numbers, not 5 (class and box) or 7, 9, ... (and polygon)")
     index = number(parts[0], f"the class in line {line}")
-    if not index.is_integer() or not 0 <= index < len(names):
-        raise BadValueError(
-            f"the class in line {line} is {excerpt(parts[0])}, but data.yaml names 0 to {len(names) - 1}"
+    names = content.names
+    if not index.is_integer() or index < 0 or (names is not None and index >= len(names)):
+        known = (
+            f", but {content.names_file} names 0 to {len(names) - 1}" if names is not None else ", not a class number"
         )
+        raise BadValueError(f"the class in line {line} is {excerpt(parts[0])}{known}")
     values = [number(part, f"a number in line {line}") for part in parts[1:]]
     if len(values) == 4:
         x, y, width, height = values
         box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
     else:
         box = (min(values[0::2]), min(values[1::2]), max(values[0::2]), max(values[1::2]))
-    return Region(names[int(index)], tuple(map(_at_edge, box)), line)
+    name = f"class {int(index)}" if names is None else names[int(index)]
+    return Region(name, tuple(map(_at_edge, box)), line)
 
 
 def _at_edge(value: float) -> float:
@@ -230,10 +285,12 @@ def write_yolo(folder: Path, images: Sequence[ImageToWrite]) -> None:
 
 
 YOLO = Format(
-    files="data.yaml with names",
+    files="data.yaml with names, or labels/*.txt",
     samples="one `<OD>` sample for each image",
     recognise=is_yolo,
     read=read_yolo,
     writer=Writer(image_path, write_yolo),
+    guess=is_probably_yolo,
+    single=SingleFile(find_root, read_yolo_file),
 )
 """The format yolo."""

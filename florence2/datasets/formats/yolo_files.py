@@ -10,7 +10,7 @@ from pathlib import Path
 from florence2.datasets.formats.files import join
 from florence2.errors import DatasetError
 
-__all__ = ["label_file", "pairs_below"]
+__all__ = ["find_label_file", "label_file", "pairs_below"]
 
 _IMAGES, _LABELS = "images", "labels"
 _CLASS_LIST = "classes.txt"  # labelling tools write the class names next to the label files
@@ -19,6 +19,18 @@ _CLASS_LIST = "classes.txt"  # labelling tools write the class names next to the
 def label_file(image: str) -> str:
     """Return the path of the label file of an image: ``labels`` for the last folder ``images``."""
     return _exchanged(image, _IMAGES, _LABELS, ".txt")
+
+
+def find_label_file(root: Path, image: str) -> str:
+    """Return the path of the label file of an image that exists; else the one that is expected.
+
+    Besides the usual path it may be next to the image, in ``labels`` next to it, or in ``labels`` next to its folder.
+    """
+    folder, name = posixpath.split(posixpath.splitext(image)[0] + ".txt")
+    above = posixpath.dirname(folder)
+    expected = label_file(image)
+    others = (join(folder, name), join(folder, f"{_LABELS}/{name}"), join(above, f"{_LABELS}/{name}"))
+    return next((path for path in (expected, *others) if os.path.lexists(root / path)), expected)
 
 
 def pairs_below(root: Path, folder: str, images: Sequence[str]) -> list[tuple[str, str]]:
@@ -40,7 +52,8 @@ def pairs_below(root: Path, folder: str, images: Sequence[str]) -> list[tuple[st
     _refuse_links(root, folder)
     real = os.path.relpath(os.path.realpath(root / folder), os.path.realpath(root))
     below = "" if real == "." else f"{real}/"
-    found = [(name, label_file(join(folder, name.removeprefix(below)))) for name in images if name.startswith(below)]
+    inside = (name for name in images if name.startswith(below))
+    found = [(name, find_label_file(root, join(folder, name.removeprefix(below)))) for name in inside]
     known = {labels for _, labels in found}
     orphans = [labels for labels in _label_files(root, folder) if labels not in known]
     return found + [(_exchanged(labels, _LABELS, _IMAGES, ".jpg"), labels) for labels in orphans]

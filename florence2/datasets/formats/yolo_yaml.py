@@ -16,10 +16,11 @@ from florence2.datasets.formats.values import BadValueError, checked_text, excer
 from florence2.errors import DatasetError
 from florence2.storage import is_inside
 
-__all__ = ["YoloYaml", "find_yolo_yaml", "locate_below", "read_yolo_yaml"]
+__all__ = ["YoloYaml", "find_yolo_yaml", "is_yolo_yaml", "locate_below", "read_yolo_yaml"]
 
 _LARGEST_YAML = 1 << 18
 _NAMES = re.compile(r"^(?:\{\s*)?[\"']?names[\"']?\s*:", re.MULTILINE)
+_TRAIN = re.compile(r"^[\"']?train[\"']?\s*:", re.MULTILINE)
 _ABSENT = ("", "~", "null", "Null", "NULL")
 
 
@@ -29,19 +30,23 @@ class YoloYaml:
 
     Attributes:
         file: path of the file relative to the root.
-        names: class names by their number.
+        names: class names by their number; None if it has none.
         sources: pairs of split and the folder or list of its images, relative to the root, that exist.
         missing: pairs of key and path of what does not exist.
+        names_file: the file that names the classes, for messages.
     """
 
     file: str
-    names: tuple[str, ...]
+    names: tuple[str, ...] | None
     sources: tuple[tuple[str, str], ...]
     missing: tuple[tuple[str, str], ...]
+    names_file: str = ""
 
 
 def find_yolo_yaml(root: Path) -> str | None:
     """Return the name of the file directly in a folder that names classes; None if there is none.
+
+    A file called data.yaml counts without class names if it names a training split.
 
     Raises:
         DatasetError: there are several, none of them called data.yaml; or one cannot be opened.
@@ -55,12 +60,21 @@ def find_yolo_yaml(root: Path) -> str | None:
                 if name.startswith("data."):
                     raise
                 continue
-            if _NAMES.search(text):
+            if _NAMES.search(text) or (name.startswith("data.") and _TRAIN.search(text)):
                 found.append(name)
     chosen = [name for name in found if name.startswith("data.")] or found
     if len(chosen) > 1:
         raise DatasetError(f"{root}: {' and '.join(chosen)} both name classes; leave one of them, called data.yaml")
     return chosen[0] if chosen else None
+
+
+def is_yolo_yaml(file: Path) -> bool:
+    """Return whether a file is a data.yaml, whatever its name; one that cannot be read is none."""
+    try:
+        text = read_text(file.parent, file.name, _LARGEST_YAML) if file.suffix in (".yaml", ".yml") else ""
+    except (DatasetError, OSError):
+        return False
+    return bool(_NAMES.search(text) or _TRAIN.search(text))
 
 
 def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
@@ -82,7 +96,7 @@ def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
         raise DatasetError(f"{where}: not valid YAML ({' '.join(str(exc).split())[:200]}); write it again") from exc
     if not isinstance(values, dict):
         raise DatasetError(f"{where}: holds {excerpt(values)}, not keys such as names and train; write it again")
-    names = _names(where, values)
+    names = _names(where, values) if "names" in values else None
     base = _base(root, values.get("path"))
     sources, missing = [], []
     for key, value in values.items():
@@ -93,7 +107,7 @@ def read_yolo_yaml(root: Path, file: str) -> YoloYaml:
                     missing.append((key, path))
                 else:
                     sources.append((SPLIT_NAMES[key], found))
-    return YoloYaml(file, names, tuple(in_split_order(sources)), tuple(missing))
+    return YoloYaml(file, names, tuple(in_split_order(sources)), tuple(missing), posixpath.basename(file))
 
 
 def _names(where: Path, values: dict[Any, Any]) -> tuple[str, ...]:

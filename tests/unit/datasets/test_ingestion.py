@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
@@ -9,7 +10,9 @@ import pytest
 
 from florence2.config import DatasetConfig
 from florence2.datasets.ingestion import ingest
-from florence2.errors import ConfigurationError
+from florence2.datasets.manifest import DatasetManifest
+from florence2.errors import ConfigurationError, DatasetError
+from florence2.project.survey import survey
 from florence2.storage import fingerprint_folder, pack
 from tests.builders import annotation, write_dataset
 
@@ -47,3 +50,28 @@ def test_the_format_is_checked_when_the_data_set_is_read(tmp_path: Path) -> None
     config = DatasetConfig(source=str(write_dataset(tmp_path / "data")), format="jsnol")
     with pytest.raises(ConfigurationError, match=r"unknown format 'jsnol'; did you mean jsonl\?"):
         ingest(config)
+
+
+def test_an_archive_is_named_by_its_own_name(tmp_path: Path, cache: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"train": [annotation()]})
+    archive = Path(shutil.make_archive(str(tmp_path / "my cards"), "zip", data))
+    manifest = ingest(DatasetConfig(source=str(archive)))
+    assert (manifest.name, manifest.content) == (str(archive), fingerprint_folder(data))
+    assert manifest.fetch_root().is_relative_to(cache)
+    (data / "train/annotations.jsonl").unlink()
+    empty = Path(shutil.make_archive(str(tmp_path / "empty"), "zip", data))
+    with pytest.raises(DatasetError, match=rf"^{empty}: no annotations found"):
+        ingest(DatasetConfig(source=str(empty)))
+    with pytest.raises(DatasetError, match=f"^{empty}: "):
+        survey(DatasetConfig(source=str(empty)), "builtin:nano")
+
+
+def test_a_manifest_of_an_archive_that_changed_is_refused(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"train": [annotation()]})
+    archive = Path(shutil.make_archive(str(tmp_path / "a"), "zip", data))
+    ingest(DatasetConfig(source=str(archive))).save(tmp_path / "kept")
+    assert DatasetManifest.load(tmp_path / "kept").fetch_root().is_dir()
+    (data / "train/more.txt").touch()
+    shutil.make_archive(str(tmp_path / "a"), "zip", data)
+    with pytest.raises(DatasetError, match=r"a\.zip: has changed since its rows were read"):
+        DatasetManifest.load(tmp_path / "kept").fetch_root()

@@ -57,7 +57,8 @@ def test_two_formats_in_one_folder_are_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_known(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"expected .*data\.yaml with names \(yolo\).*; it holds nothing"):
+    expected = r"expected .*data\.yaml with names, or labels/\*\.txt \(yolo\).*; it holds nothing"
+    with pytest.raises(DatasetError, match=expected):
         read_dataset(tmp_path)
     write_image(tmp_path / "images/a.png")
     with pytest.raises(DatasetError, match="it holds images/"):
@@ -157,3 +158,33 @@ def test_a_label_file_whose_name_is_no_text_is_a_row_with_its_error(tmp_path: Pa
     errors = read_dataset(tmp_path).table["line_error"].dropna().tolist()
     what = "the name of an image or of its label file holds half of a surrogate pair, which is not a character"
     assert errors == [f"{what}: 'labels/\\udcff.txt'"]
+
+
+@pytest.mark.parametrize("name", ["coco", "yolo"])
+def test_an_annotation_file_is_read_alone(tmp_path: Path, name: str) -> None:
+    files = {"coco": "annotations/{}.json", "yolo": "{}.yaml"}
+    contents = {"coco": COCO, "yolo": "names: [cat]\ntrain: images"}
+    write_image(tmp_path / "images/a.png")
+    write_image(tmp_path / "images/b.png")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").touch()
+    for stem in ("one", "two"):
+        file = tmp_path / files[name].format(stem)
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(contents[name])
+    file.write_text(contents[name].replace("a.png", "b.png"))
+    found = read_dataset(file)
+    assert found.fetch_root() == tmp_path
+    assert found.table["image"].tolist()[-1] == "images/b.png"
+    assert read_dataset(file, name).fingerprint == found.fingerprint
+
+
+def test_a_file_of_a_split_keeps_the_split_of_its_folder(tmp_path: Path) -> None:
+    write_files(tmp_path, "coco")
+    assert read_dataset(tmp_path / "train/_annotations.coco.json").table["split"].tolist() == ["train"]
+
+
+def test_a_file_that_is_no_data_set_names_the_folder_that_is_one(tmp_path: Path) -> None:
+    write_files(tmp_path, "voc")
+    with pytest.raises(DatasetError, match=f"is a file that is no data set by itself; give the folder .*, {tmp_path}$"):
+        read_dataset(tmp_path / "train/a.xml")
