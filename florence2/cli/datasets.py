@@ -18,17 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["AsJson", "Source", "configured", "freeze", "stats", "validate"]
 
-Source = Annotated[str, typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards.")]
-_SourceOrFile = Annotated[
-    str | None,
-    typer.Argument(help="Folder, archive or URI of the data set, or builtin:cards. May be left to --config."),
+Source = Annotated[
+    str, typer.Argument(help="Folder, archive, URI or annotation file of the data set, or builtin:cards.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard output, for programs.")]
 
 
-@with_settings("dataset", "validation", "model", "training.max_target_tokens", without=["source", "reference"])
+@with_settings(
+    "dataset", "validation", "model", "training.max_target_tokens", without=["reference"], dataset_argument=True
+)
 def validate(
-    dataset: _SourceOrFile = None,
     *,
     report: Annotated[Path | None, typer.Option(help="File for the findings as an HTML page.")] = None,
     quarantine: Annotated[
@@ -42,7 +41,7 @@ def validate(
 
     The length of answers is checked only with --model, whose tokenizer counts them.
     """
-    config = configured(dataset, settings)
+    config = configured(None, settings)
     for name in ("revision", "max_target_tokens"):
         if name in settings and "base" not in settings:
             flag = f"--{name.replace('_', '-')} {settings[name]}"
@@ -83,9 +82,8 @@ def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
         typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
 
 
-@with_settings("dataset", without=["source", "reference"])
+@with_settings("dataset", without=["reference"], dataset_argument=True)
 def stats(
-    dataset: _SourceOrFile = None,
     *,
     against: Annotated[str | None, typer.Option(help="Reference data set, to compare with.")] = None,
     html: Annotated[Path | None, typer.Option(help="File for the page with plots and samples.")] = None,
@@ -93,7 +91,7 @@ def stats(
     **settings: Any,
 ) -> None:
     """Describe a data set; with --against, show what was added and removed, and what has drifted."""
-    config = configured(dataset, settings).dataset
+    config = configured(None, settings).dataset
     against = against or config.reference
     from rich.console import Console
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from florence2.cli.command import usage_error
 from florence2.config import DatasetConfig, ModelConfig
 
 __all__ = ["init"]
@@ -21,6 +22,9 @@ _HELP = {
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the project; created if it is missing.")],
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATASET", help="The same as --dataset.", show_default=False)
+    ] = None,
     *,
     dataset: Annotated[
         str | None,
@@ -35,7 +39,9 @@ def init(
     """
     from florence2.project import create_project
 
-    project = create_project(folder, dataset, format=format, base=base)
+    if None not in (data, dataset) and data != dataset:
+        raise usage_error(f"the data set is given twice, as {data} and by --dataset {dataset}; give one")
+    project = create_project(folder, dataset or data, format=format, base=base)
     for sentence in project.found:
         typer.echo(sentence)
     typer.echo(f"written to {project.folder}: {', '.join(project.written)}")

@@ -17,7 +17,9 @@ from florence2.storage import ReportFiles, RunFiles
 __all__ = ["evaluate", "train"]
 
 
-@with_settings("dataset", "validation", "split", "model", "training", "evaluation", without=["reference"])
+@with_settings(
+    "dataset", "validation", "split", "model", "training", "evaluation", without=["reference"], dataset_argument=True
+)
 def train(
     *,
     output: Annotated[
@@ -94,6 +96,7 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
     "model.revision",
     "training.max_target_tokens",
     without=["reference"],
+    dataset_argument=True,
 )
 def evaluate(
     *,

@@ -53,11 +53,26 @@ _SET = Annotated[
 ]
 
 
+_DATASET_PARAMETER = inspect.Parameter(
+    "dataset",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    default=None,
+    annotation=Annotated[
+        str | None,
+        typer.Argument(
+            help="Folder, archive, URI or annotation file of the data set, or builtin:cards; the same as --dataset.",
+            show_default=False,
+        ),
+    ],
+)
+
+
 def with_settings(
     *paths: str,
     without: Collection[str] = (),
     tree: type[BaseConfiguration] = Configuration,
     also: tuple[type[BaseConfiguration], ...] = (),
+    dataset_argument: bool = False,
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command options for settings; the settings that a user gave arrive as keywords, by name.
 
@@ -67,6 +82,7 @@ def with_settings(
         without: names of settings that get no option, since the command has a parameter for them.
         tree: the configuration whose settings become options, and whose sections a file may hold.
         also: other configurations whose sections a file may hold.
+        dataset_argument: whether the data set may also be given as an argument, without ``--dataset``.
     """
     trees = (tree, *also)
 
@@ -84,16 +100,28 @@ def with_settings(
 
         def run(config_file: Path | None = None, set_values: list[str] | None = None, **values: Any) -> None:
             given = {name: value for name, value in values.items() if value not in (None, [])}
+            if dataset_argument:
+                _take_dataset(given)
             options = {name: given.pop(name) for name in named if name in given}
             command(**_merged(config_file, set_values or [], options, trees) | given)
 
         run.__name__, run.__doc__ = command.__name__, f"{inspect.getdoc(command)}\n\n{_PRECEDENCE}"
-        parameters = [*own, *files, *named.values()]
+        parameters = [*([_DATASET_PARAMETER] if dataset_argument else []), *own, *files, *named.values()]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         return run
 
     return decorate
+
+
+def _take_dataset(given: dict[str, Any]) -> None:
+    """Make the argument of the data set the setting that ``--dataset`` gives."""
+    argument = given.pop("dataset", None)
+    if argument is None:
+        return
+    if given.get("source", argument) != argument:
+        raise usage_error(f"the data set is given twice, as {argument} and by --dataset {given['source']}; give one")
+    given["source"] = argument
 
 
 def _merged(

@@ -142,3 +142,19 @@ def test_an_option_of_maestro_without_equivalent_is_answered(
         cli.main()
     assert ended.value.code == 2
     assert "is not an option of florence2: " in capsys.readouterr().err
+
+
+def test_the_data_set_may_be_an_argument_and_is_given_once() -> None:
+    found: list[dict[str, Any]] = []
+
+    @with_settings("dataset", dataset_argument=True)
+    def command(**values: Any) -> None:
+        found.append(values)
+
+    app = typer.Typer(add_completion=False)
+    app.command()(command)
+    for words in (["my-set"], ["--dataset", "my-set"], ["my-set", "--dataset=my-set"]):
+        assert CliRunner().invoke(app, words).exit_code == 0
+        assert found.pop() == {"source": "my-set"}
+    twice = CliRunner().invoke(app, ["my-set", "--dataset", "other"])
+    assert str(twice.exception) == "the data set is given twice, as my-set and by --dataset other; give one"
