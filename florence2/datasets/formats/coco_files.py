@@ -43,7 +43,7 @@ _LIKELY = re.compile("coco|instances|annotation|label|result|train|val|test", re
 _PURPOSES = frozenset(
     {*SPLIT_NAMES, "trainval", "annotations", "annotation", "ann", "anns", "labels", "images", "image", "img", "imgs"}
 )
-_WORDS_BESIDE = _PURPOSES | {"data", "set", "split"}
+_WORDS = _PURPOSES | {"data", "set", "split"}
 
 
 def find_coco_files(root: Path) -> list[tuple[str, str]]:
@@ -55,14 +55,16 @@ def find_coco_files(root: Path) -> list[tuple[str, str]]:
     found = [source for source in named if has_file(root, source[1])]
     if found:
         return found
-    files = [file for folder in _folders_of_purpose(root) for file in _files_in(root, folder)] or _files_apart(root)
+    files = [file for folder in _folders_of_purpose(root) for file in _files_in(root, folder)] or _files_in_one_folder(
+        root
+    )
     return in_split_order([(split_of_name(file), file) for file in files])
 
 
 def holds_coco(path: Path) -> bool:
     """Return whether a file holds COCO annotations, by its beginning; a file that cannot be read does not."""
     try:
-        return _looks_like_coco(path.parent, path.name)
+        return _begins_as_coco(path.parent, path.name)
     except (DatasetError, OSError):
         return False
 
@@ -81,7 +83,7 @@ def split_of_folders(path: str) -> str:
     """
     for folder in reversed(path.lower().split("/")):
         words = re.findall("[a-z]+", folder)
-        if words and _WORDS_BESIDE.issuperset(words):
+        if words and _WORDS.issuperset(words):
             splits = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
             if len(splits) == 1:
                 return splits.pop()
@@ -118,17 +120,17 @@ def _files_in(root: Path, folder: str) -> list[str]:
     return sorted(file for file in likely if holds_coco(root / file) and is_inside(root / file, os.path.realpath(root)))
 
 
-def _files_apart(root: Path) -> Sequence[str]:
+def _files_in_one_folder(root: Path) -> Sequence[str]:
     """Return the files of the only folder, of any name, that holds annotations and neither folders nor much else."""
     names = _folders_in(root, "")
     if len(names) == len(entries(root)) == 1:
         return ()  # the folder of the data set itself, which is looked at next
-    apart = [name for name in names if all(each.endswith((".json", ".txt", ".md")) for each in entries(root / name))]
-    found = [files for name in apart if (files := _files_in(root, name))]
+    folders = [name for name in names if all(each.endswith((".json", ".txt", ".md")) for each in entries(root / name))]
+    found = [files for name in folders if (files := _files_in(root, name))]
     return found[0] if len(found) == 1 else ()
 
 
-def _looks_like_coco(root: Path, file: str) -> bool:
+def _begins_as_coco(root: Path, file: str) -> bool:
     with open_annotations(root, file) as handle:
         head = handle.read(_HEAD)
     if _FIRST_KEY.match(head) is None or _OTHER_TOOL.search(head):

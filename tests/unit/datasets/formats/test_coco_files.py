@@ -37,7 +37,7 @@ LAYOUTS: dict[str, dict[str, dict[str, str]]] = {
     "beside": {"my annotations.json": {"a.png": "a.png", "b.png": "/home/me/set/b.png"}},
     "another machine": {"x.json": {"photos/a/1.png": "C:\\sets\\a\\1.png", "photos/b/1.png": "C:\\sets\\b\\1.png"}},
     "above": {"images/out.json": {"a.png": "../a.png", "b.png": "b.png"}},
-    "apart": {"export/anything.json": {"pictures/a.png": "a.png", "pictures/b.png": "data/b.png"}},
+    "folders": {"export/anything.json": {"pictures/a.png": "a.png", "pictures/b.png": "data/b.png"}},
     "in folders": {"labels/coco.json": {"photos/one/a.png": "one/a.png", "photos/two/a.png": "two/a.png"}},
 }
 SPLIT_LAYOUTS: dict[str, dict[str, dict[str, str]]] = {
@@ -99,7 +99,7 @@ def test_splits_are_recognised_by_files_and_folders(
     assert table["image_error"].isna().all()
 
 
-def test_a_file_without_a_split_beside_files_with_one_is_left_out_with_a_warning(
+def test_a_file_without_a_split_next_to_files_with_one_is_left_out_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("train", "val", "all"):
@@ -129,7 +129,7 @@ def test_of_many_json_files_only_some_are_opened(tmp_path: Path, monkeypatch: py
         (tmp_path / f"{number}.json").write_text("{}")
     write_coco(tmp_path, "zz_instances.json", {"a.png": "a.png"})
     opened: list[str] = []
-    monkeypatch.setattr("florence2.datasets.formats.coco_files._looks_like_coco", lambda _, file: opened.append(file))
+    monkeypatch.setattr("florence2.datasets.formats.coco_files._begins_as_coco", lambda _, file: opened.append(file))
     find_coco_files(tmp_path)
     assert (len(opened), opened[0]) == (64, "zz_instances.json")
 

@@ -37,7 +37,7 @@ def test_an_image_that_two_names_could_mean_is_that_of_none() -> None:
     assert CocoImages(["a/1.png"]).find_all(["a/1.png", "y/1.png"], [""], "")["a/1.png"] == "a/1.png"
 
 
-def test_folders_of_images_beside_and_above_the_file(tmp_path: Path) -> None:
+def test_folders_of_images_around_the_file(tmp_path: Path) -> None:
     for folder in ("annotations", "train2017", "images/train2017"):
         (tmp_path / folder).mkdir(parents=True)
     found = image_folders(tmp_path, "annotations/instances_train2017.json")
