@@ -8,7 +8,6 @@ from zenml.enums import ExecutionMode
 from florence2.config import (
     Configuration,
     DatasetConfig,
-    Effect,
     EvaluationConfig,
     ModelConfig,
     RegistrationConfig,
@@ -18,14 +17,16 @@ from florence2.config import (
 )
 from florence2.datasets import outcomes_of
 from florence2.evaluation import metric_named, source_modules
+from florence2.recipes import recipe_content
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
+from steps.choose_recipe import choose_recipe
 from steps.code_dependencies import code_of, code_of_modules
 from steps.evaluate_model import evaluate_model
 from steps.fine_tune import fine_tune
 from steps.register_model import register_model
-from steps.uncached_settings import uncached_options
+from steps.uncached_settings import given, uncached_options
 
 __all__ = ["florence_finetune"]
 
@@ -47,7 +48,7 @@ def florence_finetune(
     evaluation: EvaluationConfig = _DEFAULT.evaluation,
     registration: RegistrationConfig = _DEFAULT.registration,
 ) -> None:
-    """Ingest, validate, split, fine-tune, evaluate, register.
+    """Ingest, validate, split, choose the recipe, fine-tune, evaluate, register.
 
     The parameters are the sections of ``florence2.config.Configuration``; the ``parameters`` of a YAML file
     mirror them. An error of the data set as a whole, the base, a rule or a metric is raised before anything runs.
@@ -57,16 +58,18 @@ def florence_finetune(
     outcomes_of(validation)
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_modules(source_modules(evaluation.metrics))
-    needs_answers = training.best_by != "loss"
     uncached = uncached_options(training=training, evaluation=evaluation)
-    recipe, measure = training.without(Effect.EXECUTION), evaluation.without(Effect.EXECUTION)
-    checkpoint = fine_tune.with_options(**on_gpu(), **uncached)(
+    settings, measure = choose_recipe.with_options(**on_cpu())(
         training_data=data.training_data,
         model=data.model,
-        training=recipe,
-        evaluation=measure.without(Effect.REPORT) if needs_answers else None,
+        training=given(training),
+        evaluation=given(evaluation),
         base_content=data.base_content,
-        evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code if needs_answers else "",
+        recipe_content=recipe_content(training.recipe),
+        evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code,
+    )
+    checkpoint = fine_tune.with_options(**on_gpu(), **uncached)(
+        training_data=data.training_data, model=data.model, settings=settings, base_content=data.base_content
     )
     report = evaluate_model.with_options(**on_gpu(), **uncached)(
         test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code
@@ -77,12 +80,9 @@ def florence_finetune(
         evaluation_report=report,
         training_data=data.training_data,
         test_data=data.test_data,
+        settings=settings,
+        evaluation=measure,
         configuration=Configuration(
-            validation=validation,
-            split=data.split,
-            model=data.model,
-            training=recipe,
-            evaluation=measure,
-            registration=registration,
+            validation=validation, split=data.split, model=data.model, registration=registration
         ),
     )

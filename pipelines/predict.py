@@ -10,6 +10,7 @@ from florence2.codec import split_prefix
 from florence2.config import Effect, EvaluationConfig, ImagesConfig, ModelConfig
 from florence2.errors import ConfigurationError
 from florence2.model import named_fingerprint
+from florence2.recipes import choose_base
 from florence2.storage import redact
 from pipelines.machines import on_gpu
 from pipelines.portable import content_of, portable_images, portable_named
@@ -47,7 +48,7 @@ def florence_predict(
     if images is None:
         raise ConfigurationError("images: must be given; pass a file with images.folder, such as configs/predict.yaml")
     split_prefix(images.prefix)
-    model, model_content = _pinned(model)
+    model, model_content = _pinned(choose_base(model, images.folder).model)
     images = portable_images(images)
     predict_images.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))(
         images=images,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
 from florence2.datasets import format_modules, frozen_content, rule_modules
 from florence2.model import base_fingerprint
-from pipelines.machines import on_cpu
+from florence2.recipes import choose_base
+from pipelines.machines import gpu_memory_gib, on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
 from steps.code_dependencies import code_of_modules
 from steps.ingest_dataset import ingest_dataset
 from steps.split_dataset import split_dataset
 from steps.validate_annotations import validate_annotations
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["Prepared", "prepare_data"]
 
@@ -24,7 +28,7 @@ class Prepared:
 
     Attributes:
         split: settings that mean the same on every machine.
-        model: settings that mean the same on every machine.
+        model: the base, chosen where it was left open; settings that mean the same on every machine.
         base_content: fingerprint of the base.
         validation_report: artifact of the run.
         training_data: artifact of the run.
@@ -51,7 +55,10 @@ def prepare_data(
     The content that the settings name is hashed here, so that a change of it changes the cache keys, and its errors are
     raised before anything runs. What only this machine can read is packed for the others.
     """
-    model, base_content = portable_model(model), base_fingerprint(model)
+    base = choose_base(model, dataset.source, gpu=gpu_memory_gib)
+    if base.reason:
+        logger.info("%s", base.reason)
+    model, base_content = portable_model(base.model), base_fingerprint(base.model)
     dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)
     manifest = ingest_dataset.with_options(**on_cpu())(
         dataset=dataset,

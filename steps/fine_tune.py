@@ -20,6 +20,7 @@ from florence2.model import Checkpoint
 from florence2.storage import cache_folder
 from materializers.checkpoint import CheckpointMaterializer
 from steps.artifact_store import fetch_packed, file_system, remote_folder
+from steps.choose_recipe import TrainingSettings
 from steps.code_dependencies import code_of, follow_code
 from steps.uncached_settings import with_uncached
 
@@ -40,10 +41,8 @@ _EVALUATOR = "florence2.evaluation.epoch_evaluator"
 def fine_tune(
     training_data: DatasetManifest,
     model: ModelConfig,
-    training: TrainingConfig,
-    evaluation: EvaluationConfig | None,
+    settings: TrainingSettings,
     base_content: str,
-    evaluator_code: str,
 ) -> Annotated[Checkpoint, "checkpoint"]:
     """Train on the train split, keep the best epoch by the valid split, log to MLflow meanwhile.
 
@@ -53,23 +52,20 @@ def fine_tune(
     Args:
         training_data: the splits train and valid.
         model: the base.
-        training: the recipe.
-        evaluation: how answers are generated and evaluated, where the best epoch is chosen by them.
+        settings: the recipe; where the best epoch is chosen by answers, also how these are generated and evaluated.
         base_content: fingerprint of the base; a changed base changes the cache key.
-        evaluator_code: of ``florence2.evaluation.epoch_evaluator`` and of the user's own metrics, where the best epoch
-            is chosen by answers.
     """
     # torch and transformers take seconds to import; a run in which this step is cached never needs them.
     from florence2.evaluation import EpochEvaluator
     from florence2.training import Monitoring, RunStorage, fit, forget_old_runs, run_identity
 
-    training = with_uncached("training", training)
-    evaluation = with_uncached("evaluation", evaluation) if evaluation else EvaluationConfig()
+    training = with_uncached("training", settings.training)
+    evaluation = with_uncached("evaluation", settings.evaluation) if settings.evaluation else EvaluationConfig()
     log_settings(model=model, training=training)
     fetch_packed(training_data.source, model.base)
     evaluator = EpochEvaluator.of(training_data.select("valid"), training, evaluation)
     # A run that was killed is not continued by edited code.
-    also = {**evaluator.identity, "code": code_of(__name__), "evaluator_code": evaluator_code}
+    also = {**evaluator.identity, "code": code_of(__name__), "evaluator_code": settings.evaluator_code}
     identity = json.dumps({**run_identity(training_data, base_content, training), **also}, sort_keys=True)
     runs = cache_folder("runs")
     forget_old_runs(runs)

@@ -7,11 +7,12 @@ from typing import Annotated
 from zenml import get_step_context, log_metadata, step
 
 from florence2.adapters import RegisteredModel, Registry, register
-from florence2.config import Configuration
+from florence2.config import Configuration, EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.evaluation import EvaluationReport
 from florence2.model import Checkpoint
 from steps.artifact_store import fetch_packed
+from steps.choose_recipe import TrainingSettings
 from steps.code_dependencies import follow_code
 from steps.mirror_registry import link, mirror
 from steps.uncached_settings import with_uncached
@@ -29,6 +30,8 @@ def register_model(
     evaluation_report: EvaluationReport,
     training_data: DatasetManifest,
     test_data: DatasetManifest,
+    settings: TrainingSettings,
+    evaluation: EvaluationConfig,
     configuration: Configuration,
 ) -> Annotated[RegisteredModel, "registered_model"]:
     """Make a new MLflow model version, and link it and the ZenML model version to each other.
@@ -38,9 +41,14 @@ def register_model(
         evaluation_report: its scores.
         training_data: what it was trained on.
         test_data: what it was tested on.
-        configuration: settings of the run, which are stored, with the name and the alias.
+        settings: of the training.
+        evaluation: how it was tested.
+        configuration: the other settings of the run, with the name and the alias; all are stored.
     """
-    complete = {name: with_uncached(name, getattr(configuration, name)) for name in ("training", "evaluation")}
+    complete = {
+        "training": with_uncached("training", settings.training),
+        "evaluation": with_uncached("evaluation", evaluation),
+    }
     configuration = configuration.model_copy(update=complete)
     fetch_packed(checkpoint.base)
     registered = register(checkpoint, evaluation_report, training_data, test_data, configuration)

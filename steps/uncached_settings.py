@@ -11,11 +11,16 @@ from zenml import get_step_context
 
 from florence2.config import BaseConfig, Effect
 
-__all__ = ["uncached_options", "with_uncached"]
+__all__ = ["given", "uncached_options", "with_uncached"]
 
 _KEY = "florence2.uncached"
 
 AnySection = TypeVar("AnySection", bound=BaseConfig)
+
+
+def given(section: BaseConfig) -> dict[str, Any]:
+    """Return the settings of a section that were set, without those that ``uncached_options`` carries, for JSON."""
+    return section.model_dump(mode="json", exclude_unset=True, exclude=section.with_effect(Effect.EXECUTION))
 
 
 def uncached_options(**sections: BaseConfig) -> dict[str, Any]:

@@ -239,7 +239,7 @@ def write_mistaken(folder: Path, mistakes: Mapping[str, str]) -> Path:
     from florence2.config import ModelConfig
     from florence2.model.base import load_base
 
-    florence2 = load_base(ModelConfig())
+    florence2 = load_base(ModelConfig(base="builtin:nano"))
     ids = {color: int(florence2.tokenizer(f"{color} star")["input_ids"][1]) for color in mistakes}
     embeddings: Any = florence2.model.get_input_embeddings()
     with torch.no_grad():

@@ -73,12 +73,12 @@ def _walk(folder: Path) -> Walk:
     from florence2.training import fit
 
     _write_dataset(folder / "data")
-    base = load_base(ModelConfig())
+    base = load_base(ModelConfig(base="builtin:nano"))
     files = FilesOf(max(base.tokenizer(_WORD)["input_ids"]))
     with observed(files, until="compute_loss"):
         manifest = ingest(DatasetConfig(source=str(folder / "data")))
         training = Configuration(epochs=1, batch_size=4, loader_workers=0).training
-        fit(manifest, ModelConfig(), training, folder / "trained")
+        fit(manifest, ModelConfig(base="builtin:nano"), training, folder / "trained")
     base.model.save_pretrained(folder / "base")
     base.processor.save_pretrained(folder / "base")
     return Walk(list(files.found), len(files.run), _types_to_decision(folder / "base", manifest.select("test")))

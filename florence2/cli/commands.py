@@ -34,6 +34,7 @@ COMMANDS = {
     "convert": "florence2.cli.convert:convert",
     "stats": "florence2.cli.datasets:stats",
     "freeze": "florence2.cli.datasets:freeze",
+    "recipes": "florence2.cli.recipes:recipes",
     "registry": "florence2.cli.registry:registry",
 }
 """Where each command is; its line in the help is the first paragraph of its docstring, or of its module's."""

@@ -81,11 +81,11 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
 
     plan = make_plan(configuration)
     if as_json:
-        content = {"configuration": configuration.model_dump(mode="json"), "plan": plan.to_dict()}
+        content = {"configuration": plan.configuration.model_dump(mode="json"), "plan": plan.to_dict()}
         typer.echo(json.dumps(content, indent=2))
         return
-    lines = ["the plan, and below it all settings; nothing was written", *plan.lines(configuration)]
-    typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(configuration), nl=False)
+    lines = ["the plan, and below it all settings; nothing was written", *plan.lines()]
+    typer.echo("".join(f"# {' '.join(line.splitlines())}\n" for line in lines) + as_yaml(plan.configuration), nl=False)
 
 
 @with_settings(

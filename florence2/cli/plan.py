@@ -13,6 +13,7 @@ from florence2.config import Configuration, leaf_paths
 
 if TYPE_CHECKING:
     from florence2.datasets import DatasetManifest
+    from florence2.sdk import Prepared
     from florence2.training import TrainingCost
 
 __all__ = ["FACTOR", "Plan", "as_yaml", "make_plan"]
@@ -29,6 +30,8 @@ class Plan:
     """What a training would do, and the time and memory that it would take.
 
     Attributes:
+        configuration: all settings; base and recipe are chosen.
+        reasons: a sentence for each choice.
         data: format, fingerprint, tasks, and rows and images of each split.
         base: name of the model to start from.
         strategy: how it trains.
@@ -38,6 +41,8 @@ class Plan:
         device: on which it would run.
     """
 
+    configuration: Configuration
+    reasons: tuple[str, ...]
     data: Mapping[str, Any]
     base: str
     strategy: str
@@ -55,6 +60,7 @@ class Plan:
         """Return the plan as JSON can hold it."""
         return {
             "data": dict(self.data),
+            "chosen": list(self.reasons),
             "base": self.base,
             "strategy": self.strategy,
             "parameters": {
@@ -76,9 +82,9 @@ class Plan:
             "estimated_by": self.cost.timed,
         }
 
-    def lines(self, config: Configuration) -> list[str]:
+    def lines(self) -> list[str]:
         """Return the plan for people."""
-        training, cost, data = config.training, self.cost, self.data
+        training, cost, data = self.configuration.training, self.cost, self.data
         parts = [
             f"{part} {trainable:,} of {total:,}" if trainable else f"{part} none of {total:,}"
             for part, (trainable, total) in cost.parameters.items()
@@ -89,6 +95,7 @@ class Plan:
         return [
             f"data       {data['source']}: {data['format']}; {', '.join(data['tasks'])}",
             *(f"           {split}" for split in splits),
+            *(f"chosen     {reason}" for reason in self.reasons),
             f"base       {self.base}",
             f"strategy   {self.strategy}, learning rate {cost.learning_rate:g}; parameters that train:",
             *(f"           {part}" for part in parts),
@@ -112,7 +119,8 @@ def make_plan(config: Configuration) -> Plan:
         ConfigurationError: settings contradict each other.
     """
     started = time.perf_counter()
-    splits = _splits(config)
+    prepared = _prepared(config)
+    config, splits = prepared.config, prepared.splits
     read_seconds = time.perf_counter() - started
     from florence2.config import core_count
     from florence2.model import best_device
@@ -126,6 +134,8 @@ def make_plan(config: Configuration) -> Plan:
     answers = 2 * len(test) + (config.training.epochs + 1) * shown
     cores = core_count()
     return Plan(
+        configuration=config,
+        reasons=prepared.reasons,
         data=_described(config, splits),
         base=config.model.base,
         strategy=config.training.strategy,
@@ -136,13 +146,14 @@ def make_plan(config: Configuration) -> Plan:
     )
 
 
-def _splits(config: Configuration) -> DatasetManifest:
+def _prepared(given: Configuration) -> Prepared:
     from florence2.evaluation import EpochEvaluator
     from florence2.sdk import prepare
 
-    splits = prepare(config)
-    EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation)  # raises for a wrong best_by
-    return splits
+    prepared = prepare(given)
+    config = prepared.config
+    EpochEvaluator.of(prepared.splits.select("valid"), config.training, config.evaluation)  # raises for a wrong best_by
+    return prepared
 
 
 def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]:

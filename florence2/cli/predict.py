@@ -12,6 +12,7 @@ import typer
 from florence2.cli.settings import with_settings
 from florence2.config import ImagesConfig, ModelConfig, PredictionConfiguration
 from florence2.errors import ConfigurationError
+from florence2.recipes import AUTO, choose_base
 
 if TYPE_CHECKING:
     from florence2.inference import ImageAnswer
@@ -24,7 +25,7 @@ _MOST_BOXES = 40
 """Boxes of an image that are listed on the terminal."""
 
 
-_MODEL, _PREFIX = ModelConfig().base, str(ImagesConfig.model_fields["prefix"].default)
+_PREFIX = str(ImagesConfig.model_fields["prefix"].default)
 
 
 @with_settings(
@@ -45,7 +46,7 @@ def predict(
             "--model",
             "--model-id",
             help="Folder of a run, a checkpoint or a model, models:/NAME@ALIAS, a built-in base, or a hub id. "
-            f"(default: {_MODEL})",
+            "(default: as a training chooses its base, by the GPU)",
         ),
     ] = None,
     prefix: Annotated[
@@ -63,7 +64,10 @@ def predict(
         raise typer.BadParameter("name images, or a --config with images.folder", param_hint="IMAGES")
     from florence2 import sdk
 
-    name = model or settings.get("base", _MODEL)
+    chosen = choose_base(ModelConfig(base=model or settings.get("base", AUTO)), str(folder or ""))
+    if chosen.reason:
+        logger.info("%s", chosen.reason)
+    name = chosen.model.base
     answers = _answer_folder(output, keep_answers, None if images else folder)
     found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, answers)
     if as_json:

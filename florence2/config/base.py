@@ -39,8 +39,11 @@ class BaseConfig(BaseModel):
         return {key for key, field in cls.model_fields.items() if any(effect in field.metadata for effect in effects)}
 
     def without(self, *effects: Effect) -> Self:
-        """Return a copy in which every setting with one of these effects, and no other, has its default."""
-        return type(self).model_validate(self.model_dump(exclude=self.with_effect(*effects)))
+        """Return a copy in which every setting with one of these effects, and no other, has its default.
+
+        What was not set stays so.
+        """
+        return type(self).model_validate(self.model_dump(exclude=self.with_effect(*effects), exclude_unset=True))
 
     def leaves(self, name: str, *, exclude: set[str] | None = None) -> dict[str, Any]:
         """Return the value of every setting below this section, by its full name.

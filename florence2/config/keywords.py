@@ -59,6 +59,7 @@ class Keywords(AnswerKeywords, total=False):
     frozen_test: str | None
     base: str
     revision: str | None
+    recipe: str
     strategy: Literal["lora", "full", "freeze"]
     rank: int
     alpha: int

@@ -111,9 +111,10 @@ class ModelConfig(BaseConfig):
     """The model to start from."""
 
     base: str = Field(
-        "builtin:nano",
+        "auto",
         min_length=1,
-        description="builtin:nano, builtin:small, a folder, or a hub id such as florence-community/Florence-2-base-ft.",
+        description="auto: chosen by the GPU and what can be reached; or builtin:nano, builtin:small, a folder, or a "
+        "hub id such as florence-community/Florence-2-base-ft.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
 

@@ -75,6 +75,12 @@ class EngineConfig(BaseConfig):
 class TrainingConfig(BaseConfig):
     """The fine-tune."""
 
+    recipe: str = Field(
+        "auto",
+        min_length=1,
+        description="Where the settings of training come from that are not given: auto, the recipe for the data and "
+        "the base; the name of one, see florence2 recipes; a .yaml file of your own; none: the defaults.",
+    )
     strategy: Literal["lora", "full", "freeze"] = Field(
         "lora", description="lora: adapters; full: every weight; freeze: every weight but those of the vision tower."
     )

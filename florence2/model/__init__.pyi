@@ -4,12 +4,17 @@ from .base import BUILTIN_MODELS as BUILTIN_MODELS
 from .base import base_files as base_files
 from .base import base_fingerprint as base_fingerprint
 from .base import best_device as best_device
+from .base import hub_commit as hub_commit
 from .base import load_base as load_base
 from .base import load_exact as load_exact
 from .base import load_folder as load_folder
 from .base import resolve as resolve
 from .checkpoint import Checkpoint as Checkpoint
+from .family import FAMILIES as FAMILIES
+from .family import Family as Family
+from .family import family_of as family_of
 from .florence import HUB_BASE as HUB_BASE
+from .florence import HUB_LARGE as HUB_LARGE
 from .florence import LEARNING_RATES as LEARNING_RATES
 from .florence import PARTS as PARTS
 from .florence import SMALL_PARAMETERS as SMALL_PARAMETERS

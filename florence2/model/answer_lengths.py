@@ -6,12 +6,11 @@ import functools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import hub_commit, resolve
+from florence2.model.files import model_file
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -43,7 +42,7 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
         ModelError: there is no such model, or its files cannot be read.
     """
     try:
-        text = json.loads(_file(config, "config.json").read_text(encoding="utf-8"))["text_config"]
+        text = json.loads(model_file(config, "config.json").read_text(encoding="utf-8"))["text_config"]
         own = int(text["max_position_embeddings"])
     except (OSError, ValueError, KeyError, TypeError) as exc:
         raise ModelError(
@@ -55,7 +54,7 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
         from tokenizers import Tokenizer
 
         try:
-            loaded = Tokenizer.from_file(str(_file(config, "tokenizer.json")))
+            loaded = Tokenizer.from_file(str(model_file(config, "tokenizer.json")))
         except ModelError:
             raise
         except Exception as exc:  # the library raises nothing more specific
@@ -67,17 +66,3 @@ def answer_length(config: ModelConfig, longest: int) -> AnswerLength:
         return loaded
 
     return AnswerLength(min(longest, own), lambda texts: [len(e.ids) for e in tokenizer().encode_batch(texts)])
-
-
-def _file(config: ModelConfig, name: str) -> Path:
-    """Return a file of a model; that of a hub id is downloaded, or taken from the local cache."""
-    source = resolve(config)
-    if Path(source).is_dir():
-        return Path(source, name)
-    commit = hub_commit(source, config.revision)
-    from huggingface_hub import hf_hub_download
-
-    try:
-        return Path(hf_hub_download(source, name, revision=commit))
-    except Exception as exc:  # every way in which the hub can fail
-        raise ModelError(f"base model {source!r}: {name} is neither on the hub nor in its local cache") from exc

@@ -176,6 +176,8 @@ def resolve(config: ModelConfig) -> str:
         ModelError: no model can have that name; the message says why.
     """
     base = config.base
+    if base == "auto":
+        raise ModelError("model.base is auto, and only a training chooses a base: name a model")
     if base.startswith("builtin:"):
         if base not in BUILTIN_MODELS:
             raise ModelError(f"unknown built-in model {base!r}; there is: {', '.join(BUILTIN_MODELS)}")

@@ -20,6 +20,7 @@ __all__ = [
     "EMBEDDING",
     "GENERATION_TOKENS",
     "HUB_BASE",
+    "HUB_LARGE",
     "HUB_OWNER",
     "LEARNING_RATES",
     "LORA_TARGETS",
@@ -37,6 +38,9 @@ HUB_OWNER = "florence-community"
 
 HUB_BASE = f"{HUB_OWNER}/Florence-2-base-ft"
 """Published model that messages and new projects recommend."""
+
+HUB_LARGE = f"{HUB_OWNER}/Florence-2-large-ft"
+"""The larger published model, for GPUs with more memory."""
 
 REMOTE_CODE_BASE = "microsoft/florence-2"
 """How hub ids of Microsoft's own files begin, in lower case; native transformers does not load those."""

@@ -65,8 +65,8 @@ def create_project(
     location = _data_in(folder) if source is None else _absolute(source)
     settings: dict[str, Any] = {"source": location, "format": format, "base": base}  # checked by the configuration
     config = Configuration(**settings).dataset
-    found = survey(config, base)
-    files = _files(folder, found, config, base)
+    found = survey(config, ModelConfig(base=base))
+    files = _files(folder, found, config)
     kept = tuple(name for name in files if name in _KEPT and (folder / name).exists())
     new = {name: text for name, text in files.items() if name not in kept}
     _write(folder, new)
@@ -105,12 +105,12 @@ def _expanded(path: Path | str) -> Path:
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path.expanduser raises for unknown users
 
 
-def _files(folder: Path, found: Survey, config: DatasetConfig, base: str) -> dict[str, str]:
+def _files(folder: Path, found: Survey, config: DatasetConfig) -> dict[str, str]:
     """Return the texts of all files by their names."""
     name = folder.name or "florence2"
     frozen = _frozen(found) if "test" in found.missing else None
     frozen_file = str(folder / FROZEN_TEST) if frozen is not None else None
-    ours = choices(found, config, base, _registered_name(name), frozen_file)
+    ours = choices(found, config, _registered_name(name), frozen_file)
     facts, file = described(found, config.source), shlex.quote(str(folder / CONFIGURATION))
     theirs = promotion_choices(found, ours)
     finetune = [

@@ -21,13 +21,14 @@ from florence2.datasets import (
 )
 from florence2.errors import ModelError
 from florence2.model import AnswerLength, answer_length, resolve
+from florence2.recipes import BaseChoice, choose_base
 
 __all__ = ["FEW_IMAGES", "Defect", "Survey", "survey"]
 
 FEW_IMAGES = 200
 """With fewer images, a tenth of them is too few for a reliable score."""
 _LARGER_SHARE = 0.2
-_TRIAL = ModelConfig()
+_TRIAL = ModelConfig(base="builtin:small")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Survey:
     """What was found in a data set.
 
     Attributes:
+        base: the model to start from.
         layout: its format, one of ``FORMATS``.
         statistics: of all samples that can be read.
         given: the splits that the data set has.
@@ -63,6 +65,7 @@ class Survey:
         exact: whether the tokenizer of the base counted them.
     """
 
+    base: BaseChoice
     layout: str
     statistics: DatasetStatistics
     given: tuple[str, ...]
@@ -84,12 +87,12 @@ class Survey:
         return tuple(name for name in ("valid", "test") if name not in self.given)
 
 
-def survey(config: DatasetConfig, base: str) -> Survey:
+def survey(config: DatasetConfig, model: ModelConfig) -> Survey:
     """Read, validate and split a data set, and return the facts.
 
     Args:
         config: the source and the format of the data set.
-        base: the model to start from; of a model on the hub only the tokenizer is fetched.
+        model: the base; of a model on the hub only the tokenizer is fetched.
 
     Raises:
         DatasetError: the data set cannot be read as a whole, or is too small to be split.
@@ -99,7 +102,8 @@ def survey(config: DatasetConfig, base: str) -> Survey:
     with named_by_source(config.source, folder):
         path, layout = recognise(folder, config.format)
         manifest = read_dataset(path, layout, verify=config.verify)
-    length, exact = _length(base)
+    base = choose_base(model, config.source)
+    length, exact = _length(base.model)
     defects, warnings = _defects(manifest, length)
     rules = {defect.code: defect.outcome for defect in defects}
     valid, report = validate(
@@ -112,6 +116,7 @@ def survey(config: DatasetConfig, base: str) -> Survey:
     few = valid.table["image"].nunique() < FEW_IMAGES
     split = SplitConfig(valid_fraction=_LARGER_SHARE, test_fraction=_LARGER_SHARE) if few else SplitConfig()
     return Survey(
+        base,
         layout,
         compute_statistics(manifest),
         tuple(name for name in valid.splits),
@@ -124,10 +129,9 @@ def survey(config: DatasetConfig, base: str) -> Survey:
     )
 
 
-def _length(base: str) -> tuple[AnswerLength, bool]:
+def _length(model: ModelConfig) -> tuple[AnswerLength, bool]:
     """Return the length of answers for the base, or for the built-in one where the base cannot be loaded."""
     longest = TrainingConfig().max_target_tokens
-    model = ModelConfig(base=base)
     if Path(resolve(model)).is_dir():
         return answer_length(model, longest), True
     try:

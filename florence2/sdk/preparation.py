@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from florence2.datasets import DatasetManifest, ingest, load_frozen, raise_for_e
 from florence2.errors import ConfigurationError
 from florence2.evaluation import metric_named
 from florence2.model import AnswerLength, answer_length
+from florence2.recipes import choose_base, choose_recipe
 from florence2.storage import redact
 
-__all__ = ["check_metrics", "check_output", "clean_splits", "prepare", "settings_of"]
+__all__ = ["Prepared", "check_metrics", "check_output", "clean_splits", "prepare", "settings_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -48,19 +50,41 @@ def check_output(folder: Path | str | None) -> None:
     raise ConfigurationError(f"{folder}: cannot be written to: {reason}; give another output")
 
 
-def prepare(config: Configuration) -> DatasetManifest:
-    """Read, check and split a data set for a training.
+@dataclass(frozen=True)
+class Prepared:
+    """What a training starts from.
+
+    Attributes:
+        config: all settings; base and recipe are chosen.
+        splits: the valid samples in their splits.
+        reasons: a sentence for each choice.
+    """
+
+    config: Configuration
+    splits: DatasetManifest
+    reasons: tuple[str, ...]
+
+
+def prepare(config: Configuration) -> Prepared:
+    """Read, check and split a data set for a training, and choose the settings that are left open.
 
     Metrics and the base are checked before the data set is read, so that a mistake in them is reported early.
 
     Raises:
-        ConfigurationError: there is no such metric.
+        ConfigurationError: there is no such metric or recipe.
         DatasetError: the data set cannot be read or breaks the rules.
         ModelError: there is no such base.
     """
     check_metrics(config)
-    length = answer_length(config.model, config.training.max_target_tokens)
-    return clean_splits(ingest(config.dataset), config, length)
+    base = choose_base(config.model, config.dataset.source)
+    length = answer_length(base.model, config.training.max_target_tokens)
+    splits = clean_splits(ingest(config.dataset), config, length)
+    recipe = choose_recipe(splits, base.model, config.training, config.evaluation)
+    chosen = {"model": base.model, "training": recipe.training, "evaluation": recipe.evaluation}
+    reasons = tuple(reason for reason in (base.reason, recipe.reason) if reason)
+    for reason in reasons:
+        logger.info("%s", reason)
+    return Prepared(config.model_copy(update=chosen), splits, reasons)
 
 
 def check_metrics(config: Configuration) -> None:

@@ -117,15 +117,14 @@ def train(
     given = settings_of(configuration)
     with shown_progress():
         if resume is False:
-            config = given
             check_output(output)
-            splits, evaluator = _prepare(config)
+            config, splits, evaluator = _prepare(given)
             folder = create_numbered_folder(Path(output))  # last: a mistake in settings or data leaves no folder
             save_settings(config, folder)
         else:
             folder = unfinished_run(Path(output)) if resume is True else Path(resume)
             config = resumed_configuration(folder, given)
-            splits, evaluator = _prepare(config)
+            config, splits, evaluator = _prepare(config)
         try:
             return _run(folder, splits, evaluator, config, sink)
         except (KeyboardInterrupt, SystemExit):
@@ -139,13 +138,17 @@ def train(
             raise
 
 
-def _prepare(config: Configuration) -> tuple[DatasetManifest, EpochEvaluator]:
-    """Return the splits and the evaluator of the validation split; mistakes are reported before the training starts."""
-    _check_metrics(config)
-    splits = prepare(config)
+def _prepare(given: Configuration) -> tuple[Configuration, DatasetManifest, EpochEvaluator]:
+    """Return all settings, the splits and the evaluator of the validation split.
+
+    Mistakes are reported before the training starts.
+    """
+    _check_metrics(given)
+    prepared = prepare(given)
+    config, splits = prepared.config, prepared.splits
     measures = bool(config.evaluation.metrics)
     evaluator = EpochEvaluator.of(splits.select("valid"), config.training, config.evaluation, measures=measures)
-    return splits, evaluator
+    return config, splits, evaluator
 
 
 def _run(

@@ -32,9 +32,10 @@ _EDGES = {
     "ingest_dataset": set(),
     "validate_annotations": {"ingest_dataset"},
     "split_dataset": {"validate_annotations"},
-    "fine_tune": {"split_dataset"},
-    "evaluate_model": {"split_dataset", "fine_tune"},
-    "register_model": {"split_dataset", "fine_tune", "evaluate_model"},
+    "choose_recipe": {"split_dataset"},
+    "fine_tune": {"split_dataset", "choose_recipe"},
+    "evaluate_model": {"split_dataset", "choose_recipe", "fine_tune"},
+    "register_model": {"split_dataset", "choose_recipe", "fine_tune", "evaluate_model"},
 }
 _PLACED = {
     "node_selectors": {"pool": "gpu"},

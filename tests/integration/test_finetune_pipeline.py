@@ -17,7 +17,15 @@ from tests.builders import write_scenes
 from tests.integration.project import Outcome, Project
 from tests.waiting import wait_for
 
-STEPS = ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune", "evaluate_model", "register_model"]
+STEPS = [
+    "ingest_dataset",
+    "validate_annotations",
+    "split_dataset",
+    "choose_recipe",
+    "fine_tune",
+    "evaluate_model",
+    "register_model",
+]
 
 
 def parameters(data: Path, **training: Any) -> dict[str, Any]:
@@ -151,7 +159,7 @@ def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, 
 def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
     assert first.status == 0
     executed = project.run("seed", parameters(data, seed=1)).summary["executed_steps"]
-    assert executed == ["fine_tune", "evaluate_model", "register_model"]
+    assert executed == ["choose_recipe", "fine_tune", "evaluate_model", "register_model"]
 
 
 def test_a_setting_without_effect_on_the_result_runs_nothing(project: Project, first: Outcome, data: Path) -> None:
@@ -162,7 +170,7 @@ def test_a_setting_without_effect_on_the_result_runs_nothing(project: Project, f
     # Where something else is trained they still reach the steps, and the record of the model that is registered.
     course["training"]["seed"] = 4
     summary = project.run("course", course).summary
-    assert summary["executed_steps"] == ["fine_tune", "evaluate_model", "register_model"]
+    assert summary["executed_steps"] == ["choose_recipe", "fine_tune", "evaluate_model", "register_model"]
     code = f"""
 import json, mlflow
 mlflow.set_tracking_uri({summary["tracking_uri"]!r})
@@ -185,7 +193,8 @@ def test_what_only_the_report_shows_trains_nothing_where_a_figure_chose_the_epoc
     by_figure = parameters(data, best_by="map50")
     project.run("figure", by_figure)
     by_figure["evaluation"]["resamples"] = 20
-    assert project.run("figure", by_figure).summary["executed_steps"] == ["evaluate_model", "register_model"]
+    executed = project.run("figure", by_figure).summary["executed_steps"]
+    assert executed == ["choose_recipe", "evaluate_model", "register_model"]
 
 
 @pytest.mark.parametrize(("split", "trains"), [("train", True), ("test", False)])

@@ -46,14 +46,14 @@ def checkpoint(
 
 
 def test_what_is_frozen_stays_equal_to_the_bit(splits: DatasetManifest, checkpoint: Checkpoint) -> None:
-    base = load_base(ModelConfig()).model.state_dict()
+    base = load_base(ModelConfig(base="builtin:nano")).model.state_dict()
     tuned = checkpoint.load().model.state_dict()
     moved = {name for name, weight in tuned.items() if not torch.equal(weight, base[name])}
     assert moved
     if checkpoint.strategy == "lora":
         targets = {name for name in base if re.fullmatch(LORA_TARGETS["all"], name.removesuffix(".weight"))}
         assert moved - targets == _tied(tuned)
-        words = new_word_ids(splits.select("train"), load_base(ModelConfig()))
+        words = new_word_ids(splits.select("train"), load_base(ModelConfig(base="builtin:nano")))
         rows = (tuned["lm_head.weight"] != base["lm_head.weight"]).any(dim=1).nonzero().flatten().tolist()
         assert set(rows) <= set(words)
     elif checkpoint.strategy == "freeze":

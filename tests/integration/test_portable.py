@@ -53,7 +53,7 @@ def test_a_folder_an_archive_and_its_address_are_one_data_set(tmp_path: Path) ->
 def test_what_any_machine_can_read_stays_as_it_is(store: Any) -> None:
     dataset = DatasetConfig(source="builtin:cards", reference="s3://bucket/cards")
     assert portable.portable_dataset(dataset) == dataset
-    assert portable.portable_model(ModelConfig()) == ModelConfig()
+    assert portable.portable_model(ModelConfig(base="builtin:nano")) == ModelConfig(base="builtin:nano")
     assert portable.portable_split(SplitConfig()) == SplitConfig()
     assert store.find("/bucket") == []
 

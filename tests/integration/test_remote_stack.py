@@ -24,7 +24,15 @@ from tests.integration.remote_stack import SECRETS, RemoteStack
 
 TRAINING = {"epochs": 1, "batch_size": 4, "preview": 1, "best_by": "map50", "engine": {"processes": 2}}
 EVALUATION = {"resamples": 10, "examples": 1, "max_new_tokens": 16}
-STEPS = ["ingest_dataset", "validate_annotations", "split_dataset", "fine_tune", "evaluate_model", "register_model"]
+STEPS = [
+    "ingest_dataset",
+    "validate_annotations",
+    "split_dataset",
+    "choose_recipe",
+    "fine_tune",
+    "evaluate_model",
+    "register_model",
+]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +95,8 @@ def test_each_step_ran_on_a_machine_of_its_own(stack: RemoteStack, submitted: ob
         "ingest_dataset": 1,  # the data set
         "validate_annotations": 1,  # the base, for its tokens
         "split_dataset": 2,  # the frozen test, and the data set for its samples
-        "fine_tune": 2,  # data set and base
+        "choose_recipe": 2,  # data set and base
+        "fine_tune": 2,
         "evaluate_model": 2,
         "register_model": 1,  # the base, of which the adapter is one
     }

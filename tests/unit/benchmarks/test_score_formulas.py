@@ -20,7 +20,7 @@ from florence2.model.florence import Florence2
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture(scope="module")

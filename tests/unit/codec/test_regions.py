@@ -73,7 +73,7 @@ def test_nothing_that_a_model_writes_is_fatal(parts: list[str]) -> None:
 
 @pytest.fixture(scope="module")
 def processor() -> Any:
-    return load_base(ModelConfig()).processor
+    return load_base(ModelConfig(base="builtin:nano")).processor
 
 
 def parsed_by(processor: Any, text: str, task: str) -> dict[str, Any]:

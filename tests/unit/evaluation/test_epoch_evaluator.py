@@ -31,7 +31,7 @@ class OwnMetric(ExactAnswerMetric):
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ SHORT = EvaluationConfig(max_new_tokens=24, eval_batch_size=8, examples=4)
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture(scope="module")
@@ -330,7 +330,9 @@ def every_task(tmp_path_factory: pytest.TempPathFactory) -> SplitEvaluation:
     ]
     root = write_dataset(Path(tmp_path_factory.mktemp("tasks")), {"test": lines})
     config = EvaluationConfig(max_new_tokens=8, eval_batch_size=16)
-    return evaluate_split(load_base(ModelConfig()), "base", read_dataset(root).select("test"), config)
+    return evaluate_split(
+        load_base(ModelConfig(base="builtin:nano")), "base", read_dataset(root).select("test"), config
+    )
 
 
 def test_each_task_has_its_scores(every_task: SplitEvaluation) -> None:

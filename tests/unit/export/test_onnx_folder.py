@@ -39,14 +39,14 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_graphs_and_model_agree_on_images_prompts_and_batches(exported: Path) -> None:
-    found = measure_agreement(load_base(ModelConfig()), exported)
+    found = measure_agreement(load_base(ModelConfig(base="builtin:nano")), exported)
     assert found.difference < TOLERANCE
     assert found.same_tokens
     assert found.answers == 8
 
 
 def test_another_model_does_not_agree(exported: Path) -> None:
-    other: Any = load_base(ModelConfig())
+    other: Any = load_base(ModelConfig(base="builtin:nano"))
     with torch.no_grad():
         other.model.lm_head.weight[5] += 0.01
     assert not measure_agreement(other, exported).good
@@ -66,7 +66,7 @@ def test_the_snippet_of_the_card_answers_without_torch_and_this_library(exported
     requested = zip([tmp_path / "image.jpg", *files], ["<OD>", *prompts], strict=True)
     samples = [Sample(file, prompt, "", (64, 64)) for file, prompt in requested]
     config = EvaluationConfig(grammar="off", max_new_tokens=1022)
-    answers = [answer.text for answer in predict(load_base(ModelConfig()), samples, config)]
+    answers = [answer.text for answer in predict(load_base(ModelConfig(base="builtin:nano")), samples, config)]
     assert done.stdout.splitlines() == answers
     assert all(answers)
 

@@ -30,7 +30,10 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> list[Sample]:
 def test_plain_transformers_writes_the_same_tokens(trained_run: Path, exported: Path, samples: list[Sample]) -> None:
     config = EvaluationConfig(max_new_tokens=60, grammar="off", eval_batch_size=3)
     ours = [generated.tokens for generated in Predictor(load_named(str(trained_run)), config).generate(samples)]
-    base = [generated.tokens for generated in Predictor(load_base(ModelConfig()), config).generate(samples)]
+    base = [
+        generated.tokens
+        for generated in Predictor(load_base(ModelConfig(base="builtin:nano")), config).generate(samples)
+    ]
     assert ours != base
     model: Any = Florence2ForConditionalGeneration.from_pretrained(exported)
     processor = AutoProcessor.from_pretrained(exported)

@@ -29,7 +29,7 @@ SHORT = EvaluationConfig(max_new_tokens=8, eval_batch_size=2)
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture

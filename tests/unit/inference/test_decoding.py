@@ -19,7 +19,7 @@ from tests.builders import write_scenes
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_another_seed_samples_other_answers_and_little_probability_is_greedy(
 
 
 def test_a_tokenizer_with_more_tokens_than_the_model_is_refused(samples: list[Sample]) -> None:
-    grown = load_base(ModelConfig())
+    grown = load_base(ModelConfig(base="builtin:nano"))
     grown.tokenizer.add_tokens(["quokka"])
     with pytest.raises(ModelError, match=r"the tokenizer has \d+ tokens, the model has \d+"):
         answers(grown, samples[:1])
@@ -76,11 +76,13 @@ def test_adapters_answer_like_the_merged_model(samples: list[Sample]) -> None:
     """A validation in the middle of a training runs a model with adapters that are not merged."""
     from peft import LoraConfig, get_peft_model
 
-    base = load_base(ModelConfig())
+    base = load_base(ModelConfig(base="builtin:nano"))
     words = {"shared": [100, 101]}  # PEFT wraps the output layer, to which they are tied
     adapters = LoraConfig(r=4, target_modules=["q_proj", "fc1"], init_lora_weights=False, trainable_token_indices=words)
     model: Any = get_peft_model(base.model, adapters)
     unmerged = answers(Florence2(model, base.processor), samples[:4])
     merged = answers(Florence2(model.merge_and_unload(), base.processor), samples[:4])
     assert [a.text for a in unmerged] == [a.text for a in merged]
-    assert [a.text for a in merged] != [a.text for a in answers(load_base(ModelConfig()), samples[:4])]
+    assert [a.text for a in merged] != [
+        a.text for a in answers(load_base(ModelConfig(base="builtin:nano")), samples[:4])
+    ]

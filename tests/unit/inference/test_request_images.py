@@ -25,7 +25,7 @@ LIMITS = LimitsConfig(max_upload_mb=0.1, max_pixels=100_000, max_questions=4)
 
 @pytest.fixture(scope="module")
 def answerer() -> Predictor:
-    return Predictor(load_base(ModelConfig()), CONFIG)
+    return Predictor(load_base(ModelConfig(base="builtin:nano")), CONFIG)
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
@@ -150,7 +150,7 @@ def test_answers_do_not_depend_on_company_and_are_those_of_prediction(answerer: 
     for file, (image, _) in zip(files, sent, strict=True):
         file.write_bytes(image)
     samples = [Sample(file, prefix, "", (200, 100)) for file, (_, prefix) in zip(files, sent, strict=True)]
-    predicted = list(predict(load_base(ModelConfig()), samples, CONFIG))
+    predicted = list(predict(load_base(ModelConfig(base="builtin:nano")), samples, CONFIG))
     for index, one in enumerate(alone):
         other = together[len(sent) - 1 - index]
         for found in (other, predicted[index]):

@@ -22,7 +22,7 @@ IMAGE = Image.new("RGB", (8, 8))
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_questions_are_the_prompts_of_every_task_without_padding(nano: Florence2) -> None:

@@ -28,7 +28,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def loaded() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture
@@ -217,14 +217,14 @@ def test_only_missing_features_are_computed_and_progress_is_reported(
 
 def test_another_base_or_processor_has_features_of_its_own(nano: Florence2, train: DatasetManifest) -> None:
     name = next(iter(files_of(train)))
-    pool = features_of(nano, train, base_fingerprint(ModelConfig()))
+    pool = features_of(nano, train, base_fingerprint(ModelConfig(base="builtin:nano")))
     assert pool.get(name) is not None
-    assert feature_pool(nano, base_fingerprint(ModelConfig()), 1.0).get(name) is not None
+    assert feature_pool(nano, base_fingerprint(ModelConfig(base="builtin:nano")), 1.0).get(name) is not None
     assert feature_pool(nano, "of another base", 1.0).get(name) is None
     processor: Any = copy.deepcopy(nano.processor)
     processor.image_processor.image_mean = [0.5, 0.5, 0.5]
     other = Florence2(nano.model, processor)
-    assert feature_pool(other, base_fingerprint(ModelConfig()), 1.0).get(name) is None
+    assert feature_pool(other, base_fingerprint(ModelConfig(base="builtin:nano")), 1.0).get(name) is None
 
 
 def test_features_are_of_the_very_pixels_that_the_loader_makes(nano: Florence2, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from florence2.model.lora import add_lora
 
 @pytest.fixture
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_lora_reaches_every_linear_layer_of_both_towers_and_nothing_else(nano: Florence2) -> None:

@@ -40,7 +40,7 @@ def test_the_fingerprint_is_that_of_the_content(run: Path) -> None:
     assert before == named_fingerprint(str(run / "checkpoints" / "best")) == found.compute_fingerprint()
     (run / "checkpoints" / "best" / "model" / "config.json").write_text("{}")
     assert named_fingerprint(str(run)) != before
-    assert named_fingerprint("builtin:nano") == base_fingerprint(ModelConfig())
+    assert named_fingerprint("builtin:nano") == base_fingerprint(ModelConfig(base="builtin:nano"))
 
 
 def test_what_is_no_model_is_named(run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.builders import manifest, write_scenes
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_answers_that_would_be_cut_are_named_by_file_and_line(nano: Florence2, tmp_path: Path) -> None:

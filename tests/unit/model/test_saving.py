@@ -17,7 +17,7 @@ from florence2.model.saving import save_folder
 
 @pytest.fixture
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_weights_have_the_type_and_the_permissions_of_the_folder(nano: Florence2, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from florence2.config import Configuration, PromotionConfiguration
+from florence2.config import Configuration, ModelConfig, PromotionConfiguration
 from florence2.datasets.splits.frozen_test import load_frozen_test
 from florence2.errors import ConfigurationError, DatasetError, ModelError
 from florence2.project import create_project
@@ -74,7 +74,7 @@ def test_without_a_test_split_one_is_made_and_frozen(tmp_path: Path) -> None:
     assert config.split.test_fraction == config.split.valid_fraction == 0.2
     assert config.split.frozen_test == str(project.folder / "test.json")
     frozen = load_frozen_test(project.folder / "test.json")
-    found = survey(config.dataset, "builtin:nano")
+    found = survey(config.dataset, ModelConfig(base="builtin:nano"))
     assert found.missing == ("valid", "test")
     assert set(frozen.images) == set(found.manifest.select("test").table["sha256"])
     assert PromotionConfiguration(**settings(project, "promote.yaml")).split == config.split

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from florence2.config import DatasetConfig
+from florence2.config import DatasetConfig, ModelConfig
 from florence2.project.survey import survey
 from tests.builders import write_image
 
@@ -22,5 +22,5 @@ def test_a_box_outside_its_image_is_repaired(tmp_path: Path) -> None:
     for split in ("train", "valid", "test"):
         write_image(tmp_path / "data" / split / "a.png", (100, 100))
         (tmp_path / "data" / split / "_annotations.coco.json").write_text(json.dumps(content))
-    found = survey(DatasetConfig(source=str(tmp_path / "data")), "builtin:nano")
+    found = survey(DatasetConfig(source=str(tmp_path / "data")), ModelConfig(base="builtin:nano"))
     assert {defect.code: defect.outcome for defect in found.defects}["box-outside"] == "repair"

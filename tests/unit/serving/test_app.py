@@ -35,7 +35,9 @@ IMAGE = base64.b64encode(png()).decode()
 
 
 def client_of(settings: ServingConfiguration) -> TestClient:
-    return TestClient(create_app(NamedSource(ModelConfig()), settings), raise_server_exceptions=False)
+    return TestClient(
+        create_app(NamedSource(ModelConfig(base="builtin:nano")), settings), raise_server_exceptions=False
+    )
 
 
 @pytest.fixture(scope="module")

@@ -140,7 +140,7 @@ def registry(tmp_path: Path) -> Registry:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     client = mlflow.MlflowClient(uri)
     client.create_registered_model("cards")
-    nano = load_base(ModelConfig())
+    nano = load_base(ModelConfig(base="builtin:nano"))
     for number in range(2):
         folder = tmp_path / f"source-{number}" / "artifacts" / "model"
         nano.model.save_pretrained(folder)
@@ -164,7 +164,7 @@ def test_an_alias_is_followed_and_its_version_loads(registry: Registry) -> None:
 
 
 def test_other_names_are_those_of_prediction() -> None:
-    source = model_source(ModelConfig())
+    source = model_source(ModelConfig(base="builtin:nano"))
     assert isinstance(source, NamedSource)
     assert (source.name, source.moves, len(source.version())) == ("builtin:nano", False, 12)
     with pytest.raises(ModelError, match="models:/NAME@ALIAS or models:/NAME/VERSION"):

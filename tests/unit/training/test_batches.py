@@ -34,7 +34,7 @@ CHANGES = AugmentationConfig(flip=0.5, crop=0.4, light=0.3)
 
 @pytest.fixture(scope="module")
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 @pytest.fixture(scope="module")

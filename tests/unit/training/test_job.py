@@ -21,7 +21,7 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
 
 @pytest.fixture
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_new_words_are_those_of_classes_and_answers_never_locations(splits: DatasetManifest, nano: Florence2) -> None:

@@ -88,7 +88,7 @@ def test_the_weight_of_the_end_token_scales_its_part_only() -> None:
 
 
 def test_the_weight_of_the_end_token_alone_changes_the_loss() -> None:
-    tokenizer: Any = load_base(ModelConfig()).tokenizer
+    tokenizer: Any = load_base(ModelConfig(base="builtin:nano")).tokenizer
     loss = AnswerLoss.of(ObjectiveConfig(eos_weight=0.5, location_smoothing=0.0), tokenizer)
     assert loss is not None
     labels = torch.tensor([[0, tokenizer.eos_token_id]])
@@ -146,7 +146,7 @@ def test_half_precision_is_computed_in_single() -> None:
 
 
 def test_the_ids_come_from_the_tokenizer_and_the_plain_loss_needs_none() -> None:
-    tokenizer: Any = load_base(ModelConfig()).tokenizer
+    tokenizer: Any = load_base(ModelConfig(base="builtin:nano")).tokenizer
     assert AnswerLoss.of(ObjectiveConfig(eos_weight=1.0, location_smoothing=0.0), tokenizer) is None
     loss = AnswerLoss.of(ObjectiveConfig(eos_weight=0.5, location_smoothing=2.0), tokenizer)
     assert loss is not None

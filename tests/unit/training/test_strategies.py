@@ -24,7 +24,7 @@ def splits(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
 
 @pytest.fixture
 def nano() -> Florence2:
-    return load_base(ModelConfig())
+    return load_base(ModelConfig(base="builtin:nano"))
 
 
 def test_lora_trains_only_adapters_and_the_rows_of_new_words(splits: DatasetManifest, nano: Florence2) -> None:
@@ -43,7 +43,7 @@ def test_the_parts_are_counted_as_they_are(strategy: str, nano: Florence2) -> No
     training = Configuration(training={"strategy": strategy}, rank=4).training
     counts = trainable_parameters(prepare_strategy(nano, training, []).model)
     if strategy == "lora":
-        layers = dict(load_base(ModelConfig()).model.named_modules())
+        layers = dict(load_base(ModelConfig(base="builtin:nano")).model.named_modules())
         fits = [module for name, module in layers.items() if re.fullmatch(LORA_TARGETS["all"], name)]
         added = sum(4 * (layer.in_features + layer.out_features) for layer in fits)
         assert sum(trainable for trainable, _ in counts.values()) == added

@@ -35,7 +35,10 @@ def test_the_description_is_the_model_card(registered: RegisteredModel) -> None:
 
 def test_the_copy_of_the_library_reports_that_it_has_no_built_in_weights(tmp_path: Path) -> None:
     _copy_library(tmp_path)
-    code = "from florence2.config import ModelConfig; from florence2.model import load_base; load_base(ModelConfig())"
+    code = (
+        "from florence2.config import ModelConfig; from florence2.model import load_base; "
+        "load_base(ModelConfig(base='builtin:nano'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},

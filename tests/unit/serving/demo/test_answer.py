@@ -54,7 +54,7 @@ def test_a_name_has_one_colour_in_the_answers_of_all_models() -> None:
 
 def test_a_model_answers_a_prompt(tmp_path: Path) -> None:
     image = write_stars(tmp_path, each=1) / "test" / "red-star-0.png"
-    models = [Predictor(load_base(ModelConfig()), EvaluationConfig(max_new_tokens=40))]
+    models = [Predictor(load_base(ModelConfig(base="builtin:nano")), EvaluationConfig(max_new_tokens=40))]
     (shown,) = answer_prompt(models, image, "<OD>")
     assert shown.rows is not None
     assert "red star" in {name for name, _, _ in shown.rows}

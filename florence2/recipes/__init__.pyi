@@ -1,0 +1,12 @@
+from .base_choice import BaseChoice as BaseChoice
+from .base_choice import choose_base as choose_base
+from .base_choice import gpu_gib as gpu_gib
+from .choice import RecipeChoice as RecipeChoice
+from .choice import choose_recipe as choose_recipe
+from .kinds import kind_of as kind_of
+from .recipe import AUTO as AUTO
+from .recipe import NONE as NONE
+from .recipe import RECIPES as RECIPES
+from .recipe import Recipe as Recipe
+from .recipe import read_recipe as read_recipe
+from .recipe import recipe_content as recipe_content

@@ -1,0 +1,137 @@
+"""``choose_recipe``: the settings of a training, where the user leaves them open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from florence2.codec import BINS, TASKS, scan_column
+from florence2.config import BaseConfig, EvaluationConfig, ModelConfig, TrainingConfig
+from florence2.datasets import DatasetManifest, boxes_of
+from florence2.evaluation import metrics_for
+from florence2.model import Family, answer_length, family_of
+from florence2.recipes.kinds import kind_of
+from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, read_recipe
+
+__all__ = ["RecipeChoice", "choose_recipe"]
+
+_MEASURABLE = 20
+"""Samples of the validation split from which a score of the answers chooses the epoch better than the loss."""
+
+_OF_STRATEGY = ("learning_rate", "lora")
+"""Settings that suit the strategy of the recipe only."""
+
+_SMALL_OBJECT = 6.0
+"""Pixels of the model's image below which an object is seldom found."""
+
+_TOKENS = 32
+
+
+class RecipeChoice(BaseConfig):
+    """The settings of a training, all of them chosen.
+
+    Attributes:
+        training: as the user set it, the rest by the recipe, else the defaults.
+        evaluation: the same, with a limit of tokens that fits the answers of the data set.
+        reason: what the recipe was chosen by, in one sentence; empty for the recipe ``none``.
+    """
+
+    training: TrainingConfig
+    evaluation: EvaluationConfig
+    reason: str
+
+
+def choose_recipe(
+    data: DatasetManifest, model: ModelConfig, training: TrainingConfig, evaluation: EvaluationConfig
+) -> RecipeChoice:
+    """Complete the settings of a training by a recipe.
+
+    Only settings that were not set are chosen; pydantic's ``model_fields_set`` tells which were. The same inputs give
+    the same choice.
+
+    Args:
+        data: the splits train and valid.
+        model: the base.
+        training: the settings; ``recipe`` names the recipe.
+        evaluation: the settings.
+
+    Raises:
+        ConfigurationError: there is no such recipe, or it has nothing for this base.
+        DatasetError: an image cannot be read.
+        ModelError: the base cannot be found.
+    """
+    if training.recipe == NONE:
+        return RecipeChoice(training=training, evaluation=evaluation, reason="")
+    train, valid = data.select("train"), data.select("valid")
+    name = kind_of(train) if training.recipe == AUTO else training.recipe
+    recipe, family = read_recipe(name), family_of(model)
+    settings = recipe.for_family(family.name)
+    chosen = _completed(training, settings, len(train))
+    if chosen.best_by == "score":
+        chosen = chosen.model_copy(update={"best_by": _best_by(valid, evaluation)})
+    chosen = chosen.model_copy(update={"recipe": name})
+    reason = f"recipe {name} ({recipe.title}): {_facts(train, family)}; {_summary(chosen)}"
+    return RecipeChoice(training=chosen, evaluation=_with_limit(data, model, evaluation, training), reason=reason)
+
+
+def _completed(training: TrainingConfig, recipe: FamilyRecipe, rows: int) -> TrainingConfig:
+    """Return the settings of a recipe, overridden by those that the user set."""
+    given = training.model_dump(exclude_unset=True)
+    theirs = dict(recipe.training)
+    if given.get("strategy", theirs.get("strategy")) != theirs.get("strategy"):
+        theirs = {key: value for key, value in theirs.items() if key not in _OF_STRATEGY}
+    epochs = min(recipe.most_epochs, max(1, round(recipe.samples / max(1, rows))))
+    return TrainingConfig.model_validate(_merged({"epochs": epochs, **theirs}, given))
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        inner = merged.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _best_by(valid: DatasetManifest, evaluation: EvaluationConfig) -> str:
+    """Return the first score of the task where the validation split can tell it, else the loss."""
+    tasks = valid.table["task"].unique()
+    metrics = metrics_for(TASKS[str(tasks[0])], evaluation.metrics) if len(tasks) == 1 else ()
+    return metrics[0].declared_scores()[0].name if metrics and len(valid) >= _MEASURABLE else "loss"
+
+
+def _with_limit(
+    data: DatasetManifest, model: ModelConfig, evaluation: EvaluationConfig, training: TrainingConfig
+) -> EvaluationConfig:
+    """Limit answers to one and a half times the longest of the data set, where no limit is set."""
+    if "max_new_tokens" in evaluation.model_fields_set:
+        return evaluation
+    length = answer_length(model, training.max_target_tokens)
+    longest = max(length.count(data.table["suffix"].tolist()))
+    limit = -(-longest * 3 // 2 // _TOKENS) * _TOKENS
+    return evaluation.model_copy(update={"max_new_tokens": min(evaluation.max_new_tokens, limit)})
+
+
+def _facts(train: DatasetManifest, family: Family) -> str:
+    """Return what was found, in words: samples, images, the size of objects for the model."""
+    table = train.table
+    facts = [f"{len(table):,} samples of {table['image'].nunique():,} images"]
+    sides = _object_sides(train)
+    if len(sides):
+        median = float(np.median(sides)) * family.side / BINS
+        facts.append(f"objects of {median:.0f} pixels in the model's {family.side}")
+        if median < _SMALL_OBJECT:
+            facts.append(f"half of them smaller than {_SMALL_OBJECT:.0f} pixels, so many will not be found")
+    return ", ".join(facts)
+
+
+def _object_sides(train: DatasetManifest) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Return the geometric mean of the sides of every box, in bins."""
+    xyxy = boxes_of(train, scan_column(train.table["suffix"])).bins.astype(np.float64)
+    return np.sqrt(np.clip((xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1]), 0, None))
+
+
+def _summary(training: TrainingConfig) -> str:
+    epochs = f"{training.epochs} epoch{'s' * (training.epochs > 1)}"
+    return f"{epochs} of batches of {training.batch_size}, strategy {training.strategy}"
