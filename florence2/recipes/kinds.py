@@ -13,7 +13,7 @@ from florence2.images import open_rgb
 
 __all__ = ["flat_share", "kind_of"]
 
-_LOOKED_AT = 16
+_MOST_IMAGES = 16
 """Images from which photographs and drawings are told apart."""
 
 _SIDE = 512
@@ -51,7 +51,7 @@ def kind_of(train: DatasetManifest) -> str:
         return "captions"
     names = sorted(train.table["image"].unique())
     root = train.fetch_root()
-    spread = names[:: max(1, len(names) // _LOOKED_AT)][:_LOOKED_AT]
+    spread = names[:: max(1, len(names) // _MOST_IMAGES)][:_MOST_IMAGES]
     return "drawings" if flat_share([root / name for name in spread]) > _FLAT else "photographs"
 
 

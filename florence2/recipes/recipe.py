@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from florence2.config import BaseConfig, Configuration, read_mapping
+from florence2.config import BaseConfig, Configuration, TrainingConfig, read_mapping
 from florence2.errors import ConfigurationError
 from florence2.model import FAMILIES
 
@@ -37,8 +37,10 @@ class FamilyRecipe(BaseConfig):
     @classmethod
     def _hold_settings_of_training(cls, value: dict[str, Any]) -> dict[str, Any]:
         """Return the settings in their sections, as the configuration has them."""
+        in_section = {key: each for key, each in value.items() if key in TrainingConfig.model_fields}
+        alone: dict[str, Any] = {key: each for key, each in value.items() if key not in in_section}
         try:
-            sections = Configuration(**value).model_dump(exclude_unset=True)
+            sections = Configuration(training=in_section, **alone).model_dump(exclude_unset=True)
         except ConfigurationError as exc:
             raise ValueError(str(exc)) from exc
         if others := sorted(sections.keys() - {"training"}):

@@ -46,7 +46,7 @@ def test_the_base_follows_from_the_data_the_gpu_and_what_can_be_reached(
     assert reason in chosen.reason
 
 
-def test_a_base_that_was_named_is_kept_and_nothing_is_looked_at() -> None:
+def test_a_base_that_was_named_is_kept_and_no_gpu_is_searched() -> None:
     named = ModelConfig(base="someone/else", revision="v1")
 
     def never() -> float | None:

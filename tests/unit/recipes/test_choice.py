@@ -42,7 +42,13 @@ def test_what_is_left_open_is_that_of_the_recipe(drawn: DatasetManifest) -> None
 
 def test_what_was_given_stays_also_where_it_is_the_default(drawn: DatasetManifest) -> None:
     default = TrainingConfig()
-    given = {"epochs": 3, "batch_size": default.batch_size, "flip": 0.25, "best_by": "loss", "max_new_tokens": 1024}
+    given: dict[str, Any] = {
+        "epochs": 3,
+        "batch_size": default.batch_size,
+        "flip": 0.25,
+        "best_by": "loss",
+        "max_new_tokens": 1024,
+    }
     chosen = choose(drawn, **given)
     assert chosen.training.epochs == 3
     assert chosen.training.batch_size == default.batch_size
