@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from florence2.config import LimitsConfig, RegistrationConfig
+from florence2.config import EvaluationConfig, LimitsConfig, RegistrationConfig
 from florence2.errors import ConfigurationError
 
 __all__ = ["demo"]
@@ -36,6 +36,9 @@ def demo(
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen to; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen to.", min=1, max=65535)] = 7860,
+    min_confidence: Annotated[
+        float, typer.Option(help="Least confidence of a box; a slider of the page changes it.", min=0, max=1)
+    ] = EvaluationConfig().min_confidence,
     max_upload_mb: Annotated[float, typer.Option(help="Largest image file in megabytes.", min=0.001)] = _UPLOAD_MB,
 ) -> None:
     """Serve a page: drop an image, choose a task, see the models' answers. Ctrl-C ends it."""
@@ -48,7 +51,7 @@ def demo(
         models = registered_models(name, tracking_uri)
     else:
         models = named_models([model] if challenger is None else [model, challenger], tracking_uri)
-    page = build_page(models)
+    page = build_page(models, EvaluationConfig(min_confidence=min_confidence))
     address = serve_page(page, host, port, max_upload_mb)
     typer.echo(f"{', '.join(models)}: {address} (Ctrl-C ends it)")
     try:

@@ -65,6 +65,12 @@ class Detections:
     def __len__(self) -> int:
         return len(self.xyxy)
 
+    def with_area(self) -> Detections:
+        """Return the boxes that have an area; the others are no boxes of a model's answer."""
+        kept = np.all(self.xyxy[:, 2:] > self.xyxy[:, :2], axis=1)
+        names = tuple(name for name, is_kept in zip(self.class_name, kept.tolist(), strict=True) if is_kept)
+        return Detections(self.xyxy[kept], names, None if self.confidence is None else self.confidence[kept])
+
     def iou(self, other: Detections) -> NDArray[np.float64]:
         """Return the intersection over union of each of these n boxes with each of m others, (n, m) in 0..1."""
         return box_iou(self.xyxy[:, None], other.xyxy[None])

@@ -50,7 +50,7 @@ def outlines_in(
     match kind:
         case AnswerKind.BOXES | AnswerKind.PROPOSALS:
             parse = parse_detections if kind is AnswerKind.BOXES else parse_proposals
-            return outlines_of_boxes(parse(text, resolution_wh) if boxes is None else boxes)
+            return outlines_of_boxes(parse(text, resolution_wh).with_area() if boxes is None else boxes)
         case AnswerKind.QUADS:
             quads = parse_quads(text, resolution_wh)
             pairs = zip(quads.xy.tolist(), quads.text, strict=True)

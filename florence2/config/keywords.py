@@ -38,6 +38,7 @@ class AnswerKeywords(TypedDict, total=False):
     grammar: Literal["off", "boxes", "classes"]
     classes: Sequence[str]
     duplicate_iou: float
+    min_confidence: float
 
 
 class Keywords(AnswerKeywords, total=False):

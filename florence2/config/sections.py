@@ -147,6 +147,10 @@ class EvaluationConfig(BaseConfig):
         le=1.0,
         description="Boxes of a class in one answer that overlap more are merged into one; 1: all are kept.",
     )
+    min_confidence: Fraction = Field(
+        0.0,
+        description="Least confidence of a box; boxes below it are left out. 0 keeps all, which mAP needs.",
+    )
     metrics: tuple[str, ...] = Field(
         (), description="Names of metrics, or module:Class of your own; empty: the ones of each task."
     )

@@ -1,7 +1,7 @@
 """Names that other fine-tuning tools have for our settings, so that a command or a dict of theirs works here.
 
-They are those of roboflow/maestro, whose command is ``maestro florence_2 train``. A setting of theirs that has no
-equivalent raises an error that says what to do instead.
+They are those of roboflow/maestro, whose command is ``maestro florence_2 train``, and ``conf`` of Ultralytics. A
+setting of theirs that has no equivalent raises an error that says what to do instead.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = [
 
 SYNONYMS: dict[str, str] = {
     "accumulate_grad_batches": "gradient_accumulation",
+    "conf": "min_confidence",
     "lora_alpha": "alpha",
     "lora_dropout": "dropout",
     "lora_r": "rank",

@@ -10,3 +10,4 @@ from .image_files import ImagePredictions as ImagePredictions
 from .image_files import find_images as find_images
 from .image_files import predict_images as predict_images
 from .request_images import RequestImageReader as RequestImageReader
+from .scoring import keep_confident as keep_confident

@@ -20,7 +20,7 @@ from PIL import Image
 from florence2.codec import CLASS_TASKS, TASKS, AnswerKind, Detections, Task, split_prefix
 from florence2.config import EvaluationConfig
 from florence2.inference.image_loader import decoded_ahead
-from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
+from florence2.inference.scoring import TokenReader, keep_confident, read_boxes, score_detections, suppress_duplicates
 from florence2.model import Florence2, Sample
 
 if TYPE_CHECKING:
@@ -259,6 +259,7 @@ def _read(
         return Prediction(text, None, generated.truncated, score=score)
     boxes, malformed = read_boxes(generated.tokens, generated.probabilities, reader)
     detections = suppress_duplicates(score_detections(boxes, resolution_wh), config.duplicate_iou)
+    detections = keep_confident(detections, config.min_confidence)
     return Prediction(text, detections, generated.truncated, malformed, score)
 
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from florence2.codec import BINS, Detections, box_iou, box_problem, dequantize, location_token
 from florence2.errors import ModelError
 
-__all__ = ["GeneratedBox", "TokenReader", "read_boxes", "score_detections", "suppress_duplicates"]
+__all__ = ["GeneratedBox", "TokenReader", "keep_confident", "read_boxes", "score_detections", "suppress_duplicates"]
 
 
 @dataclass(frozen=True)
@@ -93,9 +92,9 @@ def read_boxes(
         reader: distinguishes location tokens and special ones from words.
 
     Returns:
-        The boxes that ``parse_detections`` reads from the same answer, and the number of groups that are not boxes:
-        without a name, with other than four locations, with a maximum below its minimum, or words at the end without a
-        box.
+        The boxes with an area that ``parse_detections`` reads from the same answer, and the number of groups that are
+        not boxes: without a name, with other than four locations, with a maximum that is not above its minimum, or
+        words at the end without a box.
     """
     boxes: list[GeneratedBox] = []
     malformed = 0
@@ -105,7 +104,8 @@ def read_boxes(
         for start in range(0, len(bins) - 3, 4):
             corners = bins[start : start + 4]
             numbers, chances = tuple(number for number, _ in corners), tuple(p for _, p in corners)
-            if box_problem(name, numbers) is None:
+            has_area = numbers[0] < numbers[2] and numbers[1] < numbers[3]
+            if has_area and box_problem(name, numbers) is None:
                 boxes.append(GeneratedBox(name, numbers, tuple(p for _, p in words), chances))
             else:
                 malformed += 1
@@ -142,16 +142,27 @@ def suppress_duplicates(detections: Detections, iou: float) -> Detections:
     names = np.array(detections.class_name, dtype=object)
     for index in np.argsort(-detections.confidence, kind="stable").tolist():
         rivals = [other for other in kept if names[other] == names[index]]
-        if not rivals or _overlaps(detections.xyxy[index], detections.xyxy[rivals]).max() <= iou:
+        if not rivals or box_iou(detections.xyxy[index], detections.xyxy[rivals]).max() <= iou:
             kept.append(index)
     kept.sort()
     return Detections(detections.xyxy[kept], tuple(names[kept]), detections.confidence[kept])
 
 
-def _overlaps(box: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
-    overlaps = box_iou(box, others)
-    overlaps[(others == box).all(axis=1)] = 1  # also those without area: an answer may repeat one a hundred times
-    return overlaps
+def keep_confident(detections: Detections, confidence: float) -> Detections:
+    """Leave out boxes below a confidence.
+
+    Args:
+        detections: of one answer, with confidence.
+        confidence: least confidence of a box that is kept, in 0..1.
+
+    Returns:
+        The kept boxes, in their order.
+    """
+    if confidence <= 0 or detections.confidence is None:
+        return detections
+    kept = detections.confidence >= np.float32(confidence)
+    names = tuple(name for name, is_kept in zip(detections.class_name, kept, strict=True) if is_kept)
+    return Detections(detections.xyxy[kept], names, detections.confidence[kept])
 
 
 _Groups = list[tuple[list[tuple[int, float]], list[tuple[int, float]]]]

@@ -108,23 +108,16 @@ class Model:
 
     @overload
     def detect(  # type: ignore[overload-overlap]
-        self, images: ImageInput, prefix: str = ..., *, confidence: float = ..., **settings: Unpack[AnswerKeywords]
+        self, images: ImageInput, prefix: str = ..., **settings: Unpack[AnswerKeywords]
     ) -> Detections: ...
     @overload
     def detect(
-        self,
-        images: Sequence[ImageInput],
-        prefix: str = ...,
-        *,
-        confidence: float = ...,
-        **settings: Unpack[AnswerKeywords],
+        self, images: Sequence[ImageInput], prefix: str = ..., **settings: Unpack[AnswerKeywords]
     ) -> list[Detections]: ...
     def detect(
         self,
         images: ImageInput | Sequence[ImageInput],
         prefix: str = "<OD>",
-        *,
-        confidence: float = 0.0,
         **settings: Unpack[AnswerKeywords],
     ) -> Detections | list[Detections]:
         """Find boxes in one image or in several.
@@ -132,8 +125,7 @@ class Model:
         Args:
             images: as ``predict`` takes them.
             prefix: a prompt for boxes: ``<OD>``, ``<CAPTION_TO_PHRASE_GROUNDING>a red car``.
-            confidence: least confidence of a box, 0..1; others are left out.
-            settings: of generation, see ``predict``.
+            settings: of generation, see ``predict``; ``min_confidence`` is the least confidence of a box.
 
         Returns:
             For one image its boxes: ``xyxy`` float32 (n, 4) in pixels, ``class_name``, ``confidence`` (n,). For a
@@ -141,15 +133,13 @@ class Model:
 
         Raises:
             AnswerError: the task of the prefix has no boxes.
-            ConfigurationError: the confidence is not in 0..1, or a setting is unknown or invalid.
+            ConfigurationError: a setting is unknown or invalid.
             DatasetError: an image cannot be decoded.
         """
         if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
             raise AnswerError(f"the answer to prefix {prefix!r} has no boxes with names; call predict for it")
-        if not 0 <= confidence <= 1:
-            raise ConfigurationError(f"confidence {confidence} is not in 0..1")
         several, is_one = as_list(images)
-        found = [_at_least(confidence, answer.detections) for answer in self.predict(several, prefix, **settings)]
+        found = [answer.detections or Detections.empty() for answer in self.predict(several, prefix, **settings)]
         return found[0] if is_one else found
 
     def evaluate(
@@ -207,11 +197,3 @@ def _generation_config(settings: AnswerKeywords) -> EvaluationConfig:
         known = ", ".join(AnswerKeywords.__annotations__)
         raise ConfigurationError(f"{', '.join(others)}: not a setting of generation; give one of {known}")
     return Configuration(evaluation=dict(settings)).evaluation
-
-
-def _at_least(confidence: float, found: Detections | None) -> Detections:
-    if found is None or found.confidence is None:
-        return found or Detections.empty()
-    kept = found.confidence >= confidence
-    names = tuple(name for name, is_kept in zip(found.class_name, kept, strict=True) if is_kept)
-    return Detections(found.xyxy[kept], names, found.confidence[kept])

@@ -31,7 +31,9 @@ def metric_inputs(
         case AnswerKind.BOXES:
             return detections, parse_detections(target, resolution_wh)
         case AnswerKind.PROPOSALS:
-            found = _with_confidence(parse_proposals(answer, resolution_wh)) if detections is None else detections
+            found = detections
+            if found is None:
+                found = _with_confidence(parse_proposals(answer, resolution_wh).with_area())
             return found, parse_proposals(target, resolution_wh)
         case AnswerKind.QUADS:
             return parse_quads(answer, resolution_wh), parse_quads(target, resolution_wh)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from florence2.codec import AnswerKind, Outline, outlines_in, split_prefix
 from florence2.images import class_colours, draw_outlines, open_rgb
-from florence2.inference import Prediction, Predictor
+from florence2.inference import Prediction, Predictor, keep_confident
 from florence2.model import Sample
 
 __all__ = ["ShownAnswer", "answer_prompt", "show"]
@@ -37,13 +37,16 @@ class ShownAnswer:
     note: str
 
 
-def answer_prompt(models: Sequence[Predictor], image: Path, prefix: str) -> list[ShownAnswer]:
+def answer_prompt(
+    models: Sequence[Predictor], image: Path, prefix: str, min_confidence: float = 0.0
+) -> list[ShownAnswer]:
     """Return the answers of models to a prompt about an image; a name has one colour in all answers.
 
     Args:
         models: each with its settings.
         image: the file of the image.
         prefix: the prompt.
+        min_confidence: least confidence of a box that is shown.
 
     Raises:
         AnswerError: the prefix is not a task token with what belongs to it.
@@ -52,7 +55,14 @@ def answer_prompt(models: Sequence[Predictor], image: Path, prefix: str) -> list
     kind = split_prefix(prefix)[0].answer
     opened = open_rgb(image)
     sample = Sample(image, prefix, "", opened.size)
-    return show(opened, kind, [next(model.predict([sample])) for model in models])
+    answers = [_confident(next(model.predict([sample])), min_confidence) for model in models]
+    return show(opened, kind, answers)
+
+
+def _confident(answer: Prediction, min_confidence: float) -> Prediction:
+    if answer.detections is None:
+        return answer
+    return replace(answer, detections=keep_confident(answer.detections, min_confidence))
 
 
 def show(image: Image.Image, kind: AnswerKind, answers: Sequence[Prediction]) -> list[ShownAnswer]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.codec import TASKS
+from florence2.codec import TASKS, AnswerKind
 from florence2.config import EvaluationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference import Predictor
@@ -50,26 +50,34 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
 
     Args:
         models: one or several by their titles; their answers are shown next to each other.
-        config: how answers are generated.
+        config: how answers are generated; its least confidence is where the slider stands first.
 
     Raises:
         ConfigurationError: gradio is not installed.
         ModelError: the processor or tokenizer of a model is not Florence-2's.
     """
     gradio = _gradio()
-    answerers = [Predictor(model, config or EvaluationConfig()) for model in models.values()]
+    config = config or EvaluationConfig()
+    # All boxes are generated, and those below the slider are left out of what is shown.
+    every_box = config.model_copy(update={"min_confidence": 0.0})
+    answerers = [Predictor(model, every_box) for model in models.values()]
 
-    def answer(image: str | None, token: str, text: str) -> list[Any]:
+    def answer(image: str | None, token: str, text: str, min_confidence: float) -> list[Any]:
         if image is None:
             raise gradio.Error("Drop an image first.", print_exception=False)
         try:
-            shown = answer_prompt(answerers, Path(image), token + (text if TASKS[token].takes_input else ""))
+            prefix = token + (text if TASKS[token].takes_input else "")
+            shown = answer_prompt(answerers, Path(image), prefix, min_confidence)
         except Florence2Error as exc:
             raise gradio.Error(_plain(str(exc), Path(image)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]
 
-    def field_of(token: str) -> Any:
-        return gradio.Textbox(visible=TASKS[token].takes_input, placeholder=_HINTS.get(token, _REGION), value="")
+    def fields_of(token: str) -> list[Any]:
+        task = TASKS[token]
+        return [
+            gradio.Textbox(visible=task.takes_input, placeholder=_HINTS.get(token, _REGION), value=""),
+            gradio.Slider(visible=task.answer is AnswerKind.BOXES),
+        ]
 
     with gradio.Blocks(title="Florence-2", analytics_enabled=False, delete_cache=(_KEPT, _KEPT)) as page:
         gradio.Markdown(f"# Florence-2\nDrop an image, choose a task, and see the answers of {_names(models)}.")
@@ -80,6 +88,12 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
             with gradio.Column(min_width=280):
                 task = gradio.Dropdown(list(TASKS), value="<OD>", label="Task", elem_id="task")
                 text = gradio.Textbox(label="Text for the task", visible=False, elem_id="text", max_length=1000)
+                least = gradio.Slider(
+                    *(0, 1, config.min_confidence),
+                    step=0.05,
+                    label="Least confidence of a box",
+                    elem_id="confidence",
+                )
                 button = gradio.Button("Answer", variant="primary", elem_id="ask")
         outputs: list[Any] = []
         with gradio.Row():
@@ -87,10 +101,13 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
                 with gradio.Column(min_width=280, elem_classes="answer"):
                     gradio.Markdown(f"### {_escaped(title)}", elem_classes="answer-title")
                     outputs += _answer_components(gradio)
-        task.change(field_of, task, text, queue=False, api_visibility="private")
+        task.change(fields_of, task, [text, least], queue=False, api_visibility="private")
         for on_event in (button.click, text.submit):
             on_event(
-                answer, [image, task, text], outputs, concurrency_limit=1, concurrency_id="models", api_name="answer"
+                *(answer, [image, task, text, least], outputs),
+                concurrency_limit=1,
+                concurrency_id="models",
+                api_name="answer",
             )
     page.queue(max_size=_WAITING, default_concurrency_limit=1)
     return page

@@ -47,3 +47,12 @@ def test_iou_counts_the_cells_of_a_grid(first: tuple[int, int, int, int], second
     expected = len(ours & theirs) / len(ours | theirs) if ours & theirs else 0.0
     assert float(box_iou(first, second)) == expected
     assert np.array_equal(box_iou(first, second), box_iou(second, first))
+
+
+def test_boxes_without_area_are_left_out_with_their_names_and_confidences() -> None:
+    corners = np.array([[0, 0, 0, 9], [1, 1, 5, 5], [0, 3, 9, 3]], dtype=np.float32)
+    scores = np.array([0.1, 0.2, 0.3], dtype=np.float32)
+    found = Detections(corners, ("a", "b", "c"), scores).with_area()
+    assert found == Detections(corners[1:2], ("b",), scores[1:2])
+    assert Detections.empty().with_area() == Detections.empty()
+    assert Detections(corners, ("a", "b", "c")).with_area().confidence is None

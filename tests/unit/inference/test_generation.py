@@ -77,6 +77,19 @@ def test_a_cut_answer_says_so(nano: Florence2, samples: list[Sample]) -> None:
     assert whole.malformed == 0
 
 
+def test_boxes_below_the_least_confidence_are_left_out_of_the_answer_but_not_of_its_text(
+    nano: Florence2, samples: list[Sample]
+) -> None:
+    (whole,) = answers(nano, samples[:1])
+    assert whole.detections is not None
+    assert whole.detections.confidence is not None
+    highest = float(whole.detections.confidence.max())
+    (found,) = answers(nano, samples[:1], min_confidence=highest)
+    assert found.detections is not None
+    assert 1 <= len(found.detections) == int((whole.detections.confidence >= np.float32(highest)).sum())
+    assert (found.text, found.malformed) == (whole.text, whole.malformed)
+
+
 def test_a_grammar_of_classes_lets_only_them_through(nano: Florence2, samples: list[Sample]) -> None:
     for beams in (1, 3):
         options = DECODING["classes"] | {"num_beams": beams}

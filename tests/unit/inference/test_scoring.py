@@ -13,7 +13,7 @@ from florence2.codec.answers import box_problem, parse_detections
 from florence2.codec.detections import Detections
 from florence2.codec.grammar import scan_boxes
 from florence2.errors import ModelError
-from florence2.inference.scoring import TokenReader, read_boxes, score_detections, suppress_duplicates
+from florence2.inference.scoring import TokenReader, keep_confident, read_boxes, score_detections, suppress_duplicates
 
 WORDS = ("cat", " t-shirt", " of", "9")
 END, SEPARATOR = 50, 51
@@ -35,7 +35,7 @@ def text_of(ids: list[int]) -> str:
 def test_scored_boxes_are_those_that_the_codec_parses(answer: list[tuple[int, float]]) -> None:
     ids, probabilities = [token for token, _ in answer], [p for _, p in answer]
     scored = score_detections(read_boxes(ids, probabilities, READER)[0], (640, 480))
-    parsed = parse_detections(text_of(ids), (640, 480))
+    parsed = parse_detections(text_of(ids), (640, 480)).with_area()
     assert scored.class_name == parsed.class_name
     np.testing.assert_array_equal(scored.xyxy, parsed.xyxy)
     assert scored.confidence is not None
@@ -47,6 +47,11 @@ def test_an_answer_has_nothing_malformed_where_the_codec_finds_no_problem(answer
     ids, probabilities = [token for token, _ in answer], [p for _, p in answer]
     spans, rest = scan_boxes(text_of(ids))
     sound = not rest.strip() and all(box_problem(span.class_name, span.bins) is None for span in spans)
+    sound &= all(
+        span.bins[start] < span.bins[start + 2] and span.bins[start + 1] < span.bins[start + 3]
+        for span in spans
+        for start in range(0, len(span.bins) - 3, 4)
+    )
     assert (read_boxes(ids, probabilities, READER)[1] == 0) is sound
 
 
@@ -59,6 +64,8 @@ def test_an_answer_has_nothing_malformed_where_the_codec_finds_no_problem(answer
         ([0, 100, 100, SEPARATOR, 103, 103, END, END], 0),
         ([0, 100, 100, 103], 1),
         ([0, 103, 100, 100, 103], 1),
+        ([0, 100, 100, 100, 103], 1),
+        ([0, 100, 101, 103, 101], 1),
         ([100, 100, 103, 103], 1),
         ([0, 100, 100, 103, 103, 1, 2], 1),
         ([0, 100, 1, 103, 103, 100, 100, 2], 3),
@@ -92,10 +99,19 @@ def test_boxes_that_overlap_less_and_all_at_one_are_kept() -> None:
     assert len(suppress_duplicates(Detections.empty(), 0.5)) == 0
 
 
-def test_one_box_without_area_that_is_repeated_is_one_box() -> None:
-    """A model that has learnt nothing repeats a point, whose intersection with itself is empty."""
-    points = Detections(np.full((3, 4), 0.5, dtype=np.float32), ("a", "a", "b"), np.array([0.2, 0.3, 0.1]))
-    assert suppress_duplicates(points, 0.9).class_name == ("a", "b")
+def test_a_group_without_area_is_no_box() -> None:
+    """A model that has learnt nothing repeats a point."""
+    boxes, malformed = read_boxes([0, 100, 100, 100, 100, 1, 100, 100, 103, 103], [1.0] * 10, READER)
+    assert [box.class_name for box in boxes] == ["t-shirt"]
+    assert malformed == 1
+
+
+def test_boxes_below_a_confidence_are_left_out_and_0_keeps_all() -> None:
+    boxes = scored(("cat", 0, 0.5), ("dog", 0, 0.4), ("cat", 1, 0.0))
+    assert keep_confident(boxes, 0.0) is boxes
+    found = keep_confident(boxes, 0.4)
+    assert found.class_name == ("cat", "dog")
+    np.testing.assert_allclose(found.confidence, [0.5, 0.4])  # type: ignore[arg-type]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.floats(0, 30), st.floats(0, 1)), max_size=12), st.floats(0.1, 0.99))

@@ -90,7 +90,7 @@ def test_an_engine_is_made_once_for_each_set_of_settings(files: list[Path], monk
     model = florence2.load("builtin:nano", device="cpu")
     first = model.predict(files[0], max_new_tokens=8)
     assert model.predict(files[0], "<OD>", max_new_tokens=8) == first
-    model.detect(files, max_new_tokens=8, confidence=0.5)
+    model.detect(files, max_new_tokens=8)
     assert [config.max_new_tokens for config in made] == [8]
     assert len(model.predict(files[0], "<VQA>How many?", max_new_tokens=1).text.split()) <= 1
     assert model.predict(files[0], max_new_tokens=8) == first
@@ -115,9 +115,9 @@ def test_threads_share_a_model(nano: Model, files: list[Path]) -> None:
 def test_boxes_below_a_confidence_are_left_out(nano: Model, files: list[Path]) -> None:
     found = nano.detect(files[0])
     assert found.confidence is not None
-    assert len(nano.detect(files[0], confidence=1.0)) == int((found.confidence >= 1.0).sum())
-    with pytest.raises(ConfigurationError, match=r"confidence 50 is not in 0\.\.1"):
-        nano.detect(files[0], confidence=50)
+    assert len(nano.detect(files[0], min_confidence=1.0)) == int((found.confidence >= 1.0).sum())
+    with pytest.raises(ConfigurationError, match=r"evaluation\.min_confidence: .* less than or equal to 1, not 50"):
+        nano.detect(files[0], min_confidence=50)
 
 
 def test_a_prompt_without_boxes_is_not_detected(nano: Model, files: list[Path]) -> None:

@@ -35,6 +35,14 @@ def test_proposals_are_evaluated_as_boxes_of_one_class() -> None:
     assert set(metric.per_class()) == {PROPOSAL}
 
 
+def test_a_proposal_without_area_is_no_prediction_but_an_annotation() -> None:
+    text = locations(0, 0, 400, 400, 500, 500, 500, 900)
+    prediction, target = metric_inputs(AnswerKind.PROPOSALS, text, None, text, BIG)
+    assert isinstance(prediction, Detections)
+    assert isinstance(target, Detections)
+    assert (len(prediction), len(target)) == (1, 2)
+
+
 def test_detections_with_their_scores_are_taken_as_they_are() -> None:
     scored = Detections(np.zeros((1, 4), dtype=np.float32), ("cat",), np.array([0.3], dtype=np.float32))
     for kind in (AnswerKind.BOXES, AnswerKind.PROPOSALS):

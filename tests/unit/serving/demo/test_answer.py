@@ -58,6 +58,8 @@ def test_a_model_answers_a_prompt(tmp_path: Path) -> None:
     (shown,) = answer_prompt(models, image, "<OD>")
     assert shown.rows is not None
     assert "red star" in {name for name, _, _ in shown.rows}
+    (none,) = answer_prompt(models, image, "<OD>", min_confidence=1.0)
+    assert none.rows == [row for row in shown.rows if float(row[1]) >= 1.0]
     with pytest.raises(AnswerError, match="needs a text after <VQA>"):
         answer_prompt(models, image, "<VQA>")
     (tmp_path / "no.png").write_bytes(b"no")
