@@ -72,7 +72,11 @@ def florence_finetune(
         training_data=data.training_data, model=data.model, settings=settings, base_content=data.base_content
     )
     report = evaluate_model.with_options(**on_gpu(), **uncached)(
-        test_data=data.test_data, checkpoint=checkpoint, evaluation=measure, metric_code=metric_code
+        training_data=data.training_data,
+        test_data=data.test_data,
+        checkpoint=checkpoint,
+        evaluation=measure,
+        metric_code=metric_code,
     )
     register = register_model.with_options(model=Model(name=registration.model_name), **on_cpu(), **uncached)
     register(

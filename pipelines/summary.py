@@ -14,7 +14,7 @@ from zenml.models import PipelineRunResponse
 
 from florence2.adapters import RegisteredModel, Registry
 from florence2.evaluation import EvaluationReport
-from florence2.reports import score_comparison_table
+from florence2.reports import score_comparison_table, verdict_lines
 from florence2.storage import ReportFiles, redact
 
 __all__ = ["course_of", "write_summary"]
@@ -83,6 +83,8 @@ def _seconds(run: PipelineRunResponse) -> float | None:
 
 def _print(report: EvaluationReport, summary: dict[str, Any]) -> None:
     console = Console()
+    for line in verdict_lines(report.after, report.advice):
+        console.print(line)
     console.print(score_comparison_table(report))
     cached, executed = summary["cached_steps"], summary["executed_steps"]
     console.print(

@@ -9,8 +9,9 @@ from zenml import step
 from florence2.adapters import log_report
 from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
-from florence2.evaluation import EvaluationReport, public_name
+from florence2.evaluation import EvaluationReport, TrainingFacts, evaluate_baseline, public_name
 from florence2.model import Checkpoint
+from florence2.training import TrainingHistory
 from materializers.report import EvaluationReportMaterializer
 from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
@@ -25,6 +26,7 @@ __all__ = ["evaluate_model"]
     experiment_tracker=True,
 )
 def evaluate_model(
+    training_data: DatasetManifest,
     test_data: DatasetManifest,
     checkpoint: Checkpoint,
     evaluation: EvaluationConfig,
@@ -33,6 +35,7 @@ def evaluate_model(
     """Evaluate both models on the test split and compare their scores.
 
     Args:
+        training_data: the splits train and valid; the baseline is fitted on train.
         test_data: the split test.
         checkpoint: the fine-tuned model; it knows its base.
         evaluation: how answers are generated and evaluated.
@@ -45,13 +48,18 @@ def evaluate_model(
     evaluation = with_uncached("evaluation", evaluation)
     fetch_packed(test_data.source, checkpoint.base)
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test_data, evaluation)
-    after = evaluate_split(checkpoint.load(), "fine-tuned", test_data, evaluation)
+    tuned = checkpoint.load()  # after the base: one model at a time is in memory
+    after = evaluate_split(tuned, "fine-tuned", test_data, evaluation)
+    train = training_data.select("train")
+    baseline = evaluate_baseline(train, test_data, evaluation)
     facts = {
         "base": f"{public_name(checkpoint.base)} ({checkpoint.base_fingerprint[:12]})",
         "strategy": checkpoint.strategy,
         "best epoch": f"{checkpoint.epoch:g}",
         "test split": test_data.fingerprint[:12],
     }
-    report = compare_models(before, after, facts, evaluation)
+    history = TrainingHistory.of(checkpoint.history, round(checkpoint.epoch))
+    measured = TrainingFacts.of(train, history, checkpoint.base, tuned.input_wh)
+    report = compare_models(before, after, facts, evaluation, baseline, measured)
     log_report(report)
     return report

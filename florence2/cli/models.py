@@ -58,7 +58,7 @@ def train(
 
     from florence2 import sdk
     from florence2.evaluation import metrics_summary
-    from florence2.reports import score_comparison_table
+    from florence2.reports import score_comparison_table, verdict_lines
 
     result = sdk.train(configuration, output, resume=resume == LATEST or resume or False)
     if as_json:
@@ -67,10 +67,14 @@ def train(
             "checkpoint": str(result.checkpoint.folder),
             "before": metrics_summary(result.report.before),
             "after": metrics_summary(result.report.after),
+            "advice": result.report.advice,
         }
         typer.echo(json.dumps(content, indent=2))
         return
-    Console().print(score_comparison_table(result.report))
+    console = Console()
+    for line in verdict_lines(result.report.after, result.report.advice):
+        console.print(line)
+    console.print(score_comparison_table(result.report))
     typer.echo(
         f"checkpoint  {result.checkpoint.folder}\nreport      {result.folder / RunFiles.REPORT / ReportFiles.PAGE}"
     )
@@ -131,12 +135,15 @@ def evaluate(
 
     from florence2 import sdk
     from florence2.evaluation import metrics_summary
-    from florence2.reports import score_table
+    from florence2.reports import score_table, verdict_lines
 
     evaluation = sdk.evaluate(model or str(checkpoint), configuration, split, output)
     if as_json:
         typer.echo(json.dumps(metrics_summary(evaluation), indent=2))
         return
-    Console().print(score_table(evaluation, split))
+    console = Console()
+    for line in verdict_lines(evaluation):
+        console.print(line)
+    console.print(score_table(evaluation, split))
     if output is not None:
         typer.echo(f"report      {output / ReportFiles.PAGE}")

@@ -1,3 +1,5 @@
+from .advice import TrainingFacts as TrainingFacts
+from .advice import advise as advise
 from .analysis.analyse import Analysis as Analysis
 from .analysis.breakdown import BoxGroup as BoxGroup
 from .analysis.calibration import Calibration as Calibration
@@ -7,6 +9,7 @@ from .analysis.questions import QuestionGroup as QuestionGroup
 from .baselines.baseline import BASELINE as BASELINE
 from .baselines.baseline import Baseline as Baseline
 from .baselines.baseline import evaluate_baseline as evaluate_baseline
+from .baselines.scores import BaselineScores as BaselineScores
 from .bootstrap import Comparison as Comparison
 from .bootstrap import Comparisons as Comparisons
 from .bootstrap import Interval as Interval
@@ -62,3 +65,5 @@ from .scores import score_named as score_named
 from .scoring.answers import AnswerScores as AnswerScores
 from .scoring.answers import score_answers as score_answers
 from .scoring.boxes import score_boxes as score_boxes
+from .worth import Worth as Worth
+from .worth import worth_of as worth_of

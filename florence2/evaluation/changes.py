@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from florence2.evaluation.baselines.scores import BaselineScores
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.metrics.score import Score
 from florence2.evaluation.report import ModelEvaluation
@@ -28,6 +29,8 @@ class ScoreChange:
         before_interval: interval of the first value.
         after_interval: interval of the second value.
         comparison: of both models on the same images.
+        baseline: the value of the best answers without seeing the image; None where it is not known.
+        over_baseline: the second model compared with them on the same images.
     """
 
     score: Score
@@ -36,6 +39,16 @@ class ScoreChange:
     before_interval: Interval | None = None
     after_interval: Interval | None = None
     comparison: Comparison | None = None
+    baseline: float | None = None
+    over_baseline: Comparison | None = None
+
+    @property
+    def beats_baseline(self) -> bool | None:
+        """Return whether the second model is better than the baseline, beyond chance; None where it is not known."""
+        if self.over_baseline is None:
+            return None
+        interval = self.over_baseline.interval
+        return interval.low > 0 if self.score.higher_is_better else interval.high < 0
 
     @property
     def delta(self) -> float | None:
@@ -44,12 +57,18 @@ class ScoreChange:
 
     @property
     def verdict(self) -> Literal["better", "worse", "same"]:
-        """Return whether the score is better; a difference that may be chance counts as the same."""
+        """Return whether the score is better.
+
+        A difference that may be chance counts as the same, and so does one that only makes a model as good as answers
+        without seeing the image.
+        """
         if self.before is None or self.after is None or abs(self.after - self.before) < _SHOWN:
             return "same"
         if self.comparison is not None and self.comparison.interval.low <= 0 <= self.comparison.interval.high:
             return "same"
-        return "better" if self.score.improves(self.before, self.after) else "worse"
+        if not self.score.improves(self.before, self.after):
+            return "worse"
+        return "same" if self.beats_baseline is False else "better"
 
 
 @dataclass(frozen=True)
@@ -79,7 +98,7 @@ def list_score_changes(
         after: evaluation of the second model.
         comparison: differences on the same images, by score.
     """
-    old = before or ModelEvaluation("")
+    old, baseline = before or ModelEvaluation(""), after.baseline or BaselineScores()
     return [
         ScoreChange(
             score_named(name),
@@ -88,6 +107,8 @@ def list_score_changes(
             old.intervals.get(name),
             after.intervals.get(name),
             comparison.get(name),
+            baseline.metrics.get(name),
+            baseline.comparison.get(name),
         )
         for name in in_order([*old.metrics, *after.metrics])
     ]

@@ -35,7 +35,11 @@ class SelectedExamples:
 
 
 def compare_answers(
-    before: SplitEvaluation, after: SplitEvaluation, facts: Mapping[str, str], config: EvaluationConfig
+    before: SplitEvaluation,
+    after: SplitEvaluation,
+    facts: Mapping[str, str],
+    config: EvaluationConfig,
+    baseline: SplitEvaluation | None = None,
 ) -> EvaluationReport:
     """Compare the answers of two models on the same split.
 
@@ -44,12 +48,13 @@ def compare_answers(
         after: of the fine-tuned model, on the same samples.
         facts: what the scores rest on: fingerprints, strategy ...
         config: number of resamples, and how many samples the report shows.
+        baseline: the answers without seeing the image on the same samples, ``evaluate_baseline``.
 
     Returns:
         The report, without its page.
     """
     old, old_resamples = describe(before, config)
-    new, new_resamples = describe(after, config)
+    new, new_resamples = describe(after, config, baseline)
     selected = select_examples(after.samples, config.examples, before.samples)
     return EvaluationReport(
         before=old,

@@ -16,6 +16,7 @@ from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import analyse
+from florence2.evaluation.baselines.scores import BaselineScores
 from florence2.evaluation.bootstrap import (
     Comparisons,
     Resampled,
@@ -115,23 +116,36 @@ def evaluate_weights(weights: Path, name: str, split: DatasetManifest, config: E
     return Evaluated(*describe(evaluate_split(load_folder(str(weights)), name, split, config), config))
 
 
-def describe(evaluated: SplitEvaluation, config: EvaluationConfig) -> tuple[ModelEvaluation, Resamples]:
+def describe(
+    evaluated: SplitEvaluation, config: EvaluationConfig, baseline: SplitEvaluation | None = None
+) -> tuple[ModelEvaluation, Resamples]:
     """Return the scores of a model with intervals and analysis, and its scores on resamples of the images.
 
     Args:
         evaluated: the model on a split.
         config: number of resamples.
+        baseline: the answers without seeing the image on the same samples, ``evaluate_baseline``.
     """
-    numbers = {image: number for number, image in enumerate(dict.fromkeys(each.image for each in evaluated.samples))}
-    images = np.array([numbers[each.image] for each in evaluated.samples], dtype=np.int64)
-    units = [images[list(indices)] for _, indices in evaluated.metrics]
-    resamples = resample([metric for metric, _ in evaluated.metrics], units, config.resamples)
+    resamples = _resample(evaluated, config)
     evaluation = replace(
         evaluated.evaluation,
         intervals=bootstrap_intervals(resamples).scores,
         analysis=analyse(evaluated.samples, _ranked_images(evaluated)),
+        baseline=None if baseline is None else _baseline_scores(baseline, resamples, config),
     )
     return evaluation, resamples
+
+
+def _baseline_scores(baseline: SplitEvaluation, resamples: Resamples, config: EvaluationConfig) -> BaselineScores:
+    compared = paired_comparison(_resample(baseline, config), resamples)
+    return BaselineScores(baseline.evaluation.metrics, compared.scores)
+
+
+def _resample(evaluated: SplitEvaluation, config: EvaluationConfig) -> Resamples:
+    numbers = {image: number for number, image in enumerate(dict.fromkeys(each.image for each in evaluated.samples))}
+    images = np.array([numbers[each.image] for each in evaluated.samples], dtype=np.int64)
+    units = [images[list(indices)] for _, indices in evaluated.metrics]
+    return resample([metric for metric, _ in evaluated.metrics], units, config.resamples)
 
 
 def _ranked_images(evaluated: SplitEvaluation) -> list[MatchedImage]:

@@ -14,7 +14,9 @@ __all__ = ["metrics_summary", "prediction_lines"]
 
 
 def metrics_summary(evaluation: ModelEvaluation) -> dict[str, Any]:
-    """Return the content of ``metrics.json``: scores, their intervals, classes, counts and seconds.
+    """Return the content of ``metrics.json``: scores, their intervals, the baseline, classes, counts and seconds.
+
+    The differences are those of the model from the baseline; None where there is no baseline.
 
     The counts are those of the metrics and, from the analysis, those of faulty answers.
     """
@@ -29,10 +31,15 @@ def metrics_summary(evaluation: ModelEvaluation) -> dict[str, Any]:
             "boxes_without_a_score": validity.unscored,
             "images_without_truth": validity.without_truth,
         }
+    baseline = evaluation.baseline and {
+        "scores": evaluation.baseline.metrics,
+        "differences": {name: asdict(compared) for name, compared in evaluation.baseline.comparison.items()},
+    }
     return {
         "model": evaluation.model,
         "scores": evaluation.metrics,
         "intervals": {name: asdict(interval) for name, interval in evaluation.intervals.items()},
+        "baseline": baseline,
         "per_class": evaluation.per_class,
         "counts": evaluation.counts | faults,
         "seconds": evaluation.seconds,

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from florence2.codec import split_prefix
 from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import Analysis
+from florence2.evaluation.baselines.scores import BaselineScores
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.examples import Example
 from florence2.evaluation.scores import Score, declare_scores, in_order
@@ -35,6 +36,7 @@ class ModelEvaluation:
         intervals: of the scores, by name; empty where none were computed.
         analysis: where the model is right and where it fails; None where only scores were computed.
         declared: titles and directions of those scores that no metric of this library computes.
+        baseline: what the best answers without seeing the image score; None where they were not evaluated.
     """
 
     model: str
@@ -45,6 +47,7 @@ class ModelEvaluation:
     intervals: dict[str, Interval] = field(default_factory=dict)
     analysis: Analysis | None = None
     declared: tuple[Score, ...] = ()
+    baseline: BaselineScores | None = None
 
     def __post_init__(self) -> None:
         declare_scores(self.declared)
@@ -62,6 +65,7 @@ class EvaluationReport:
         worst: the worst rows of the fine-tuned model, see ``extremes``.
         best: its best ones.
         facts: what else a reader needs: fingerprint of the data, base, strategy ...
+        advice: what to try next, and why; empty after a good training.
         html: the page that shows all this, see ``florence2.reports``.
     """
 
@@ -75,6 +79,7 @@ class EvaluationReport:
     worst: tuple[Example, ...] = ()
     best: tuple[Example, ...] = ()
     facts: dict[str, str] = field(default_factory=dict)
+    advice: str = ""
     html: str = ""
 
     @property

@@ -105,6 +105,12 @@ class Florence2:
         return self.processor.tokenizer
 
     @property
+    def input_wh(self) -> tuple[int, int]:
+        """Return width and height in pixels to which each image is scaled."""
+        size: Any = self.processor.image_processor.size
+        return int(size["width"]), int(size["height"])
+
+    @property
     def max_tokens(self) -> int:
         """Return how many tokens an answer, or a prompt with its image, can have: the model's table of positions."""
         config: Any = self.model.config

@@ -2,6 +2,9 @@ from .evaluation.comparison import compare_models as compare_models
 from .evaluation.files import save_evaluation as save_evaluation
 from .evaluation.terminal import score_comparison_table as score_comparison_table
 from .evaluation.terminal import score_table as score_table
+from .evaluation.terminal import verdict_lines as verdict_lines
+from .evaluation.verdict import Verdict as Verdict
+from .evaluation.verdict import verdict_on as verdict_on
 from .hub_card import HubFacts as HubFacts
 from .hub_card import render_hub_card as render_hub_card
 from .model_card import render_base_card as render_base_card

@@ -7,8 +7,17 @@ from typing import Any
 
 from florence2.config import TrainingConfig
 from florence2.datasets import DatasetStatistics
-from florence2.evaluation import EvaluationReport, Interval, comparison_table, public_name, score_named, weakest_classes
+from florence2.evaluation import (
+    BaselineScores,
+    EvaluationReport,
+    Interval,
+    comparison_table,
+    public_name,
+    score_named,
+    weakest_classes,
+)
 from florence2.model import Checkpoint
+from florence2.reports.evaluation.verdict import verdict_on
 from florence2.reports.formats import format_interval, format_score
 from florence2.reports.templates import render_template
 
@@ -144,6 +153,8 @@ def _render(
         "epoch": f"{checkpoint.epoch:g}",
         "training": training,
         "results": _results(report),
+        "verdict": verdict_on(report.after),
+        "baseline": report.after.baseline is not None,
         "weakest": [f"{label} {format_score(value)}" for label, value in weakest],
         "weakest_by": score_named(score).title if score else "",
         "few_images": test_images < _FEW_IMAGES,
@@ -155,12 +166,14 @@ def _render(
 
 
 def _results(report: EvaluationReport) -> list[dict[str, Any]]:
+    baseline = report.after.baseline or BaselineScores()
     return [
         {
             "title": score_named(name).title,
             "before": "" if before is None else format_score(before),
             "after": "" if after is None else format_score(after),
             "interval": _interval_text(report.after.intervals.get(name)),
+            "baseline": "" if name not in baseline.metrics else format_score(baseline.metrics[name]),
         }
         for name, before, after in comparison_table(report)
     ]

@@ -12,7 +12,7 @@ from florence2.codec import AnswerKind, Detections, split_prefix
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig
 from florence2.datasets import SPLITS, DatasetManifest, ingest
 from florence2.errors import AnswerError, ConfigurationError
-from florence2.evaluation import ModelEvaluation, describe, evaluate_split
+from florence2.evaluation import ModelEvaluation, describe, evaluate_baseline, evaluate_split
 from florence2.inference import Prediction, Predictor
 from florence2.model import AnswerLength, Florence2, Sample, best_device
 from florence2.reports import save_evaluation
@@ -160,9 +160,11 @@ class Model:
         """Evaluate the model on one split of a data set that was read already; see ``evaluate``."""
         limit = min(config.training.max_target_tokens, self.florence2.max_tokens)
         length = AnswerLength(limit, self.florence2.count_answer_tokens)
-        rows = clean_splits(manifest, config, length).select(split)
+        splits = clean_splits(manifest, config, length)
+        rows, train = splits.select(split), splits.select("train")
         evaluated = evaluate_split(self.florence2, self.name, rows, config.evaluation)
-        evaluation, _ = describe(evaluated, config.evaluation)
+        baseline = evaluate_baseline(train, rows, config.evaluation) if len(train) else None
+        evaluation, _ = describe(evaluated, config.evaluation, baseline)
         if output is not None:
             facts = {"model": evaluation.model, "split": split, "data": rows.fingerprint[:12]}
             save_evaluation(evaluated, evaluation, facts, config.evaluation, Path(output))

@@ -14,7 +14,14 @@ from PIL import Image
 from florence2.config import Configuration
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
-from florence2.evaluation import EpochEvaluator, EvaluationReport, evaluate_split, public_name
+from florence2.evaluation import (
+    EpochEvaluator,
+    EvaluationReport,
+    TrainingFacts,
+    evaluate_baseline,
+    evaluate_split,
+    public_name,
+)
 from florence2.model import Checkpoint
 from florence2.reports import compare_models, draw_training_plots
 from florence2.sdk.model import Model
@@ -174,10 +181,14 @@ def _run(
     history = record.history(checkpoint.history, round(checkpoint.epoch))
     draw_training_plots(history, folder / RunFiles.PLOTS)
     logger.info("base and fine-tuned model answer the test split")
-    before = evaluate_split(checkpoint.load_base(), checkpoint.base, splits.select("test"), config.evaluation)
-    after = evaluate_split(checkpoint.load(), "fine-tuned", splits.select("test"), config.evaluation)
+    train, test = splits.select("train"), splits.select("test")
+    before = evaluate_split(checkpoint.load_base(), checkpoint.base, test, config.evaluation)
+    tuned = checkpoint.load()  # after the base: one model at a time is in memory
+    after = evaluate_split(tuned, "fine-tuned", test, config.evaluation)
+    baseline = evaluate_baseline(train, test, config.evaluation)
+    measured = TrainingFacts.of(train, history, checkpoint.base, tuned.input_wh)
     facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
-    report = compare_models(before, after, facts, config.evaluation)
+    report = compare_models(before, after, facts, config.evaluation, baseline, measured)
     save_settings(config, folder)  # a resumed run may have other settings of the evaluation
     save_metrics(report, history, folder)
     report.save(folder / RunFiles.REPORT)

@@ -40,7 +40,10 @@ def provenance_tags(
     test_data: DatasetManifest,
     configuration: Configuration,
 ) -> dict[str, str]:
-    """Return the tags of a version; scores with the ends of their intervals as ``NAME_low`` and ``NAME_high``."""
+    """Return the tags of a version; scores with the ends of their intervals as ``NAME_low`` and ``NAME_high``.
+
+    ``baseline_NAME`` is the score of the best answers without seeing the image.
+    """
     tags = {
         "data_fingerprint": training_data.fingerprint,
         "test_fingerprint": test_data.fingerprint,
@@ -58,6 +61,8 @@ def provenance_tags(
     if lock.is_file():
         tags["lock"] = hashlib.sha256(lock.read_bytes()).hexdigest()
     tags |= {name: f"{value:.6g}" for name, value in report.after.metrics.items()}
+    baseline = report.after.baseline.metrics if report.after.baseline else {}
+    tags |= {f"baseline_{name}": f"{value:.6g}" for name, value in baseline.items()}
     for name, interval in report.after.intervals.items():
         tags |= {f"{name}_low": f"{interval.low:.6g}", f"{name}_high": f"{interval.high:.6g}"}
     return {name: value for name, value in tags.items() if value}

@@ -25,7 +25,7 @@ from florence2.adapters.mlflow.versions import CONFIGURATION, MODEL_CARD, STATIS
 from florence2.config import Configuration, LimitsConfig
 from florence2.datasets import DatasetManifest, compute_statistics
 from florence2.errors import RegistryError
-from florence2.evaluation import EvaluationReport
+from florence2.evaluation import BaselineScores, EvaluationReport
 from florence2.model import Checkpoint
 from florence2.reports import render_model_card
 
@@ -43,14 +43,20 @@ _DESCRIPTION = 5000
 
 
 def log_report(report: EvaluationReport) -> None:
-    """Log an evaluation to the active MLflow run: ``before_*`` and ``after_*`` metrics and the page."""
+    """Log an evaluation to the active MLflow run: metrics ``before_*``, ``after_*`` and ``baseline_*``, and the page.
+
+    ``over_baseline_*`` are the differences of the model from the baseline.
+    """
     import mlflow
 
     if mlflow.active_run() is None:
         return
     before = {f"before_{name}": value for name, value in report.before.metrics.items()}
     after = {f"after_{name}": value for name, value in report.after.metrics.items()}
-    mlflow.log_metrics(before | after)
+    baseline = report.after.baseline or BaselineScores()
+    guessed = {f"baseline_{name}": value for name, value in baseline.metrics.items()}
+    over = {f"over_baseline_{name}": compared.difference for name, compared in baseline.comparison.items()}
+    mlflow.log_metrics(before | after | guessed | over)
     with tempfile.TemporaryDirectory() as folder:
         report.save(Path(folder))
         mlflow.log_artifacts(folder, artifact_path="evaluation")

@@ -24,6 +24,7 @@ from florence2.reports.evaluation.charts import FRAME, Frame, curve_points, reli
 from florence2.reports.evaluation.images import embed, has_locations, panels
 from florence2.reports.evaluation.summary import in_short
 from florence2.reports.evaluation.tables import box_rows, count_rows, question_rows, speed_rows
+from florence2.reports.evaluation.verdict import verdict_on
 from florence2.reports.templates import render_template
 
 __all__ = ["render_evaluation"]
@@ -51,6 +52,7 @@ def render_evaluation(
     examples: SelectedExamples | None = None,
     images: Mapping[str, Image.Image] | None = None,
     facts: Mapping[str, str] | None = None,
+    advice: str = "",
 ) -> str:
     """Return the report of one model, or of two, as a self-contained HTML page.
 
@@ -61,6 +63,7 @@ def render_evaluation(
         examples: samples to show.
         images: ``thumbnails`` of them; for a missing one the page shows an empty frame.
         facts: lines for the end of the page: what the scores rest on.
+        advice: what to try next; empty where there is nothing to say.
 
     Returns:
         The page. Every text of users and models is escaped.
@@ -75,6 +78,9 @@ def render_evaluation(
         "columns": columns,
         "after": after,
         "both": before is not None,
+        "verdict": verdict_on(after),
+        "advice": advice,
+        "baseline": any(change.baseline is not None for change in changes),
         "headlines": [change for change in changes if change.score.headline],
         "changes": changes,
         "in_short": in_short(after.analysis, classes) if after.analysis else [],

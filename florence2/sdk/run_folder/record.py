@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from florence2.evaluation import EvaluationReport, Interval, comparison_table
+from florence2.evaluation import BaselineScores, EvaluationReport, Interval, comparison_table
 from florence2.reports import draw_training_plots
 from florence2.storage import RunFiles, write_file, writing
 from florence2.training import TrainingHistory
@@ -78,13 +78,14 @@ class RunRecord:
 
 
 def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) -> None:
-    """Write ``metrics.json``: the scores of both models on the test split, and the history with the best epoch.
+    """Write ``metrics.json``: the scores of both models and of the baseline on the test split, and the history.
 
     Intervals are ``[low, high]``; null where there is none.
     """
     scores = {}
+    baseline = report.after.baseline or BaselineScores()
     for name, base, tuned in comparison_table(report):
-        compared = report.comparison.get(name)
+        compared, over_baseline = report.comparison.get(name), baseline.comparison.get(name)
         scores[name] = {
             "base": base,
             "base_interval": _ends(report.before.intervals.get(name)),
@@ -92,11 +93,15 @@ def save_metrics(report: EvaluationReport, history: TrainingHistory, run: Path) 
             "tuned_interval": _ends(report.after.intervals.get(name)),
             "difference": compared.difference if compared else None,
             "difference_interval": _ends(compared.interval) if compared else None,
+            "baseline": baseline.metrics.get(name),
+            "over_baseline": over_baseline.difference if over_baseline else None,
+            "over_baseline_interval": _ends(over_baseline.interval) if over_baseline else None,
         }
     content = {
         **report.facts,
         "version": version("florence2-finetune"),
         "scores": scores,
+        "advice": report.advice,
         "counts": report.after.counts,
         "history": history.to_dict(),
     }

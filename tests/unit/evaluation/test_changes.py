@@ -22,6 +22,20 @@ def test_a_change_that_may_be_chance_counts_as_none() -> None:
     assert ScoreChange(score, None, 0.5).verdict == "same"
 
 
+def test_what_is_no_better_than_answers_without_the_image_is_not_better() -> None:
+    """Issue 15: on radiology questions always "no" scores 0.295; the model's 0.304 was a green "+0.290"."""
+    change = ScoreChange(
+        score_named("vqa_accuracy"),
+        0.014,
+        0.304,
+        comparison=Comparison(0.29, Interval(0.25, 0.33), 1.0),
+        baseline=0.295,
+        over_baseline=Comparison(0.009, Interval(-0.02, 0.04), 0.7),
+    )
+    assert change.verdict == "same"
+    assert change.beats_baseline is False
+
+
 def test_the_difference_of_a_score_that_one_model_lacks_is_unknown() -> None:
     changes = list_score_changes(BEFORE, ModelEvaluation("tuned", {"map50": 0.5, "vqa_accuracy": 0.25}), {})
     assert [(change.score.name, change.before) for change in changes] == [("map50", 0.02), ("vqa_accuracy", None)]

@@ -7,7 +7,8 @@ import numpy as np
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.analysis.validity import Validity
-from florence2.evaluation.bootstrap import Interval
+from florence2.evaluation.baselines.scores import BaselineScores
+from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.evaluated_sample import BOX_SCORE
 from florence2.evaluation.files import metrics_summary, prediction_lines
 from florence2.evaluation.matching import match_image
@@ -27,6 +28,14 @@ def test_the_summary_has_scores_intervals_and_the_counts_of_faulty_answers() -> 
     assert summary["intervals"] == {"map50": {"low": 0.25, "high": 0.75, "level": 0.95}}
     assert summary["counts"]["images"] == 4
     assert (summary["counts"]["cut_answers"], summary["counts"]["malformed_answers"]) == (2, 1)
+
+
+def test_the_summary_has_the_baseline_and_how_far_the_model_is_from_it() -> None:
+    baseline = BaselineScores({"map50": 0.25}, {"map50": Comparison(0.25, Interval(0.1, 0.4), 1.0)})
+    summary = metrics_summary(ModelEvaluation("m", {"map50": 0.5}, baseline=baseline))["baseline"]
+    assert summary["scores"] == {"map50": 0.25}
+    assert summary["differences"]["map50"]["interval"] == {"low": 0.1, "high": 0.4, "level": 0.95}
+    assert metrics_summary(ModelEvaluation("m"))["baseline"] is None
 
 
 def test_a_line_has_boxes_only_where_the_answer_has_boxes() -> None:

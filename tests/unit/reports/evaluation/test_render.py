@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from florence2.evaluation.analysis.analyse import analyse
+from florence2.evaluation.baselines.scores import BaselineScores
+from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.comparison import SelectedExamples
 from florence2.evaluation.examples import Box, Example, ExampleAnswer
 from florence2.evaluation.matching import match_image
@@ -54,6 +56,24 @@ def test_page_needs_nothing_from_elsewhere(both: bool) -> None:
     assert html.count("data:image/png;base64,") == 1
     assert "prefers-color-scheme: dark" in html
     assert "/home/someone" not in html
+
+
+def test_the_first_sentence_of_the_page_says_that_a_model_is_worth_nothing() -> None:
+    guessed = BaselineScores({"vqa_accuracy": 0.295}, {"vqa_accuracy": Comparison(0.009, Interval(-0.02, 0.04), 0.7)})
+    base = ModelEvaluation("base", {"vqa_accuracy": 0.014})
+    tuned = ModelEvaluation("tuned", {"vqa_accuracy": 0.304}, baseline=guessed)
+    compared = {"vqa_accuracy": Comparison(0.29, Interval(0.25, 0.33), 1.0)}
+    html = render_evaluation(tuned, base, compared, advice="Try more epochs.")
+    body = html[html.index("<h1>") :]
+    assert body.index('verdict bad" role="alert">This model is worth nothing') < body.index("Try more epochs.")
+    assert 'number better"' not in body, "nothing is green, though the model is better than the base"
+    assert '<span class="number bad">+0.009</span>' in body
+
+
+def test_a_page_without_a_baseline_has_no_column_for_it() -> None:
+    html = page(True)
+    assert "ithout the image" not in html
+    assert "verdict good" not in html
 
 
 @pytest.mark.parametrize("both", [True, False])

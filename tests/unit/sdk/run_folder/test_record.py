@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from florence2.evaluation.baselines.scores import BaselineScores
 from florence2.evaluation.bootstrap import Comparison, Interval
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
 from florence2.reports.training_plots import draw_training_plots
@@ -48,7 +49,9 @@ def test_the_lines_outlive_a_kill_and_steps_done_again_are_written_once(tmp_path
 
 def test_the_scores_of_both_models_are_written_with_their_intervals(tmp_path: Path) -> None:
     before = ModelEvaluation("base", {"map50": 0.2, "map75": 0.1}, intervals={"map50": Interval(0.1, 0.3)})
-    after = ModelEvaluation("tuned", {"map50": 0.6}, counts={"images": 9}, intervals={"map50": Interval(0.5, 0.7)})
+    guessed = BaselineScores({"map50": 0.1}, {"map50": Comparison(0.5, Interval(0.4, 0.6), 1.0)})
+    intervals = {"map50": Interval(0.5, 0.7)}
+    after = ModelEvaluation("tuned", {"map50": 0.6}, counts={"images": 9}, intervals=intervals, baseline=guessed)
     compared = {"map50": Comparison(0.4, Interval(0.3, 0.5), 1.0)}
     save_metrics(EvaluationReport(before, after, compared, facts={"base": "b", "data": "d"}), HISTORY, tmp_path)
     content = json.loads((tmp_path / "metrics.json").read_text())
@@ -59,6 +62,9 @@ def test_the_scores_of_both_models_are_written_with_their_intervals(tmp_path: Pa
         "tuned_interval": [0.5, 0.7],
         "difference": 0.4,
         "difference_interval": [0.3, 0.5],
+        "baseline": 0.1,
+        "over_baseline": 0.5,
+        "over_baseline_interval": [0.4, 0.6],
     }
     assert content["scores"]["map75"]["tuned"] is None
     assert (content["base"], content["counts"]) == ("b", {"images": 9})
