@@ -33,7 +33,10 @@ def validate(
     quarantine: Annotated[
         Path | None, typer.Option(help="File for the quarantined samples, one JSON object per line.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="Findings to list; the rest is only counted.", min=0)] = 100,
+    limit: Annotated[int, typer.Option(help="Findings of each rule to list; the rest is only counted.", min=0)] = 3,
+    all_findings: Annotated[
+        bool, typer.Option("--all", help="List the findings of each rule, up to a thousand; not three of each.")
+    ] = False,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
@@ -63,23 +66,20 @@ def validate(
         write_file(report, found.docs_html)
     if quarantine is not None:
         write_file(quarantine, "".join(json.dumps(row) + "\n" for row in found.to_dict()["quarantine"]))
-    _print_findings(found, limit, as_json)
+    _print_findings(found, None if all_findings else limit, as_json)
     try:
         raise_for_errors(clean, found)
     except Florence2Error as exc:  # the findings have been listed already
         raise typer.Exit(exc.exit_status) from exc
 
 
-def _print_findings(found: ValidationReport, limit: int, as_json: bool) -> None:
+def _print_findings(found: ValidationReport, examples: int | None, as_json: bool) -> None:
     if as_json:
         content = found.to_dict()
         del content["docs_html"]
         typer.echo(json.dumps(content, indent=2))
         return
-    typer.echo(found.summary_text(limit))
-    width = max((len(code) for code in found.counts), default=0)
-    for code, count in found.counts.items():
-        typer.echo(f"  {code:{width}}  {found.outcomes[code]:10}  {count}")
+    typer.echo(found.summary_text(examples))
 
 
 @with_settings("dataset", without=["reference"], dataset_argument=True)

@@ -37,7 +37,9 @@ def described(found: Survey, source: str) -> list[str]:
     tasks = ", ".join(f"{count:,} of {printable(task) or 'no task'}" for task, count in overall.tasks.counts.items())
     sides = " x ".join(_spread(overall.features[f"image_{side}"]) for side in ("width", "height"))
     splits = ", ".join(f"{name} {found.count(name)[0]:,}" for name in ("train", "valid", "test"))
-    made = f" ({' and '.join(found.missing)} taken from train)" if found.missing else ""
+    made = f" ({' and '.join(found.missing)} taken from the rest)" if found.missing else ""
+    left_out = sum(overall.tasks.counts.values()) - sum(found.count(name)[0] for name in ("train", "valid", "test"))
+    made += f"; {left_out:,} left out by the rules below" if left_out else ""
     lines = [
         f"{printable(redact(source))} ({found.layout}): {overall.images:,} images of {sides} pixels.",
         f"Samples: {tasks}. In use: {splits}{made}.",

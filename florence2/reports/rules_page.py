@@ -29,8 +29,8 @@ trained; Great Expectations calls them. An error keeps rows out of training, a w
 `validation.rules` sets the outcome of a single rule: `box-outside: repair`, `class-rare: ignore`, `box-tiny: fail`.
 Only errors that a training survives (marked *) can be set to `warn` or `ignore`.
 
-Everything is counted. The report lists the first 1000 findings of each rule, also in JSON, and the message of an error
-100 in all; `florence2 validate --limit` sets how many are printed.
+Everything is counted. The report lists the first 1000 findings of each rule, also in JSON, and prints three with
+the remedy; `florence2 validate --all` prints all of them, `--limit` another number.
 """
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -12,13 +12,13 @@ from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError, InvalidAnnotationsError
 from florence2.printable import printable
 
-__all__ = ["LISTED_PER_RULE", "QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
+__all__ = ["EXAMPLES", "LISTED_PER_RULE", "QuarantinedRow", "ValidationReport", "Violation", "raise_for_errors"]
 
 LISTED_PER_RULE = 1000
 """Violations of one rule that a report lists; the others are counted."""
 
-_ERROR_LIMIT = 100
-"""Violations that an error message lists."""
+EXAMPLES = 3
+"""Violations of a rule that a text lists unless all are requested."""
 
 _LONGEST_MESSAGE = 1000
 """Characters of one message that are shown: an answer may be a megabyte long."""
@@ -53,11 +53,16 @@ class Violation:
         """``file:line``, or the file alone; characters that do not print are escaped."""
         return printable(f"{self.file}:{self.line}" if self.line else self.file)
 
-    def __str__(self) -> str:
-        """Return ``file:line: message (remedy)`` on one line, unprintable characters escaped and long messages cut."""
+    @property
+    def sentence(self) -> str:
+        """``file:line: message`` on one line, unprintable characters escaped and long messages cut."""
         long = len(self.message) > _LONGEST_MESSAGE
         message = f"{self.message[:_LONGEST_MESSAGE]}..." if long else self.message
-        return printable(f"{self.location}: {message} ({self.remedy})")
+        return printable(f"{self.location}: {message}")
+
+    def __str__(self) -> str:
+        """Return the sentence and the remedy in parentheses, on one line."""
+        return f"{self.sentence} {printable(f'({self.remedy})')}"
 
 
 class QuarantinedRow(NamedTuple):
@@ -163,15 +168,12 @@ class ValidationReport:
             docs_html=values["docs_html"],
         )
 
-    def summary_text(self, limit: int = 20) -> str:
-        """Describe the report in plain text.
+    def summary_text(self, examples: int | None = EXAMPLES) -> str:
+        """Describe the report in plain text: totals, then each broken rule with examples and its remedy.
 
         Args:
-            limit: the most violations to list, errors first, then warnings; the rest is counted. Of one rule at most
-                ``LISTED_PER_RULE`` are listed.
-
-        Returns:
-            A line of totals and a line for each violation listed.
+            examples: the most violations of a rule to list, the rest is counted; None: all, which are at most
+                ``LISTED_PER_RULE`` of each rule.
         """
         totals = (
             f"{_count(self.rows_checked, 'sample')} checked by {_count(len(self.rules), 'rule')}: "
@@ -186,8 +188,31 @@ class ValidationReport:
             totals += f"; {repairs}"
         if self.quarantine:
             totals += f"; {_count(self.rows_quarantined, 'sample')} quarantined"
-        shown = (*self.errors, *self.warnings)
-        return "\n".join([totals, *_listed(shown, self.total(*shown), limit)])
+        return "\n".join(
+            [totals, *self._by_rule((*self.errors, *self.warnings, *self.repaired, *self.notes), examples)]
+        )
+
+    def of_errors(self) -> list[str]:
+        """Return the lines of each rule that keeps rows out of training, with examples and the remedy."""
+        return self._by_rule(self.errors, EXAMPLES)
+
+    def _by_rule(self, violations: Sequence[Violation], examples: int | None) -> list[str]:
+        """Return the lines of each rule: how often it is broken, examples, and the remedy."""
+        of_rule: dict[str, list[Violation]] = {}
+        for violation in violations:
+            of_rule.setdefault(violation.code, []).append(violation)
+        lines, cut = [], False
+        for code, found in of_rule.items():
+            shown, count = found[:examples], self.counts[code]
+            lines.append(f"{code}: {_count(count, found[0].severity)} ({self.outcomes[code]})")
+            lines += [f"  {violation.sentence}" for violation in shown]
+            if count > len(shown) > 0:
+                lines.append(f"  ... and {count - len(shown)} more")
+            cut = cut or len(found) > len(shown)
+            lines.append(printable(f"  remedy: {found[0].remedy}"))
+        if cut:
+            lines.append(f"florence2 validate --all lists up to {LISTED_PER_RULE:,} of each rule")
+        return lines
 
 
 def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
@@ -205,25 +230,15 @@ def raise_for_errors(clean: DatasetManifest, report: ValidationReport) -> None:
         return
     total = report.total(*report.errors)
     found = f"{_count(total, 'error')} in the annotations of {printable(clean.name)}"
-    lines = _listed(report.errors, total, _ERROR_LIMIT)
+    lines = report.of_errors()
     if any(violation.outcome == "fail" for violation in report.errors):
         able = any(report.outcomes[v.code] == "fail" and v.line for v in report.errors)
         advice = (
             "correct them" + ", or go on without these lines by validation.on_error: quarantine (--on-error)" * able
         )
-        raise InvalidAnnotationsError("\n  ".join([f"{found}; {advice}:", *lines]))
+        raise InvalidAnnotationsError("\n  ".join([f"{found}:", *lines, advice]))
     if not clean.table["split"].isin(["train", ""]).any():
         raise DatasetError("\n  ".join([f"{found}; without these lines there is nothing to train on:", *lines]))
-
-
-def _listed(violations: tuple[Violation, ...], total: int, limit: int) -> list[str]:
-    lines = [str(violation) for violation in violations[:limit]]
-    if total > len(lines):
-        lines.append(
-            f"... and {total - len(lines)} more; florence2 validate counts all and lists up to {LISTED_PER_RULE} of "
-            "each rule (--limit)"
-        )
-    return lines
 
 
 def _count(number: int, noun: str) -> str:

@@ -4,7 +4,7 @@ So that no image changes its split when others are added, its split depends only
 class, like the whole set, has its shares on average only, with the variation of chance. Exact shares would move old
 images with every addition, and where a training image becomes a test image, older models are scored on what they were
 trained on. Chance fails for a class of few images: only there images are moved, so that each split that should have
-one has one.
+one has one. In a tiny set chance would fail for the splits themselves, so its shares are exact.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ from florence2.datasets.manifest import SPLITS, DatasetManifest
 from florence2.datasets.splits.frozen_test import FrozenTest
 from florence2.errors import DatasetError
 
-__all__ = ["split_dataset"]
+__all__ = ["TINY", "split_dataset"]
+
+TINY = 30
+"""Groups of images below which shares are exact."""
 
 _EVERY = ""
 """The label that all images have."""
@@ -45,7 +48,8 @@ def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: Frozen
       has none there by chance, gets one from another split, until a new image fills the gap. At shares of 0.1 that
       happens to classes of 5 to about 40 images. A split that would be empty gets one too.
 
-    With a frozen test split neither happens to the test split.
+    With a frozen test split neither happens to the test split. A set of fewer than ``TINY`` groups of images has exact
+    shares instead, at least one group for each split: chance would leave little for training, or nothing for a split.
 
     Args:
         manifest: the data set.
@@ -70,7 +74,10 @@ def split_dataset(manifest: DatasetManifest, config: SplitConfig, frozen: Frozen
     held = {key: split for split in fixed for key in group[given == split].unique()}
     free = pool & ~group.isin(list(held))
     labels = _labels(manifest, group, free)
-    assigned = _assign(group[free].unique().tolist(), labels, fractions, missing, config.split_seed)
+    if group.nunique() < TINY:
+        assigned = _share_out(group[free].unique().tolist(), group.nunique(), fractions, missing, config.split_seed)
+    else:
+        assigned = _assign(group[free].unique().tolist(), labels, fractions, missing, config.split_seed)
     # A training image that is near-identical to one of a given test split stays: a given test split gets no images.
     stays = (given != "") & ~free
     return _checked(manifest, given.where(stays, group.map(held | assigned)), config)
@@ -121,6 +128,28 @@ def _assign(
                 break
     if missing:
         _fill_gaps(splits, points, members, {split: fractions[split] for split in fractions if split in missing})
+    return splits
+
+
+def _share_out(
+    groups: Iterable[str], total: int, fractions: Mapping[str, float], missing: Collection[str], seed: int
+) -> dict[str, str]:
+    """Assign each group of a tiny set a split: the rounded share of all for each held-out split, the rest for training.
+
+    Args:
+        groups: names of the groups of images.
+        total: number of groups in the whole set, also those that have a split.
+        fractions: share of each held-out split.
+        missing: the splits to be made.
+        seed: seed of the hash.
+    """
+    ordered = sorted(groups, key=lambda name: _point(name, seed))
+    splits = dict.fromkeys(ordered, "train")
+    held = 0
+    for split in (split for split in fractions if split in missing and fractions[split]):
+        count = min(max(1, round(fractions[split] * total)), len(ordered) - held - 1)
+        splits.update(dict.fromkeys(ordered[held : held + count], split))
+        held += max(0, count)
     return splits
 
 

@@ -30,14 +30,36 @@ def test_to_dict_says_how_many_rows_are_left_out() -> None:
 
 
 def test_summary_lists_errors_first_and_counts_the_rest() -> None:
-    text = made().summary_text(limit=1)
-    assert text.splitlines() == [
+    lines = made().summary_text().splitlines()
+    assert lines[:4] == [
         # The length of answers is not checked here.
         f"3 samples checked by {len(RULES) - 1} rules: 1 error, 1 warning; 1 defect repaired in 1 sample; "
         "1 sample quarantined",
-        "train/annotations.jsonl:1: The suffix is empty: '' (write the answer, or remove the line)",
-        "... and 1 more; florence2 validate counts all and lists up to 1000 of each rule (--limit)",
+        "suffix-empty: 1 error (quarantine)",
+        "  train/annotations.jsonl:1: The suffix is empty: ''",
+        "  remedy: write the answer, or remove the line",
     ]
+    assert [line for line in lines[4:] if not line.startswith(" ")] == [
+        "image-unused: 1 warning (warn)",
+        "class-blanks: 1 warning (repair)",
+    ]
+
+
+def test_of_many_findings_three_of_each_rule_are_shown_and_all_on_request() -> None:
+    clean, report = check(manifest(*({"suffix": ""} for _ in range(5))))
+    lines = report.summary_text().splitlines()
+    assert [line for line in lines if ":1:" in line or ":3:" in line or ":4:" in line] == lines[2:5:2]
+    assert lines[5:] == [
+        "  ... and 2 more",
+        "  remedy: write the answer, or remove the line",
+        "florence2 validate --all lists up to 1,000 of each rule",
+    ]
+    assert len(report.summary_text(None).splitlines()) == 1 + 1 + 5 + 1
+    with pytest.raises(InvalidAnnotationsError) as caught:
+        raise_for_errors(clean, report)
+    assert str(caught.value).splitlines()[-1] == (
+        "  correct them, or go on without these lines by validation.on_error: quarantine (--on-error)"
+    )
 
 
 def test_names_give_no_orders_to_the_terminal() -> None:
@@ -48,9 +70,8 @@ def test_names_give_no_orders_to_the_terminal() -> None:
     with pytest.raises(InvalidAnnotationsError) as caught:
         raise_for_errors(clean, report)
     lines = [*report.summary_text().splitlines(), *str(caught.value).splitlines()]
-    assert len(lines) == 3 + 2
     assert all(line.isprintable() for line in lines)
-    assert lines[1].startswith(r"a\x1b[2J\nerror.pngl:1: bad a\x1b[2J\nerror.png (")
+    assert lines[2] == r"  a\x1b[2J\nerror.pngl:1: bad a\x1b[2J\nerror.png"
 
 
 def test_a_violation_of_a_file_has_no_line() -> None:

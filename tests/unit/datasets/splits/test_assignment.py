@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from florence2.config import SplitConfig
 from florence2.datasets.checks.image_groups import image_groups
-from florence2.datasets.manifest import DatasetManifest
-from florence2.datasets.splits.assignment import split_dataset
+from florence2.datasets.manifest import SPLITS, DatasetManifest
+from florence2.datasets.splits.assignment import TINY, split_dataset
+from florence2.datasets.splits.frozen_test import freeze_test
 from florence2.errors import DatasetError
 from tests.builders import manifest, signatures
 
@@ -67,6 +68,28 @@ def test_rows_of_an_image_stay_together_and_no_split_is_empty(images: int, rows_
     assert set(by_content(made).values()) == {"train", "valid", "test"}
 
 
+@pytest.mark.parametrize(
+    ("images", "share", "counts"),
+    [
+        (3, 0.1, (1, 1, 1)),
+        (3, 0.2, (1, 1, 1)),
+        (4, 0.2, (2, 1, 1)),
+        (10, 0.1, (8, 1, 1)),
+        (10, 0.2, (6, 2, 2)),
+        (20, 0.1, (16, 2, 2)),
+        (TINY - 1, 0.2, (17, 6, 6)),
+    ],
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_a_tiny_set_has_exact_shares(images: int, share: float, counts: tuple[int, int, int], seed: int) -> None:
+    shares = config(share, share, seed)
+    whole = split_dataset(unsplit(images), shares)
+    assert tuple(int((whole.table["split"] == split).sum()) for split in SPLITS) == counts
+    # A frozen test split leaves the others as they are.
+    again = split_dataset(unsplit(images), shares, freeze_test(whole))
+    assert again.table["split"].tolist() == whole.table["split"].tolist()
+
+
 def test_order_of_the_rows_does_not_matter_and_the_seed_does() -> None:
     rows = [{"split": "", "sha256": f"{image:064x}"} for image in range(50)]
     forward = by_content(split_dataset(manifest(*rows), config()))
@@ -97,7 +120,7 @@ def test_rows_without_a_split_follow_their_image_else_they_train() -> None:
 
 @pytest.mark.parametrize(
     ("images", "settings", "split"),
-    [(2, config(), "test"), (10, config(test=0.0), "test"), (10, config(valid=0.0), "valid")],
+    [(2, config(), "valid"), (10, config(test=0.0), "test"), (10, config(valid=0.0), "valid")],
 )
 def test_an_empty_split_is_an_error(images: int, settings: SplitConfig, split: str) -> None:
     with pytest.raises(DatasetError, match=f"/data: the split {split} would be empty with {images} images"):
