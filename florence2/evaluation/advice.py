@@ -134,11 +134,11 @@ def _still_falling(facts: TrainingFacts) -> str:
     epochs = len(losses)
     falls = epochs == 1 or (epochs > 1 and losses[-1] < _FALLS * losses[-2])
     if epochs and facts.best_epoch == epochs and falls:
-        before = f", {losses[-2]:.3g} to {losses[-1]:.3g}" if epochs > 1 else ""
-        return (
-            f"The validation loss was still falling in the last of {epochs} epochs{before}: try more epochs "
-            f"(--epochs={max(2 * epochs, 4)})."
-        )
+        remedy = f"try more epochs (--epochs={max(2 * epochs, 4)})."
+        if epochs == 1:
+            return f"The training had one epoch only: {remedy}"
+        course = f"from {losses[-2]:.3g} to {losses[-1]:.3g}"
+        return f"The validation loss was still falling in the last of {epochs} epochs, {course}: {remedy}"
     return ""
 
 
@@ -163,5 +163,7 @@ def _rare_class(facts: TrainingFacts) -> str:
 
 def _base(facts: TrainingFacts) -> str:
     if facts.base in BUILTIN_MODELS:
-        return f"The base {facts.base} has never seen a photograph: try {HUB_BASE} on a GPU (--base={HUB_BASE})."
+        return (
+            f"The base {facts.base} is small and has seen no photograph: try {HUB_BASE} on a GPU (--base={HUB_BASE})."
+        )
     return ""

@@ -236,6 +236,7 @@ print("RESULT" + json.dumps([model.predict(questions)["answer"].tolist(), versio
     assert "image" in schema[0]
     assert {"data_fingerprint", "base_fingerprint", "strategy", "map50"} <= set(tags)
     assert {"loss", "eval_loss", "before_map50", "after_map50", "after_vqa_accuracy"} <= set(metrics)
+    assert {"baseline_map50", "over_baseline_map50", "baseline_vqa_accuracy"} <= set(metrics)
     assert settings["training.epochs"] == "1"
     assert losses > 1
 

@@ -40,7 +40,7 @@ WORTHLESS = model(0.31, 0.30, -0.02, 0.04)
         ({"best_epoch": 1}, "Of 4 epochs the first was the best"),
         (
             {"validation_losses": (4.0, 3.0, 2.5, 2.0), "best_epoch": 4},
-            "still falling in the last of 4 epochs, 2.5 to 2: try more epochs (--epochs=8)",
+            "still falling in the last of 4 epochs, from 2.5 to 2: try more epochs (--epochs=8)",
         ),
         ({"losses": (4.0,), "validation_losses": (4.0,), "best_epoch": 1}, "try more epochs (--epochs=4)"),
         (
@@ -49,7 +49,10 @@ WORTHLESS = model(0.31, 0.30, -0.02, 0.04)
         ),
         ({"class_counts": {"cat": 30, "dog": 3}}, "The class dog has 3 boxes in the training split: add samples of it"),
         ({"class_counts": {"cat": 1}}, "The class cat has 1 box in"),
-        ({"base": "builtin:small"}, "builtin:small has never seen a photograph: try florence-community/Florence-2-"),
+        (
+            {"base": "builtin:small"},
+            "builtin:small is small and has seen no photograph: try florence-community/Florence-2-",
+        ),
     ],
 )
 def test_each_reason_has_its_advice(facts: dict[str, object], advice: str) -> None:
