@@ -17,15 +17,13 @@ from florence2.datasets.formats import (
     Format,
     checked_name,
     checked_text,
-    contents_of,
     excerpt,
     has_file,
     join,
+    read_files,
     read_json,
     split_folders,
-    to_manifest,
 )
-from florence2.errors import DatasetError
 
 __all__ = ["EASY_VQA"]
 
@@ -34,9 +32,9 @@ _LARGEST_FILE = 1 << 30
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:
-    """Find the folders with questions: pairs of split and folder."""
+    """Find the files of questions: pairs of split and path."""
     return [
-        (split, folder)
+        (split, join(folder, _FILE))
         for split, folder in split_folders(root)
         if has_file(root, join(folder, _FILE)) and (root / folder / "images").is_dir()
     ]
@@ -56,31 +54,27 @@ def _parse(value: Any) -> tuple[str, str, str]:
     return checked_text(question, "the question"), checked_text(answer, "the answer"), checked_name(image, "the image")
 
 
-def _read_folder(root: Path, split: str, folder: str) -> Iterator[Annotation]:
-    """Yield the questions of a folder; one that cannot be read with the reason."""
-    file = join(folder, _FILE)
+def _read_file(root: Path, split: str, file: str) -> Iterator[Annotation]:
+    """Yield the questions of a file; one that cannot be read with the reason."""
+    folder = file.removesuffix(_FILE)
     for _, value, line in read_json(root, file, _LARGEST_FILE):
         try:
             question, answer, image = _parse(value)
         except BadValueError as exc:
             yield Annotation(split, "", file, line, suffix="", error=str(exc))
         else:
-            yield Annotation(split, join(folder, f"images/{image}.png"), file, line, f"<VQA>{question}", answer)
+            yield Annotation(split, f"{folder}images/{image}.png", file, line, f"<VQA>{question}", answer)
 
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder; raises a DatasetError where it holds no question at all, or a file is not JSON."""
-    sources = _find_sources(root)
-    if not sources:
-        raise DatasetError(
-            f"{root}: no easy-VQA questions found; it must hold train/{_FILE} and train/images/ (likewise test/); "
-            f"it holds {contents_of(root)}"
-        )
-    rows = [row for split, folder in sources for row in _read_folder(root, split, folder)]
-    if not rows:
-        files = ", ".join(join(folder, _FILE) for _, folder in sources)
-        raise DatasetError(f"{root}: no question in {files}; copy the data set again")
-    return to_manifest(root, rows, (split for split, _ in sources), verify=verify)
+    return read_files(
+        root,
+        _find_sources(root),
+        lambda split, file: _read_file(root, split, file),
+        expected=f"train/{_FILE} and train/images/ (likewise test/)",
+        verify=verify,
+    )
 
 
 EASY_VQA = Format(

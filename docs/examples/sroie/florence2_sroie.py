@@ -9,7 +9,6 @@ their outlines in pixels. The set comes without splits; folders called train, va
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,22 +17,20 @@ from florence2.datasets.formats import (
     Annotation,
     BadValueError,
     Format,
+    ImageLookup,
+    LabelledImage,
     Region,
-    checked_name,
     checked_text,
-    contents_of,
     entries,
     excerpt,
     join,
-    joined,
     number,
     read_bytes,
+    read_files,
     read_json,
     split_folders,
-    to_manifest,
 )
-from florence2.errors import AnnotationFileError, DatasetError
-from florence2.images import list_images
+from florence2.errors import AnnotationFileError
 
 __all__ = ["QUESTIONS", "SROIE"]
 
@@ -55,42 +52,32 @@ def _recognise(root: Path) -> bool:
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder: for each receipt a sample for each key, then one for all texts."""
-    sources = _find_sources(root)
-    if not sources:
-        raise DatasetError(
-            f"{root}: no SROIE annotations found; it must hold img/*.jpg with key/*.json or box/*.csv; "
-            f"it holds {contents_of(root)}"
-        )
-    images = {posixpath.splitext(name)[0]: name for name in reversed(list_images(root))}
-    rows: list[Annotation] = []
-    for split, folder, stems in sources:
-        for stem in stems:
-            path = join(folder, f"img/{stem}")
-            image = images.get(path, f"{path}.jpg")
-            rows += _read_keys(root, split, image, join(folder, f"key/{stem}.json"))
-            rows += _read_boxes(root, split, image, join(folder, f"box/{stem}.csv"))
-    if not rows:
-        raise DatasetError(f"{root}: the files in key/ and box/ are all empty; copy the set again")
-    return to_manifest(root, rows, (split for split, _, _ in sources), verify=verify)
+    images = ImageLookup(root)
+    return read_files(
+        root,
+        _find_sources(root),
+        lambda split, receipt: _read_receipt(root, split, receipt, images),
+        expected="img/*.jpg with key/*.json or box/*.csv",
+        verify=verify,
+    )
 
 
-def _find_sources(root: Path) -> list[tuple[str, str, list[str]]]:
-    """Find the annotated receipts: split, folder, and the names of the files without their extensions."""
+def _find_sources(root: Path) -> list[tuple[str, str]]:
+    """Find the annotated receipts: split, and the path of the image without its extension."""
     found = []
     for split, folder in split_folders(root):
         if (root / folder / "img").is_dir():
             keys = {name[:-5] for name in entries(root / folder / "key") if name.endswith(".json")}
             boxes = {name[:-4] for name in entries(root / folder / "box") if name.endswith(".csv")}
-            if stems := sorted(keys | boxes):
-                found.append((split, folder, [_checked_stem(root / folder, stem) for stem in stems]))
+            found += [(split, join(folder, f"img/{stem}")) for stem in sorted(keys | boxes)]
     return found
 
 
-def _checked_stem(folder: Path, stem: str) -> str:
-    try:
-        return checked_name(stem, "the name of a file")
-    except BadValueError as exc:
-        raise DatasetError(f"{folder}: {exc}; rename the file") from None
+def _read_receipt(root: Path, split: str, receipt: str, images: ImageLookup) -> Iterator[Annotation]:
+    folder, _, stem = receipt.rpartition("img/")
+    image = images.find(*(f"{receipt}{suffix}" for suffix in (".jpg", ".jpeg", ".png")))
+    yield from _read_keys(root, split, image, f"{folder}key/{stem}.json")
+    yield from _read_boxes(root, split, image, f"{folder}box/{stem}.csv")
 
 
 def _read_keys(root: Path, split: str, image: str, file: str) -> Iterator[Annotation]:
@@ -118,18 +105,13 @@ def _read_boxes(root: Path, split: str, image: str, file: str) -> Iterator[Annot
     except AnnotationFileError as exc:
         yield Annotation(split, image, file, exc.line or 1, "<OCR_WITH_REGION>", "", error=exc.problem)
         return
-    regions, problems = [], []
+    found = LabelledImage(split, file, image=image)
     for line, text in enumerate(raw.split(b"\n"), start=1):
         if text.strip():
-            try:
-                regions.append(_region(text, line))
-            except BadValueError as exc:
-                problems.append((line, str(exc)))
-    if problems:
-        error = joined([text for _, text in problems])
-        yield Annotation(split, image, file, problems[0][0], "<OCR_WITH_REGION>", "", error=error)
-    elif regions:
-        yield Annotation(split, image, file, 1, "<OCR_WITH_REGION>", regions=tuple(regions))
+            with found.part(line):
+                found.regions.append(_region(text, line))
+    if found.regions or found.problems:
+        yield found.sample("<OCR_WITH_REGION>")
 
 
 def _region(raw: bytes, line: int) -> Region:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from florence2.datasets.formats.annotations import Region
+from florence2.datasets.formats.safe_xml import XmlError, element_name, parse_xml
 from florence2.datasets.formats.values import BadValueError, checked_name, number, pixel_size
 
 __all__ = ["SIDES", "VocContent", "parse_voc"]
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 """Names of the elements of a box."""
-
-_OPTION = ", use XML_PARSE_HUGE option"  # a remedy for programmers, in the message about a file that is too deep
 
 
 @dataclass
@@ -38,39 +37,22 @@ def parse_voc(xml: bytes) -> VocContent:
     """Read the content of a Pascal VOC file; never raises, whatever the file holds."""
     content = VocContent()
     try:
-        root = etree.fromstring(xml, _parser())
-    except etree.XMLSyntaxError as exc:
-        problem = exc.msg.replace(_OPTION, "")
-        content.problems.append((exc.lineno or 1, f"not valid XML: {problem}"))
+        root = parse_xml(xml)
+    except XmlError as exc:
+        content.problems.append((exc.line, str(exc)))
         return content
-    document = root.getroottree().docinfo
-    # Entities were neither expanded nor loaded; without them the texts are not those that were meant.
-    if document.system_url or (document.internalDTD is not None and document.internalDTD.entities()):
-        content.problems.append((root.sourceline, "the file defines or loads entities, which is not allowed"))
-    elif _name(root) != "annotation":
+    if element_name(root) != "annotation":
         content.problems.append(
-            (root.sourceline, f"not Pascal VOC: the file holds <{_name(root)[:40]}>, not <annotation>")
+            (root.sourceline, f"not Pascal VOC: the file holds <{element_name(root)[:40]}>, not <annotation>")
         )
     else:
         _add_annotation(content, root)
     return content
 
 
-def _parser() -> etree.XMLParser:
-    """Return a parser that opens no file but the one given, expands no entity, and stops at unusual depth or size."""
-    return etree.XMLParser(
-        resolve_entities=False,
-        load_dtd=False,
-        no_network=True,
-        huge_tree=False,
-        remove_comments=True,  # a text with a comment in it is one text
-        remove_pis=True,
-    )
-
-
 def _add_annotation(content: VocContent, root: etree._Element) -> None:
     for element in root:
-        name = _name(element)
+        name = element_name(element)
         if name == "filename" and not content.filename:
             try:
                 if text := (element.text or "").strip():
@@ -78,7 +60,7 @@ def _add_annotation(content: VocContent, root: etree._Element) -> None:
             except BadValueError as exc:
                 content.problems.append((element.sourceline, str(exc)))
         elif name == "size":
-            sides = {_name(side): side.text for side in element}
+            sides = {element_name(side): side.text for side in element}
             content.declared_wh = pixel_size(sides.get("width"), sides.get("height"))
         elif name == "object":
             _add_object(content, element)
@@ -87,9 +69,9 @@ def _add_annotation(content: VocContent, root: etree._Element) -> None:
 def _add_object(content: VocContent, element: etree._Element) -> None:
     class_name, boxes = None, []
     for part in element:
-        if _name(part) == "bndbox":
+        if element_name(part) == "bndbox":
             boxes.append(part)
-        elif _name(part) == "name" and class_name is None:
+        elif element_name(part) == "name" and class_name is None:
             class_name = part.text or ""
     if class_name is None:
         content.problems.append((element.sourceline, "an <object> has no <name>"))
@@ -104,13 +86,8 @@ def _add_object(content: VocContent, element: etree._Element) -> None:
 
 def _points(box: etree._Element) -> tuple[float, ...]:
     """Return x_min, y_min, x_max, y_max in pixels."""
-    sides = {_name(side): side.text or "" for side in box}
+    sides = {element_name(side): side.text or "" for side in box}
     for side in SIDES:
         if side not in sides:
             raise BadValueError(f"<bndbox> has no <{side}>")
     return tuple(number(sides[side], f"<{side}>") for side in SIDES)
-
-
-def _name(element: etree._Element) -> str:
-    """Return the name of an element without its namespace; empty for a reference to an entity."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""

@@ -60,7 +60,7 @@ def test_an_image_outside_is_not_touched(tmp_path: Path) -> None:
 
 def test_no_question_at_all(tmp_path: Path) -> None:
     write_questions(tmp_path, "train")
-    with pytest.raises(DatasetError, match=r"no question in train/questions\.json"):
+    with pytest.raises(DatasetError, match=r"no sample in train/questions\.json"):
         read_dataset(tmp_path)
-    with pytest.raises(DatasetError, match="no easy-VQA questions found"):
+    with pytest.raises(DatasetError, match=r"no annotations found; it must hold train/questions\.json"):
         read_dataset(tmp_path / "train/images", "easy-vqa")

@@ -1,0 +1,61 @@
+"""The frame of a reader."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from florence2.datasets.formats.annotations import Annotation
+from florence2.datasets.formats.reading import files_in_splits, read_files, split_named_in, starts_like
+from florence2.errors import DatasetError
+
+
+def test_folders_and_names_give_the_split(tmp_path: Path) -> None:
+    for file in ("val/a.json", "train/test.JSON", "test_labels.json", "b.json", "other/c.json", "d.txt"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    assert files_in_splits(tmp_path, ".json") == [
+        ("train", "train/test.JSON"),
+        ("valid", "val/a.json"),
+        ("test", "test_labels.json"),
+        ("", "b.json"),
+    ]
+    assert [split_named_in(name) for name in ("train.json", "instances_val2017.json", "latest.json")] == [
+        "train",
+        "valid",
+        "",
+    ]
+
+
+def test_the_beginning_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"head " + b"x" * 70_000 + b"tail")
+    assert starts_like(tmp_path, "a", re.compile(b"head"), re.compile(b"x"))
+    assert not starts_like(tmp_path, "a", re.compile(b"head"), re.compile(b"tail"))
+    assert not starts_like(tmp_path, "gone", re.compile(b""))
+    os.mkfifo(tmp_path / "pipe")
+    assert not starts_like(tmp_path, "pipe", re.compile(b""))
+
+
+def test_samples_are_in_the_order_of_the_splits(tmp_path: Path) -> None:
+    def read(split: str, file: str) -> list[Annotation]:
+        return [Annotation(each, "", file, 1, "<OD>", "", error="x") for each in ("", "train")]
+
+    manifest = read_files(tmp_path, [("test", "a"), ("", "b")], read, expected="a file")
+    assert manifest.table["split"].tolist() == ["train", "train", "", ""]
+    assert manifest.splits == ("train", "test")
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ([], "no annotations found; it must hold a.json; it holds nothing"),
+        ([("", "a.json"), ("", "b.json")], "no sample in a.json and 1 more; export or copy"),
+        ([("", "a\n.json")], "the name of a file holds a line break"),
+    ],
+)
+def test_nothing_to_read(tmp_path: Path, sources: list[tuple[str, str]], message: str) -> None:
+    with pytest.raises(DatasetError, match=re.escape(message)):
+        read_files(tmp_path, sources, lambda split, file: [], expected="a.json")
