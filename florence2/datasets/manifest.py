@@ -1,6 +1,6 @@
 """``DatasetManifest``: the table that stands for a data set.
 
-A row is a sample; sets that list boxes (COCO, Pascal VOC, YOLO) have a row for each image. The manifest holds no
+A row is a sample; sets that list boxes have a row for each image. The manifest holds no
 pixels: a row names its image file and the file's hash, and a second table holds what was found in each image file. What
 a reader could not read stays in the row as well, so that validation can report every problem together.
 """

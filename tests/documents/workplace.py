@@ -35,6 +35,11 @@ _IMAGES = (
     "my-coco/train/a.jpg",
     "my-voc/JPEGImages/a.jpg",
     "my-yolo/images/train/a.jpg",
+    "my-labelme/a.jpg",
+    "my-cvat/images/a.jpg",
+    "my-label-studio/images/a.jpg",
+    "my-csv/train/a.jpg",
+    "my-imagefolder/train/a.jpg",
     "my-questions/train/images/7.png",
 )
 """Images of small sets whose annotations the pages show."""

@@ -30,6 +30,11 @@ _BUILTIN = {
     "coco": "florence2.datasets.formats.coco:COCO",
     "voc": "florence2.datasets.formats.voc:VOC",
     "yolo": "florence2.datasets.formats.yolo:YOLO",
+    "labelme": "florence2.datasets.formats.labelme:LABELME",
+    "cvat": "florence2.datasets.formats.cvat:CVAT",
+    "label-studio": "florence2.datasets.formats.label_studio:LABEL_STUDIO",
+    "tf-csv": "florence2.datasets.formats.tf_csv:TF_CSV",
+    "imagefolder": "florence2.datasets.formats.imagefolder:IMAGEFOLDER",
 }
 """The formats of this package. A reader is imported when its format is used: the command line only needs the names."""
 

@@ -30,6 +30,7 @@ from florence2.datasets.formats.files import (
     split_folders,
 )
 from florence2.datasets.formats.format import Format, Writer
+from florence2.datasets.formats.reading import starts_like
 from florence2.datasets.formats.values import BadValueError, checked_name, joined
 from florence2.datasets.formats.voc_xml import SIDES, VocContent, parse_voc
 from florence2.datasets.formats.writing import ImageToWrite, pixel_boxes, unique_stems
@@ -46,12 +47,20 @@ _IMAGES = "JPEGImages"
 _Listing = tuple[str, str, list[tuple[int, str]]]
 """A list of a split: the file, the split, and the lines that are not blank with their numbers."""
 
+_PROBED = 5
+_OTHER_ROOT = re.compile(rb"\A[^<]*(?:<[?!][^>]*>[^<]*)*<(?!annotation[\s/>])[A-Za-z]")
+"""XML whose first element is of another tool, as <annotations> of CVAT."""
+
 _NOT_XML = re.compile("[\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]")
 
 
 def is_voc(root: Path) -> bool:
     """Return whether a folder holds annotations in this format."""
-    return any(files for _, _, files in _find_sources(root))
+    return any(
+        folder.lower() == "annotations" or not starts_like(root, join(folder, name), _OTHER_ROOT)
+        for _, folder, files in _find_sources(root)
+        for name in files[:_PROBED]
+    )
 
 
 def read_voc(root: Path, *, verify: bool = False) -> DatasetManifest:

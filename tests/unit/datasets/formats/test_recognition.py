@@ -21,6 +21,11 @@ FILES = {
     "coco": {"train/_annotations.coco.json": COCO},
     "voc": {"train/a.xml": VOC},
     "yolo": {"data.yaml": "names: [cat]", "train/a.txt": ""},
+    "labelme": {"train/a.json": '{"shapes": [], "imagePath": "a.png"}'},
+    "cvat": {"annotations.xml": '<annotations><image name="a.png" subset="train"/></annotations>'},
+    "label-studio": {"tasks.json": '[{"id": 1, "annotations": [{"result": []}], "data": {"image": "a.png"}}]'},
+    "tf-csv": {"train/_annotations.csv": "filename,class,xmin,ymin,xmax,ymax\na.png,cat,1,1,2,2\n"},
+    "imagefolder": {"train/metadata.jsonl": '{"file_name": "a.png", "text": "x"}'},
 }
 
 

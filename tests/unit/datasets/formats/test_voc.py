@@ -184,3 +184,10 @@ def test_a_folder_without_annotations_is_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     with pytest.raises(DatasetError, match=r"no Pascal VOC annotations found; it must hold .*; it holds a\.png"):
         read_dataset(tmp_path, "voc")
+
+
+@pytest.mark.parametrize("file", ["annotations.xml", "project.label_config.xml", "train/labels.xml"])
+def test_xml_of_other_tools_is_not_recognised(tmp_path: Path, file: str) -> None:
+    write(tmp_path, file, '<?xml version="1.0"?>\n<!-- <annotation> -->\n<View><annotation/></View>')
+    with pytest.raises(DatasetError, match="no annotations found"):
+        read_dataset(tmp_path)
