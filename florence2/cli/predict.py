@@ -53,6 +53,13 @@ def predict(
         str | None, typer.Option(help=f"The prompt: a task token and what belongs to it. (default: {_PREFIX})")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Folder for the answers and the drawn images.")] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="COCO data set whose ids of images and categories coco_results.json takes; images are matched by file "
+            "name, classes by name."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each image.")] = False,
     **settings: Any,
 ) -> None:
@@ -69,7 +76,11 @@ def predict(
         logger.info("%s", chosen.reason)
     name = chosen.model.base
     answers = _answer_folder(output, keep_answers, None if images else folder)
-    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, answers)
+    if like is not None and answers is None:
+        raise typer.BadParameter("sets the ids in coco_results.json: give its folder by --output", param_hint="--like")
+    found = sdk.predict(name, images or [folder], prefix or _PREFIX, settings, answers, like)
+    for note in found.coco().notes:
+        logger.warning("%s", note)
     if as_json:
         for line in found.lines():
             typer.echo(line)

@@ -1,6 +1,7 @@
 from .answer_folder import answers_location as answers_location
 from .answer_folder import open_answer_folder as open_answer_folder
 from .batching import Batcher as Batcher
+from .coco_results import images_like as images_like
 from .generation import Prediction as Prediction
 from .generation import Predictor as Predictor
 from .generation import PreparedPrompt as PreparedPrompt

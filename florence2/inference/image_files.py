@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from florence2.codec import Detections, Outline, outlines_in, split_prefix
+from florence2.codec import Outline, outlines_in, split_prefix
 from florence2.config import EvaluationConfig, core_count
+from florence2.datasets import CocoIds
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error
 from florence2.images import class_colours, draw_outlines, list_images, open_rgb, probe_image
+from florence2.inference.coco_results import CocoResults, coco_results
 from florence2.inference.generation import Prediction, predict
 from florence2.model import Florence2, Sample
 from florence2.storage import AnswerFiles, writing
@@ -66,12 +68,14 @@ class ImagePredictions:
         prefix: the prompt.
         answers: one for each file, in the order in which they were given.
         drawn: number of images that ``save`` draws, from the first.
+        like: ids and names of a COCO data set, which the COCO results use; None: ids of their own.
     """
 
     root: Path
     prefix: str
     answers: tuple[ImageAnswer, ...]
     drawn: int = 100
+    like: CocoIds | None = None
 
     def counts(self) -> dict[str, int]:
         """Return the number of images, of those that cannot be decoded, boxes, cut answers and malformed groups."""
@@ -110,9 +114,9 @@ class ImagePredictions:
             _remove_saved(folder)
             (folder / AnswerFiles.LINES).write_text("".join(f"{line}\n" for line in self.lines()), encoding="utf-8")
             if any(answer.prediction and answer.prediction.detections is not None for answer in self.answers):
-                dataset, results = self._coco()
-                (folder / AnswerFiles.DATASET).write_text(json.dumps(dataset) + "\n", encoding="utf-8")
-                (folder / AnswerFiles.RESULTS).write_text(json.dumps(results) + "\n", encoding="utf-8")
+                coco = self.coco()
+                (folder / AnswerFiles.DATASET).write_text(json.dumps(coco.dataset) + "\n", encoding="utf-8")
+                (folder / AnswerFiles.RESULTS).write_text(json.dumps(coco.results) + "\n", encoding="utf-8")
             self._draw(folder / AnswerFiles.DRAWN)
             (folder / AnswerFiles.HEADER).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
 
@@ -134,26 +138,20 @@ class ImagePredictions:
                 f"{folder} holds no readable {AnswerFiles.HEADER} and {AnswerFiles.LINES}: {exc}"
             ) from exc
 
-    def _boxes(self) -> Iterator[tuple[int, ImageAnswer, Detections]]:
-        """Yield number from 1, answer and boxes of each image whose answer has boxes."""
-        for number, answer in enumerate(self.answers, 1):
-            if answer.prediction is not None and answer.prediction.detections is not None:
-                yield number, answer, answer.prediction.detections
+    def coco(self) -> CocoResults:
+        """Return the boxes as COCO results.
 
-    def _coco(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        names = sorted({name for _, _, boxes in self._boxes() for name in boxes.class_name})
-        categories = {name: number for number, name in enumerate(names, 1)}
-        images, results = [], []
-        for number, answer, boxes in self._boxes():
-            width, height = answer.resolution_wh or (0, 0)
-            images.append({"id": number, "file_name": answer.image, "width": width, "height": height})
-            for name, score, (x_min, y_min, x_max, y_max) in boxes.rows():
-                box = [round(value, 3) for value in (x_min, y_min, x_max - x_min, y_max - y_min)]
-                results.append(
-                    {"image_id": number, "category_id": categories[name], "bbox": box, "score": round(score, 6)}
-                )
-        listed = [{"id": number, "name": name} for name, number in categories.items()]
-        return {"images": images, "categories": listed, "annotations": []}, results
+        Raises:
+            DatasetError: the reference of their ids has several images or classes of one name.
+        """
+        return coco_results(
+            (
+                (answer.image, answer.resolution_wh or (0, 0), answer.prediction.detections)
+                for answer in self.answers
+                if answer.prediction is not None and answer.prediction.detections is not None
+            ),
+            self.like,
+        )
 
     def _draw(self, folder: Path) -> None:
         """Draw the answers; no folder is created where the task's answers cannot be drawn."""

@@ -10,10 +10,10 @@ from typing import Any
 from florence2.adapters import model_source
 from florence2.codec import split_prefix
 from florence2.config import Configuration, ModelConfig
-from florence2.datasets import ingest
+from florence2.datasets import ingest, read_coco_ids
 from florence2.errors import ConfigurationError
 from florence2.evaluation import ModelEvaluation
-from florence2.inference import ImagePredictions, find_images, predict_images
+from florence2.inference import ImagePredictions, find_images, images_like, predict_images
 from florence2.model import best_device
 from florence2.printable import first_line
 from florence2.sdk.model import Model, check_evaluation, prepare_network
@@ -98,6 +98,7 @@ def predict(
     prefix: str = "<OD>",
     configuration: Configuration | Mapping[str, Any] | None = None,
     output: Path | str | None = None,
+    like: Path | str | None = None,
 ) -> ImagePredictions:
     """Answer a prompt about image files; see ``load`` for images in memory and for more than one prompt.
 
@@ -107,6 +108,8 @@ def predict(
         prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
         configuration: settings of generation, and the revision of a hub id.
         output: folder for the answers and the drawn images.
+        like: a COCO data set whose ids of images and categories the COCO results in ``output`` take; images are matched
+            by file name, classes by name. ``coco().notes`` of the result says what it lacks.
 
     Returns:
         An answer for each image; for an image that cannot be decoded the reason.
@@ -114,7 +117,7 @@ def predict(
     Raises:
         AnswerError: the prefix is not a task token with what belongs to it.
         ConfigurationError: a setting is invalid, or no image was given.
-        DatasetError: none of the images can be decoded.
+        DatasetError: none of the images can be decoded, or ``like`` cannot be read or has none of them.
         ModelError: there is no such model.
 
     Example:
@@ -127,8 +130,11 @@ def predict(
     split_prefix(prefix)
     check_output(output)
     found = find_images([str(path) for path in ([images] if isinstance(images, str | Path) else images)])
+    ids = None if like is None else read_coco_ids(Path(like))
+    if ids is not None:
+        images_like(ids, found)  # raises where it fits none of them, before the model works
     florence2 = model_source(ModelConfig(base=str(model), revision=config.model.revision)).load()
-    predictions = predict_images(florence2, found, prefix, config.evaluation)
+    predictions = replace(predict_images(florence2, found, prefix, config.evaluation), like=ids)
     if output is not None:
         predictions.save(Path(output))
     return predictions

@@ -49,6 +49,7 @@ class NameMatcher:
     matched: set[Hashable] = field(default_factory=set)
     renamed: set[str] = field(default_factory=set)
     unknown: Counter[str] = field(default_factory=Counter)
+    _file_of: dict[Hashable, str] = field(default_factory=dict)
 
     def id_of(self, part: Mapping[str, Any]) -> Hashable | None:
         """Return the id of a result among the references; None where they lack its name.
@@ -64,8 +65,14 @@ class NameMatcher:
             self.unknown[str(name)] += 1
             return None
         self.matched.add(found)
-        if name is not None and found != own:
-            self.renamed.add(name)
+        if name is not None:
+            if self.what == "images" and self._file_of.setdefault(found, name) != name:
+                raise BadValueError(
+                    f"file names {excerpt(self._file_of[found])} and {excerpt(name)} both fit image {excerpt(found)} "
+                    "of the references; leave out the results of one"
+                )
+            if found != own:
+                self.renamed.add(name)
         return found
 
     def refusal(self, references: Path) -> str | None:

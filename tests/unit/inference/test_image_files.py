@@ -190,3 +190,36 @@ def test_an_output_that_is_no_local_folder_is_refused(tmp_path: Path) -> None:
     file.write_text("images: {folder: folder, output: 's3://bucket/answers'}\n")
     with pytest.raises(ConfigurationError, match=r"images\.output s3://bucket/answers: is not a local folder"):
         CliRunner().invoke(app, ["predict", "--config", str(file)], catch_exceptions=False)
+
+
+def test_results_take_the_ids_of_a_reference(images: Path, found: ImagePredictions, tmp_path: Path) -> None:
+    """The reference has an image that was not predicted, and lacks a class that the model finds."""
+    own = {Path(answer.image).name: names_of(answer) for answer in found.answers[:2]}
+    lacking, *classes = sorted({name for names in own.values() for name in names})
+    reference = tmp_path / "reference.json"
+    content = {
+        "images": [{"id": 70 + number, "file_name": f"{number}.png"} for number in (0, 1, 9)],
+        "categories": [{"id": 10 + number, "name": name} for number, name in enumerate(classes)],
+    }
+    reference.write_text(json.dumps(content))
+    files = [str(images / name) for name in own]
+    words = ["predict", "--model=builtin:nano", "--max-new-tokens=24", f"--like={reference}", *files]
+    assert CliRunner().invoke(app, words).exit_code == 2  # there is no --output
+    assert CliRunner().invoke(app, [*words, f"--output={tmp_path / 'answers'}"]).exit_code == 0
+    results = json.loads((tmp_path / "answers" / "coco_results.json").read_text())
+    expected = [
+        (70 + int(file[0]), 10 + classes.index(name))
+        for file, names in own.items()
+        for name in names
+        if name != lacking
+    ]
+    assert expected
+    assert [(result["image_id"], result["category_id"]) for result in results] == expected
+    with pytest.raises(DatasetError, match="the reference has none of the 1 images"):
+        sdk.predict("builtin:nano", images / "none.png", like=reference)
+
+
+def names_of(answer: ImageAnswer) -> tuple[str, ...]:
+    assert answer.prediction is not None
+    assert answer.prediction.detections is not None
+    return answer.prediction.detections.class_name

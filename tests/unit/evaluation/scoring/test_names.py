@@ -157,3 +157,9 @@ def test_an_unknown_id_without_a_name_says_what_to_give(tmp_path: Path, referenc
         DatasetError, match=r"image_id 77 is not one of the images; if these .* by --predictions-dataset"
     ):
         score_boxes(references, results(tmp_path, dict.fromkeys(NAMES, 77), OTHER[1]))
+
+
+def test_two_files_that_fit_one_image_are_refused(tmp_path: Path, references: Path) -> None:
+    found = results(tmp_path, {"a.jpg": "x/a.jpg", "b.jpg": "y/a.jpg", "c.jpg": "c.jpg"}, {"cat": 1, "dog": 2})
+    with pytest.raises(DatasetError, match=r"'x/a.jpg' and 'y/a.jpg' both fit image 1 of the references"):
+        score_boxes(references, found)
