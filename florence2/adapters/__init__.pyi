@@ -3,6 +3,7 @@ from .mlflow.candidates import apply_decision as apply_decision
 from .mlflow.candidates import find_candidates as find_candidates
 from .mlflow.candidates import training_images_of as training_images_of
 from .mlflow.drift import drift_between as drift_between
+from .mlflow.local_store import HOW_TO_REGISTER as HOW_TO_REGISTER
 from .mlflow.local_store import TRACKING_URI_FILE as TRACKING_URI_FILE
 from .mlflow.local_store import default_tracking_uri as default_tracking_uri
 from .mlflow.local_store import known_tracking_uri as known_tracking_uri

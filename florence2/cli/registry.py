@@ -36,9 +36,15 @@ _MOVES = "champion_move."
 @registry.command("list")
 def list_versions(name: _Name = _DEFAULT_NAME, tracking_uri: _Store = None, as_json: _Json = False) -> None:
     """List the versions of a model with their aliases and scores, and the moves of the champion."""
+    from florence2.adapters import HOW_TO_REGISTER, Registry, default_tracking_uri, registered_models
     from florence2.storage import redact
 
-    store = _open(tracking_uri, name)
+    uri = tracking_uri or default_tracking_uri()
+    if not registered_models(uri):
+        empty = json.dumps({"name": name, "versions": [], "history": []}, indent=2)
+        typer.echo(empty if as_json else f"No model is registered in {redact(uri)} yet; {HOW_TO_REGISTER}.")
+        return
+    store = Registry(uri, name)
     aliases = store.aliases()
     rows: list[dict[str, Any]] = []
     for version in store.versions():
@@ -98,18 +104,28 @@ def compare(
     tracking_uri: _Store = None,
     as_json: _Json = False,
 ) -> None:
-    """Compare two versions: what they were trained from, and their scores, each on its own test split."""
+    """Compare two versions: settings, data and scores that differ, the scores each on its own test split."""
     store = _open(tracking_uri, name)
     numbers = [_number(store, version) for version in (first, second)]
     tags = [{k: v for k, v in store.tags_of(number).items() if not k.startswith(_MOVES)} for number in numbers]
     differ = {tag: [each.get(tag) for each in tags] for tag in sorted({*tags[0], *tags[1]})}
     differ = {tag: values for tag, values in differ.items() if values[0] != values[1]}
     same_test = tags[0].get("test_fingerprint") == tags[1].get("test_fingerprint")
+    settings, unknown = _changed_settings(store, *numbers)
     if as_json:
-        typer.echo(json.dumps({"versions": numbers, "differences": differ, "same_test_split": same_test}, indent=2))
+        content = {"versions": numbers, "settings": settings, "differences": differ, "same_test_split": same_test}
+        typer.echo(json.dumps(content, indent=2))
         return
-    rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items()]
-    _print(_table("what differs", ["tag", *(f"version {number}" for number in numbers)], rows))
+    columns = [f"version {number}" for number in numbers]
+    if unknown:
+        typer.echo(f"Which settings differ is not known: {unknown}.")
+    elif settings:
+        rows = [[setting, *values] for setting, values in settings.items()]
+        _print(_table("settings that differ", ["setting", *columns], rows))
+    else:
+        typer.echo("All settings are the same.")
+    rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items() if tag != "configuration"]
+    _print(_table("what else differs", ["tag", *columns], rows))
     if not same_test:
         typer.echo(
             "Their test splits differ, so their scores cannot be compared; florence_promote evaluates both again."
@@ -163,6 +179,14 @@ def _number(store: Registry, version: str) -> str:
         known = ", ".join(f"{alias} (version {number})" for alias, number in aliases.items()) or "none"
         raise RegistryError(f"{store.name}: no alias {version!r}; there are {known}")
     return aliases[version]
+
+
+def _changed_settings(store: Registry, first: str, second: str) -> tuple[dict[str, tuple[str, str]] | None, str]:
+    """Return the settings that differ, or None and why they are not known: an old version may hold none."""
+    try:
+        return store.changed_settings(first, second), ""
+    except RegistryError as exc:
+        return None, str(exc)
 
 
 def _checked(reason: str) -> str:

@@ -6,6 +6,7 @@ from .configuration import PredictionConfiguration as PredictionConfiguration
 from .configuration import PromotionConfiguration as PromotionConfiguration
 from .configuration import leaf_paths as leaf_paths
 from .cores import core_count as core_count
+from .differences import changed_settings as changed_settings
 from .files import PARAMETERS as PARAMETERS
 from .files import check_keys as check_keys
 from .files import check_sections as check_sections

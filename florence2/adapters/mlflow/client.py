@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from florence2.adapters.mlflow.local_store import HOW_TO_REGISTER
 from florence2.errors import RegistryError
 from florence2.printable import first_line
 from florence2.storage import redact
@@ -38,7 +39,7 @@ def open_client(tracking_uri: str) -> MlflowClient:
     prepare_environment()
     file = tracking_uri.removeprefix(_SQLITE)
     if file != tracking_uri and not Path(file).is_file():
-        raise RegistryError(f"{tracking_uri}: no such file; give the store in which models are registered")
+        raise RegistryError(f"{tracking_uri}: no such file, so no model is registered there yet; {HOW_TO_REGISTER}")
     return mlflow.MlflowClient(tracking_uri)
 
 

@@ -7,10 +7,16 @@ from pathlib import Path
 
 from florence2.errors import RegistryError
 
-__all__ = ["TRACKING_URI_FILE", "default_tracking_uri", "known_tracking_uri"]
+__all__ = ["HOW_TO_REGISTER", "TRACKING_URI_FILE", "default_tracking_uri", "known_tracking_uri"]
 
 TRACKING_URI_FILE = Path(".zen") / "mlflow_tracking_uri"
 """File into which ``make stack`` writes the store, below the folder from which pipelines are started."""
+
+HOW_TO_REGISTER = (
+    "to register a model, run `make stack` and then `zenml pipeline run florence_finetune` in the folder of "
+    "florence2-finetune; if models are registered elsewhere, name that store by --tracking-uri or MLFLOW_TRACKING_URI"
+)
+"""What to do before the first run, as the end of a sentence."""
 
 
 def default_tracking_uri() -> str:
@@ -23,7 +29,7 @@ def default_tracking_uri() -> str:
         return found
     raise RegistryError(
         f"no MLflow store: {Path.cwd()} and the folders above have no {TRACKING_URI_FILE}, and MLFLOW_TRACKING_URI is"
-        " not set; give --tracking-uri, or run `make stack` to set up the local stack"
+        f" not set; {HOW_TO_REGISTER}"
     )
 
 

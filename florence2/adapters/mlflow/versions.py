@@ -7,12 +7,14 @@ import hashlib
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
 
 from florence2.adapters.mlflow.client import open_client, translate_errors
+from florence2.adapters.mlflow.local_store import HOW_TO_REGISTER
 from florence2.adapters.mlflow.provenance import TRAINING_IMAGES
+from florence2.config import changed_settings
 from florence2.errors import RegistryError
 from florence2.storage import redact
 
@@ -125,6 +127,21 @@ class Versions:
         with tempfile.TemporaryDirectory() as folder:
             return self._fetch(version, f"artifacts/{name}", Path(folder)).read_text(encoding="utf-8")
 
+    def changed_settings(self, first: str, second: str) -> dict[str, tuple[str, str]]:
+        """Return the settings of two versions that differ, by their full name, with the value of each version.
+
+        Raises:
+            RegistryError: there is no such version, or its settings are missing or damaged.
+        """
+        return changed_settings(self._settings(first), self._settings(second))
+
+    def _settings(self, version: str) -> dict[str, Any]:
+        try:
+            settings: dict[str, Any] = json.loads(self.text_of(version, CONFIGURATION))
+        except ValueError as exc:
+            raise RegistryError(f"{self.name} version {version}: {CONFIGURATION} is damaged ({exc})") from exc
+        return settings
+
     def training_images(self, version: str) -> frozenset[str]:
         """Return the sha256 of every image file that a version was trained or validated on.
 
@@ -184,7 +201,7 @@ class Versions:
             with self._errors():
                 found = self._client.search_registered_models(max_results=10)
             known = [each.name for each in found if not is_lock_of_earlier_version(each)]
-            advice = f"there is {', '.join(known)}: name it" if known else "register one first"
+            advice = f"there is {', '.join(known)}: name it" if known else HOW_TO_REGISTER
             raise RegistryError(f"{redact(self.tracking_uri)}: no model is registered as {self.name!r}; {advice}")
         return model
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from florence2.adapters.mlflow.registry import Registry
 from florence2.cli import app
+from florence2.config import Configuration
 from florence2.errors import Florence2Error
 
 
@@ -56,6 +58,36 @@ def test_compare_shows_what_differs(championed: Registry) -> None:
     assert "cannot be compared" in command(championed, "compare", "1", "2").output
 
 
+def test_compare_names_the_settings_that_differ_with_both_values(championed: Registry, tmp_path: Path) -> None:
+    unknown = command(championed, "compare", "1", "2").output
+    assert "Which settings differ is not known: " in unknown
+    assert "version 1: artifacts/configuration.json cannot be read" in unknown
+    assert message(championed, "compare", "1", "2")["settings"] is None
+    for number, epochs in enumerate((2, 8, 8)):
+        file = tmp_path / f"source-{number}" / "artifacts" / "configuration.json"
+        file.write_text(Configuration(epochs=epochs).model_dump_json())
+    assert message(championed, "compare", "1", "2")["settings"] == {"training.epochs": ["2", "8"]}
+    table = command(championed, "compare", "1", "2").output
+    assert re.search(r"setting +┃ version 1 ┃ version 2", table)
+    assert re.search(r"training\.epochs +│ 2 +│ 8 +│", table)
+    assert "All settings are the same." in command(championed, "compare", "2", "3").output
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_list_before_the_first_run_says_what_to_run(empty_store: Path, tmp_path: Path, made: bool) -> None:
+    uri = f"sqlite:///{empty_store if made else tmp_path / 'mlflow.db'}"
+    listed = [CliRunner().invoke(app, ["registry", "list", "--tracking-uri", uri, *more]) for more in ([], ["--json"])]
+    assert [each.exit_code for each in listed] == [0, 0]
+    assert f"No model is registered in {uri} yet; to register a model, run `make stack` and then" in listed[0].output
+    assert json.loads(listed[1].output)["versions"] == []
+    assert not (tmp_path / "mlflow.db").exists()
+    for arguments in (["show", "champion"], ["compare", "1", "2"], ["rollback", "--reason=r"]):
+        done = CliRunner().invoke(app, ["registry", *arguments, "--tracking-uri", uri])
+        assert "to register a model, run `make stack` and then `zenml pipeline run florence_finetune`" in str(
+            done.exception
+        )
+
+
 def test_promote_by_hand_needs_a_reason(championed: Registry) -> None:
     assert command(championed, "promote", "3").exit_code == 2
     assert "--reason" in str(command(championed, "promote", "3", "--reason= ").exception)
@@ -101,9 +133,9 @@ def test_the_store_is_that_of_the_environment_or_of_the_local_stack(
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert "give --tracking-uri" in str(listed().exception)
+    assert "name that store by --tracking-uri" in str(listed().exception)
     (below.parent / ".zen").mkdir()
     (below.parent / ".zen" / "mlflow_tracking_uri").write_text(championed.tracking_uri + "\n")
     assert listed().exit_code == 0
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/none.db")
-    assert "no such file" in str(listed().exception)
+    assert json.loads(listed().output)["versions"] == []

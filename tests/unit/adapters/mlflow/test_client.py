@@ -12,7 +12,7 @@ from florence2.errors import RegistryError
 
 
 def test_a_database_that_does_not_exist_is_an_error_and_is_not_created(tmp_path: Path) -> None:
-    with pytest.raises(RegistryError, match="no such file; give the store in which models are registered"):
+    with pytest.raises(RegistryError, match="no such file, so no model is registered there yet"):
         open_client(f"sqlite:///{tmp_path}/none.db")
     assert list(tmp_path.iterdir()) == []
 

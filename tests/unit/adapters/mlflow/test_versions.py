@@ -33,6 +33,18 @@ def test_the_text_of_a_file_and_the_training_images_need_the_file(registry: Regi
         registry.tags_of("9")
 
 
+def test_settings_that_differ_have_both_values_and_damaged_ones_are_an_error(
+    registry: Registry, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"source-{number}" / "artifacts" / "configuration.json" for number in range(2)]
+    files[0].write_text('{"training": {"epochs": 2, "seed": 0}}')
+    files[1].write_text('{"training": {"epochs": 8, "seed": 0}}')
+    assert registry.changed_settings("1", "2") == {"training.epochs": ("2", "8")}
+    files[1].write_text("{")
+    with pytest.raises(RegistryError, match=r"cards version 2: configuration\.json is damaged"):
+        registry.changed_settings("1", "2")
+
+
 def test_training_images_that_are_not_those_registered_are_refused(registry: Registry, tmp_path: Path) -> None:
     (tmp_path / "source-0" / "artifacts" / "training_images.json").write_text('["ab"]')
     with pytest.raises(RegistryError, match="is not what was registered; train again"):
