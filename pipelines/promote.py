@@ -19,6 +19,7 @@ from florence2.config import (
     ValidationConfig,
 )
 from florence2.evaluation import metric_named, source_modules
+from pipelines.floor import measure_floor
 from pipelines.machines import on_cpu, on_gpu
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
@@ -57,7 +58,8 @@ def florence_promote(
     The parameters are the sections of ``florence2.config.PromotionConfiguration``: those of the fine-tune, so that
     its checks and splits are taken from the cache, and the policy. What a killed run left undone between MLflow and
     ZenML is completed first. Who is challenger and champion is read here, so that it is part of the cache keys;
-    where there is nothing to decide, nothing is evaluated.
+    where there is nothing to decide, nothing is evaluated. The challenger's base, and answers without the image, are
+    evaluated on that split, too.
     """
     for metric in evaluation.metrics:
         metric_named(metric)
@@ -65,7 +67,7 @@ def florence_promote(
     store = tracking_uri()
     mirror(Registry(store, registration.model_name))
     candidates = find_candidates(store, registration)
-    if not candidates.undecided:
+    if candidates.challenger is None or not candidates.undecided:
         nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
     data = prepare_data(dataset, validation, split, model, training)
@@ -85,6 +87,8 @@ def florence_promote(
                 metric_code=metric_code,
                 id=f"evaluate_{role}",
             )
+    if promotion.floor:
+        measured |= measure_floor(candidates.challenger, data, evaluation, metric_code)
     decision = decide_promotion.with_options(**on_cpu())(
         candidates=candidates,
         promotion=promotion,

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 from zenml.client import Client
 from zenml.enums import ExecutionStatus
 
 from florence2.promotion import Decision
-from florence2.reports import render_decision
+from florence2.reports import GATE_COLUMNS, gate_rows, render_decision
 
 __all__ = ["write_decision"]
 
@@ -47,9 +48,9 @@ def write_decision(run_id: UUID, output: Path) -> int:
 def _print(decision: Decision, page: Path) -> None:
     console = Console()
     if decision.gates:
-        table = Table("gate", "outcome", "why")
-        for gate in decision.gates:
-            table.add_row(gate.title, gate.outcome, gate.why)
+        table = Table(*GATE_COLUMNS)
+        for row in gate_rows(decision.gates):
+            table.add_row(*map(Text, row))
         console.print(table)
     console.print(f"decision {decision.verdict}: {decision.why}", markup=False)
     console.print(f"page     {page.absolute()}", soft_wrap=True, markup=False)

@@ -8,6 +8,7 @@ from typing import Any
 
 from florence2.evaluation import in_order, score_named
 from florence2.promotion import Gate
+from florence2.reports import GATE_COLUMNS, gate_rows
 
 __all__ = ["Retraining", "to_markdown"]
 
@@ -61,8 +62,7 @@ def _decision(decision: Mapping[str, Any]) -> str:
     if not decision:
         return ""
     gates = [Gate.model_validate(gate) for gate in decision["gates"]]
-    rows = [(gate.title, gate.outcome, gate.why) for gate in gates]
-    table = f"\n\n{_table(('gate', 'outcome', 'why'), rows)}" if rows else ""
+    table = f"\n\n{_table(GATE_COLUMNS, gate_rows(gates))}" if gates else ""
     back = "\n\nTo take it back: `florence2 registry rollback --reason ...`" if decision["verdict"] == "promote" else ""
     return f"{decision['why']}{table}{back}"
 

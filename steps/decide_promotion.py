@@ -28,6 +28,9 @@ def decide_promotion(
     challenger_evaluated: Evaluated,
     champion_served: ServingCheck | None = None,
     champion_evaluated: Evaluated | None = None,
+    base_evaluated: Evaluated | None = None,
+    base_unknown: str = "it was not evaluated",
+    baseline_evaluated: Evaluated | None = None,
 ) -> Annotated[Decision, "decision"]:
     """Gather the evidence and decide.
 
@@ -40,13 +43,26 @@ def decide_promotion(
         challenger_evaluated: its scores.
         champion_served: how the champion serves; None where there is none.
         champion_evaluated: its scores.
+        base_evaluated: the scores of the challenger's base; None where it was not evaluated.
+        base_unknown: why it was not.
+        baseline_evaluated: the scores of answers without the image; None where the policy does not require them.
     """
     assert candidates.challenger is not None
     measured = {candidates.challenger.version: (challenger_served, challenger_evaluated)}
     if candidates.champion and champion_served and champion_evaluated:
         measured[candidates.champion.version] = (champion_served, champion_evaluated)
     seen = training_images_of(candidates.challenger)
-    return decide(promotion, gather_evidence(promotion, candidates, measured, test_data, validation_report, seen))
+    evidence = gather_evidence(
+        promotion,
+        candidates,
+        measured,
+        test_data,
+        validation_report,
+        seen,
+        base=base_evaluated or base_unknown,
+        baseline=baseline_evaluated or "they were not evaluated",
+    )
+    return decide(promotion, evidence)
 
 
 @step(cache_policy=follow_code(__file__), output_materializers=DecisionMaterializer)

@@ -6,7 +6,7 @@ from typing import Any
 
 from florence2.config import PromotionConfig
 from florence2.evaluation.bootstrap import Comparison, Comparisons, Interval
-from florence2.promotion.evidence import Evidence, MeasuredModel
+from florence2.promotion.evidence import Evidence, Floor, MeasuredModel
 
 __all__ = ["POLICY", "compared", "evidence", "measured"]
 
@@ -38,6 +38,8 @@ def evidence(**values: Any) -> Evidence:
         "comparison": Comparisons(
             {"map50": compared(0.05, 0.2)}, {"cat": {"ap50": compared(0.0, 0.2)}, "dog": {"ap50": compared(0.1, 0.2)}}
         ),
+        "base": Floor({"map50": 0.1}, Comparisons({"map50": compared(0.6, 0.8)})),
+        "baseline": Floor({"map50": 0.2}, Comparisons({"map50": compared(0.5, 0.7)})),
         "test_images": 40,
         "leaked_images": 0,
         "samples": 100,

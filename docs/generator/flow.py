@@ -32,7 +32,7 @@ _STOPS = (
     _Stop("evaluate_model", "base and fine-tuned on the test split", "scores with intervals, page"),
     _Stop("register_model", "merged model, model card, tags", "version with alias challenger"),
     _Stop("MLflow registry", "every version, and who is champion", "challenger and champion", "store"),
-    _Stop("evaluate_candidate", "both versions on the same test split", "scores of both"),
+    _Stop("evaluate_candidate", "both versions on the same test split", "scores of both, of base and of baseline"),
     _Stop("decide_promotion", "every gate passed, or held with reasons", "decision", "gate"),
     _Stop("promote_model", "moves the alias champion if it won", "models:/NAME@champion"),
     _Stop("your service", "predicts with the champion", "", "store"),

@@ -118,7 +118,8 @@ def _types_to_decision(weights: Path, test: Any) -> list[str]:
     with observed(types):
         evaluated = evaluate_weights(weights, "n", test, EvaluationConfig(max_new_tokens=16, resamples=20))
         both = {version.version: (served, evaluated) for version in (champion, challenger)}
-        decide(policy, gather_evidence(policy, candidates, both, test, checked, frozenset()))
+        floors = {"base": evaluated, "baseline": evaluated}
+        decide(policy, gather_evidence(policy, candidates, both, test, checked, frozenset(), **floors))
     return [kind.__name__ for kind in types.found]
 
 

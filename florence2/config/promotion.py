@@ -20,6 +20,11 @@ class PromotionConfig(BaseConfig):
     minimum: float | None = Field(
         None, description="Value that the primary score must reach, or must not exceed if it counts errors; empty: any."
     )
+    floor: bool = Field(
+        True,
+        description="The primary score must be better beyond chance than that of the base, and than that of the "
+        "baseline: answers without seeing the image, chosen on the training split. Also for the first champion.",
+    )
     improvement: float = Field(
         0.0, ge=0.0, description="The primary score must be better than the champion's by more than this."
     )

@@ -4,6 +4,7 @@ from .base import BUILTIN_MODELS as BUILTIN_MODELS
 from .base import base_files as base_files
 from .base import base_fingerprint as base_fingerprint
 from .base import best_device as best_device
+from .base import check_exact as check_exact
 from .base import hub_commit as hub_commit
 from .base import load_base as load_base
 from .base import load_exact as load_exact

@@ -30,6 +30,7 @@ __all__ = [
     "base_files",
     "base_fingerprint",
     "best_device",
+    "check_exact",
     "hub_commit",
     "load_base",
     "load_exact",
@@ -72,13 +73,27 @@ def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
     source = resolve(config)
     if not Path(source).is_dir():
         return load_folder(source, fingerprint)
-    found = base_fingerprint(config)
+    check_exact(config, fingerprint)
+    return load_folder(source)
+
+
+def check_exact(config: ModelConfig, fingerprint: str) -> None:
+    """Check that a base model is there with a given content; it is not loaded.
+
+    Args:
+        config: names the model.
+        fingerprint: what ``base_fingerprint`` returned earlier; for a hub id the commit.
+
+    Raises:
+        ModelError: there is no such model any more, or it has changed.
+    """
+    source = resolve(config)
+    found = base_fingerprint(config) if Path(source).is_dir() else hub_commit(source, fingerprint)
     if found != fingerprint:
         raise ModelError(
             f"{config.base} has changed: its fingerprint must be {fingerprint[:12]} and is {found[:12]}; "
             "restore that base or train again"
         )
-    return load_folder(source)
 
 
 def load_folder(source: str, revision: str | None = None) -> Florence2:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from florence2.config import ModelConfig
+
 __all__ = ["Candidate", "Candidates"]
 
 
@@ -17,6 +19,8 @@ class Candidate(BaseModel):
         tracking_uri: of its store.
         content: fingerprint of its weights.
         test_fingerprint: of the test split with which it was registered.
+        base: the model from which it was trained; None where the version does not say.
+        base_fingerprint: of that model.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -27,6 +31,8 @@ class Candidate(BaseModel):
     tracking_uri: str
     content: str
     test_fingerprint: str
+    base: ModelConfig | None = None
+    base_fingerprint: str = ""
 
 
 class Candidates(BaseModel):

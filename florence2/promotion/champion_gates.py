@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from florence2.config import PromotionConfig
-from florence2.evaluation import Comparison, score_named
+from florence2.evaluation import score_named
 from florence2.promotion.evidence import Evidence, MeasuredModel
+from florence2.promotion.gains import exceeds, gain_in, note_on_few_images
 from florence2.promotion.gate import Gate
 from florence2.promotion.model_gates import list_classes, primary_score
 
 __all__ = ["champion_gates"]
-
-_DIGITS = 9
-"""Decimals that count: two ways to compute the same score differ by rounding errors of 1e-16."""
-
-_FEW_IMAGES = 30
-"""With fewer images the intervals are too narrow, see ``florence2.evaluation.bootstrap``."""
 
 
 def champion_gates(policy: PromotionConfig, evidence: Evidence, champion: MeasuredModel) -> Iterator[Gate]:
@@ -68,20 +63,19 @@ def _improvement(policy: PromotionConfig, evidence: Evidence, champion: Measured
     compared = evidence.comparison.scores.get(policy.primary)
     least, why = None, "The two models could not be compared."
     if compared is not None:
-        least, gain = _lower_bound(policy.primary, compared), _gain(policy.primary, compared.difference)
+        gain = gain_in(policy.primary, compared)
+        least = gain.low
         why = (
-            f"{gain:+.3f} against version {champion.version}, {least:+.3f} or more at {policy.confidence:.0%} "
-            f"confidence; more than {policy.improvement:g} is required."
+            f"{gain.value:+.3f} against version {champion.version}, {least:+.3f} or more at {policy.confidence:.0%} "
+            f"confidence; more than {policy.improvement:g} is required.{note_on_few_images(evidence.test_images)}"
         )
-        if evidence.test_images < _FEW_IMAGES:
-            why += f" With {evidence.test_images} test images the interval is narrower than it should be."
     return Gate(
         name="improvement",
         title=f"Gain in {score_named(policy.primary).title}",
         aspect="advantage",
         value=least,
         limit=policy.improvement,
-        passed=None if least is None else round(least - policy.improvement, _DIGITS) > 0,
+        passed=None if least is None else exceeds(least, policy.improvement),
         why=why,
     )
 
@@ -92,9 +86,10 @@ def _class_regression(policy: PromotionConfig, evidence: Evidence) -> Iterator[G
     compared = {name: scores[score] for name, scores in evidence.comparison.per_class.items() if score in scores}
     if not compared:
         return
-    gains = {name: _gain(score, each.difference) for name, each in compared.items()}
-    drops = {name: gain for name, gain in gains.items() if round(-gain - policy.class_regression, _DIGITS) > 0}
-    worse = {name: gain for name, gain in drops.items() if round(_upper_bound(score, compared[name]), _DIGITS) < 0}
+    gains = {name: gain_in(score, each) for name, each in compared.items()}
+    values = {name: gain.value for name, gain in gains.items()}
+    drops = {name: value for name, value in values.items() if exceeds(-value, policy.class_regression)}
+    worse = {name: value for name, value in drops.items() if exceeds(0, gains[name].high)}
     if worse:
         why = f"Worse than the champion in {list_classes(worse, '{:+.3f}')}."
     elif drops:
@@ -105,21 +100,8 @@ def _class_regression(policy: PromotionConfig, evidence: Evidence) -> Iterator[G
         name="class_regression",
         title=f"Loss in any class, {policy.class_score.upper()}",
         aspect="advantage",
-        value=max(0.0, -min((worse or gains).values())),
+        value=max(0.0, -min((worse or values).values())),
         limit=policy.class_regression,
         passed=not worse,
         why=why,
     )
-
-
-def _gain(score: str, difference: float) -> float:
-    """Return a difference with the sign by which more is better."""
-    return difference if score_named(score).higher_is_better else -difference
-
-
-def _lower_bound(score: str, compared: Comparison) -> float:
-    return min(_gain(score, compared.interval.low), _gain(score, compared.interval.high))
-
-
-def _upper_bound(score: str, compared: Comparison) -> float:
-    return max(_gain(score, compared.interval.low), _gain(score, compared.interval.high))

@@ -25,8 +25,9 @@ class Decision(BaseModel):
 
     Attributes:
         verdict: ``promote``: the challenger becomes champion. ``hold``: it failed no gate of its own, but is not proven
-            to be better than the champion, or a gate could not be evaluated. ``reject``: it failed a gate that does not
-            depend on the champion. ``nothing``: there is no challenger, or it is champion already.
+            to be better than its base, than answers without the image or than the champion, or a gate could not be
+            evaluated. ``reject``: it failed a gate about itself alone or about how it serves. ``nothing``: there is no
+            challenger, or it is champion already.
         why: the reason, in a sentence.
         challenger: its version; None where there is none.
         champion: the version that it was compared with; None where there was none.
@@ -85,7 +86,7 @@ def decide(policy: PromotionConfig, evidence: Evidence) -> Decision:
 def _verdict(gates: Sequence[Gate]) -> Verdict:
     if all(gate.passed for gate in gates):
         return "promote"
-    is_failed = any(gate.passed is False and gate.aspect != "advantage" for gate in gates)
+    is_failed = any(gate.passed is False and gate.aspect in ("model", "serving") for gate in gates)
     return "reject" if is_failed else "hold"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from florence2.evaluation import Comparisons
 
-__all__ = ["Evidence", "MeasuredModel"]
+__all__ = ["Evidence", "Floor", "MeasuredModel"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,25 @@ class MeasuredModel:
 
 
 @dataclass(frozen=True)
+class Floor:
+    """What a challenger must be better than, whoever is champion: its base, or answers without the image.
+
+    Attributes:
+        scores: over the test split, by name.
+        comparison: the challenger against it on the same images, with intervals as those against the champion; empty
+            where nothing can be compared.
+        failure: why it could not be evaluated, and what to do; empty where it was, and then the rest is known.
+    """
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    comparison: Comparisons = field(default_factory=Comparisons)
+    failure: str = ""
+
+
+_NOT_EVALUATED = Floor(failure="it was not evaluated")
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What a promotion is decided on.
 
@@ -42,6 +61,8 @@ class Evidence:
         champion: the model that it would replace; None where there is none yet.
         comparison: the challenger against the champion on the same images, with intervals of the level
             ``2 * confidence - 1``, whose ends are bounds of that confidence; empty where nothing can be compared.
+        base: the model from which the challenger was trained.
+        baseline: answers without the image, see ``florence2.evaluation.evaluate_baseline``.
         test_images: number of images in the test split.
         leaked_images: how many of them the challenger was trained on; None: not known.
         leak_unknown: why that is not known.
@@ -54,6 +75,8 @@ class Evidence:
     challenger: MeasuredModel | None = None
     champion: MeasuredModel | None = None
     comparison: Comparisons = field(default_factory=Comparisons)
+    base: Floor = _NOT_EVALUATED
+    baseline: Floor = _NOT_EVALUATED
     test_images: int = 0
     leaked_images: int | None = None
     leak_unknown: str = ""

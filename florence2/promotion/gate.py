@@ -16,8 +16,9 @@ class Gate(BaseModel):
         name: for programs.
         title: for people.
         aspect: what the gate is about. ``model``: the scores of the challenger and its data. ``serving``: how it
-            serves in another process than that which measured its scores. ``advantage``: whether there is a reason
-            to replace the champion. The key in files is ``judges``.
+            serves in another process than that which measured its scores. ``floor``: whether it is better than its
+            base and than answers without the image. ``advantage``: whether there is a reason to replace the champion.
+            The key in files is ``judges``.
         value: what was measured; None where nothing could be measured.
         limit: what the policy requires; None where it requires no number.
         passed: None where the gate could not be evaluated.
@@ -28,7 +29,7 @@ class Gate(BaseModel):
 
     name: str
     title: str
-    aspect: Literal["model", "serving", "advantage"] = Field(alias="judges")
+    aspect: Literal["model", "serving", "floor", "advantage"] = Field(alias="judges")
     value: float | None
     limit: float | None
     passed: bool | None

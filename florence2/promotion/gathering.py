@@ -8,7 +8,7 @@ from florence2.config import PromotionConfig
 from florence2.datasets import DatasetManifest, ValidationReport
 from florence2.evaluation import Comparisons, Evaluated
 from florence2.promotion.candidates import Candidate, Candidates
-from florence2.promotion.evidence import Evidence, MeasuredModel
+from florence2.promotion.evidence import Evidence, Floor, MeasuredModel
 from florence2.promotion.serving import ServingCheck
 
 __all__ = ["gather_evidence", "name_versions"]
@@ -21,6 +21,9 @@ def gather_evidence(
     test_data: DatasetManifest,
     validation: ValidationReport,
     training_images: frozenset[str] | str,
+    *,
+    base: Evaluated | str,
+    baseline: Evaluated | str,
 ) -> Evidence:
     """Return the evidence on a challenger and, where there is one, on the champion.
 
@@ -32,16 +35,22 @@ def gather_evidence(
         validation: what the data checks found in the data set.
         training_images: sha256 of each image file that the challenger was trained or validated on; a text where they
             are not known: why.
+        base: the model from which the challenger was trained, on the test split; a text where it was not evaluated:
+            why.
+        baseline: answers without the image on the test split; a text where they were not evaluated: why.
     """
     challenger, champion = candidates.challenger, candidates.champion
     assert challenger is not None
     both = [candidate for candidate in (challenger, champion) if candidate is not None]
     test_images = set(test_data.table["sha256"]) - {""}
     known = not isinstance(training_images, str)
+    _, after = measured[challenger.version]
     return Evidence(
         challenger=_measured_model(challenger, *measured[challenger.version]),
         champion=None if champion is None else _measured_model(champion, *measured[champion.version]),
-        comparison=_compare(policy, challenger, champion, measured),
+        comparison=Comparisons() if champion is None else _compare(policy, measured[champion.version][1], after),
+        base=_floor(policy, base, after),
+        baseline=_floor(policy, baseline, after),
         test_images=len(test_images),
         leaked_images=len(test_images.intersection(training_images)) if known else None,
         leak_unknown="" if known else str(training_images),
@@ -75,15 +84,12 @@ def _measured_model(candidate: Candidate, served: ServingCheck, evaluated: Evalu
     )
 
 
-def _compare(
-    policy: PromotionConfig,
-    challenger: Candidate,
-    champion: Candidate | None,
-    measured: Mapping[str, tuple[ServingCheck, Evaluated]],
-) -> Comparisons:
+def _floor(policy: PromotionConfig, before: Evaluated | str, after: Evaluated) -> Floor:
+    if isinstance(before, str) or before.evaluation is None:
+        return Floor(failure=before if isinstance(before, str) else "it was not evaluated")
+    return Floor(before.evaluation.metrics, _compare(policy, before, after))
+
+
+def _compare(policy: PromotionConfig, before: Evaluated, after: Evaluated) -> Comparisons:
     """Compare both on the same resamples; each end of an interval is a bound of the policy's confidence."""
-    if champion is None:
-        return Comparisons()
-    _, before = measured[champion.version]
-    _, after = measured[challenger.version]
     return before.compare(after, level=2 * policy.confidence - 1)

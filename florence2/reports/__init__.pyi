@@ -11,6 +11,8 @@ from .model_card import render_base_card as render_base_card
 from .model_card import render_checkpoint_card as render_checkpoint_card
 from .model_card import render_model_card as render_model_card
 from .model_card import render_run_card as render_run_card
+from .promotion_page import GATE_COLUMNS as GATE_COLUMNS
+from .promotion_page import gate_rows as gate_rows
 from .promotion_page import render_decision as render_decision
 from .statistics.description import Description as Description
 from .statistics.description import describe as describe

@@ -1,7 +1,7 @@
 """Registers models and promotes them as a plan says, in one process, and writes how each promotion ended.
 
-The plan is a list of pairs: ``register`` [folder of a checkpoint's model, split it says it was trained on], ``break``
-version, ``hide`` (the registry, for good), ``promote`` YAML file.
+The plan is a list of pairs: ``register`` [folder of a checkpoint's model, folder of its base, split it says it was
+trained on], ``break`` version, ``forget`` [version, tag], ``hide`` (the registry, for good), ``promote`` YAML file.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from many_runs import run  # type: ignore[import-not-found]  # is in the folder 
 
 from florence2.adapters.mlflow.registration import register
 from florence2.adapters.mlflow.registry import CHAMPION, Registry
-from florence2.config import Configuration
+from florence2.config import Configuration, ModelConfig
 from florence2.datasets.formats import read_dataset
 from florence2.evaluation.report import EvaluationReport, ModelEvaluation
+from florence2.model.base import base_fingerprint
 from florence2.model.checkpoint import Checkpoint
 from steps.stack_registry import tracking_uri
 
 _NAME = Configuration().registration.model_name
 
 
-def _register(store: str, data: Path, model: str, trained_on: str) -> None:
-    """Register a folder ``.../model`` as if it had been trained on a split of the data set."""
-    checkpoint = Checkpoint(Path(model).parent, "full", "builtin:nano", None, "base", 1.0)
+def _register(store: str, data: Path, model: str, base: str, trained_on: str) -> None:
+    """Register a folder ``.../model`` as if it had been trained from a base on a split of the data set."""
+    fingerprint = base_fingerprint(ModelConfig(base=base))
+    checkpoint = Checkpoint(Path(model).parent, "full", base, None, fingerprint, 1.0)
     report = EvaluationReport(ModelEvaluation("before"), ModelEvaluation("after"))
     manifest = read_dataset(data)
     mlflow.set_tracking_uri(store)  # a pipeline run leaves it as it was before
@@ -62,6 +64,8 @@ def main(plan: Path, data: Path) -> None:
             _register(store, data, *arguments)
         elif action == "break":
             _break(store, *arguments)
+        elif action == "forget":
+            mlflow.MlflowClient(store).delete_model_version_tag(_NAME, *arguments)
         elif action == "hide":
             _file(store).rename(_file(store).with_suffix(".hidden"))
         else:

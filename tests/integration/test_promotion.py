@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ MISTAKES: dict[str, dict[str, str]] = {
     "good": {},
     "three wrong": {"red": "green", "green": "blue", "blue": "red"},
     "yellow wrong": {"yellow": "purple", "purple": "yellow"},
+    "all wrong": {"red": "green", "green": "blue", "blue": "yellow", "yellow": "red"},
 }
 
 
@@ -33,27 +35,32 @@ def promotions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outc
     }
     plan: list[tuple[str, list[str]]] = []
 
-    def promote(name: str, **policy: Any) -> None:
-        file = project.write_config(name, settings | {"promotion": {"seconds_per_image": 30, **policy}})
+    def promote(name: str, eval_batch_size: int = 16, **policy: Any) -> None:
+        evaluation = settings["evaluation"] | {"eval_batch_size": eval_batch_size}
+        changes = {"evaluation": evaluation, "promotion": {"seconds_per_image": 30, **policy}}
+        file = project.write_config(name, settings | changes)
         plan.append(("promote", [str(file)]))
 
     def register(name: str, trained_on: str = "train") -> None:
-        plan.append(("register", [str(models[name]), trained_on]))
+        plan.append(("register", [str(models[name]), str(models["all wrong"]), trained_on]))
 
+    register("all wrong")
+    promote("untrained")
     register("three wrong")
     promote("first")
     promote("unchanged")
     register("yellow wrong")
-    promote("one-class-worse")
+    promote("one-class-worse", eval_batch_size=5)
     register("good")
     promote("better")
     register("good", "test")
     promote("slow-and-leaked", seconds_per_image=1e-6)
     register("good")
-    plan.append(("break", ["5"]))
+    plan.append(("break", ["6"]))
     promote("unloadable")
-    plan.append(("break", ["3"]))
+    plan.append(("break", ["4"]))
     register("good")
+    plan.append(("forget", ["7", "base_fingerprint"]))
     promote("champion-gone")
     plan.append(("hide", []))
     promote("unreachable")
@@ -76,14 +83,15 @@ def _summary(project: Project, name: str) -> dict[str, Any]:
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
-EXPECTED: dict[str, tuple[int, str, str, str]] = {
-    "first": (0, "promote", "1", "Version 1 becomes the first champion"),
-    "unchanged": (0, "nothing", "1", "Version 1 is champion already."),
-    "one-class-worse": (3, "hold", "1", "Worse than the champion in yellow star (-"),
-    "better": (0, "promote", "3", "Version 3 becomes champion in place of version 1"),
-    "slow-and-leaked": (3, "reject", "3", "It was trained on 40 of the 40 test images"),
-    "unloadable": (3, "reject", "3", "there is no such folder"),
-    "champion-gone": (3, "hold", "3", "Version 3 is champion but cannot be used: ModelError"),
+EXPECTED: dict[str, tuple[int, str, str | None, str]] = {
+    "untrained": (3, "hold", None, "Gain in mAP50 over the base: 0.000 against 0.000: +0.000"),
+    "first": (0, "promote", "2", "Version 2 becomes the first champion"),
+    "unchanged": (0, "nothing", "2", "Version 2 is champion already."),
+    "one-class-worse": (3, "hold", "2", "Worse than the champion in yellow star (-"),
+    "better": (0, "promote", "4", "Version 4 becomes champion in place of version 2"),
+    "slow-and-leaked": (3, "reject", "4", "It was trained on 40 of the 40 test images"),
+    "unloadable": (3, "reject", "4", "there is no such folder"),
+    "champion-gone": (3, "hold", "4", "Version 4 is champion but cannot be used: ModelError"),
 }
 """Exit status, verdict, champion afterwards, and the reason."""
 
@@ -124,8 +132,31 @@ def test_a_model_is_evaluated_once_whatever_it_is_compared_with(
     assert {"check_champion", "evaluate_challenger"} <= set(outcome.summary["executed_steps"])
 
 
+def test_base_and_baseline_are_evaluated_once_for_all_challengers_whatever_the_batch_size(
+    promotions: dict[str, tuple[Outcome, str | None]],
+) -> None:
+    steps = {"evaluate_base", "evaluate_baseline"}
+    assert steps <= set(promotions["untrained"][0].summary["executed_steps"])
+    for name in ("first", "one-class-worse", "better"):
+        assert steps <= set(promotions[name][0].summary["cached_steps"]), name
+
+
+def test_a_version_that_does_not_say_its_base_is_not_compared_with_it(
+    promotions: dict[str, tuple[Outcome, str | None]],
+) -> None:
+    outcome, _ = promotions["champion-gone"]
+    (gate,) = [gate for gate in outcome.summary["gates"] if gate["name"] == "better_than_base"]
+    assert gate["passed"] is None
+    assert gate["why"].startswith("The base: version 7 does not say which it was")
+
+
+def test_the_terminal_shows_the_limit_of_each_gate(promotions: dict[str, tuple[Outcome, str | None]]) -> None:
+    outcome, _ = promotions["first"]
+    assert re.search(r"gate +┃ outcome +┃ value +┃ limit +┃ why", outcome.output)
+
+
 def test_the_page_says_what_the_summary_says(promotions: dict[str, tuple[Outcome, str | None]]) -> None:
     outcome, _ = promotions["one-class-worse"]
     page = Path(outcome.summary["page"]).read_text()
-    assert "<title>Held: version 2</title>" in page
+    assert "<title>Held: version 3</title>" in page
     assert all(gate["title"] in page for gate in outcome.summary["gates"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from florence2.adapters.mlflow.registry import CHAMPION, Registry
 from florence2.adapters.mlflow.versions import RegisteredModel
-from florence2.config import RegistrationConfig
+from florence2.config import ModelConfig, RegistrationConfig
 from florence2.errors import RegistryError
 from florence2.promotion import Candidate, Candidates, Decision
 
@@ -59,6 +59,7 @@ def apply_decision(decision: Decision, challenger: Candidate) -> None:
 
 def _candidate(registry: Registry, model: RegisteredModel) -> Candidate:
     tags = registry.tags_of(model.version)
+    base = tags.get("base")
     return Candidate(
         name=model.name,
         version=model.version,
@@ -66,6 +67,8 @@ def _candidate(registry: Registry, model: RegisteredModel) -> Candidate:
         tracking_uri=model.tracking_uri,
         content=tags.get("checkpoint_fingerprint", ""),
         test_fingerprint=tags.get("test_fingerprint", ""),
+        base=ModelConfig(base=base, revision=tags.get("base_revision")) if base else None,
+        base_fingerprint=tags.get("base_fingerprint", ""),
     )
 
 

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model.base import BUILTIN_MODELS, base_fingerprint, load_base, load_exact, load_folder
+from florence2.model.base import BUILTIN_MODELS, base_fingerprint, check_exact, load_base, load_exact, load_folder
 
 NANO = BUILTIN_MODELS["builtin:nano"]
 
@@ -104,8 +104,15 @@ def test_published_settings_of_the_decoding_are_ignored(tmp_path: Path) -> None:
 def test_an_exact_load_refuses_a_base_that_has_changed() -> None:
     config = ModelConfig(base="builtin:nano")
     load_exact(config, base_fingerprint(config))
-    with pytest.raises(ModelError, match=r"has changed.*restore that base or train again"):
-        load_exact(config, "0" * 64)
+    check_exact(config, base_fingerprint(config))
+    for refuse in (load_exact, check_exact):
+        with pytest.raises(ModelError, match=r"has changed.*restore that base or train again"):
+            refuse(config, "0" * 64)
+
+
+def test_a_base_that_is_gone_is_found_missing_without_loading_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no folder of that name"):
+        check_exact(ModelConfig(base=str(tmp_path / "gone")), "0" * 64)
 
 
 def test_damaged_weights_are_a_model_error(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_scores_drift_and_gates_stand_in_it() -> None:
     assert "| mAP50 | 0.100 | 0.821 |" in text
     assert "mAP75" not in text
     assert "Drifted in 1 of 9 features" in text
-    assert "| Better \\| beyond chance | failed | It is not: chance alone does so. |" in text
+    assert "| Better \\| beyond chance | failed | 0.01 | 0 | It is not: chance alone does so. |" in text
     assert "rollback" not in text
 
 

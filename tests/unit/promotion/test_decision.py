@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from florence2.config import PromotionConfig
 from florence2.evaluation.bootstrap import Comparison, Comparisons, Interval
 from florence2.promotion.decision import Decision, decide
-from florence2.promotion.evidence import Evidence, MeasuredModel
+from florence2.promotion.evidence import Evidence, Floor, MeasuredModel
 from florence2.promotion.gate import Gate
 from tests.evidence import POLICY, compared, evidence, measured
 
@@ -41,11 +41,11 @@ def test_no_challenger_and_a_challenger_that_is_champion_already_need_no_decisio
     assert (same.verdict, same.exit_status, same.gates) == ("nothing", 0, ())
 
 
-def test_the_first_model_has_to_pass_minimum_and_floors_but_no_comparison() -> None:
+def test_the_first_model_has_to_pass_every_gate_but_those_about_the_champion() -> None:
     first = decide(POLICY, evidence(champion=None, comparison=Comparisons()))
     assert first.verdict == "promote"
     assert "first champion" in first.why
-    assert {gate.aspect for gate in first.gates} == {"model", "serving"}
+    assert {gate.aspect for gate in first.gates} == {"model", "serving", "floor"}
     weak = measured("2", scores={"map50": 0.4})
     assert decide(POLICY, evidence(champion=None, comparison=Comparisons(), challenger=weak)).verdict == "reject"
 
@@ -100,6 +100,16 @@ HELD: dict[str, tuple[dict[str, Any], str, str]] = {
     "worse": ({"comparison": Comparisons({"map50": compared(-0.3, -0.1)})}, "improvement", "-0.200 against version 1"),
     "perhaps better": ({"comparison": Comparisons({"map50": compared(-0.01, 0.2)})}, "improvement", "-0.010 or more"),
     "another test": ({"versions_of_other_tests": ("1",)}, "same_test", "another test split: version 1"),
+    "no better than its base": (
+        {"base": Floor({"map50": 0.8}, Comparisons({"map50": compared(-0.1, 0.1)}))},
+        "better_than_base",
+        "0.800 against 0.800: +0.000, -0.100 to +0.100; more than 0 is required",
+    ),
+    "no better than guessing": (
+        {"baseline": Floor({"map50": 0.7}, Comparisons({"map50": compared(-0.01, 0.2)}))},
+        "better_than_baseline",
+        "Gain in mAP50 over answers without the image: 0.800 against 0.700",
+    ),
     "rolled back": ({"rollback_reason": "it saw ghosts"}, "not_rolled_back", "rolled back: it saw ghosts"),
     "champion gone": (
         {"champion": MeasuredModel("1", "its files are gone"), "comparison": Comparisons()},
@@ -115,7 +125,7 @@ def test_a_challenger_without_a_proven_advantage_is_held_with_the_reason(case: s
     decision = decide(POLICY, evidence(**values))
     assert (decision.verdict, decision.exit_status) == ("hold", 3)
     assert gate(decision, name).passed is False
-    assert why in gate(decision, name).why
+    assert why in f"{gate(decision, name).title}: {gate(decision, name).why}"
     assert why in decision.why
 
 
@@ -127,9 +137,12 @@ def test_models_that_cannot_be_compared_hold() -> None:
 
 def test_an_error_rate_is_better_when_it_is_smaller() -> None:
     policy = PromotionConfig(primary="character_error_rate", minimum=0.3, improvement=0.02)
+    floor = Floor({"character_error_rate": 0.6}, Comparisons({"character_error_rate": compared(-0.5, -0.1)}))
     better = evidence(
         challenger=measured("2", scores={"character_error_rate": 0.2}),
         comparison=Comparisons({"character_error_rate": compared(-0.2, -0.05)}),
+        base=floor,
+        baseline=floor,
     )
     assert decide(policy, better).verdict == "promote"
     worse = replace(better, comparison=Comparisons({"character_error_rate": compared(0.05, 0.2)}))
@@ -175,6 +188,13 @@ def comparisons(draw: st.DrawFn) -> Comparison:
 
 
 @st.composite
+def floors(draw: st.DrawFn) -> Floor:
+    if draw(st.sampled_from([False, False, False, True])):
+        return Floor(failure="its files are gone")
+    return Floor({"map50": draw(shares)}, Comparisons({"map50": draw(comparisons())}))
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Evidence:
     """Evidence of every kind, also around the limits of the policy, with a champion or without."""
     near = st.sampled_from([0.3, 0.5, 0.99, 1.0]) | shares
@@ -192,6 +212,8 @@ def cases(draw: st.DrawFn) -> Evidence:
         challenger=challenger,
         champion=draw(st.none() | st.sampled_from([measured("1"), MeasuredModel("1", "gone")])),
         comparison=Comparisons({"map50": draw(comparisons())}, classes),
+        base=draw(floors()),
+        baseline=draw(floors()),
         test_images=40,
         leaked_images=draw(st.sampled_from([0, 0, 0, 2, None])),
         versions_of_other_tests=draw(st.sampled_from([(), (), ("1",)])),
@@ -204,6 +226,13 @@ def cases(draw: st.DrawFn) -> Evidence:
 def lower(comparison: Comparison, by: float) -> Comparison:
     interval = Interval(comparison.interval.low - by, comparison.interval.high - by, comparison.interval.level)
     return replace(comparison, difference=comparison.difference - by, interval=interval)
+
+
+def nearer(floor: Floor, by: float) -> Floor:
+    """Return a floor that is less far below the challenger."""
+    if floor.failure:
+        return floor
+    return replace(floor, comparison=Comparisons({"map50": lower(floor.comparison.scores["map50"], by)}))
 
 
 def with_challenger(case: Evidence, **values: Any) -> Evidence:
@@ -232,6 +261,8 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
         "class gain": lambda: replace(
             case, comparison=Comparisons(scores, {**classes, "cat": {"ap50": lower(classes["cat"]["ap50"], by)}})
         ),
+        "base": lambda: replace(case, base=nearer(case.base, by)),
+        "baseline": lambda: replace(case, baseline=nearer(case.baseline, by)),
         "leak": lambda: replace(case, leaked_images=1),
         "leak unknown": lambda: replace(case, leaked_images=None),
         "other test": lambda: replace(case, versions_of_other_tests=("1", "2")),
@@ -242,7 +273,7 @@ def worsened(case: Evidence, what: str, by: float) -> Evidence:
 
 
 WORSE = ["score", "class", "valid", "slower", "larger", "broken", "gain", "class gain", "leak", "leak unknown"]
-WORSE += ["other test", "bad rows", "rolled back before"]
+WORSE += ["base", "baseline", "other test", "bad rows", "rolled back before"]
 
 
 @given(cases(), st.sampled_from(WORSE), shares)

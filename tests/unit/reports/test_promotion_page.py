@@ -6,7 +6,7 @@ import re
 
 from florence2.promotion.decision import Decision
 from florence2.promotion.gate import Gate
-from florence2.reports.promotion_page import render_decision
+from florence2.reports.promotion_page import GATE_COLUMNS, gate_rows, render_decision
 
 HELD = Decision(
     verdict="hold",
@@ -30,6 +30,14 @@ def test_it_shows_verdict_reason_and_every_gate_with_value_and_limit() -> None:
         "Gain \N{EN DASH} not evaluated \N{EN DASH} 0 Not comparable.",
     ]
     assert "<title>Held: version 2</title>" in page
+
+
+def test_the_terminal_shows_value_and_limit_of_every_gate() -> None:
+    assert len(GATE_COLUMNS) == len(gate_rows(HELD.gates)[0])
+    assert gate_rows(HELD.gates)[1:] == [
+        ("AP50", "failed", "0.25", "0.1", "<b>cats</b>"),
+        ("Gain", "not evaluated", "\N{EN DASH}", "0", "Not comparable."),
+    ]
 
 
 def test_texts_are_escaped_and_nothing_is_loaded_from_elsewhere() -> None:

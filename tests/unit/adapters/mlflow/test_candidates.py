@@ -10,7 +10,7 @@ from florence2.adapters.mlflow import candidates as adapter
 from florence2.adapters.mlflow.candidates import apply_decision, find_candidates, training_images_of
 from florence2.adapters.mlflow.history import Move
 from florence2.adapters.mlflow.versions import RegisteredModel
-from florence2.config import RegistrationConfig
+from florence2.config import ModelConfig, RegistrationConfig
 from florence2.errors import RegistryError
 from florence2.promotion.decision import Decision
 
@@ -20,6 +20,7 @@ class FakeRegistry:
 
     def __init__(self) -> None:
         self.aliases = {"challenger": "2", "champion": "1"}
+        self.base: dict[str, str] = {}
         self.moves: list[Move] = []
         self.written: list[Any] = []
 
@@ -37,7 +38,7 @@ class FakeRegistry:
         )
 
     def tags_of(self, version: str) -> dict[str, str]:
-        return {"checkpoint_fingerprint": f"weights {version}", "test_fingerprint": "the split"}
+        return {"checkpoint_fingerprint": f"weights {version}", "test_fingerprint": "the split", **self.base}
 
     def history(self) -> tuple[Move, ...]:
         return tuple(self.moves)
@@ -70,6 +71,16 @@ def test_challenger_and_champion_are_found_by_their_aliases(registry: FakeRegist
     assert found.undecided
     registry.aliases.clear()
     assert find_candidates("t", RegistrationConfig()).challenger is None
+
+
+def test_a_candidate_has_the_base_that_its_tags_name_and_none_where_they_name_none(registry: FakeRegistry) -> None:
+    challenger = find_candidates("t", RegistrationConfig()).challenger
+    assert challenger is not None
+    assert (challenger.base, challenger.base_fingerprint) == (None, "")
+    registry.base = {"base": "me/mine", "base_revision": "v2", "base_fingerprint": "abc"}
+    challenger = find_candidates("t", RegistrationConfig()).challenger
+    assert challenger is not None
+    assert (challenger.base, challenger.base_fingerprint) == (ModelConfig(base="me/mine", revision="v2"), "abc")
 
 
 def test_one_version_under_both_aliases_is_one_candidate(registry: FakeRegistry) -> None:
