@@ -134,7 +134,7 @@ def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
     lines = row["box_lines"].split() if isinstance(row["box_lines"], str) else []
     for number, span in enumerate(spans):
         if problem := _span_problem(span, task.answer):
-            return (f"{row['file']}:{lines[number]}" if len(lines) == len(spans) else where), problem
+            return (f"{row['file']}:{lines[number].partition(':')[0]}" if len(lines) == len(spans) else where), problem
     if rest.strip() and task.answer is AnswerKind.BOXES:
         return where, f"{rest.strip()[:80]!r} has no location tokens after it"
     return None

@@ -49,7 +49,8 @@ COLUMNS: dict[str, str] = {
 upright image, NA if unreadable. ``sha256``: of the image file, empty if unreadable. ``task``: token, empty if the
 prefix has none. ``suffix``: the answer; where it was made from coordinates, a box that leaves its image has bins
 outside 0..999. ``file``, ``line``: of the annotation, relative to the root and counted from 1. ``box_lines``: the line
-of each box of the answer, joined by blanks; NA where the file holds the answer itself. ``declared_width``,
+of each box of the answer, joined by blanks, with a colon and the id that the file gives the box if it does, ``7:12 9``;
+NA where the file holds the answer itself. ``declared_width``,
 ``declared_height``: size of the image in pixels as the annotations say, NA if they do not.
 ``line_error``, ``image_error``: what could not be read, NA if all could.
 """

@@ -19,9 +19,9 @@ from florence2.datasets.checks.outcomes import outcomes_of
 from florence2.datasets.checks.repair import repair
 from florence2.datasets.checks.report import LISTED_PER_RULE, QuarantinedRow, ValidationReport, Violation
 from florence2.datasets.checks.rules.answers import answer_too_long
-from florence2.datasets.checks.view import Positions, View
+from florence2.datasets.checks.view import Item, Positions, View
 from florence2.datasets.checks.views import Views, make_views
-from florence2.datasets.checks.views.boxes import BoxesView
+from florence2.datasets.checks.views.boxes import Box, BoxesView
 from florence2.datasets.checks.views.images import NearGroups
 from florence2.datasets.checks.views.rows import AnswerLimit
 from florence2.datasets.manifest import DatasetManifest
@@ -172,12 +172,18 @@ def _violations(
                 file=item.file,
                 line=item.line,
                 value=str(finding.value(item)),
-                message=finding.message(item),
+                message=_named(item, finding.message(item)),
                 remedy=rule.remedy,
             ),
         )
         for item in view.items(finding.positions[:LISTED_PER_RULE])
     ]
+
+
+def _named(item: Item, message: str) -> str:
+    """Return a message that begins with the id by which the file names a box, if it does."""
+    key = item.key if isinstance(item, Box) else ""
+    return f"annotation id {key}: {message}" if key else message
 
 
 def _set_aside(repaired: _Repaired, rules: Sequence[Rule]) -> tuple[DatasetManifest, tuple[QuarantinedRow, ...]]:

@@ -34,11 +34,13 @@ class Region:
         text: class name, or the text in the image; may be empty or have blanks at its ends, which rules report.
         points: finite x, y, x, y, ... in the annotation's unit: x_min, y_min, x_max, y_max of a box.
         line: of the shape in the file, counted from 1.
+        key: the id by which the file names the shape, of letters, digits, dots and dashes; empty if it has none.
     """
 
     text: str
     points: tuple[float, ...]
     line: int
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def to_manifest(
         "file": [row.file for row in rows],
         "line": [row.line for row in rows],
         "box_lines": [
-            None if row.suffix is not None or row.error is not None else " ".join(str(r.line) for r in row.regions)
+            None if row.suffix is not None or row.error is not None else " ".join(map(_line_and_key, row.regions))
             for row in rows
         ],
         "declared_width": [row.declared_wh[0] if row.declared_wh else None for row in rows],
@@ -119,6 +121,10 @@ def to_manifest(
     probed = {field.name: [getattr(probe, field.name) for probe in files.values()] for field in fields(ImageProbe)}
     assert ["image", *probed] == list(IMAGE_COLUMNS)
     return DatasetManifest.from_columns(root, columns, {"image": list(files), **probed}, splits)
+
+
+def _line_and_key(region: Region) -> str:
+    return f"{region.line}:{region.key}" if region.key else str(region.line)
 
 
 def _with_checked_names(row: Annotation) -> Annotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from florence2.datasets.formats.values import BadValueError, checked_name, check
 
 __all__ = ["CocoContent", "CocoImage"]
 
+_PLAIN = re.compile(r"[\w.-]{1,40}", re.ASCII)
 _MOST_STRAYS = 1000
 """Parts without an image that are named; a damaged file may hold millions of them."""
 
@@ -34,7 +36,7 @@ class CocoContent:
     Attributes:
         images: by their id.
         categories: name by id; None where two names have one id.
-        objects: of each object the image id, the category id, the box or what is wrong with it, and the line.
+        objects: of each object the image id, the category id, the box or what is wrong with it, the line, and its id.
         strays: images whose id cannot be used, and what belongs to no image; the first thousand.
         more_strays: how many more there are.
         object_lines: line of each annotation by its id.
@@ -44,7 +46,7 @@ class CocoContent:
 
     images: dict[Any, CocoImage] = field(default_factory=dict)
     categories: dict[Any, str | None] = field(default_factory=dict)
-    objects: list[tuple[Any, Any, tuple[float, ...] | str, int]] = field(default_factory=list)
+    objects: list[tuple[Any, Any, tuple[float, ...] | str, int, Any]] = field(default_factory=list)
     strays: list[CocoImage] = field(default_factory=list)
     more_strays: int = 0
     object_lines: dict[Any, int] = field(default_factory=dict)
@@ -65,15 +67,17 @@ class CocoContent:
 
         An image with crowds alone is neither labelled nor empty: it is left out, since nothing can be learnt from it.
         """
-        for image_id, category, box, line in self.objects:
+        for image_id, category, box, line, own in self.objects:
             image = self.images.get(image_id)
             problem = self._problem(image_id, category, box)
+            if problem and own is not None:
+                problem = f"annotation id {excerpt(own)}: {problem}"
             if image is None:
                 self._stray(CocoImage(line, problems=[(line, problem)]))
             elif isinstance(box, str) or problem:
                 image.problems.append((line, problem))
             else:
-                image.regions.append(Region(self.categories[category] or "", box, line))
+                image.regions.append(Region(self.categories[category] or "", box, line, _key(own)))
         for image_id, image in self.images.items():
             if image_id in self.crowds and not (image.regions or image.problems):
                 self.crowds_alone += 1
@@ -121,26 +125,27 @@ class CocoContent:
             self.categories[category] = None
 
     def _add_object(self, value: Any, line: int) -> None:
-        image_id = None
+        image_id, own = None, None
         try:
             image_id = _id(_member(value, "image_id", "annotation"), "image_id")
             if value.get("iscrowd") in (1, True):
                 self.crowds[image_id] += 1
                 return
             if "id" in value:
-                own = _id(value["id"], "id of the annotation")
-                if own in self.object_lines:
+                given = _id(value["id"], "id of the annotation")
+                if given in self.object_lines:
                     raise BadValueError(
-                        f"annotation id {excerpt(own)} was used in line {self.object_lines[own]} already"
+                        f"annotation id {excerpt(given)} was used in line {self.object_lines[given]} already"
                     )
-                self.object_lines[own] = line
+                self.object_lines[given] = line
+                own = given
             category = _id(_member(value, "category_id", "annotation"), "category_id")
-            self.objects.append((image_id, category, _box(value), line))
+            self.objects.append((image_id, category, _box(value), line, own))
         except BadValueError as exc:
             if image_id is None:
                 self._stray(CocoImage(line, problems=[(line, str(exc))]))
             else:
-                self.objects.append((image_id, None, str(exc), line))
+                self.objects.append((image_id, None, str(exc), line, own))
 
     def _problem(self, image_id: Any, category: Any, box: tuple[float, ...] | str) -> str:
         """Return what is wrong with an object; empty if nothing is."""
@@ -166,6 +171,12 @@ def _id(value: Any, what: str) -> Any:
     if type(value) not in (int, str):  # true and false are integers as well
         raise BadValueError(f"{what} is {excerpt(value)}, not a whole number")
     return value
+
+
+def _key(own: Any) -> str:
+    """Return an id as a manifest can hold it beside the line: without blanks, and not long; else nothing."""
+    text = "" if own is None else str(own)
+    return text if _PLAIN.fullmatch(text) else ""
 
 
 def _declared_wh(width: Any, height: Any) -> tuple[int, int] | None:

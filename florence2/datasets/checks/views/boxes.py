@@ -58,6 +58,12 @@ class Box:
         return lines[self.number] if self.number < len(lines) else self.answer.line
 
     @property
+    def key(self) -> str:
+        """The id that the file gives the box; empty if it has none."""
+        keys = self.answer.box_keys
+        return keys[self.number] if self.number < len(keys) else ""
+
+    @property
     def value(self) -> str:
         """The box as it is written in an answer."""
         return format_spans([(self.name, list(self.bins))])
@@ -162,5 +168,7 @@ class BoxesView(View[Box]):
 
     def other_box(self, box: Box, position: int) -> str:
         """Return in words which box of the same answer is at a position of the view."""
-        number, lines = int(self.boxes.number[position]), box.answer.box_lines
+        number, lines, keys = int(self.boxes.number[position]), box.answer.box_lines, box.answer.box_keys
+        if number < len(keys) and keys[number]:
+            return f"the box of annotation id {keys[number]}"
         return f"the box in line {lines[number]}" if len(set(lines)) > 1 else f"box {number + 1} of this answer"

@@ -33,7 +33,9 @@ def beyond_image(row: Row) -> str:
     """Return in words which regions of an answer leave their image, by the line of each."""
     spans, _ = scan_boxes(row["suffix"])
     lines = row.box_lines
-    where = [f" in line {line}" for line in lines] if len(lines) == len(spans) else [""] * len(spans)
+    names = [f" (annotation id {key})" if key else "" for key in row.box_keys]
+    where = [f" in line {line}{name}" for line, name in zip(lines, names, strict=True)]
+    where = where if len(lines) == len(spans) else [""] * len(spans)
     reaches = [_reach(row, span) for span in spans]
     beyond = [
         f"{span.class_name.strip()!r}{line} reaches to about {reach}"

@@ -94,7 +94,16 @@ class Row:
     @property
     def box_lines(self) -> list[int]:
         """Lines in the file of the boxes of the answer; empty where the file holds the answer itself."""
-        return [int(line) for line in self.cells["box_lines"].split()] if self.from_coordinates else []
+        return [int(mark.partition(":")[0]) for mark in self._marks]
+
+    @property
+    def box_keys(self) -> list[str]:
+        """Ids that the file gives the boxes of the answer, empty for one without; none where there are no lines."""
+        return [mark.partition(":")[2] for mark in self._marks]
+
+    @property
+    def _marks(self) -> list[str]:
+        return list(self.cells["box_lines"].split()) if self.from_coordinates else []
 
 
 class RowsView(View[Row]):

@@ -146,3 +146,11 @@ def test_what_is_left_can_be_read_strictly(lines: list[tuple[str, bool]], on_err
             read_boxes(suffix, (100, 100))
     assert on_error == "repair" or len(clean) + report.rows_quarantined == len(rows)
     assert len(clean) == len(rows) or report.rows_quarantined or report.rows_repaired
+
+
+def test_a_finding_names_the_id_that_the_file_gives_the_box() -> None:
+    box = "<loc_1><loc_2><loc_90><loc_40>"
+    twice = manifest({"suffix": f"cat{box}cat<loc_9><loc_1><loc_2><loc_3>cat{box}", "box_lines": "7:12 7:x-1 7"})
+    found = {violation.code: violation for violation in check(twice)[1].violations}
+    assert found["box-inverted"].sentence.startswith("train/annotations.jsonl:7: annotation id x-1: 'cat' of ")
+    assert found["box-duplicate"].sentence.endswith("the box of annotation id 12")

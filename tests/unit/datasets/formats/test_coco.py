@@ -61,7 +61,7 @@ def test_reads_a_row_for_each_image_with_the_lines_of_its_boxes(tmp_path: Path) 
     first, second, third, fourth = rows(tmp_path)
     assert first["suffix"] == "cat<loc_100><loc_100><loc_600><loc_600>dog<loc_25><loc_0><loc_999><loc_999>"
     assert (first["split"], first["image"], first["prefix"], first["line"]) == ("train", "train/1.png", "<OD>", 3)
-    assert (first["box_lines"], second["box_lines"], third["box_lines"]) == ("8 10", "9", "")
+    assert (first["box_lines"], second["box_lines"], third["box_lines"]) == ("8:1 10:3", "9:2", "")
     assert (third["suffix"], third["declared_width"], third["declared_height"]) == ("", 20, 10)
     assert (fourth["split"], fourth["image"]) == ("valid", "valid/1.png")
     assert manifest.splits == ("train", "valid")
@@ -107,7 +107,7 @@ def test_an_image_with_crowds_alone_is_neither_labelled_nor_empty(
         found = rows(tmp_path)
     # The second has an object, the third nothing at all, and the fourth one that cannot be read.
     assert [row["image"] for row in found] == ["train/2.png", "train/3.png", "train/4.png"]
-    assert [row["box_lines"] for row in found] == ["12", "", None]
+    assert [row["box_lines"] for row in found] == ["12:4", "", None]
     assert "_annotations.coco.json: left out 4 crowd boxes, and 1 image with nothing else on it" in caplog.text
 
 
@@ -157,7 +157,7 @@ def test_what_is_wrong_with_an_object_stands_in_its_images_row(
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
-        (thing(image_id=5), "image_id 5 is not one of the images"),
+        (thing(image_id=5), "annotation id 1: image_id 5 is not one of the images"),
         (thing(image_id={}), "image_id is {}, not a whole number"),
         ({"id": 1}, "the annotation has no 'image_id'"),
         ([1, 2], "the annotation is [1, 2], not a JSON object"),
@@ -208,7 +208,7 @@ def test_strays_beyond_a_thousand_are_counted_in_one_row(tmp_path: Path) -> None
 def test_each_of_several_problems_of_an_image_names_its_line(tmp_path: Path) -> None:
     row = one_row(tmp_path, thing(1, bbox=[1, 2, 3]), thing(2, bbox="x"))
     parts = str(row["line_error"]).split("; ")
-    assert [bool(re.match(r"line \d+: bbox is ", part)) for part in parts] == [True, True]
+    assert [bool(re.match(r"line \d+: annotation id \d: bbox is ", part)) for part in parts] == [True, True]
 
 
 def test_two_images_with_one_id_are_both_doubtful(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_broken_categories(tmp_path: Path) -> None:
     categories = [{"id": 1, "name": "cat"}, {"id": 1, "name": "dog"}, {"id": 2, "name": None}]
     write_coco_file(tmp_path / "_annotations.coco.json", [image()], [thing()], categories)
     assert [(row["line"], row["line_error"]) for row in rows(tmp_path)] == [
-        (6, "category id 1 has two names"),
+        (6, "annotation id 1: category id 1 has two names"),
         (11, "name of the category is None, not a text"),
     ]
 

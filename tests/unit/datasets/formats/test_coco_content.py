@@ -35,9 +35,9 @@ def test_the_order_of_the_parts_does_not_count(order: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"image_id": 9}, "image_id 9 is not one of the images"),
-        ({"category_id": 9}, "category_id 9 is not one of the categories"),
-        ({"bbox": [1, 2, 3]}, "bbox is [1, 2, 3], not four numbers"),
+        ({"image_id": 9}, "annotation id 1: image_id 9 is not one of the images"),
+        ({"category_id": 9}, "annotation id 1: category_id 9 is not one of the categories"),
+        ({"bbox": [1, 2, 3]}, "annotation id 1: bbox is [1, 2, 3], not four numbers"),
         ({"image_id": True}, "image_id is True, not a whole number"),
     ],
 )
