@@ -23,6 +23,7 @@ from typing import Any
 from florence2.builtin.cards import CARD_CLASSES
 from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.datasets.location import locate
+from tests.integration.forked import run_process
 from tests.integration.project import Project
 
 __all__ = ["mislabel", "write_cards"]
@@ -131,7 +132,8 @@ def main() -> int:
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="florence2-story-") as folder:
-        story = Story(Project.copy_to(Path(folder)), options.epochs)
+        # Each command starts as a process of its own, for its seconds are reported.
+        story = Story(Project(Project.copy_to(Path(folder)).root, run_process), options.epochs)
         write_cards(story.data, options.few)
         story.retrain(f"1. A first model, of {options.few} images", "promoted", champion="1")
         story.retrain("2. The next night: nothing changed", "nothing changed", champion="1")

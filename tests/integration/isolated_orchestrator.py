@@ -7,7 +7,6 @@ by ``PYTHONPATH``, as a container gets it with its image, and everything else fr
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from forked import run_forked  # type: ignore[import-not-found]  # is in the folder of this file
 from zenml.entrypoints.step_entrypoint_configuration import StepEntrypointConfiguration
 from zenml.enums import ExecutionMode
 from zenml.orchestrators import BaseOrchestrator, BaseOrchestratorConfig, BaseOrchestratorFlavor
@@ -91,14 +91,8 @@ class IsolatedOrchestrator(BaseOrchestrator):
                 "OMP_NUM_THREADS": "1",
             }
             (machine / "work").mkdir()
-            done = subprocess.run(
-                [sys.executable, "-m", "zenml.entrypoints.entrypoint", *arguments],
-                cwd=machine / "work",
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            command = [sys.executable, "-m", "zenml.entrypoints.entrypoint", *arguments]
+            done = run_forked(command, machine / "work", environment)
             (machine / "step.log").write_text(done.stdout + done.stderr)
             if done.returncode:
                 raise RuntimeError(f"step {name} ended with status {done.returncode}:\n{done.stderr[-3000:]}")

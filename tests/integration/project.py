@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.integration.forked import run_forked
 
 __all__ = ["Outcome", "Project"]
 
@@ -45,9 +47,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the project's code in ``root``; an edit of it changes no other copy."""
+    """A copy of the project's code; an edit of it changes no other copy.
+
+    Attributes:
+        root: the folder.
+        runner: runs a command in a folder with an environment.
+    """
 
     root: Path
+    runner: Callable[[Sequence[str], Path, Mapping[str, str]], subprocess.CompletedProcess[str]] = run_forked
 
     @classmethod
     def copy_to(cls, root: Path) -> Project:
@@ -65,11 +73,9 @@ class Project:
         for file in _COPIED_FILES:
             shutil.copy(_ROOT / file, root)
 
-    def execute(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a command in the copy, with a ZenML store, a cache and an import path of its own."""
-        return subprocess.run(
-            command, cwd=self.root, env=self._environment(), capture_output=True, text=True, check=False
-        )
+    def execute(self, command: Sequence[str], **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run ``python`` or ``zenml`` in the copy, with a ZenML store, a cache and an import path of its own."""
+        return self.runner(command, self.root, self._environment() | environment)
 
     def start(
         self, name: str, parameters: Mapping[str, Any], pipeline: str = "florence_finetune"

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from florence2.training.ports import free_port
+from tests.integration.forked import run_forked
 from tests.waiting import wait_for
 
 __all__ = ["SECRETS", "RemoteStack"]
@@ -98,7 +99,7 @@ class RemoteStack:
         }
         if stack_id.is_file():
             environment["ZENML_ACTIVE_STACK_ID"] = stack_id.read_text()
-        return subprocess.run(command, cwd=home, env=environment, capture_output=True, text=True, check=False)
+        return run_forked(command, home, environment)
 
     def _commands(self) -> Iterator[tuple[list[str], dict[str, str], str]]:
         """Yield the command of each server, its environment, and the URL that answers when it is up."""
@@ -123,14 +124,15 @@ class RemoteStack:
 
 
 def _copy_code(target: Path) -> Path:
-    """Copy what an image would hold, and the flavour of the orchestrator."""
+    """Copy what an image would hold, and the flavour of the orchestrator with what it imports."""
     target.mkdir(parents=True)
     for name in _CODE:
         if (_ROOT / name).is_dir():
             shutil.copytree(_ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(_ROOT / name, target)
-    shutil.copy(Path(__file__).with_name("isolated_orchestrator.py"), target)
+    for name in ("isolated_orchestrator.py", "forked.py"):
+        shutil.copy(Path(__file__).with_name(name), target)
     return target
 
 

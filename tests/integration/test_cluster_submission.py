@@ -11,7 +11,6 @@ import copy
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import pytest
 import yaml
 
 from tests.integration.cluster import Cluster, imitated_cluster, write_kubeconfig
+from tests.integration.forked import run_forked
 from tests.integration.project import Project
 from tests.integration.zenml_server import ZenMLServer, zenml_server
 
@@ -184,7 +184,7 @@ def _ended(root: Path, environment: dict[str, str], tasks: dict[str, list[str]])
     """Do tasks in a process; see the driver."""
     (root / "tasks.json").write_text(json.dumps(list(tasks.values())))
     command = [sys.executable, "cluster_driver.py", "tasks.json"]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = run_forked(command, root, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     ended = json.loads((root / "outcomes.json").read_text())
     return {name: (status, output) for name, (status, output) in zip(tasks, ended, strict=True)}

@@ -16,6 +16,7 @@ import pytest
 from benchmarks.plan_estimates import processor_seconds
 from florence2.cli.plan import FACTOR
 from tests.builders import write_scenes
+from tests.integration.forked import run_forked
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -36,7 +37,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *words], cwd=project, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    return run_forked([*COMMAND, *words], project, ENVIRONMENT)
 
 
 def tree(folder: Path) -> list[Path]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from pipelines.images import locked_packages
+from tests.integration.forked import run_forked
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = {
@@ -32,7 +32,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "ZENML_ANALYTICS_OPT_IN": "false",
     }
     command = [sys.executable, str(ROOT / "tests/integration/compile_remote.py"), str(folder / "run.yaml")]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    done = run_forked(command, ROOT, environment)
     assert done.returncode == 0, done.stdout + done.stderr
     compiled: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return compiled

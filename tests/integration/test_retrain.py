@@ -47,8 +47,8 @@ def retrain(project: Project, data: Path, page: Path, **training: Any) -> Done:
         project.write_config("decide", sections(data) | {"promotion": {"valid_answers": 0.0}}),
     ]
     page.unlink(missing_ok=True)
-    command = ["env", f"GITHUB_STEP_SUMMARY={page}", sys.executable, "-m", "pipelines.retrain", *map(str, files)]
-    done = project.execute(command)
+    command = [sys.executable, "-m", "pipelines.retrain", *map(str, files)]
+    done = project.execute(command, GITHUB_STEP_SUMMARY=str(page))
     text = page.read_text() if page.exists() else ""
     return Done(done.returncode, done.stdout + done.stderr, text)
 
