@@ -41,19 +41,23 @@ retrain: $(if $(ZENML_STORE_URL),.venv/.ready,.zen/.stack) ## fine-tune if somet
 story: .venv/.ready ## the life of a model on built-in data: promoted, unchanged, better, poisoned, rolled back
 	$(BIN)/python -m benchmarks.story
 
-test: unit integration documents ## all tests
+# The longest files begin, so that both processes end together: tests/conftest.py.
+TWO_PROCESSES := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test: unit ## all tests
+	$(BIN)/pytest $(TWO_PROCESSES) tests/integration tests/documents
 
 unit: .venv/.ready ## unit tests, without ZenML and network
-	$(BIN)/pytest -m 'not integration and not gpu' --numprocesses 2 --dist loadfile tests/unit
+	$(BIN)/pytest $(TWO_PROCESSES) tests/unit
 
 integration: .venv/.ready ## tests of the real pipeline
-	$(BIN)/pytest -m integration --numprocesses 2 --dist loadfile tests/integration
+	$(BIN)/pytest $(TWO_PROCESSES) tests/integration
 
 gpu: .venv/.ready ## tests that need a CUDA GPU
 	$(BIN)/pytest tests/gpu
 
 documents: .venv/.ready ## tests of every command and code block of the documents, of the notebook and the site
-	$(BIN)/pytest --numprocesses 2 --dist loadfile tests/documents
+	$(BIN)/pytest $(TWO_PROCESSES) tests/documents
 
 check: .venv/.ready ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
