@@ -241,6 +241,38 @@ print("RESULT" + json.dumps([model.predict(questions)["answer"].tolist(), versio
     assert losses > 1
 
 
+_WITHOUT_THE_LIBRARY = """
+import importlib.util, json, sys
+from pathlib import Path
+
+sys.meta_path = [finder for finder in sys.meta_path if "editable" not in repr(finder).lower()]
+sys.path = [path for path in sys.path if not Path(path, "florence2").is_dir()]
+assert importlib.util.find_spec("florence2") is None
+
+import mlflow
+import pandas as pd
+
+tracking_uri, model_uri, image = sys.argv[1:]
+mlflow.set_tracking_uri(tracking_uri)
+model = mlflow.pyfunc.load_model(model_uri)
+answers = model.predict(pd.DataFrame({"image": [Path(image).read_bytes()], "prompt": ["<OD>"]}))
+print("RESULT" + json.dumps([list(answers.columns), sys.modules["florence2"].__file__]))
+"""
+
+
+def test_the_registered_model_answers_where_the_library_is_not_installed(
+    project: Project, first: Outcome, data: Path
+) -> None:
+    image = data / "test" / "0.png"
+    done = project.execute(
+        ["python", "-c", _WITHOUT_THE_LIBRARY, first.summary["tracking_uri"], first.summary["model_uri"], str(image)]
+    )
+    assert done.returncode == 0, done.stderr
+    columns, file = json.loads(done.stdout.split("RESULT")[1])
+    assert columns == ["answer", "score", "truncated", "boxes"]
+    assert Path(file).parts[-3:] == ("code", "florence2", "__init__.py")
+
+
 def test_plain_transformers_answers_like_the_registered_model(project: Project, first: Outcome, data: Path) -> None:
     code = f"""
 import json, mlflow, pandas as pd

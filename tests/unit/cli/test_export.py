@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import resource
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from huggingface_hub import ModelCard
 from transformers import Florence2ForConditionalGeneration
 from typer.testing import CliRunner
 
-from florence2.cli import app
+from florence2.cli import app, main
 from florence2.errors import ConfigurationError
 
 
@@ -37,19 +37,25 @@ def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
     assert "is not an empty folder; give a new one, nothing is overwritten" in str(result.exception)
 
 
-def test_a_full_disk_is_an_error_of_one_line(tmp_path: Path) -> None:
+@pytest.fixture
+def full_disk() -> Iterator[None]:
     """A limit on the size of files stands for a full disk."""
-    command = [sys.executable, "-m", "florence2.cli", "export", str(tmp_path / "new"), "--model", "builtin:nano"]
-    limit = (1 << 20, 1 << 20)
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {tmp_path}/new: cannot be written (")
-    assert "File too large" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_an_error_of_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["florence2", "export", str(tmp_path / "new"), "--model", "builtin:nano"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capfd.readouterr().err
+    assert ended.value.code == 1
+    assert printed.startswith(f"error: {tmp_path}/new: cannot be written (")
+    assert "File too large" in printed
+    assert len(printed.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

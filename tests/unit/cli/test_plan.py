@@ -29,7 +29,7 @@ changes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=50, deadline=None)
 @example({"source": "\xa0@"})
 @example({"source": "\u3000?", "classes": ["\xa0", "a\u2003"]})
 @given(changes)

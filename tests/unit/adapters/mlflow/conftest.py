@@ -1,6 +1,11 @@
-"""A version that was registered once, for all tests of this room."""
+"""A version that was registered once, for all tests of this room, and processes that have imported MLflow."""
 
 from __future__ import annotations
+
+import multiprocessing
+import shutil
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
 
 import mlflow
 import pytest
@@ -23,9 +28,24 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def registered(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
+def registered(checkpoint: Checkpoint, empty_store: Path, tmp_path_factory: pytest.TempPathFactory) -> RegisteredModel:
     store = tmp_path_factory.mktemp("store")
-    with tracked_in(f"sqlite:///{store}/mlflow.db"):
+    with tracked_in(f"sqlite:///{shutil.copy(empty_store, store)}"):
         experiment = mlflow.create_experiment("e", artifact_location=(store / "artifacts").as_uri())
         with mlflow.start_run(experiment_id=experiment):
             return register(checkpoint, REPORT, training(), held_out(), CONFIG)
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes that have imported the registry before they start: MLflow takes five seconds."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "florence2.adapters.mlflow.registry",
+            "mlflow.store.model_registry.sqlalchemy_store",
+            "mlflow.store.tracking.sqlalchemy_store",
+            "pytest",
+        ]
+    )
+    return context

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from unittest import mock
 
 import mlflow
@@ -115,10 +116,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("killed", [True, False])
-def test_a_holder_that_was_stopped_in_the_middle_writes_nothing_more(registry: Registry, killed: bool) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready, results = context.Event(), context.Queue()
-    slow = context.Process(target=promote_slowly, args=(registry.tracking_uri, ready.set, results))
+def test_a_holder_that_was_stopped_in_the_middle_writes_nothing_more(
+    registry: Registry, processes: ForkServerContext, killed: bool
+) -> None:
+    ready, results = processes.Event(), processes.Queue()
+    slow = processes.Process(target=promote_slowly, args=(registry.tracking_uri, ready.set, results))
     slow.start()
     assert ready.wait(60)
     assert len(lock_tags(registry)) == 1

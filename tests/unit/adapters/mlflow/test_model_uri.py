@@ -19,6 +19,7 @@ from florence2.adapters.mlflow.versions import RegisteredModel
 from florence2.cli import app
 from florence2.errors import Florence2Error
 from florence2.model.base import load_base, load_folder
+from tests.builders import write_scenes
 from tests.registration import CONFIG
 
 
@@ -47,7 +48,8 @@ def test_python_loads_it_by_its_alias_and_leaves_no_files(
     white = np.full((64, 64, 3), 255, dtype=np.uint8)
     assert model.predict(white, "<VQA>How many shapes are there?").text
     assert not list(tmp_path.iterdir())
-    assert model.evaluate({"dataset": "builtin:cards", "resamples": 0}, "valid").metrics
+    scenes = write_scenes(tmp_path / "scenes", 1, 1, 1)
+    assert model.evaluate({"dataset": str(scenes), "resamples": 0, "max_new_tokens": 16}, "valid").metrics
 
 
 @pytest.mark.parametrize(

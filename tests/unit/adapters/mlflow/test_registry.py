@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 
 import mlflow
 import pytest
@@ -130,12 +131,13 @@ def race(uri: str, version: str, barrier: Callable[[], object], results: multipr
         results.put(str(exc))
 
 
-def test_two_simultaneous_promotions_leave_one_champion_and_a_complete_history(registry: Registry) -> None:
+def test_two_simultaneous_promotions_leave_one_champion_and_a_complete_history(
+    registry: Registry, processes: ForkServerContext
+) -> None:
     promote(registry, "1")
-    context = multiprocessing.get_context("spawn")
-    barrier, results = context.Barrier(2), context.Queue()
+    barrier, results = processes.Barrier(2), processes.Queue()
     both = [
-        context.Process(target=race, args=(registry.tracking_uri, version, barrier.wait, results))
+        processes.Process(target=race, args=(registry.tracking_uri, version, barrier.wait, results))
         for version in ("2", "3")
     ]
     for process in both:
