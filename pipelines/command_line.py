@@ -37,6 +37,12 @@ _NOISY_LOGGERS = {
 }
 """Libraries that log details on every run, and the level from which their records are shown."""
 
+_ADVERTS = (
+    "You can visualize your pipeline runs in the `ZenML Dashboard`.",
+    "Models can be viewed in the dashboard using ZenML Pro.",
+)
+"""Starts of what ZenML recommends on every run. Where there is a dashboard it logs an address instead."""
+
 
 class CommandLinePipeline(Pipeline):
     """A pipeline as the command line runs it.
@@ -134,7 +140,7 @@ def _plain_errors() -> Iterator[None]:
     loggers = [logging.getLogger(), logging.getLogger("zenml")]
     handlers = [handler for logger in loggers for handler in logger.handlers]
     for handler in handlers:
-        handler.addFilter(_without_traceback)
+        handler.addFilter(_worth_showing)
     try:
         yield
     except Florence2Error as exc:
@@ -145,13 +151,14 @@ def _plain_errors() -> Iterator[None]:
         _exit(f"{exc}\nThis pipeline tracks and registers with MLflow: run `make stack` to set up the local stack.", 1)
     finally:
         for handler in handlers:
-            handler.removeFilter(_without_traceback)
+            handler.removeFilter(_worth_showing)
 
 
-def _without_traceback(record: logging.LogRecord) -> bool:
+def _worth_showing(record: logging.LogRecord) -> bool:
+    """Return whether a record is shown, from now on without the traceback of a user's error."""
     if record.exc_info and isinstance(record.exc_info[1], Florence2Error):
         record.exc_info = None
-    return True
+    return not record.getMessage().startswith(_ADVERTS)
 
 
 def _exit(message: str, status: int) -> None:

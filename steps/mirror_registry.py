@@ -54,7 +54,7 @@ def mirror(registry: Registry) -> tuple[str, ...]:
     client = Client()
     changed = []
     for stage in (ModelStages.PRODUCTION, ModelStages.STAGING):
-        for holder in client.list_model_versions(model_name_or_id=registry.name, stage=stage.value).items:
+        for holder in client.list_model_versions(model=registry.name, stage=stage.value).items:
             if wanted.get(str(holder.id)) != stage:
                 holder.set_stage(ModelStages.ARCHIVED, force=True)
                 changed.append(f"ZenML version {holder.name}: {stage.value} to archived")

@@ -53,6 +53,8 @@ def test_it_runs_every_step_and_sums_up(first: Outcome) -> None:
     assert {"map50", "map", "vqa_accuracy"} <= set(first.summary["before"]) & set(first.summary["after"])
     assert "<!doctype html>" in Path(first.summary["report"]).read_text().lower()
     assert "fine-tuned" in first.output
+    for noise in ("zenml login --local", "free trial", "deprecated", "Writing model shards"):
+        assert noise not in first.output, first.output
 
 
 def test_an_unchanged_second_run_executes_nothing(project: Project, first: Outcome, data: Path) -> None:
