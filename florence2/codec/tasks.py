@@ -39,34 +39,38 @@ class Task:
     Attributes:
         token: the token, for example ``<OD>``.
         answer: how the answer is written.
+        title: what it does, in words.
         takes_input: whether text follows the token in the prefix: a question, a phrase, a region.
+        reads_text: whether the answer is read in the image, which must be large enough for that.
     """
 
     token: str
     answer: AnswerKind
+    title: str
     takes_input: bool = False
+    reads_text: bool = False
 
 
 TASKS: dict[str, Task] = {
     task.token: task
     for task in (
-        Task("<OD>", AnswerKind.BOXES),
-        Task("<DENSE_REGION_CAPTION>", AnswerKind.BOXES),
-        Task("<CAPTION_TO_PHRASE_GROUNDING>", AnswerKind.BOXES, takes_input=True),
-        Task("<OPEN_VOCABULARY_DETECTION>", AnswerKind.BOXES, takes_input=True),
-        Task("<REGION_PROPOSAL>", AnswerKind.PROPOSALS),
-        Task("<OCR_WITH_REGION>", AnswerKind.QUADS),
-        Task("<REFERRING_EXPRESSION_SEGMENTATION>", AnswerKind.POLYGONS, takes_input=True),
-        Task("<REGION_TO_SEGMENTATION>", AnswerKind.POLYGONS, takes_input=True),
-        Task("<VQA>", AnswerKind.ANSWER, takes_input=True),
-        Task("<DocVQA>", AnswerKind.ANSWER, takes_input=True),
-        Task("<REGION_TO_CATEGORY>", AnswerKind.ANSWER, takes_input=True),
-        Task("<REGION_TO_DESCRIPTION>", AnswerKind.TEXT, takes_input=True),
-        Task("<REGION_TO_OCR>", AnswerKind.TEXT, takes_input=True),
-        Task("<CAPTION>", AnswerKind.TEXT),
-        Task("<DETAILED_CAPTION>", AnswerKind.TEXT),
-        Task("<MORE_DETAILED_CAPTION>", AnswerKind.TEXT),
-        Task("<OCR>", AnswerKind.TEXT),
+        Task("<OD>", AnswerKind.BOXES, "Find objects"),
+        Task("<DENSE_REGION_CAPTION>", AnswerKind.BOXES, "Describe every region"),
+        Task("<CAPTION_TO_PHRASE_GROUNDING>", AnswerKind.BOXES, "Find the phrases of a caption", takes_input=True),
+        Task("<OPEN_VOCABULARY_DETECTION>", AnswerKind.BOXES, "Find what a text names", takes_input=True),
+        Task("<REGION_PROPOSAL>", AnswerKind.PROPOSALS, "Propose regions"),
+        Task("<OCR_WITH_REGION>", AnswerKind.QUADS, "Read the text and locate it", reads_text=True),
+        Task("<REFERRING_EXPRESSION_SEGMENTATION>", AnswerKind.POLYGONS, "Outline what a text names", takes_input=True),
+        Task("<REGION_TO_SEGMENTATION>", AnswerKind.POLYGONS, "Outline the object in a region", takes_input=True),
+        Task("<VQA>", AnswerKind.ANSWER, "Answer a question", takes_input=True),
+        Task("<DocVQA>", AnswerKind.ANSWER, "Answer a question about a document", takes_input=True, reads_text=True),
+        Task("<REGION_TO_CATEGORY>", AnswerKind.ANSWER, "Name the object in a region", takes_input=True),
+        Task("<REGION_TO_DESCRIPTION>", AnswerKind.TEXT, "Describe a region", takes_input=True),
+        Task("<REGION_TO_OCR>", AnswerKind.TEXT, "Read the text in a region", takes_input=True, reads_text=True),
+        Task("<CAPTION>", AnswerKind.TEXT, "Describe the image"),
+        Task("<DETAILED_CAPTION>", AnswerKind.TEXT, "Describe the image in detail"),
+        Task("<MORE_DETAILED_CAPTION>", AnswerKind.TEXT, "Describe the image in more detail"),
+        Task("<OCR>", AnswerKind.TEXT, "Read the text", reads_text=True),
     )
 }
 """Every known task by its token."""

@@ -1,7 +1,8 @@
 """The images of the page, each embedded once as a thumbnail, and the boxes, quadrilaterals and polygons on them.
 
 The page stays small whatever the data set: a thumbnail has at most 320 pixels a side and at most 90 kB, that of pure
-noise; photographs have about a quarter of it. By default a page has at most 84 images.
+noise; photographs have about a quarter of it. An image whose text is read, or that is long and narrow, has 1100 pixels,
+so that a person can read it as well. By default a page has at most 84 images.
 """
 
 from __future__ import annotations
@@ -21,9 +22,15 @@ __all__ = ["DrawnBox", "EmbeddedImage", "Panel", "embed", "has_locations", "pane
 
 THUMBNAIL = 320
 """Greatest length of the longer side of an embedded image, in pixels."""
+READABLE = 1100
+"""The same of an image of which the text must be readable."""
+_NARROW = 2.0
+"""Ratio of the sides from which an image is one of these: at 320 pixels little of it would be left."""
 _PIXEL_ART = 128
 """Images up to this size in pixels are embedded without loss, 65 kB at most, and enlarged without smoothing."""
 _QUALITY = 80
+_READABLE_QUALITY = 60
+"""JPEG quality of thumbnails, and of those of ``READABLE`` size."""
 _REGION = "#1c6dd0"
 """Colour of texts and outlines, which have no class."""
 _NO_CLASS = "#868e96"
@@ -66,10 +73,17 @@ class Panel:
     summary: str
 
 
-def thumbnail(image: Image.Image) -> Image.Image:
-    """Return an image as RGB, scaled down to what the page embeds."""
+def thumbnail(image: Image.Image, *, reads_text: bool = False) -> Image.Image:
+    """Return an image as RGB, scaled down to what the page embeds.
+
+    Args:
+        image: of any size.
+        reads_text: whether a task is to read its text.
+    """
     small = image.convert("RGB")
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    narrow = max(image.size) > _NARROW * min(image.size)
+    side = READABLE if reads_text or narrow else THUMBNAIL
+    small.thumbnail((side, side))
     return small
 
 
@@ -87,8 +101,10 @@ def thumbnails(examples: SelectedExamples, samples: Sequence[EvaluatedSample]) -
         DatasetError: an image cannot be read.
     """
     files = {each.image: each.sample.image for each in samples}
-    names = dict.fromkeys(each.image for each in (*examples.worst, *examples.best, *examples.spread))
-    return {name: thumbnail(open_rgb(files[name])) for name in names}
+    reading: dict[str, bool] = {}
+    for each in (*examples.worst, *examples.best, *examples.spread):
+        reading[each.image] = reading.get(each.image, False) or split_prefix(each.prefix)[0].reads_text
+    return {name: thumbnail(open_rgb(files[name]), reads_text=reads) for name, reads in reading.items()}
 
 
 def embed(examples: Iterable[Example], images: Mapping[str, Image.Image]) -> dict[str, EmbeddedImage]:
@@ -165,7 +181,8 @@ def _count(number: int, one: str, many: str) -> str:
 def _data_uri(image: Image.Image) -> str:
     small = max(image.size) <= _PIXEL_ART
     buffer = io.BytesIO()
-    image.save(buffer, format="PNG" if small else "JPEG", optimize=True, quality=_QUALITY)
+    quality = _QUALITY if max(image.size) <= THUMBNAIL else _READABLE_QUALITY
+    image.save(buffer, format="PNG" if small else "JPEG", optimize=True, quality=quality)
     return f"data:image/{'png' if small else 'jpeg'};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

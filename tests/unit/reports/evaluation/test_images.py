@@ -7,7 +7,7 @@ from PIL import Image
 
 from florence2.evaluation.comparison import SelectedExamples
 from florence2.evaluation.examples import Example, ExampleAnswer, example_of
-from florence2.reports.evaluation.images import THUMBNAIL, thumbnail
+from florence2.reports.evaluation.images import READABLE, THUMBNAIL, thumbnail
 from florence2.reports.evaluation.render import render_evaluation
 from tests.reports import AFTER, BEFORE, regions
 
@@ -20,6 +20,16 @@ def test_images_are_thumbnails_of_bounded_size() -> None:
     assert (
         len(render_evaluation(AFTER, examples=examples, images={"a": small})) - len(render_evaluation(AFTER)) < 120_000
     )
+
+
+def test_images_whose_text_is_read_and_narrow_ones_stay_readable() -> None:
+    receipt = Image.new("RGB", (463, 1013), "white")
+    assert thumbnail(receipt).size[1] == READABLE
+    assert thumbnail(Image.new("RGB", (1200, 900)), reads_text=True).size == (READABLE, READABLE * 3 // 4)
+    example = Example("a", 463, 1013, "<DocVQA>what is the total?", "9.00", "anls", None, ExampleAnswer("9.00", 1.0))
+    html = render_evaluation(AFTER, examples=SelectedExamples([example]), images={"a": thumbnail(receipt)})
+    assert html.count('href="#image-0"') == 2, "small in the table, and enlarged on a click"
+    assert "Enlarge or close" in html
 
 
 def test_texts_and_outlines_are_drawn_at_their_locations() -> None:
