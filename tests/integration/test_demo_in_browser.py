@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from florence2.codec import TASKS
 from florence2.config import EvaluationConfig
 from florence2.serving.demo.models import named_models
 from florence2.serving.demo.page import build_page, serve_page
@@ -40,6 +41,9 @@ LOADED = """(n => { const found = [...document.querySelectorAll(".answer img")];
   return found.length == n && found.every(e => e.complete && e.naturalWidth > 0); })"""
 
 
+TOPS = "[...document.querySelectorAll('.answer')].map(e => Math.round(e.getBoundingClientRect().top))"
+
+
 @pytest.fixture(scope="module")
 def stars(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_stars(tmp_path_factory.mktemp("set"), each=1) / "test"
@@ -67,8 +71,9 @@ async def drop(tab: Tab, address: str, file: Path, width: int, scheme: str) -> N
 
 async def choose(tab: Tab, token: str) -> None:
     await tab.click("#task input")
-    await tab.click(f"[role=option][aria-label='{token}']")
-    await tab.until(f"document.querySelector('#task input').value == '{token}'")
+    title = f"{TASKS[token].title} ({token})"
+    await tab.click(f"[role=option][aria-label='{title}']")
+    await tab.until(f"document.querySelector('#task input').value == '{title}'")
 
 
 async def render(address: str, file: Path, width: int, scheme: str) -> dict[str, Any]:
@@ -85,6 +90,7 @@ async def render(address: str, file: Path, width: int, scheme: str) -> dict[str,
             "drawn": await tab.value(DRAWN),
             "answers": await tab.value("[...document.querySelectorAll('.answer')].map(e => e.innerText)"),
             "written": await tab.value(WRITTEN),
+            "tops": await tab.value(TOPS),
             "page": await tab.value("document.documentElement.scrollWidth"),
             "pale": await tab.value(PALE),
         }
@@ -117,6 +123,7 @@ def test_two_models_answer_side_by_side(address: str, stars: Path, width: int, s
     assert "blue star" in seen["answers"][1]
     assert seen["answers"][0].startswith("builtin:nano\n")
     assert all("<loc_" in text for text in seen["written"])
+    assert (len(set(seen["tops"])) == 1) == (width == 1280), "side by side where there is room"
     assert max(seen["page"], seen["page with words"]) <= width
     assert seen["pale"] == []
     assert seen["words"] == ["red star", "blue star"]

@@ -31,6 +31,8 @@ _HINTS = {
 }
 _STYLE = """
 .gradio-container { max-width: 1200px !important; margin: 0 auto !important; }
+.answers { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); }
+.answers > .answer { min-width: 0 !important; }
 .answer-title h3 { margin: 0; overflow-wrap: anywhere; }
 """
 
@@ -86,7 +88,8 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
                 image = gradio.Image(label="Image", type="filepath", sources=["upload", "clipboard"], height=320)
                 image.preprocess = _uploaded_file
             with gradio.Column(min_width=280):
-                task = gradio.Dropdown(list(TASKS), value="<OD>", label="Task", elem_id="task")
+                tasks = [(f"{task.title} ({token})", token) for token, task in TASKS.items()]
+                task = gradio.Dropdown(tasks, value="<OD>", label="Task", elem_id="task")
                 text = gradio.Textbox(label="Text for the task", visible=False, elem_id="text", max_length=1000)
                 least = gradio.Slider(
                     *(0, 1, config.min_confidence),
@@ -96,9 +99,9 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
                 )
                 button = gradio.Button("Answer", variant="primary", elem_id="ask")
         outputs: list[Any] = []
-        with gradio.Row():
+        with gradio.Row(elem_classes="answers"):
             for title in models:
-                with gradio.Column(min_width=280, elem_classes="answer"):
+                with gradio.Column(elem_classes="answer"):
                     gradio.Markdown(f"### {_escaped(title)}", elem_classes="answer-title")
                     outputs += _answer_components(gradio)
         task.change(fields_of, task, [text, least], queue=False, api_visibility="private")
