@@ -108,8 +108,10 @@ def compare(
     store = _open(tracking_uri, name)
     numbers = [_number(store, version) for version in (first, second)]
     tags = [{k: v for k, v in store.tags_of(number).items() if not k.startswith(_MOVES)} for number in numbers]
-    differ = {tag: [each.get(tag) for each in tags] for tag in sorted({*tags[0], *tags[1]})}
-    differ = {tag: values for tag, values in differ.items() if values[0] != values[1]}
+    both = {tag: [each.get(tag) for each in tags] for tag in sorted({*tags[0], *tags[1]})}
+    unequal = {tag for tag, values in both.items() if values[0] != values[1]}
+    # A score stands next to its baseline, which two versions have in common where their data are the same.
+    differ = {tag: values for tag, values in both.items() if {tag, tag.removeprefix("baseline_")} & unequal}
     same_test = tags[0].get("test_fingerprint") == tags[1].get("test_fingerprint")
     settings, unknown = _changed_settings(store, *numbers)
     if as_json:

@@ -53,6 +53,11 @@ def test_compare_shows_what_differs(championed: Registry) -> None:
     content = message(championed, "compare", "previous", "champion")
     assert content["differences"]["map50"] == ["0.5", "0.82"]
     assert "test_fingerprint" not in content["differences"]
+    for version in "12":
+        championed.annotate(version, {"baseline_map50": "0.3", "baseline_other": "0.1"})
+    content = message(championed, "compare", "previous", "champion")
+    assert content["differences"]["baseline_map50"] == ["0.3", "0.3"]
+    assert "baseline_other" not in content["differences"]
     assert content["same_test_split"]
     championed.annotate("1", {"test_fingerprint": "b"})
     assert "cannot be compared" in command(championed, "compare", "1", "2").output
