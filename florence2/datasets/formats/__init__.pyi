@@ -13,6 +13,7 @@ from .files import read_json as read_json
 from .files import read_text as read_text
 from .files import split_folders as split_folders
 from .format import Format as Format
+from .format import SingleFile as SingleFile
 from .format import Writer as Writer
 from .image_lookup import ImageLookup as ImageLookup
 from .json_lines import bounded_lines as bounded_lines
@@ -22,6 +23,7 @@ from .labelled_image import Remarks as Remarks
 from .positioned_json import walk_json as walk_json
 from .reading import files_in_splits as files_in_splits
 from .reading import read_files as read_files
+from .reading import single_file as single_file
 from .reading import starts_like as starts_like
 from .recognition import read_dataset as read_dataset
 from .recognition import recognise as recognise

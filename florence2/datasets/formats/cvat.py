@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lxml import etree
@@ -23,7 +23,7 @@ from florence2.datasets.formats.files import SPLIT_NAMES, join, read_bytes
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.labelled_image import LabelledImage, Remarks
-from florence2.datasets.formats.reading import files_in_splits, read_files, starts_like
+from florence2.datasets.formats.reading import files_in_splits, read_files, single_file, starts_like
 from florence2.datasets.formats.safe_xml import XmlError, element_name, parse_xml
 from florence2.datasets.formats.shapes import Box, box_of_ellipse, box_of_points, clipped, rotated_corners
 from florence2.datasets.formats.values import BadValueError, checked_name, excerpt, number, pixel_size
@@ -40,7 +40,11 @@ _EXPORT = "export the task as 'CVAT for images 1.1'"
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:
-    return [source for source in files_in_splits(root, ".xml") if starts_like(root, source[1], _ROOT)]
+    return [source for source in files_in_splits(root, ".xml") if _holds(root, source[1])]
+
+
+def _holds(root: Path, file: str) -> bool:
+    return file.lower().endswith(".xml") and starts_like(root, file, _ROOT)
 
 
 def _recognise(root: Path) -> bool:
@@ -49,10 +53,14 @@ def _recognise(root: Path) -> bool:
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder: a row for each image, in the order train, valid, test, none."""
+    return _read_sources(root, _find_sources(root), verify=verify)
+
+
+def _read_sources(root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest:
     images, remarks = ImageLookup(root), Remarks()
     manifest = read_files(
         root,
-        _find_sources(root),
+        sources,
         lambda split, file: _read_file(root, split, file, images, remarks),
         expected="annotations.xml of CVAT for images 1.1, next to images/",
         verify=verify,
@@ -156,5 +164,6 @@ CVAT = Format(
     samples="one `<OD>` sample for each image",
     recognise=_recognise,
     read=_read,
+    single=single_file(_holds, _read_sources),
 )
 """The format cvat."""

@@ -31,7 +31,7 @@ from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.imagefolder_names import read_class_names
 from florence2.datasets.formats.json_lines import bounded_lines, parse_object
 from florence2.datasets.formats.labelled_image import LabelledImage
-from florence2.datasets.formats.reading import read_files
+from florence2.datasets.formats.reading import read_files, single_file
 from florence2.datasets.formats.tables import read_table
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, number, pixel_size
 from florence2.datasets.manifest import DatasetManifest
@@ -64,10 +64,14 @@ def _recognise(root: Path) -> bool:
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder: the samples of each line, in the order train, valid, test, none."""
+    return _read_sources(root, _find_sources(root), verify=verify)
+
+
+def _read_sources(root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest:
     images, names = ImageLookup(root), read_class_names(root)
     return read_files(
         root,
-        _find_sources(root),
+        sources,
         lambda split, file: _read_file(root, split, file, images, names),
         expected="train/metadata.jsonl or train/metadata.csv with file_name (likewise validation/, test/)",
         verify=verify,
@@ -177,5 +181,6 @@ IMAGEFOLDER = Format(
     samples="`<OD>`, `<CAPTION>` and `<VQA>` samples, by the columns",
     recognise=_recognise,
     read=_read,
+    single=single_file(lambda folder, name: name in _FILES and has_file(folder, name), _read_sources),
 )
 """The format imagefolder."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.label_studio_results import GlobalAnswer, add_results, minimal_results
 from florence2.datasets.formats.labelled_image import LabelledImage, Remarks
-from florence2.datasets.formats.reading import files_in_splits, read_files, starts_like
+from florence2.datasets.formats.reading import files_in_splits, read_files, single_file, starts_like
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError
@@ -49,7 +49,11 @@ _UPLOAD = re.compile(r"[0-9a-f]{8}-(.+)")
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:
-    return [source for source in files_in_splits(root, ".json") if starts_like(root, source[1], _LIST, _KEYS)]
+    return [source for source in files_in_splits(root, ".json") if _holds(root, source[1])]
+
+
+def _holds(root: Path, file: str) -> bool:
+    return file.lower().endswith(".json") and starts_like(root, file, _LIST, _KEYS)
 
 
 def _recognise(root: Path) -> bool:
@@ -58,10 +62,14 @@ def _recognise(root: Path) -> bool:
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder: the samples of each task, in the order train, valid, test, none."""
+    return _read_sources(root, _find_sources(root), verify=verify)
+
+
+def _read_sources(root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest:
     images, remarks = ImageLookup(root), Remarks()
     manifest = read_files(
         root,
-        _find_sources(root),
+        sources,
         lambda split, file: _read_file(root, _File(split, file, images, remarks)),
         expected="a .json file exported from Label Studio as JSON, next to the images (or in train/, valid/, test/)",
         verify=verify,
@@ -210,5 +218,6 @@ LABEL_STUDIO = Format(
     samples="one `<OD>` sample for each labelled task; `<VQA>`, `<CAPTION>` for its answers",
     recognise=_recognise,
     read=_read,
+    single=single_file(_holds, _read_sources),
 )
 """The format label-studio."""

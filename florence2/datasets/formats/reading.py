@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from florence2.datasets.formats.annotations import Annotation, to_manifest
 from florence2.datasets.formats.files import (
@@ -17,13 +18,21 @@ from florence2.datasets.formats.files import (
     open_annotations,
     split_folders,
 )
+from florence2.datasets.formats.format import SingleFile
 from florence2.datasets.formats.values import BadValueError, checked_name
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
+from florence2.images import list_images
 
-__all__ = ["files_in_splits", "read_files", "split_named_in", "starts_like"]
+__all__ = ["files_in_splits", "read_files", "single_file", "split_named_in", "starts_like"]
 
 _HEAD = 1 << 16
+
+
+class SourcesReader(Protocol):
+    """Reads annotation files, given as pairs of split and path relative to the root."""
+
+    def __call__(self, root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest: ...
 
 
 def files_in_splits(root: Path, suffix: str) -> list[tuple[str, str]]:
@@ -100,3 +109,27 @@ def read_files(
 
 
 _ORDER = ("train", "valid", "test", "")
+
+
+def single_file(holds: Callable[[Path, str], bool], read: SourcesReader) -> SingleFile:
+    """Return how a format reads one of its files alone.
+
+    The folder of the file is that of the data set, or the folder above if that has ``images/`` and the file's none. Its
+    name or that of the file gives the split.
+
+    Args:
+        holds: whether a file, given as its folder and name, is of the format; False for one that cannot be read.
+        read: reads files of the format.
+    """
+
+    def find_root(file: Path) -> Path | None:
+        if not holds(file.parent, file.name):
+            return None
+        above = file.parent.parent
+        return above if (above / "images").is_dir() and not list_images(file.parent) else file.parent
+
+    def read_alone(root: Path, file: str, *, verify: bool = False) -> DatasetManifest:
+        split = split_named_in(file) or SPLIT_NAMES.get(root.name.lower(), "")
+        return read(root, [(split, file)], verify=verify)
+
+    return SingleFile(find_root, read_alone)

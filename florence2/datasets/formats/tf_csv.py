@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from florence2.datasets.formats.annotations import Annotation
@@ -20,7 +20,7 @@ from florence2.datasets.formats.files import entries, join
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.labelled_image import LabelledImage
-from florence2.datasets.formats.reading import files_in_splits, read_files, starts_like
+from florence2.datasets.formats.reading import files_in_splits, read_files, single_file, starts_like
 from florence2.datasets.formats.tables import read_table
 from florence2.datasets.formats.values import BadValueError, checked_name, excerpt, number, pixel_size
 from florence2.datasets.manifest import DatasetManifest
@@ -48,7 +48,11 @@ _SIDES = ("x_min", "y_min", "x_max", "y_max")
 
 
 def _find_sources(root: Path) -> list[tuple[str, str]]:
-    return [source for source in files_in_splits(root, ".csv") if starts_like(root, source[1], *_HEADER)]
+    return [source for source in files_in_splits(root, ".csv") if _holds(root, source[1])]
+
+
+def _holds(root: Path, file: str) -> bool:
+    return file.lower().endswith(".csv") and starts_like(root, file, *_HEADER)
 
 
 def _recognise(root: Path) -> bool:
@@ -60,10 +64,14 @@ def _recognise(root: Path) -> bool:
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
     """Read a folder: a row for each image, in the order train, valid, test, none, and of the lines in each file."""
+    return _read_sources(root, _find_sources(root), verify=verify)
+
+
+def _read_sources(root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest:
     images = ImageLookup(root)
     return read_files(
         root,
-        _find_sources(root),
+        sources,
         lambda split, file: _read_file(root, split, file, images),
         expected="train/_annotations.csv (likewise valid/, test/) with the columns " + ",".join(_usual()),
         verify=verify,
@@ -116,6 +124,7 @@ TF_CSV = Format(
     samples="one `<OD>` sample for each image",
     recognise=_recognise,
     read=_read,
+    single=single_file(_holds, _read_sources),
     guess=lambda root: bool(_find_sources(root)),
 )
 """The format tf-csv."""

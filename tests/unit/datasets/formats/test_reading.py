@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from florence2.datasets.formats.annotations import Annotation
-from florence2.datasets.formats.reading import files_in_splits, read_files, split_named_in, starts_like
+from florence2.datasets.formats.reading import files_in_splits, read_files, single_file, split_named_in, starts_like
+from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
+from tests.builders import write_image
 
 
 def test_folders_and_names_give_the_split(tmp_path: Path) -> None:
@@ -59,3 +62,29 @@ def test_samples_are_in_the_order_of_the_splits(tmp_path: Path) -> None:
 def test_nothing_to_read(tmp_path: Path, sources: list[tuple[str, str]], message: str) -> None:
     with pytest.raises(DatasetError, match=re.escape(message)):
         read_files(tmp_path, sources, lambda split, file: [], expected="a.json")
+
+
+@pytest.mark.parametrize(
+    ("file", "image", "expected"),
+    [
+        ("set/a.json", "set/images/a.png", ("set", ("", "a.json"))),
+        ("set/train/a.json", "set/train/a.png", ("set/train", ("train", "a.json"))),
+        ("set/labels/test.json", "set/images/a.png", ("set", ("test", "labels/test.json"))),
+    ],
+)
+def test_a_file_alone(tmp_path: Path, file: str, image: str, expected: tuple[str, tuple[str, str]]) -> None:
+    found = []
+
+    def read(root: Path, sources: Sequence[tuple[str, str]], *, verify: bool = False) -> DatasetManifest:
+        found.append((root.relative_to(tmp_path).as_posix(), *sources))
+        return read_files(root, sources, lambda split, file: [Annotation(split, "", file, 1, error="x")], expected="")
+
+    write_image(tmp_path / image)
+    (tmp_path / file).parent.mkdir(exist_ok=True, parents=True)
+    (tmp_path / file).touch()
+    single = single_file(lambda folder, name: name.endswith(".json"), read)
+    assert single.find_root(tmp_path / image) is None
+    root = single.find_root(tmp_path / file)
+    assert root is not None
+    single.read(root, (tmp_path / file).relative_to(root).as_posix())
+    assert found == [expected]

@@ -184,6 +184,15 @@ def test_an_annotation_file_is_read_alone(tmp_path: Path, name: str) -> None:
     assert read_dataset(file, name).fingerprint == found.fingerprint
 
 
+@pytest.mark.parametrize("name", ["cvat", "label-studio", "tf-csv", "imagefolder"])
+def test_an_annotation_file_of_a_tool_is_read_alone(tmp_path: Path, name: str) -> None:
+    write_files(tmp_path, name)
+    file = tmp_path / next(iter(FILES[name]))
+    found = read_dataset(file)
+    assert found.table["image_error"].isna().all()
+    assert read_dataset(file, name).fingerprint == found.fingerprint
+
+
 def test_a_file_of_a_split_keeps_the_split_of_its_folder(tmp_path: Path) -> None:
     write_files(tmp_path, "coco")
     assert read_dataset(tmp_path / "train/_annotations.coco.json").table["split"].tolist() == ["train"]
