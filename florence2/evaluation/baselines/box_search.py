@@ -2,14 +2,16 @@
 
 The same boxes are the answer for every image, so that average precision depends on one thing alone: in how many images
 the first box is right, in how many the second finds an object that the first did not, and so on. Each step adds the
-candidate that finds most of what is left, at overlaps from 0.5 to 0.9, with most weight on 0.5. A box is added
-behind the others, in order of confidence; so it never lowers average precision.
+candidate that finds most of what is left, at overlaps from 0.5 to 0.9, with most weight on 0.5; the edges of the first
+few boxes are then moved as long as that finds more. A box is added behind the others, in order of confidence; so it
+never lowers average precision.
 
 The overlap of two boxes does not change if an axis is scaled: coordinates are shares of the image's width and height.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,10 +31,14 @@ _OVERLAPS = {0.5: 1.2, 0.6: 0.2, 0.7: 0.2, 0.8: 0.2, 0.9: 0.2}
 _LEAST_GAIN = 0.002
 """Share of the objects that a box must find."""
 
+_MOVED = 3
+"""Boxes whose edges are moved: the first ones are most of the average precision."""
+_MOVES = (0.08, 0.04, 0.02, 0.01)
+
 _CLUSTERS = (1, 2, 4, 8, 16)
 _MEMBERS = 32
 _ROUNDS = 8
-_MOST_OBJECTS = 2_000
+_MOST_OBJECTS = 1_000
 """Objects of a class that are searched; of more a random selection."""
 
 
@@ -71,20 +77,48 @@ def search_boxes(objects: Floats, image: Ints, images: int, most: int = 10) -> l
     found: list[FoundBox] = []
     hits = 0
     while len(found) < most:
-        counts = {least: _hits(overlaps, left, starts, least) for least, left in free.items()}
-        worth = sum(weight * counts[least] for least, weight in _OVERLAPS.items())
-        best = int(np.argmax(worth))
-        right = int(counts[0.5][best])
+        best = boxes[int(_worth(overlaps, free, starts).argmax())]
+        box = _move_edges(best, objects, free, starts) if len(found) < _MOVED else best
+        of_box = box_iou(box[None], objects)
+        right = int(_hits(of_box[None], free[0.5], starts, 0.5)[0])
         if right < max(1.0, _LEAST_GAIN * len(objects)):
             break
         hits += right
         # Images of a selection of the objects are a share of all: too few hits would be divided by too many images.
         precision = hits / ((len(found) + 1) * images * share)
         rate = min(right / (images * share), found[-1].precision if found else 1.0)
-        found.append(FoundBox(_corners(boxes[best]), rate, right / len(objects) * min(precision, 1.0)))
+        found.append(FoundBox(_corners(box), rate, right / len(objects) * min(precision, 1.0)))
         for least, left in free.items():
-            left[_taken(overlaps[best], left, starts, least)] = False
+            left[_taken(of_box, left, starts, least)] = False
     return found
+
+
+def _worth(overlaps: Floats, free: Mapping[float, NDArray[np.bool_]], starts: Ints) -> Floats:
+    """Return for each candidate how much it finds, from its overlaps (m, n) with the objects.
+
+    Args:
+        overlaps: of m candidates with n objects.
+        free: which objects (n,) no box has found yet, by the least overlap.
+        starts: index of the first object of each image.
+    """
+    worth = np.zeros(len(overlaps))
+    for least, left in free.items():
+        worth += _OVERLAPS[least] * _hits(overlaps, left, starts, least)
+    return worth
+
+
+def _move_edges(box: Floats, objects: Floats, free: Mapping[float, NDArray[np.bool_]], starts: Ints) -> Floats:
+    """Move one edge of a box after the other as long as that finds more, in smaller and smaller steps."""
+    most = float(_worth(box_iou(box[None, None], objects[None]), free, starts)[0])
+    for step in _MOVES:
+        while True:
+            moved = np.clip(box + step * np.concatenate([np.eye(4), -np.eye(4)]), 0.0, 1.0)
+            moved = moved[(moved[:, :2] < moved[:, 2:]).all(axis=1)]
+            worth = _worth(box_iou(moved[:, None], objects[None]), free, starts)
+            if worth.max(initial=0.0) <= most:
+                break
+            box, most = moved[int(worth.argmax())], float(worth.max())
+    return box
 
 
 def _corners(box: Floats) -> tuple[float, float, float, float]:

@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
+from florence2.codec.detections import box_iou
 from florence2.evaluation.baselines.box_search import candidates, search_boxes
 
 
@@ -53,3 +54,12 @@ def test_candidates_are_boxes_with_their_corners_in_order() -> None:
     assert (chosen[:, :2] <= chosen[:, 2:]).all()
     assert 30 < len(chosen) <= 63
     assert np.array_equal(candidates(objects[:1]), objects[:1].round(6))
+
+
+def test_the_first_box_is_better_than_every_candidate() -> None:
+    random = np.random.default_rng(0)
+    centres, sizes = random.normal(0.5, 0.12, (200, 2)), random.uniform(0.25, 0.9, (200, 2))
+    objects = np.clip(np.concatenate([centres - sizes / 2, centres + sizes / 2], axis=1), 0, 1)
+    (first, *_) = search_boxes(objects, np.arange(200), images=200)
+    best_candidate = (box_iou(candidates(objects)[:, None], objects[None]) >= 0.5).mean(axis=1).max()
+    assert first.precision > 1.05 * best_candidate
