@@ -23,10 +23,10 @@ def test_images_are_thumbnails_of_bounded_size() -> None:
 
 
 def test_images_whose_text_is_read_and_narrow_ones_stay_readable() -> None:
-    receipt = Image.new("RGB", (463, 1013), "white")
+    receipt = Image.new("RGB", (926, 2026), "white")
     assert thumbnail(receipt).size[1] == READABLE
     assert thumbnail(Image.new("RGB", (1200, 900)), reads_text=True).size == (READABLE, READABLE * 3 // 4)
-    example = Example("a", 463, 1013, "<DocVQA>what is the total?", "9.00", "anls", None, ExampleAnswer("9.00", 1.0))
+    example = Example("a", 926, 2026, "<DocVQA>what is the total?", "9.00", "anls", None, ExampleAnswer("9.00", 1.0))
     html = render_evaluation(AFTER, examples=SelectedExamples([example]), images={"a": thumbnail(receipt)})
     assert html.count('href="#image-0"') == 2, "small in the table, and enlarged on a click"
     assert "Enlarge or close" in html
