@@ -29,7 +29,7 @@ _LONGEST = (
     "integration/test_cluster_submission.py",
     "integration/test_sdk_train.py",
     "integration/test_bad_input.py",
-    "unit/export/test_onnx_folder.py",
+    "integration/test_onnx_export.py",
     "unit/adapters/mlflow/test_registry.py",
 )
 """Files that begin: one of them at the end would keep a process busy while the other has nothing left to do."""

@@ -107,7 +107,7 @@ def test_images_may_lie_in_another_folder_of_the_set(tmp_path: Path) -> None:
     assert [text_of(found, "image_error", row) for row in (0, 1)] == ["", "missing: no such file"]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=80)
     | st.dictionaries(st.text(max_size=8), st.text(max_size=8)).map(lambda d: json.dumps(d).encode())
