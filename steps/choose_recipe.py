@@ -8,29 +8,16 @@ from typing import Annotated, Any
 from zenml import log_metadata, step
 from zenml.materializers.pydantic_materializer import PydanticMaterializer
 
-from florence2.config import BaseConfig, Effect, EvaluationConfig, ModelConfig, TrainingConfig
+from florence2.config import Effect, EvaluationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.recipes import choose_recipe as choose
 from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
+from steps.training_settings import TrainingSettings
 
-__all__ = ["TrainingSettings", "choose_recipe"]
+__all__ = ["choose_recipe"]
 
 logger = logging.getLogger(__name__)
-
-
-class TrainingSettings(BaseConfig):
-    """Everything that the result of a training depends on, besides its data and its base.
-
-    Attributes:
-        training: the recipe.
-        evaluation: how answers are generated and evaluated; None where the loss chooses the best epoch.
-        evaluator_code: hash of the code that evaluates them; empty where the loss chooses.
-    """
-
-    training: TrainingConfig
-    evaluation: EvaluationConfig | None
-    evaluator_code: str
 
 
 # One materializer for both outputs would go through a set of their names in ZenML 0.98, whose order, and with it the

@@ -20,8 +20,8 @@ from florence2.model import Checkpoint
 from florence2.storage import cache_folder
 from materializers.checkpoint import CheckpointMaterializer
 from steps.artifact_store import fetch_packed, file_system, remote_folder
-from steps.choose_recipe import TrainingSettings
 from steps.code_dependencies import code_of, follow_code
+from steps.training_settings import TrainingSettings
 from steps.uncached_settings import with_uncached
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from florence2.datasets import DatasetManifest
 from florence2.evaluation import EvaluationReport
 from florence2.model import Checkpoint
 from steps.artifact_store import fetch_packed
-from steps.choose_recipe import TrainingSettings
 from steps.code_dependencies import follow_code
 from steps.mirror_registry import link, mirror
+from steps.training_settings import TrainingSettings
 from steps.uncached_settings import with_uncached
 
 __all__ = ["register_model"]

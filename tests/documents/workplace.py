@@ -26,7 +26,7 @@ STAND_INS = {
 }
 """What replaces what a test cannot have: a hub, hours."""
 
-_QUICK = ["--preview=0", "--resamples=20", "--max-new-tokens=32"]
+_QUICK = ["--model=builtin:nano", "--preview=0", "--resamples=20", "--max-new-tokens=32"]
 
 
 _IMAGES = (

@@ -135,7 +135,12 @@ def test_quarantine_goes_on_without_the_bad_rows_and_counts_them(project: Projec
     with (source / "train" / "annotations.jsonl").open("a") as file:
         file.write('{"image": "0.png", "prefix": "<OD>", "suffix": "cat<loc_1000>"}\n')
     settings = {"training": {"epochs": 1, "batch_size": 8}, "evaluation": {"max_new_tokens": 16}}
-    config = {"dataset": {"source": str(source)}, "validation": {"on_error": "quarantine"}, **settings}
+    config = {
+        "dataset": {"source": str(source)},
+        "model": {"base": "builtin:nano"},
+        "validation": {"on_error": "quarantine"},
+        **settings,
+    }
     outcome = project.run("quarantine", config)
     assert outcome.status == 0, outcome.output
     reports = [file.read_text() for file in (project.root / ".store").rglob("validation.json")]

@@ -31,6 +31,7 @@ STEPS = [
 def parameters(data: Path, **training: Any) -> dict[str, Any]:
     return {
         "dataset": {"source": str(data)},
+        "model": {"base": "builtin:nano"},
         "training": {"epochs": 1, "batch_size": 8, **training},
         "evaluation": {"max_new_tokens": 32},
     }
@@ -71,8 +72,8 @@ def test_an_edit_of_the_evaluation_evaluates_again_and_trains_nothing(
     assert first.status == 0
     project.edit("florence2/evaluation/metrics/detection.py")
     outcome = project.run("first", parameters(data))
-    # The scores are the same, so there is nothing new to register either.
-    assert outcome.summary["executed_steps"] == ["evaluate_model"]
+    # The same settings are chosen, and the scores are the same, so there is nothing new to register either.
+    assert outcome.summary["executed_steps"] == ["choose_recipe", "evaluate_model"]
     assert outcome.summary["model_uri"] == first.summary["model_uri"]
 
 

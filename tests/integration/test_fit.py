@@ -28,7 +28,7 @@ from florence2.training.job import new_word_ids
 from florence2.training.monitoring import Monitoring
 from tests.builders import write_scenes
 
-SHORT = Configuration(epochs=2, batch_size=4, rank=4, max_new_tokens=16, learning_rate=1e-3)
+SHORT = Configuration(base="builtin:nano", epochs=2, batch_size=4, rank=4, max_new_tokens=16, learning_rate=1e-3)
 ANSWERS = EvaluationConfig(max_new_tokens=16, grammar="off")  # plain transformers has no grammar
 
 

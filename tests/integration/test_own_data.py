@@ -37,6 +37,7 @@ def settings(project: Project, coco: Path) -> dict[str, Any]:
         "dataset": {"source": shutil.make_archive(str(coco), "zip", coco), "reference": str(coco.parent / "scenes")},
         "validation": {"on_error": "repair"},
         "split": {"frozen_test": str(frozen)},
+        "model": {"base": "builtin:nano"},
         "training": {"epochs": 1, "batch_size": 8},
         "evaluation": {"max_new_tokens": 16},
     }

@@ -31,6 +31,7 @@ def promotions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Outc
     settings: dict[str, Any] = {
         "dataset": {"source": str(data)},
         "validation": {"on_error": "quarantine"},
+        "model": {"base": "builtin:nano"},
         "evaluation": {"max_new_tokens": 16, "resamples": 300},
     }
     plan: list[tuple[str, list[str]]] = []

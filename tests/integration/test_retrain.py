@@ -32,6 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sections(data: Path) -> dict[str, Any]:
     return {
         "dataset": {"source": str(data)},
+        "model": {"base": "builtin:nano"},
         "training": {"epochs": 1, "batch_size": 8},
         "evaluation": {"max_new_tokens": 32},
         "registration": {"model_name": "retrained"},

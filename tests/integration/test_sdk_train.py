@@ -30,6 +30,7 @@ from tests.unit.evaluation.metrics.test_loading import CountMetric
 pytestmark = pytest.mark.integration
 
 RECIPE: dict[str, Any] = {
+    "base": "builtin:nano",
     "epochs": 3,
     "batch_size": 4,
     "rank": 4,

@@ -26,7 +26,7 @@ from florence2.training.run_state import RunState, RunStorage
 from florence2.training.trainer import FineTuner
 from tests.builders import write_scenes
 
-BASE = Configuration().model
+BASE = Configuration(base="builtin:nano").model
 
 RECIPES = {
     "lora": Configuration(

@@ -20,7 +20,7 @@ from florence2.training.monitoring import Monitoring, PreviewSink
 from florence2.training.objective import AnswerLoss
 from tests.builders import write_scenes
 
-SHORT = Configuration(epochs=2, batch_size=4, rank=4, learning_rate=1e-3)
+SHORT = Configuration(base="builtin:nano", epochs=2, batch_size=4, rank=4, learning_rate=1e-3)
 
 
 @pytest.fixture(scope="module")
