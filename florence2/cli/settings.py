@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 
 from florence2.cli.command import usage_error
 from florence2.config import (
+    NOT_BY_RECIPE,
     SYNONYMS,
     BaseConfiguration,
     Configuration,
@@ -232,7 +233,7 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
     option = typer.Option(
         f"{flag}/{no}" if no else flag,
         *others,
-        help=_help(field, choices, others, no),
+        help=_help(path, field, choices, others, no),
         metavar=None if kind is bool else "NAME" if choices else _metavar(field),
         show_default=False,
         rich_help_panel=".".join(path[:-1]),
@@ -253,11 +254,13 @@ def _metavar(field: FieldInfo) -> str:
     return "CODE=OUTCOME" if origin is dict else "NAME" if origin in (Literal, tuple) else "TEXT"
 
 
-def _help(field: FieldInfo, choices: tuple[str, ...], others: list[str], no: str | None) -> str:
+def _help(path: tuple[str, ...], field: FieldInfo, choices: tuple[str, ...], others: list[str], no: str | None) -> str:
     """Return the description of a setting with its facts in parentheses: typer takes brackets for its markup."""
     default = field.get_default(call_default_factory=True)
     facts = [f"one of {', '.join(choices)}"] if choices else []
-    if default not in (None, (), {}) and default is not False:
+    if path[0] == "training" and path[1] not in NOT_BY_RECIPE - {"epochs"}:
+        facts.append("default: by the recipe" + (f", else {default}" if default not in (None, False) else ""))
+    elif default not in (None, (), {}) and default is not False:
         facts.append(f"default: {default}")
     if get_origin(field.annotation) in (tuple, dict):
         facts.append("may be repeated")

@@ -8,7 +8,11 @@ from pydantic import Field
 
 from florence2.config.base import BaseConfig, Effect, Fraction, Seed
 
-__all__ = ["AugmentationConfig", "EngineConfig", "LoraConfig", "ObjectiveConfig", "TrainingConfig"]
+__all__ = ["NOT_BY_RECIPE", "AugmentationConfig", "EngineConfig", "LoraConfig", "ObjectiveConfig", "TrainingConfig"]
+
+
+NOT_BY_RECIPE = frozenset({"engine", "epochs", "preview", "recipe", "seed"})
+"""Settings of training that a recipe does not hold; it gives epochs by the samples that a training sees."""
 
 
 class LoraConfig(BaseConfig):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from florence2.config import BaseConfig, Configuration, TrainingConfig, read_mapping
+from florence2.config import NOT_BY_RECIPE, BaseConfig, Configuration, TrainingConfig, read_mapping
 from florence2.errors import ConfigurationError
 from florence2.model import FAMILIES
 
@@ -46,7 +46,7 @@ class FamilyRecipe(BaseConfig):
         if others := sorted(sections.keys() - {"training"}):
             raise ValueError(f"a recipe has settings of training only, not of {', '.join(others)}")
         nested: dict[str, Any] = sections.get("training", {})
-        if own := sorted(nested.keys() & {"epochs", "recipe", "seed", "engine", "preview"}):
+        if own := sorted(nested.keys() & NOT_BY_RECIPE):
             raise ValueError(f"a recipe does not set {', '.join(own)}; epochs follow from samples")
         return nested
 

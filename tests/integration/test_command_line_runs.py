@@ -31,7 +31,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     write_scenes(folder / "data", train=60, valid=6, test=6)
     (folder / "my.yaml").write_text(
-        "dataset: {source: data}\nmodel: {base: builtin:nano}\ntraining: {epochs: 2, batch_size: 7}\nevaluation: {max_new_tokens: 64}\n"
+        "dataset: {source: data}\nmodel: {base: builtin:nano}\n"
+        "training: {epochs: 2, batch_size: 7}\nevaluation: {max_new_tokens: 64}\n"
     )
     return folder
 
