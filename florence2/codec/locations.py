@@ -54,22 +54,27 @@ def quantize_points(xy: ArrayLike, resolution_wh: tuple[int, int]) -> NDArray[np
     return np.clip(unclamped_bins(pixels, np.array(resolution_wh, dtype=np.float64)), 0, BINS - 1)
 
 
-def unclamped_bins(coordinates: ArrayLike, extent: ArrayLike) -> NDArray[np.int64]:
+def unclamped_bins(coordinates: ArrayLike, extent: ArrayLike, rounding: ArrayLike = 0.0) -> NDArray[np.int64]:
     """Convert coordinates to bins without clamping them to the image.
 
     Readers of other formats use it for annotations, so that validation sees and names a box that leaves its image.
-    A coordinate exactly on the right or bottom edge is inside and belongs to the last bin.
+    A coordinate exactly on the right or bottom edge is inside and belongs to the last bin, and so does one that is
+    beyond an edge by less than the rounding of the tool that wrote it.
 
     Args:
         coordinates: finite pixels, any shape.
         extent: width or height of the image in pixels, of a shape that broadcasts to ``coordinates``.
+        rounding: in the same unit and of such a shape.
 
     Returns:
         Bins of the shape of ``coordinates``; 0..999 inside the image, limited to a million on either side.
     """
     values, size = np.asarray(coordinates, dtype=np.float64), np.asarray(extent, dtype=np.float64)
     # 0.1 + 0.2 is a little more than 0.3: x_min + width may differ from the edge in the last digit.
-    bins = np.where(np.isclose(values, size, rtol=1e-9, atol=0), BINS - 1, np.floor(values / size * BINS))
+    slack = np.maximum(np.asarray(rounding, dtype=np.float64), 1e-9 * size)
+    bins = np.floor(values / size * BINS)
+    bins = np.where((values > -slack) & (values < 0), 0, bins)
+    bins = np.where((values >= size * (1 - 1e-9)) & (values < size + slack), BINS - 1, bins)
     return np.clip(bins, -_FAR_OUTSIDE, _FAR_OUTSIDE).astype(np.int64)
 
 

@@ -177,8 +177,14 @@ def _answers(rows: list[Annotation], probes: list[ImageProbe]) -> list[str]:
         [value for number in known for region in rows[number].regions for value in region.points], dtype=np.float64
     ).reshape(-1, 2)
     pairs = [sum(len(region.points) for region in rows[number].regions) // 2 for number in known]
-    sizes = np.repeat(np.array([extents[number] for number in known], dtype=np.float64).reshape(-1, 2), pairs, axis=0)
-    bins = unclamped_bins(points, sizes).reshape(-1).tolist()
+    sizes, roundings = (
+        np.repeat(np.array(of_rows, dtype=np.float64).reshape(-1, 2), pairs, axis=0)
+        for of_rows in (
+            [extents[number] for number in known],
+            [_pixel(rows[number], probes[number]) for number in known],
+        )
+    )
+    bins = unclamped_bins(points, sizes, roundings).reshape(-1).tolist()
     ends = np.cumsum([0, *lengths]).tolist()
     spans = iter([tuple(bins[start:end]) for start, end in pairwise(ends)])
     answers = [row.suffix or "" for row in rows]
@@ -195,3 +201,10 @@ def _extent(row: Annotation, probe: ImageProbe) -> tuple[float, float] | None:
     if row.declared_wh is not None:
         return row.declared_wh
     return (probe.width, probe.height) if probe.width is not None and probe.height is not None else None
+
+
+def _pixel(row: Annotation, probe: ImageProbe) -> tuple[float, float]:
+    """Return width and height of a pixel in the unit of the row: tools that scale images round by as much."""
+    if row.unit == "pixels":
+        return 1.0, 1.0
+    return (1 / probe.width, 1 / probe.height) if probe.width and probe.height else (0.0, 0.0)

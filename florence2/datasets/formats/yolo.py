@@ -42,7 +42,6 @@ logger = logging.getLogger(__name__)
 _YAML = "data.yaml"
 _LARGEST_LABELS = 16 << 20
 _LARGEST_LIST = 256 << 20
-_ROUNDING = 2e-6
 _DECIMALS = 9
 
 
@@ -228,13 +227,7 @@ def _region(raw: bytes, content: YoloYaml, line: int) -> Region:
     else:
         box = (min(values[0::2]), min(values[1::2]), max(values[0::2]), max(values[1::2]))
     name = f"class {int(index)}" if names is None else names[int(index)]
-    return Region(name, tuple(map(_at_edge, box)), line)
-
-
-def _at_edge(value: float) -> float:
-    """Return a fraction; one outside by no more than the rounding of six decimals is moved to the edge."""
-    value = round(value, _DECIMALS)  # 0.35 - 0.5 / 2 is a little less than 0.1
-    return 0.0 if -_ROUNDING <= value < 0 else 1.0 if 1 < value <= 1 + _ROUNDING else value
+    return Region(name, tuple(round(value, _DECIMALS) for value in box), line)  # 0.35 - 0.5 / 2 is less than 0.1
 
 
 def image_path(image: ImageToWrite) -> str:

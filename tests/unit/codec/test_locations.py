@@ -22,6 +22,12 @@ def test_edge_of_the_image_is_the_last_bin_not_loc_1000() -> None:
     assert quantize([[0, 0, 640, 480]], (640, 480)).tolist() == [[0, 0, 999, 999]]
 
 
+def test_less_than_the_rounding_beyond_an_edge_is_inside_and_more_is_outside() -> None:
+    assert unclamped_bins([63.9, 64.0, 64.29, 64.99, 65.0], 64, 1).tolist() == [998, 999, 999, 999, 1015]
+    assert unclamped_bins([0.0, -0.29, -0.99, -1.0], 64, 1).tolist() == [0, 0, 0, -16]
+    assert unclamped_bins([64.29, -0.29], 64).tolist() == [1004, -5]
+
+
 def test_a_sum_of_floats_may_miss_the_edge_by_its_last_digit() -> None:
     assert 0.1 + 0.2 > 0.3
     assert unclamped_bins([0.1 + 0.2, 0.3001, -1e-3], 0.3).tolist() == [999, 1000, -4]

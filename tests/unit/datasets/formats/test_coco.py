@@ -124,8 +124,8 @@ def test_a_class_name_that_would_make_boxes_of_its_own_is_refused(tmp_path: Path
 
 
 def test_a_box_that_leaves_the_image_keeps_its_bins(tmp_path: Path) -> None:
-    row = one_row(tmp_path, thing(bbox=[-1, 0, 21.03, 10]))
-    assert row["suffix"] == "cat<loc_-50><loc_0><loc_1001><loc_999>"
+    row = one_row(tmp_path, thing(bbox=[-1, 0, 23, 10]))
+    assert row["suffix"] == "cat<loc_-50><loc_0><loc_1100><loc_999>"
 
 
 @pytest.mark.parametrize(

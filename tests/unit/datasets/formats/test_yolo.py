@@ -51,7 +51,7 @@ def test_a_byte_order_mark_is_no_number(tmp_path: Path) -> None:
 
 def test_what_is_rounded_to_six_decimals_does_not_leave_the_image(tmp_path: Path) -> None:
     assert one_row(tmp_path, "0 0.749219 0.25 0.501563 0.500001")["suffix"] == "cat<loc_498><loc_0><loc_999><loc_500>"
-    assert one_row(tmp_path, "0 0.75 0.25 0.5024 0.5")["suffix"] == "cat<loc_498><loc_0><loc_1001><loc_500>"
+    assert one_row(tmp_path, "0 0.75 0.25 1.5 0.5")["suffix"] == "cat<loc_0><loc_0><loc_1500><loc_500>"
 
 
 def test_no_label_file_and_an_empty_one_mean_nothing_on_the_image(tmp_path: Path) -> None:
