@@ -126,7 +126,7 @@ def compare(
         _print(_table("settings that differ", ["setting", *columns], rows))
     else:
         typer.echo("All settings are the same.")
-    rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items() if tag != "configuration"]
+    rows = [[tag, *(value or "" for value in values)] for tag, values in differ.items() if _is_compared(tag)]
     _print(_table("what else differs", ["tag", *columns], rows))
     if not same_test:
         typer.echo(
@@ -181,6 +181,11 @@ def _number(store: Registry, version: str) -> str:
         known = ", ".join(f"{alias} (version {number})" for alias, number in aliases.items()) or "none"
         raise RegistryError(f"{store.name}: no alias {version!r}; there are {known}")
     return aliases[version]
+
+
+def _is_compared(tag: str) -> bool:
+    """Return whether the table of differences has a tag: not the hash of settings, nor the long texts of decisions."""
+    return tag != "configuration" and not tag.startswith("decision_")
 
 
 def _changed_settings(store: Registry, first: str, second: str) -> tuple[dict[str, tuple[str, str]] | None, str]:

@@ -72,7 +72,9 @@ def test_compare_names_the_settings_that_differ_with_both_values(championed: Reg
         file = tmp_path / f"source-{number}" / "artifacts" / "configuration.json"
         file.write_text(Configuration(epochs=epochs).model_dump_json())
     assert message(championed, "compare", "1", "2")["settings"] == {"training.epochs": ["2", "8"]}
+    championed.annotate("2", {"decision_gates": "serving: passed: it answers"})
     table = command(championed, "compare", "1", "2").output
+    assert "it answers" not in table
     assert re.search(r"setting +┃ version 1 ┃ version 2", table)
     assert re.search(r"training\.epochs +│ 2 +│ 8 +│", table)
     assert "All settings are the same." in command(championed, "compare", "2", "3").output
