@@ -78,6 +78,12 @@ class TrainingResult:
         """Return the scores of the base on the same test split, by name."""
         return self.report.before.metrics
 
+    @property
+    def baseline_metrics(self) -> Mapping[str, float]:
+        """Return the scores of the best answers without seeing the image on the same test split, by name."""
+        baseline = self.report.after.baseline
+        return {} if baseline is None else baseline.metrics
+
     def load(self, device: str = "auto") -> Model:
         """Load the fine-tuned model; see ``florence2.load``."""
         return load(self.folder, device=device)

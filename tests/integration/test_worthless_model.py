@@ -37,6 +37,7 @@ def test_a_model_that_was_trained_on_shuffled_answers_is_worth_nothing(tmp_path:
     assert verdict.text.startswith("This model is worth nothing: answers without seeing the image score ")
     assert verdict.tone == "bad"
     assert result.report.advice
+    assert result.baseline_metrics["vqa_accuracy"] == 0.5
     page = (result.folder / "report" / "report.html").read_text()
     assert page.index('class="lead verdict bad"') < page.index("Before</th>")
     score = json.loads((result.folder / "metrics.json").read_text())["scores"]["map50"]
