@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from florence2.codec import format_spans, unclamped_bins
+from florence2.datasets.formats import read_dataset
 from florence2.datasets.formats.annotations import Annotation
 from florence2.datasets.formats.reading import files_in_splits, read_files, single_file, split_named_in, starts_like
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
+from tests import ROOT
 from tests.builders import write_image
 
 
@@ -88,3 +93,21 @@ def test_a_file_alone(tmp_path: Path, file: str, image: str, expected: tuple[str
     assert root is not None
     single.read(root, (tmp_path / file).relative_to(root).as_posix())
     assert found == [expected]
+
+
+TOOLS = json.loads((ROOT / "tests/oracles/label_tools.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("tool", TOOLS["files"])
+def test_files_written_by_the_tools_have_the_boxes_to_the_bin(tmp_path: Path, tool: str) -> None:
+    for name, size in TOOLS["sizes_wh"].items():
+        write_image(tmp_path / name, tuple(size))
+    for name, content in TOOLS["files"][tool].items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    found = read_dataset(tmp_path)
+    assert found.table[["line_error", "image_error"]].isna().all(axis=None)
+    expected = {
+        name: format_spans((text, unclamped_bins(np.array(box), size * 2).tolist()) for text, *box in boxes)
+        for (name, boxes), size in zip(TOOLS["boxes"].items(), TOOLS["sizes_wh"].values(), strict=True)
+    }
+    assert dict(found.table[["image", "suffix"]].to_numpy()) == expected
