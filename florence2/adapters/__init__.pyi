@@ -26,3 +26,4 @@ from .mlflow.versions import RegisteredModel as RegisteredModel
 from .model_lookup import ModelSource as ModelSource
 from .model_lookup import exportable_model as exportable_model
 from .model_lookup import model_source as model_source
+from .quick_import import leave_out_backends as leave_out_backends

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from florence2.adapters.quick_import import import_great_expectations
 from florence2.config import ValidationConfig
 from florence2.datasets import (
     AnswerLimit,
@@ -94,13 +93,9 @@ def _run_rules(views: Sequence[View[Any]], rules: Sequence[Rule]) -> RuleResults
 
 
 def _quiet_context() -> AbstractDataContext:
-    # Read when the package is imported; without it a run reports usage to a server.
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    with warnings.catch_warnings():
-        # Google's client, of which it imports a part, announces when it will no longer support this Python.
-        warnings.simplefilter("ignore", FutureWarning)
-        import great_expectations as gx
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+    import_great_expectations()
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     # It sets its own level when it is imported, and logs every temporary folder.
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)

@@ -51,10 +51,11 @@ def validate(
             raise ConfigurationError(
                 f"{flag}: needs a model, whose tokenizer counts the tokens of answers; give it by --model"
             )
-    from florence2.adapters import validate
+    from florence2.adapters import leave_out_backends, validate
     from florence2.datasets import ingest, raise_for_errors
     from florence2.model import answer_length
 
+    leave_out_backends()
     length = answer_length(config.model, config.training.max_target_tokens) if "base" in settings else None
     clean, found = validate(
         ingest(config.dataset),
@@ -132,9 +133,10 @@ def freeze(
     config = configured(dataset, settings)
     if file.exists():
         raise ConfigurationError(f"{file}: exists; a frozen test split is never overwritten, give another file")
-    from florence2.adapters import validate
+    from florence2.adapters import leave_out_backends, validate
     from florence2.datasets import freeze_test, ingest, raise_for_errors, split_dataset
 
+    leave_out_backends()
     clean, found = validate(ingest(config.dataset), config.validation)
     raise_for_errors(clean, found)
     frozen = freeze_test(split_dataset(clean, config.split))

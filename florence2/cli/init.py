@@ -37,8 +37,10 @@ def init(
 
     Nothing is overwritten.
     """
+    from florence2.adapters import leave_out_backends
     from florence2.project import create_project
 
+    leave_out_backends()
     if None not in (data, dataset) and data != dataset:
         raise usage_error(f"the data set is given twice, as {data} and by --dataset {dataset}; give one")
     project = create_project(folder, dataset or data, format=format, base=base)
