@@ -88,6 +88,8 @@ def predict(
         for answer in found.answers:
             if answer.prediction is not None:
                 typer.echo(_as_text(answer))
+    if unseen := sorted({name for answer in found.answers if answer.prediction for name in answer.prediction.unseen}):
+        logger.warning("classes that the training of the model never saw, marked unseen: %s", ", ".join(unseen))
     unreadable = [answer for answer in found.answers if answer.prediction is None]
     for answer in unreadable:
         logger.error("%s: %s", answer.image, answer.error)
@@ -129,7 +131,8 @@ def _as_text(answer: ImageAnswer) -> str:
     count = len(prediction.detections)
     lines = [f"{answer.image}: {count} {'box' if count == 1 else 'boxes'}{note}"]
     for name, score, corners in islice(prediction.detections.rows(), _MOST_BOXES):
-        lines.append(f"  {score:.2f}  {name}  {' '.join(f'{value:.1f}' for value in corners)}")
+        title = f"{name} (unseen)" if name in prediction.unseen else name
+        lines.append(f"  {score:.2f}  {title}  {' '.join(f'{value:.1f}' for value in corners)}")
     if count > _MOST_BOXES:
         lines.append(f"  ... and {count - _MOST_BOXES} more; --json and --output have all")
     return "\n".join(lines)

@@ -29,6 +29,7 @@ def metrics_summary(evaluation: ModelEvaluation) -> dict[str, Any]:
             "malformed_answers": validity.malformed,
             "empty_answers": validity.empty,
             "boxes_without_a_score": validity.unscored,
+            "boxes_of_unseen_classes": validity.unseen,
             "images_without_truth": validity.without_truth,
         }
     baseline = evaluation.baseline and {

@@ -67,7 +67,7 @@ def draw_outlines(
 
     Args:
         image: the image, of any mode.
-        outlines: in pixels of ``image``; the label is the name and the confidence, where there is one.
+        outlines: in pixels of ``image``; the label is the title and the confidence, where there is one.
         colours: colour of each name; by default ``class_colours`` of the names drawn.
         long_side: least pixels of the longer side, about; larger images keep their size.
         font_size: height of the labels in pixels.
@@ -83,7 +83,7 @@ def draw_outlines(
     for outline in outlines:
         colour = colours.get(outline.name, _PALETTE[0])
         _draw_line(draw, [(x * factor, y * factor) for x, y in outline.points], colour, max(2, font_size // 5))
-        label = outline.name
+        label = outline.title
         if outline.confidence is not None:
             label = f"{label} {outline.confidence:.2f}".strip()
         if label:

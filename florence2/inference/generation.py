@@ -7,7 +7,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -19,6 +19,7 @@ from PIL import Image
 
 from florence2.codec import CLASS_TASKS, TASKS, AnswerKind, Detections, Task, split_prefix
 from florence2.config import EvaluationConfig
+from florence2.datasets import tidy
 from florence2.inference.image_loader import decoded_ahead
 from florence2.inference.scoring import TokenReader, keep_confident, read_boxes, score_detections, suppress_duplicates
 from florence2.model import Florence2, Sample
@@ -48,6 +49,7 @@ class Prediction:
         truncated: whether the answer hit the limit of its length and was cut.
         malformed: groups in it that are not valid boxes, see ``read_boxes``; 0 where the task requests no boxes.
         score: mean probability of its tokens in 0..1, with the end token and without the begin token.
+        unseen: those class names of its boxes that the training of the model never saw, where that is recorded.
     """
 
     text: str
@@ -55,9 +57,13 @@ class Prediction:
     truncated: bool = False
     malformed: int = 0
     score: float = 1.0
+    unseen: frozenset[str] = frozenset()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels."""
+        """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels.
+
+        A box of a class that the training never saw has ``"unseen": true`` besides.
+        """
         content = {
             "text": self.text,
             "score": round(self.score, 6),
@@ -69,6 +75,7 @@ class Prediction:
         return content | {
             "boxes": [
                 {"class": name, "score": round(score, 6), "xyxy": [round(value, 3) for value in corners]}
+                | ({"unseen": True} if name in self.unseen else {})
                 for name, score, corners in self.detections.rows()
             ]
         }
@@ -84,7 +91,8 @@ class Prediction:
                 tuple(box["class"] for box in boxes),
                 np.array([box["score"] for box in boxes], dtype=np.float32),
             )
-        return cls(content["text"], detections, content["truncated"], content["malformed"], content["score"])
+        unseen = frozenset(box["class"] for box in boxes or () if box.get("unseen"))
+        return cls(content["text"], detections, content["truncated"], content["malformed"], content["score"], unseen)
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,8 @@ class Predictor:
         from florence2.inference.decoding import Decoder  # torch is slow to import: arguments are checked first
 
         self._config = config
+        classes = florence2.trained_classes
+        self._trained = None if classes is None else frozenset(classes)
         self._reader = TokenReader.of(florence2.tokenizer)
         self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
         self._tokenizing = threading.Lock()  # a tokenizer fails where two threads use it
@@ -194,7 +204,11 @@ class Predictor:
                 yield row, self._read(generated, TASKS[token], prompts[row].resolution_wh)
 
     def _read(self, generated: Generated, task: Task, resolution_wh: tuple[int, int]) -> Prediction:
-        return _read(generated, self._reader, task, resolution_wh, self._config)
+        found = _read(generated, self._reader, task, resolution_wh, self._config)
+        if self._trained is None or found.detections is None or task.token not in CLASS_TASKS:
+            return found
+        unseen = (name for name in found.detections.class_name if tidy(name) not in self._trained)
+        return replace(found, unseen=frozenset(unseen))
 
 
 def predict(florence2: Florence2, samples: Sequence[Sample], config: EvaluationConfig) -> Iterator[Prediction]:

@@ -160,7 +160,7 @@ class ImagePredictions:
         for number, answer in enumerate(self.answers, 1):
             if answer.prediction is not None and answer.resolution_wh is not None:
                 found = answer.prediction
-                outlines = outlines_in(kind, found.text, answer.resolution_wh, found.detections)
+                outlines = outlines_in(kind, found.text, answer.resolution_wh, found.detections, found.unseen)
                 if outlines is None:
                     return
                 shown.append((number, answer, outlines))

@@ -1,6 +1,6 @@
 """``Checkpoint``: a fine-tuned model as a folder of safetensors and JSON.
 
-    checkpoint.json     its description: strategy, base and its fingerprint, metrics, history
+    checkpoint.json     its description: strategy, base and its fingerprint, metrics, history, classes
     adapter/            strategy lora: the PEFT adapter
     model/              strategies full and freeze: the whole model with its processor
 
@@ -40,6 +40,8 @@ class Checkpoint:
         epoch: the epoch of these weights, the best by validation.
         metrics: the scores of the validation in that epoch.
         history: what was logged during the training, in order; each entry holds ``step`` and ``epoch``.
+        classes: the class names in the answers of the training split; None where the checkpoint has no record of them,
+            as those of earlier versions, or no answer has classes.
     """
 
     folder: Path
@@ -50,6 +52,7 @@ class Checkpoint:
     epoch: float
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
+    classes: tuple[str, ...] | None = None
 
     def compute_fingerprint(self) -> str:
         """Read all weights and return the sha256 of everything in the checkpoint on which its answers depend."""
@@ -67,6 +70,12 @@ class Checkpoint:
         Raises:
             ModelError: the base is missing or has changed since the training, or files are missing.
         """
+        florence2 = self._load_weights()
+        if self.classes is not None:
+            florence2.record_classes(self.classes)
+        return florence2
+
+    def _load_weights(self) -> Florence2:
         if self.strategy != "lora":
             return load_folder(str(self.folder / CheckpointFiles.MODEL))
         from peft import PeftModel
@@ -107,7 +116,9 @@ class Checkpoint:
         """
         try:
             card: dict[str, Any] = json.loads((folder / CheckpointFiles.CARD).read_text(encoding="utf-8"))
-            return cls(folder=folder, **card | {"history": tuple(card["history"])})
+            classes = card.get("classes")
+            lists = {"history": tuple(card["history"]), "classes": None if classes is None else tuple(classes)}
+            return cls(folder=folder, **card | lists)
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
             raise ModelError(
                 f"{folder} is not a checkpoint: {CheckpointFiles.CARD} is missing or damaged ({exc})"

@@ -6,7 +6,7 @@ and task tokens are the language of its answers and are in ``florence2.codec``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,10 @@ LEARNING_RATES = {"lora": (4e-3, 1e-4), "full": (1e-3, 1e-5), "freeze": (1e-3, 1
 """Peak learning rate of each strategy, for small models and for the others; at the former, a large one diverges."""
 
 
+_TRAINED_CLASSES = "trained_classes"
+"""Entry of the model's configuration, see ``Florence2.trained_classes``."""
+
+
 @dataclass(frozen=True)
 class Florence2:
     """A model with its processor.
@@ -109,6 +113,20 @@ class Florence2:
         """Return width and height in pixels to which each image is scaled."""
         size: Any = self.processor.image_processor.size
         return int(size["width"]), int(size["height"])
+
+    @property
+    def trained_classes(self) -> tuple[str, ...] | None:
+        """Return the classes in the answers that it was fine-tuned on; None where that is not recorded.
+
+        They are an entry of the model's configuration, so that they stay with it wherever it is saved.
+        """
+        config: Any = self.model.config
+        found = getattr(config, _TRAINED_CLASSES, None)
+        return None if found is None else tuple(found)
+
+    def record_classes(self, names: Iterable[str]) -> None:
+        """Record classes that it was fine-tuned on, besides those that are recorded already."""
+        setattr(self.model.config, _TRAINED_CLASSES, sorted({*(self.trained_classes or ()), *names}))
 
     @property
     def max_tokens(self) -> int:

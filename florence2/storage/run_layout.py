@@ -16,7 +16,7 @@ state/identity.json         hashes of data, base and settings; a run of anything
       checkpoint-120/       a save of the trainer after 120 steps; complete once it holds ``complete.json``
       finished.json         the training has ended: its history and its best step
 
-checkpoint/checkpoint.json  strategy, base and its fingerprint, metrics, history
+checkpoint/checkpoint.json  strategy, base and its fingerprint, metrics, history, classes
            adapter/         strategy lora: the PEFT adapter
            model/           strategies full and freeze: the whole model with its processor
 

@@ -20,6 +20,7 @@ from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
 from florence2.training.monitoring import MetricSink, Monitoring
 from florence2.training.run_state import RunState, RunStorage, is_full
+from florence2.training.trained_classes import trained_classes
 
 __all__ = ["fit", "run_identity"]
 
@@ -235,6 +236,7 @@ def _write_checkpoint(
             epoch=epoch["epoch"],
             metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
             history=tuple(history),
+            classes=trained_classes(job.train),
         )
         checkpoint.write_card()
     return replace(checkpoint, folder=output)

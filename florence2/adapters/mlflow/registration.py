@@ -196,6 +196,7 @@ def _signature() -> ModelSignature:
             Property("class", DataType.string),
             Property("score", DataType.double),
             Property("xyxy", Array(DataType.double)),
+            Property("unseen", DataType.boolean, required=False),
         ]
     )
     outputs: list[ColSpec | TensorSpec] = [

@@ -25,6 +25,8 @@ class Validity:
         unknown_names: those of them whose class is not a class of the targets.
         unscored: boxes left out because their confidence or a coordinate is not a finite number.
         without_truth: images without any true box: every predicted box there is wrong.
+        unseen: boxes whose class the training of the model never saw, where that is recorded.
+        unseen_names: their classes.
     """
 
     answers: int
@@ -36,6 +38,8 @@ class Validity:
     unknown_names: int
     unscored: int
     without_truth: int
+    unseen: int = 0
+    unseen_names: tuple[str, ...] = ()
 
 
 def validity(samples: Sequence[EvaluatedSample], images: Sequence[MatchedImage]) -> Validity:
@@ -56,4 +60,11 @@ def validity(samples: Sequence[EvaluatedSample], images: Sequence[MatchedImage])
         unknown_names=sum(name not in known for image in images for name in image.prediction.class_name),
         unscored=sum(sample.unscored for sample in samples),
         without_truth=sum(not len(image.target) for image in images),
+        unseen=sum(
+            name in sample.prediction.unseen
+            for sample in samples
+            if sample.prediction.detections is not None
+            for name in sample.prediction.detections.class_name
+        ),
+        unseen_names=tuple(sorted({name for sample in samples for name in sample.prediction.unseen})),
     )

@@ -11,6 +11,8 @@ __all__ = ["in_short"]
 _FEW = 3
 _FAR = 0.1
 """Smallest difference that is worth a sentence."""
+_MOST_NAMES = 5
+"""Classes that a sentence names."""
 _ENOUGH = 5
 """Smallest number of truths or questions in a group that has a sentence: fewer may be chance."""
 
@@ -83,6 +85,10 @@ def _faults(analysis: Analysis) -> Iterator[str]:
     if validity.invalid:
         kinds = f"{validity.cut:,} cut, {validity.malformed:,} malformed"
         yield f"{validity.invalid:,} of {validity.answers:,} answers are invalid: {kinds}."
+    if validity.unseen:
+        names = ", ".join(validity.unseen_names[:_MOST_NAMES])
+        more = ", ..." if len(validity.unseen_names) > _MOST_NAMES else ""
+        yield f"{validity.unseen:,} boxes have classes that the training of this model never saw: {names}{more}."
     if validity.unscored:
         yield f"{validity.unscored:,} boxes have a score or a coordinate that is not a number: they were left out."
     if analysis.calibration and analysis.calibration.error >= _FAR:

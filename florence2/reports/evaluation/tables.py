@@ -57,6 +57,9 @@ def count_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
     if any(boxes):
         names = "their class is not in the truth of the split"
         rows.append(_row("Boxes of unknown classes", names, [each.unknown_names for each in found], boxes))
+        if any(each.unseen for each in found):
+            unseen = "the training of the model never saw their class"
+            rows.append(_row("Boxes of unseen classes", unseen, [each.unseen for each in found], boxes))
         scores = "left out: a score or a coordinate is not a number"
         rows.append(_row("Boxes without a score", scores, [each.unscored for each in found], boxes))
     return rows

@@ -104,6 +104,7 @@ def score_table(evaluation: ModelEvaluation, split: str) -> Table:
             ("malformed", validity.malformed, "a part of it is not a box"),
             ("empty", validity.empty, "no text where there was something to answer"),
             ("unknown classes", validity.unknown_names, "boxes whose class the split does not have"),
+            ("unseen classes", validity.unseen, "boxes whose class the training of the model never saw"),
             ("without a score", validity.unscored, "boxes left out: a score or a coordinate is not a number"),
         ):
             if count:

@@ -67,7 +67,7 @@ def _confident(answer: Prediction, min_confidence: float) -> Prediction:
 
 def show(image: Image.Image, kind: AnswerKind, answers: Sequence[Prediction]) -> list[ShownAnswer]:
     """Draw the outlines of answers to one prompt, each on a copy of the image."""
-    found = [outlines_in(kind, answer.text, image.size, answer.detections) for answer in answers]
+    found = [outlines_in(kind, answer.text, image.size, answer.detections, answer.unseen) for answer in answers]
     colours = class_colours(outline.name for outlines in found for outline in outlines or ())
     return [_shown(image, *each, colours) for each in zip(answers, found, strict=True)]
 
@@ -92,7 +92,7 @@ def _shown(
 
 def _row(outline: Outline) -> list[str]:
     score = "" if outline.confidence is None else f"{outline.confidence:.2f}"
-    return [outline.name or "outline", score, " ".join(f"{x:.0f},{y:.0f}" for x, y in _corners(outline))]
+    return [outline.title or "outline", score, " ".join(f"{x:.0f},{y:.0f}" for x, y in _corners(outline))]
 
 
 def _corners(outline: Outline) -> tuple[tuple[float, float], ...]:
@@ -108,4 +108,6 @@ def _note(answer: Prediction) -> str:
         notes.append("cut at the length limit")
     if answer.malformed:
         notes.append(f"{answer.malformed} parts of the answer are not boxes")
+    if answer.unseen:
+        notes.append("unseen: a class that the training never saw")
     return "; ".join(notes)

@@ -37,3 +37,9 @@ def test_each_task_shows_something_or_nothing_whatever_is_written(token: str) ->
     kind = TASKS[token].answer
     empty = outlines_in(kind, "no places <loc_5>", SIZE)
     assert empty == (None if kind in {AnswerKind.ANSWER, AnswerKind.TEXT} else ())
+
+
+def test_an_unseen_class_is_marked_in_the_title() -> None:
+    boxes = Detections(np.array([[1, 2, 3, 4]] * 2, dtype=np.float32), ("cat", "dog"))
+    titles = [outline.title for outline in outlines_in(AnswerKind.BOXES, "", (10, 10), boxes, {"dog"}) or ()]
+    assert titles == ["cat", "dog (unseen)"]

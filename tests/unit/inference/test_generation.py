@@ -90,6 +90,21 @@ def test_boxes_below_the_least_confidence_are_left_out_of_the_answer_but_not_of_
     assert (found.text, found.malformed) == (whole.text, whole.malformed)
 
 
+def test_classes_that_the_training_never_saw_are_marked_where_it_is_recorded(samples: list[Sample]) -> None:
+    florence2 = load_base(ModelConfig(base="builtin:nano"))
+    assert not answers(florence2, samples[:1])[0].unseen  # a base has no record
+    (before,) = answers(florence2, samples[:1])
+    assert before.detections is not None
+    florence2.record_classes(before.detections.class_name[:1])
+    (found,) = answers(florence2, samples[:1])
+    assert found.detections is not None
+    assert found.unseen == set(found.detections.class_name) - {found.detections.class_name[0]}
+    florence2.model.config.trained_classes = []
+    (found,) = answers(florence2, samples[:1])
+    assert all(box["unseen"] for box in found.to_dict()["boxes"])
+    assert Prediction.from_dict(found.to_dict()).unseen == found.unseen
+
+
 def test_a_grammar_of_classes_lets_only_them_through(nano: Florence2, samples: list[Sample]) -> None:
     for beams in (1, 3):
         options = DECODING["classes"] | {"num_beams": beams}

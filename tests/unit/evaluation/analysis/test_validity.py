@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from florence2.codec.detections import Detections
 from florence2.evaluation.analysis.validity import validity
 from florence2.evaluation.evaluated_sample import BOX_SCORE, EvaluatedSample
@@ -32,3 +34,11 @@ def test_faulty_answers_are_counted() -> None:
     assert found.answers == 4
     assert (found.invalid, found.cut, found.malformed, found.empty) == (2, 1, 2, 1)
     assert (found.boxes, found.unknown_names, found.unscored, found.without_truth) == (3, 1, 3, 1)
+
+
+def test_boxes_of_classes_that_the_training_never_saw_are_counted() -> None:
+    boxes = detections(RING, ("hat", 0, 0, 9, 9), ("hat", 0, 0, 5, 5))
+    sample = box_row(boxes, detections(RING))
+    prediction = replace(sample.prediction, detections=boxes, unseen=frozenset({"hat"}))
+    found = validity([replace(sample, prediction=prediction)], [])
+    assert (found.unseen, found.unseen_names) == (2, ("hat",))

@@ -33,6 +33,13 @@ def test_a_large_image_is_scaled_down_and_corners_stay_those_of_the_upload() -> 
     assert shown.note == "mean probability of its tokens 0.25; 1 parts of the answer are not boxes"
 
 
+def test_a_class_that_the_training_never_saw_is_marked() -> None:
+    box = Detections(np.array([[144, 72, 720, 360]], np.float32), ("cat",), np.array([0.5], np.float32))
+    (shown,) = show(IMAGE, AnswerKind.BOXES, [Prediction("", box, unseen=frozenset({"cat"}))])
+    assert shown.rows == [["cat (unseen)", "0.50", "144,72 720,360"]]
+    assert shown.note.endswith("; unseen: a class that the training never saw")
+
+
 def test_texts_and_outlines_are_shown_too() -> None:
     quad = "Tax<loc_0><loc_0><loc_500><loc_0><loc_500><loc_100><loc_0><loc_90>"
     (text,) = show(IMAGE, AnswerKind.QUADS, [Prediction(quad, None)])
