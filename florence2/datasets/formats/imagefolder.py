@@ -12,6 +12,7 @@ are x, y, width, height in pixels as in COCO; ``<CAPTION>`` of ``text`` or ``cap
 from __future__ import annotations
 
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -31,7 +32,7 @@ from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.imagefolder_names import read_class_names
 from florence2.datasets.formats.json_lines import bounded_lines, parse_object
 from florence2.datasets.formats.labelled_image import LabelledImage
-from florence2.datasets.formats.reading import read_files, single_file
+from florence2.datasets.formats.reading import read_files, single_file, starts_like
 from florence2.datasets.formats.tables import read_table
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, number, pixel_size
 from florence2.datasets.manifest import DatasetManifest
@@ -39,6 +40,7 @@ from florence2.datasets.manifest import DatasetManifest
 __all__ = ["IMAGEFOLDER"]
 
 _FILES = ("metadata.jsonl", "metadata.csv")
+_KEY = re.compile(rb"\bfile_name\b")
 _LARGEST_TABLE = 1 << 30
 _CATEGORY_KEYS = ("categories", "category", "labels", "label", "category_id", "class")
 _Line = tuple[dict[str, Any] | BadValueError, int]
@@ -53,9 +55,13 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
             if path.is_dir()
             for split, folder in split_folders(path)
             for file in _FILES
-            if has_file(root, join(top, join(folder, file)))
+            if _holds(root, join(top, join(folder, file)))
         ]
     )
+
+
+def _holds(root: Path, file: str) -> bool:
+    return posixpath.basename(file) in _FILES and has_file(root, file) and starts_like(root, file, _KEY)
 
 
 def _recognise(root: Path) -> bool:
@@ -181,6 +187,6 @@ IMAGEFOLDER = Format(
     samples="`<OD>`, `<CAPTION>` and `<VQA>` samples, by the columns",
     recognise=_recognise,
     read=_read,
-    single=single_file(lambda folder, name: name in _FILES and has_file(folder, name), _read_sources),
+    single=single_file(_holds, _read_sources),
 )
 """The format imagefolder."""

@@ -76,7 +76,7 @@ def add_results(found: LabelledImage, results: Sequence[Any], what: str, remarks
                 remarks.left_out[f"{kind} of a box"] += 1
             else:
                 raise BadValueError(
-                    f"a result of type {excerpt(kind)} is not read; label rectangles or polygons, or delete it"
+                    f"a result of type {excerpt(kind)} is not read, only shapes with a label; draw a labelled box"
                 )
     return answers
 

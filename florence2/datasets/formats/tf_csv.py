@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from florence2.datasets.formats.annotations import Annotation
-from florence2.datasets.formats.files import entries, join
+from florence2.datasets.formats.files import join
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.labelled_image import LabelledImage
@@ -28,6 +28,7 @@ from florence2.errors import AnnotationFileError
 
 __all__ = ["TF_CSV"]
 
+_FILE = "_annotations.csv"
 _LARGEST_FILE = 1 << 30
 _COLUMNS = {
     "image": ("filename", "file_name", "image", "image_name", "image_path", "path"),
@@ -43,7 +44,6 @@ _HEADER = [
     re.compile(rb"\A[^\n]*?(?<![^,;\t\"\s\xbf])(?:" + "|".join(names).encode() + rb")(?![^,;\t\"\s])", re.IGNORECASE)
     for names in _COLUMNS.values()
 ]
-_XML = ("annotations", "Annotations", "xml", "xmls")
 _SIDES = ("x_min", "y_min", "x_max", "y_max")
 
 
@@ -56,10 +56,12 @@ def _holds(root: Path, file: str) -> bool:
 
 
 def _recognise(root: Path) -> bool:
-    """Return whether a folder holds such tables and no XML files, from which tutorials make them."""
-    sources = _find_sources(root)
-    folders = {"", *(posixpath.dirname(file) for _, file in sources), *(name for name in entries(root) if name in _XML)}
-    return bool(sources) and not any(name.endswith(".xml") for folder in folders for name in entries(root / folder))
+    return any(posixpath.basename(file) == _FILE for _, file in _find_sources(root))
+
+
+def _guess(root: Path) -> bool:
+    """Return whether there are tables of other names; sets in other formats have such tables as well."""
+    return bool(_find_sources(root))
 
 
 def _read(root: Path, *, verify: bool = False) -> DatasetManifest:
@@ -73,7 +75,7 @@ def _read_sources(root: Path, sources: Sequence[tuple[str, str]], *, verify: boo
         root,
         sources,
         lambda split, file: _read_file(root, split, file, images),
-        expected="train/_annotations.csv (likewise valid/, test/) with the columns " + ",".join(_usual()),
+        expected=f"train/{_FILE} (likewise valid/, test/) with the columns " + ",".join(_usual()),
         verify=verify,
     )
 
@@ -125,6 +127,6 @@ TF_CSV = Format(
     recognise=_recognise,
     read=_read,
     single=single_file(_holds, _read_sources),
-    guess=lambda root: bool(_find_sources(root)),
+    guess=_guess,
 )
 """The format tf-csv."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from florence2.datasets.formats import read_dataset
+from florence2.errors import DatasetError
 from tests.builders import write_image, write_lines
 
 OBJECTS = {"bbox": [[2, 1, 10, 5]], "categories": [0]}
@@ -128,3 +129,10 @@ def test_a_line_that_is_not_json(tmp_path: Path) -> None:
     good, bad = read(tmp_path, line(text="a cat"), '{"file_name": ')
     assert (good["suffix"], bad["line"]) == ("a cat", 2)
     assert bad["line_error"].startswith("not valid JSON")
+
+
+@pytest.mark.parametrize("file", ["metadata.csv", "metadata.jsonl"])
+def test_metadata_of_something_else_are_not_recognised(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).write_text("id,camera\n1,front\n")
+    with pytest.raises(DatasetError, match="no annotations found"):
+        read_dataset(tmp_path)

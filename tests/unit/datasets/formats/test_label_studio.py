@@ -132,7 +132,10 @@ def test_questions_and_captions(tmp_path: Path, caplog: pytest.LogCaptureFixture
     ("wrong", "message"),
     [
         (task(choice("yes")), "task 1: 'answer' is an answer to no question that the file names; give the task one"),
-        (task({**BOX, "type": "brushlabels"}), "task 1: a result of type 'brushlabels' is not read; label rectangles"),
+        (
+            task({**BOX, "type": "brushlabels"}),
+            "task 1: a result of type 'brushlabels' is not read, only shapes with a label",
+        ),
         (task({**BOX, "value": {**VALUE, "rectanglelabels": []}}), "'rectanglelabels' is [], not a list of labels"),
         (task({**BOX, "value": {**VALUE, "x": None, "rectanglelabels": ["a"]}}), "'x' is None, not a finite number"),
         (task({**BOX, "value": {**VALUE, "x": 1e308, "rectanglelabels": ["a"]}}), "'x' is 1e+308, not a finite number"),

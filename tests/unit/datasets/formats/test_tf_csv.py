@@ -107,8 +107,9 @@ def test_a_table_of_something_else_is_not_recognised(tmp_path: Path) -> None:
         read_dataset(tmp_path)
 
 
-def test_a_table_made_from_xml_files_is_not_recognised(tmp_path: Path) -> None:
-    write(tmp_path, HEADER + "a.png,20,10,cat,2,1,12,6\n")
+def test_a_table_of_any_name_is_no_second_data_set(tmp_path: Path) -> None:
+    write(tmp_path, HEADER + "a.png,20,10,cat,2,1,12,6\n", "labels.csv")
+    assert [row["file"] for row in rows(tmp_path)] == ["labels.csv"]
     write(tmp_path, "<annotation><filename>a.png</filename></annotation>", "train/a.xml")
     assert [row["file"] for row in rows(tmp_path)] == ["train/a.xml"]
-    assert read_dataset(tmp_path, "tf-csv").table["file"].tolist() == ["train/_annotations.csv"]
+    assert read_dataset(tmp_path, "tf-csv").table["file"].tolist() == ["labels.csv"]
