@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
-
-from florence2.config import ModelConfig
-from florence2.model.base import load_base
-from florence2.model.florence import Florence2
-from pretraining.world.evaluate import _of_others, held_out, measure, word_accuracy
+from pretraining.world.evaluate import _of_others, held_out, word_accuracy
 from tests.unit.pretraining.world.drawn import SIDE
-
-
-@pytest.fixture(scope="module")
-def small() -> Florence2:
-    return load_base(ModelConfig(base="builtin:small"))
 
 
 def test_word_accuracy_is_one_less_the_word_error_rate() -> None:
@@ -34,17 +24,3 @@ def test_held_out_scenes_are_no_larger_than_documented() -> None:
     assert max(counts["<OD>"]) > 6 >= max(counts["<DETAILED_CAPTION>"])
     lines = {len(scene.lines) for scene, _ in held_out(24, 0, SIDE, "<OCR>") if scene.kind == "document"}
     assert {2, 3, 4} == lines
-
-
-@pytest.mark.parametrize(
-    ("task", "score", "least"),
-    [
-        ("<OD>", "map50", 0.8),
-        ("<OCR>", "word accuracy", 0.8),
-        ("<VQA>", "accuracy", 0.8),
-        ("<DocVQA>", "accuracy", 0.75),
-    ],
-)
-def test_small_does_without_fine_tuning(small: Florence2, task: str, score: str, least: float) -> None:
-    scores = measure(small, task, count=48, seed=11, side=SIDE)
-    assert scores[score] > least > scores["blind"] + 0.2
