@@ -91,8 +91,7 @@ def images_like(like: CocoIds, names: Iterable[str]) -> dict[str, Hashable | Non
     if not files:
         theirs, ours = _listed(like.images.values()), _listed(found)
         raise DatasetError(
-            f"the reference has none of the {len(found)} images ({ours}), but {theirs}; give the reference of these "
-            "images"
+            f"the reference has none of the images ({ours}), but {theirs}; give the reference of these images"
         )
     return found
 

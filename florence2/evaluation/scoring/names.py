@@ -81,7 +81,7 @@ class NameMatcher:
             return None
         theirs = f"which has {_listed(list(self.names.values()))}" if self.names else "which has no names of them"
         return (
-            f"none of its {len(self.unknown)} {self.what} ({_listed(self.unknown)}) is in {references}, {theirs}; "
+            f"none of its {self.what} ({_listed(self.unknown)}) is in {references}, {theirs}; "
             f"give references that have them, or use the same names"
         )
 

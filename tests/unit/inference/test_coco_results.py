@@ -48,7 +48,7 @@ def test_ids_of_a_reference_are_taken_and_what_it_lacks_is_left_out_with_a_sente
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (("x.jpg", "y.jpg"), r"has none of the 2 images \('x.jpg', 'y.jpg'\), but 'a.jpg', 'b.jpg'"),
+        (("x.jpg", "y.jpg"), r"has none of the images \('x.jpg', 'y.jpg'\), but 'a.jpg', 'b.jpg'"),
         (("x/a.jpg", "y/a.jpg"), r"x/a.jpg and y/a.jpg both fit image 70 of the reference \(a.jpg\)"),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_class_and_an_image_that_the_references_lack_count_in_no_score_and_are
         (
             {3: "x.jpg", 1: "y.jpg", 2: "z.jpg"},
             {2: "cat", 1: "dog"},
-            "none of its 3 images ('x.jpg', 'y.jpg', 'z.jpg')",
+            "none of its images ('x.jpg', 'y.jpg', 'z.jpg')",
         ),
         (
             {3: "a.jpg", 1: "b.jpg", 2: "c.jpg"},
