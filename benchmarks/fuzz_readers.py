@@ -105,12 +105,19 @@ _SETS: dict[str, dict[str, str]] = {
     "label-studio": {"tasks.json": _LABEL_STUDIO},
     "tf-csv": {"train/_annotations.csv": _CSV},
     "imagefolder": {"train/metadata.jsonl": _METADATA, "README.md": _CARD},
+    "coco, result.json": {"result.json": _COCO.replace("a.png", "C:\\\\images\\\\a.png")},
+    "yolo, classes.txt": {
+        "classes.txt": "cat\ndog\n",
+        "labels/a.txt": "0 0.5 0.5 0.25 0.5\n1 0.1 0.1 0.9 0.1 0.5 0.8\n",
+    },
     "easy-vqa": {"train/questions.json": '[["what?", "circle", 1],\n["is it?", "no", 2]]\n'},
     "sroie": {
         "key/a.json": '{"company": "A & B",\n "total": "9.00"}\n',
         "box/a.csv": "0,0,4,0,4,2,0,2,TAMAN, DAYA\n1,1,2,1,2,2,1,2,9.00\n",
     },
 }
+"""A small valid set by the name of its format, and after a comma by its layout if the format has several."""
+
 _IMAGES = {
     "jsonl": "train/a.png",
     "coco": "train/a.png",
@@ -121,6 +128,8 @@ _IMAGES = {
     "label-studio": "images/a.png",
     "tf-csv": "train/a.png",
     "imagefolder": "train/a.png",
+    "coco, result.json": "images/a.png",
+    "yolo, classes.txt": "images/a.png",
     "easy-vqa": "train/images/1.png",
     "sroie": "img/a.png",
 }
@@ -210,7 +219,8 @@ def fuzz(inputs: int, seed: int) -> FuzzResult:
     rng = random.Random(seed)
     result, formats = FuzzResult(), known_formats()
     with tempfile.TemporaryDirectory() as folder:
-        for number, name in zip(range(inputs), itertools.cycle(formats), strict=False):
+        layouts = [layout for layout in _SETS if _format_of(layout) in formats]
+        for number, name in zip(range(inputs), itertools.cycle(layouts), strict=False):
             root = Path(folder).resolve() / name
             if not root.exists():
                 _write_set(root, name)
@@ -219,7 +229,7 @@ def fuzz(inputs: int, seed: int) -> FuzzResult:
             (root / file).write_bytes(content)
             try:
                 # Half of them must be recognised first, as a user's are.
-                read_dataset(root, rng.choice(["auto", name]), formats=formats)
+                read_dataset(root, rng.choice(["auto", _format_of(name)]), formats=formats)
                 result.read[name] += 1
             except DatasetError:
                 result.refused[name] += 1
@@ -229,6 +239,10 @@ def fuzz(inputs: int, seed: int) -> FuzzResult:
             if len(result.failures) == 10:
                 break
     return result
+
+
+def _format_of(layout: str) -> str:
+    return layout.partition(",")[0]
 
 
 def _write_set(root: Path, name: str) -> None:
@@ -324,7 +338,7 @@ def main() -> int:
     finally:
         shutil.rmtree(cache, ignore_errors=True)
     for name in _SETS:
-        print(f"{name:>10}: {result.read[name]:>7} read, {result.refused[name]:>7} refused")
+        print(f"{name:>20}: {result.read[name]:>7} read, {result.refused[name]:>7} refused")
     total = f"{result.read.total()} read, {result.refused.total()} refused, {len(result.failures)} failed"
     print(f"{total}; {options.inputs} inputs, seed {options.seed}, {time.monotonic() - start:.0f} s")
     if result.failures:
