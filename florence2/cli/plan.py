@@ -157,14 +157,13 @@ def _prepared(given: Configuration) -> Prepared:
 
 
 def _described(config: Configuration, splits: DatasetManifest) -> dict[str, Any]:
-    from florence2.datasets import FORMATS, SPLITS
+    from florence2.datasets import SPLITS, locate, recognise
     from florence2.storage import redact
 
-    found = [name for name, layout in FORMATS.items() if layout.recognise(splits.fetch_root())]
     parts = {name: splits.select(name).table for name in SPLITS}
     return {
         "source": redact(config.dataset.source),
-        "format": config.dataset.format if config.dataset.format != "auto" else found[0],
+        "format": recognise(locate(config.dataset.source), config.dataset.format)[1],
         "fingerprint": splits.fingerprint,
         "tasks": sorted(splits.table["task"].unique()),
         "splits": {name: {"rows": len(table), "images": table["image"].nunique()} for name, table in parts.items()},

@@ -31,7 +31,7 @@ def ingest(config: DatasetConfig) -> DatasetManifest:
     """
     folder = locate(config.source, verify=config.verify)
     with named_by_source(config.source, folder):
-        manifest = read_dataset(folder, config.format, verify=config.verify)
+        manifest = read_dataset(folder, config.format, verify=config.verify, source=_shown(config.source, folder))
     if is_local_archive(config.source):
         return _of_archive(manifest, config.source, folder)
     if is_local(config.source) or redact(config.source) != config.source:
@@ -47,6 +47,11 @@ def _of_archive(manifest: DatasetManifest, source: str, folder: Path) -> Dataset
     if path is None or manifest.fetch_root() != folder.resolve():
         return manifest
     return manifest.at_source(str(path), fingerprint_folder(folder))
+
+
+def _shown(source: str, folder: Path) -> str | None:
+    """Return the name of a source for messages; None where its path says it best."""
+    return None if str(local_path(source)) == str(folder) else redact(source)
 
 
 @contextlib.contextmanager

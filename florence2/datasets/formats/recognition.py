@@ -24,7 +24,12 @@ _MAX_DEPTH = 3
 
 
 def read_dataset(
-    root: Path, format: str = AUTO, *, verify: bool = False, formats: Mapping[str, Format] = FORMATS
+    root: Path,
+    format: str = AUTO,
+    *,
+    verify: bool = False,
+    formats: Mapping[str, Format] = FORMATS,
+    source: str | None = None,
 ) -> DatasetManifest:
     """Read the data set in a folder, or the one that a single annotation file describes.
 
@@ -34,6 +39,7 @@ def read_dataset(
         format: name of the format; "auto" recognises it by the files.
         verify: read every image file again, also if its size and time are unchanged since it was read last.
         formats: the formats to choose from.
+        source: as the user named it, for the log; None: the path.
 
     Returns:
         A row for each sample, also for those that could not be read.
@@ -43,7 +49,7 @@ def read_dataset(
         DatasetError: the folder as a whole cannot be read; the message says what is expected and what is there.
     """
     path, name = recognise(root, format, formats=formats)
-    logger.info("%s: read as %s", path, name)
+    logger.info("%s: read as %s", source or path, name)
     with _plain_errors(root):
         single = formats[name].single
         folder = single.find_root(path) if single is not None and not path.is_dir() else None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from florence2.cli.plan import as_yaml
+from florence2.cli.plan import _described, as_yaml
 from florence2.config import Configuration
 from florence2.config.files import read_sections
+from florence2.datasets import ingest
+from tests.builders import write_image
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 
@@ -44,3 +47,14 @@ def test_the_printed_settings_read_again_are_the_same(
     changed = [line for line in text.splitlines() if "    # default: " in line]
     default = Configuration()
     assert bool(changed) == (configuration != default)
+
+
+@pytest.mark.parametrize("source", ["", "my.yml"])
+def test_the_format_of_a_set_is_the_one_that_it_is_read_in(tmp_path: Path, source: str) -> None:
+    write_image(tmp_path / "images/a.png")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
+    if source:
+        (tmp_path / source).write_text("names: [cat]\ntrain: images\n")
+    configuration = Configuration(source=str(tmp_path / source))
+    assert _described(configuration, ingest(configuration.dataset))["format"] == "yolo"

@@ -52,10 +52,12 @@ def test_the_format_is_checked_when_the_data_set_is_read(tmp_path: Path) -> None
         ingest(config)
 
 
-def test_an_archive_is_named_by_its_own_name(tmp_path: Path, cache: Path) -> None:
+def test_an_archive_is_named_by_its_own_name(tmp_path: Path, cache: Path, caplog: pytest.LogCaptureFixture) -> None:
     data = write_dataset(tmp_path / "data", {"train": [annotation()]})
     archive = Path(shutil.make_archive(str(tmp_path / "my cards"), "zip", data))
-    manifest = ingest(DatasetConfig(source=str(archive)))
+    with caplog.at_level("INFO"):
+        manifest = ingest(DatasetConfig(source=str(archive)))
+    assert f"{archive}: read as jsonl" in caplog.text
     assert (manifest.name, manifest.content) == (str(archive), fingerprint_folder(data))
     assert manifest.fetch_root().is_relative_to(cache)
     (data / "train/annotations.jsonl").unlink()
