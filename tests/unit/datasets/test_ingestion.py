@@ -8,7 +8,7 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from florence2.config import DatasetConfig
+from florence2.config import DatasetConfig, ModelConfig
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
@@ -65,7 +65,7 @@ def test_an_archive_is_named_by_its_own_name(tmp_path: Path, cache: Path, caplog
     with pytest.raises(DatasetError, match=rf"^{empty}: no annotations found"):
         ingest(DatasetConfig(source=str(empty)))
     with pytest.raises(DatasetError, match=f"^{empty}: "):
-        survey(DatasetConfig(source=str(empty)), "builtin:nano")
+        survey(DatasetConfig(source=str(empty)), ModelConfig(base="builtin:nano"))
 
 
 def test_a_manifest_of_an_archive_that_changed_is_refused(tmp_path: Path) -> None:
