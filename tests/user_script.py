@@ -53,7 +53,7 @@ def answering(image: Image.Image) -> None:
     assert_type(model.predict(image).text, str)
     assert_type(model.predict([image, image]), list[Prediction])
     assert_type(model.predict(["a.png", "b.png"]), list[Prediction])
-    assert_type(model.detect(np.zeros((4, 4, 3), dtype=np.uint8), confidence=0.3), Detections)
+    assert_type(model.detect(np.zeros((4, 4, 3), dtype=np.uint8), min_confidence=0.3), Detections)
     assert_type(model.detect([Path("a.png")]), list[Detections])
     assert_type(model.evaluate({"dataset": "my/cards"}, "valid"), ModelEvaluation)
     assert_type(florence2.__version__, str)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
@@ -17,6 +19,10 @@ _CANDIDATES = ((40.0, HUB_LARGE), (8.0, HUB_BASE))
 
 Not measured: counted from the weights and the activations of eight samples.
 """
+
+
+_GPU_DRIVERS = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""Files of which Linux has one where a driver for NVIDIA's or AMD's GPUs is loaded, or Windows lends its own."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,8 @@ class BaseChoice:
 
 def gpu_gib() -> float | None:
     """Return the memory of the first GPU that torch sees in GiB; None where it sees none."""
+    if sys.platform == "linux" and not any(Path(path).exists() for path in _GPU_DRIVERS):
+        return None  # torch takes seconds to load
     import torch
 
     return torch.cuda.get_device_properties(0).total_memory / 2**30 if torch.cuda.is_available() else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from benchmarks.first_training import best_by_hand
 
-ARMS = [
+ARMS: list[dict[str, Any]] = [
     {"data": "cells", "map50": 0.58},
     {"data": "cells", "map50": 0.61, "map": 0.3},
     {"data": "cells", "error": "it diverged"},
