@@ -24,4 +24,6 @@ def recipes(
         return
     recipe = read_recipe(name)
     content = recipe.model_dump(exclude={"name"}, exclude_none=True)
+    for family, settings in recipe.families.items():
+        typer.echo(f"# {family}: {settings.measured or 'not measured'}")
     typer.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), nl=False)

@@ -28,7 +28,10 @@ RECIPES: dict[str, Path] = {
 class FamilyRecipe(BaseConfig):
     """The settings for one family of bases."""
 
-    samples: int = Field(ge=1, description="Samples that a training sees in all epochs together.")
+    samples: int = Field(
+        ge=1,
+        description="Samples that a training sees in all epochs together; one counts 1 + tokens of its answer / 100.",
+    )
     most_epochs: int = Field(100, ge=1, description="Most epochs, for data sets that are small.")
     measured: str | None = Field(None, description="Command that measured these settings; empty: not measured.")
     training: dict[str, Any] = Field(default_factory=dict, description="Settings of the section training, by name.")

@@ -22,6 +22,7 @@ def test_a_recipe_is_shown_as_a_file_of_ones_own_would_be_written() -> None:
     done = CliRunner().invoke(app, ["recipes", "photographs"])
     shown = yaml.safe_load(done.stdout)
     recipe = read_recipe("photographs")
+    assert "# florence-2: not measured\n" in done.stdout
     assert type(recipe)(name="photographs", **shown) == recipe
 
 

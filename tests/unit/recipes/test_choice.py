@@ -96,6 +96,18 @@ def test_few_samples_to_validate_on_let_the_loss_decide(drawn: DatasetManifest) 
     assert choose(few).training.best_by == "loss"
 
 
+def test_long_answers_have_fewer_epochs(tmp_path: Path) -> None:
+    line = annotation("a.png")
+    long = line | {"suffix": line["suffix"] * 30}
+    epochs = []
+    for name, lines in (("short", [line] * 300), ("long", [long] * 300)):
+        splits = {"train": lines, "valid": [line]}
+        epochs.append(
+            choose(ingest(Configuration(dataset=write_dataset(tmp_path / name, splits)).dataset)).training.epochs
+        )
+    assert epochs[0] > 2 * epochs[1]
+
+
 def test_objects_that_are_too_small_for_the_model_are_named(tmp_path: Path) -> None:
     line = annotation("a.png") | {"suffix": "cell<loc_10><loc_10><loc_40><loc_40>"}
     data = ingest(Configuration(dataset=write_dataset(tmp_path / "data", {"train": [line], "valid": [line]})).dataset)
