@@ -1,6 +1,6 @@
-"""A grammar of answers with boxes: ``class<loc><loc><loc><loc>`` repeated, each maximum not below its minimum.
+"""A grammar of answers with boxes: ``class<loc><loc><loc><loc>`` repeated, each maximum above its minimum.
 
-It forbids the model only what is not a box: three locations, a maximum below its minimum, a location before any class
+It forbids the model only what is not a box: three locations, a box without area, a location before any class
 and, where classes are given, any other name. The state of an answer is computed from its tokens alone, so beams may be
 re-ordered and rows may leave the batch. All rows are masked together.
 
@@ -59,6 +59,7 @@ class BoxGrammar:
             table[_NAME] |= bins >= 0
             table[_NAME, end] = True
         self._end, self._bins, self._words, self._table = end, bins.to(device), words.to(device), table.to(device)
+        self._last = int(bins.max())
         self._names = _Names(names, self._words) if names else None
 
     def __call__(self, input_ids: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -73,9 +74,12 @@ class BoxGrammar:
             complete = (state == _NAME) & self._names.complete[node]
             allowed |= between[:, None] & self._names.following(node) | complete[:, None] & (self._bins >= 0)
         if input_ids.shape[1] > 1:
-            # The third and fourth location of a box come two after the first and second, and must not be below them.
-            least = torch.where((state == _CORNER) & (run % 4 >= 2), bins[:, -2], -1)
-            allowed &= self._bins >= least[:, None]
+            # The third and fourth location of a box come two after the first and second, and must be above them; so
+            # these are never the last bin.
+            maximum = (state == _CORNER) & (run % 4 >= 2)
+            least = torch.where(maximum, bins[:, -2] + 1, -1)
+            most = torch.where(maximum | (state == _ENDED), self._last, self._last - 1)
+            allowed &= (self._bins >= least[:, None]) & (self._bins <= most[:, None])
         return logits.masked_fill(~allowed, -torch.inf)
 
     def _state(self, input_ids: torch.Tensor, run: torch.Tensor) -> torch.Tensor:

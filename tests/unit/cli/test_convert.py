@@ -47,7 +47,7 @@ def test_convert_mends_or_leaves_out_what_breaks_a_rule_with_a_setting(tmp_path:
         "categories": [{"id": 1, "name": "shark"}],
         "annotations": [
             {"id": 1, "image_id": 1, "category_id": 1, "bbox": [2, 1, 10, 5]},
-            {"id": 2, "image_id": 2, "category_id": 1, "bbox": [10, 5, 10.07, 5]},
+            {"id": 2, "image_id": 2, "category_id": 1, "bbox": [10, 5, 12, 5]},
         ],
     }
     file = write_lines(tmp_path / "data" / "train" / "_annotations.coco.json", [content])

@@ -19,7 +19,7 @@ from florence2.model.checkpoint import Checkpoint
 from florence2.model.quiet import quiet_transformers
 from florence2.sdk.run_folder.folders import save_settings
 
-CONFIG = Configuration(dataset="builtin:cards", epochs=3, batch_size=4)
+CONFIG = Configuration(dataset="builtin:cards", base="builtin:nano", epochs=3, batch_size=4)
 ROW = Example("a.png", 64, 64, "<OD>", "", "F1", (), ExampleAnswer(""))
 REPORT = EvaluationReport(
     ModelEvaluation("base", {"map50": 0.1}),

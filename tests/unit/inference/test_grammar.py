@@ -33,30 +33,35 @@ def allowed(grammar: BoxGrammar, *tokens: int) -> set[int]:
     return set(torch.isfinite(scores[0]).nonzero()[:, 0].tolist())
 
 
-def locations(least: int = 0) -> set[int]:
+def minima() -> set[int]:
+    """Return the locations with which a box may begin: a maximum must be above them."""
+    return set(range(FIRST, VOCABULARY - 1))
+
+
+def maxima(least: int) -> set[int]:
     return set(range(FIRST + least, VOCABULARY))
 
 
 @pytest.mark.parametrize("grammar", [OPEN, CLOSED])
 def test_a_box_has_four_locations_in_order(grammar: BoxGrammar) -> None:
     box = [BEGIN, CAT, FIRST + 2, FIRST + 4]
-    assert allowed(grammar, *box[:3]) == locations()
-    assert allowed(grammar, *box) == locations(2)
-    assert allowed(grammar, *box, FIRST + 3) == locations(4)
+    assert allowed(grammar, *box[:3]) == minima()
+    assert allowed(grammar, *box) == maxima(3)
+    assert allowed(grammar, *box, FIRST + 3) == maxima(5)
     starts = set(WORDS) if grammar is OPEN else {CAT, T, SUN}
-    assert allowed(grammar, *box, FIRST + 3, FIRST + 4) == {*starts, *locations(), END}
+    assert allowed(grammar, *box, FIRST + 3, FIRST + 5) == {*starts, *minima(), END}
 
 
 def test_a_name_is_one_of_the_classes() -> None:
     assert allowed(CLOSED) == {BEGIN, END, CAT, T, SUN}
-    assert allowed(CLOSED, BEGIN, CAT) == locations()
+    assert allowed(CLOSED, BEGIN, CAT) == minima()
     assert allowed(CLOSED, BEGIN, T) == {SHIRT}
-    assert allowed(CLOSED, BEGIN, SUN) == {GLASSES, *locations()}
+    assert allowed(CLOSED, BEGIN, SUN) == {GLASSES, *minima()}
 
 
 def test_words_are_free_without_classes_and_may_end() -> None:
     assert allowed(OPEN, BEGIN) == {BEGIN, END, *WORDS}
-    assert allowed(OPEN, BEGIN, GLASSES, CAT) == {END, *WORDS, *locations()}
+    assert allowed(OPEN, BEGIN, GLASSES, CAT) == {END, *WORDS, *minima()}
 
 
 @pytest.mark.parametrize("grammar", [OPEN, CLOSED])

@@ -26,7 +26,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> DatasetManifest:
 
 def cost_of(scenes: DatasetManifest, **settings: Any) -> TrainingCost:
     """Measure in seconds of the processor, which other work on the machine does not change."""
-    config = Configuration(**settings)
+    config = Configuration(base="builtin:nano", **settings)
     with patch("time.perf_counter", time.process_time):
         return probe_training(scenes.select("train"), scenes.select("valid"), config.model, config.training)
 
@@ -56,7 +56,7 @@ def test_it_measures_each_strategy_and_writes_nothing(
 
 def test_the_steps_are_those_that_a_fine_tune_makes(scenes: DatasetManifest, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"epochs": 2, "batch_size": 3, "gradient_accumulation": 2, "loader_workers": 0}
-    config = Configuration(**settings)
+    config = Configuration(base="builtin:nano", **settings)
     checkpoint = fit(scenes, config.model, config.training, tmp_path / "checkpoint")
     steps = cost_of(scenes, **settings).steps
     assert len(scenes.select("train")) % 6 != 0, "the last step of an epoch is a smaller one"

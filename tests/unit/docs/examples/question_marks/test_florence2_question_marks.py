@@ -28,7 +28,7 @@ def test_the_command_applies_the_rule_with_the_outcome_of_the_configuration(
     command = ["validate", str(questions), "--rare-class=0", "--rules=image-nearly-in-two-splits=ignore"]
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
-    sentence = "train/annotations.jsonl:1: '<VQA>Is it red' has no question mark at its end (end the question"
+    sentence = "train/annotations.jsonl:1: '<VQA>Is it red' has no question mark at its end"
     assert sentence in done.output
     assert done.output.count("question mark at its end") == 1
     assert CliRunner().invoke(app, [*command, "--rules=question-unmarked=fail"]).exit_code == 1
