@@ -26,7 +26,7 @@ from tests.builders import write_image, write_lines
 from tests.documents.blocks import PAGES, ROOT, Block, blocks_of, commands_of, consoles_of, name_of
 from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of, unknown_options
 from tests.documents.terminal import Terminal
-from tests.documents.workplace import STAND_INS, Workplace
+from tests.documents.workplace import STAND_INS, Workplace, trains_in_seconds
 
 RUN = {"sh", "console", "python", "json", "yaml", "toml"}
 SHOWN = {"", "text", "xml"}
@@ -72,7 +72,7 @@ def run_shell(block: Block, terminal: Terminal, folder: Path) -> None:
             problem = problem_of(command, ROOT, folder)
             assert problem is None, f"{block.location}: {command}: {problem}"
             continue
-        status, output = terminal.run(command, folder)
+        status, output = terminal.run(trains_in_seconds(command), folder)
         assert status == 0, f"{block.location}: {command}\nended with status {status}:\n{output}"
 
 
