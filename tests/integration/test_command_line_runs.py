@@ -16,7 +16,7 @@ import pytest
 from benchmarks.plan_estimates import processor_seconds
 from florence2.cli.plan import FACTOR
 from tests.builders import write_scenes
-from tests.integration.forked import run_forked
+from tests.integration.forked import run_process
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.integration
@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return run_forked([*COMMAND, *words], project, ENVIRONMENT)
+    return run_process([*COMMAND, *words], project, ENVIRONMENT)
 
 
 def tree(folder: Path) -> list[Path]:

@@ -51,7 +51,7 @@ def test_each_step_has_its_image(steps: dict[str, Any]) -> None:
     }
     assert with_cuda == {"fine_tune", "evaluate_model"}
     without = [step["docker"]["requirements"] for name, step in steps.items() if name not in with_cuda]
-    assert without == [locked_packages(with_cuda=False)] * 4
+    assert without == [locked_packages(with_cuda=False)] * 5
 
 
 def test_a_file_changes_single_settings_and_keeps_the_others(steps: dict[str, Any]) -> None:

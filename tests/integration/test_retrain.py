@@ -127,11 +127,7 @@ def test_a_schedule_that_no_orchestrator_keeps_is_refused_with_the_line_for_cron
 
 
 @pytest.mark.parametrize(("arguments", "status"), [(["--help"], 0), (["retrain.yaml"], 2)])
-def test_its_usage_is_printed(arguments: list[str], status: int, capsys: pytest.CaptureFixture[str]) -> None:
-    from pipelines.retrain import main
-
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    printed = capsys.readouterr()
-    assert ended.value.code == status
-    assert "usage: python -m pipelines.retrain [-h] finetune promote" in printed.out + printed.err
+def test_its_usage_is_printed(project: Project, arguments: list[str], status: int) -> None:
+    done = project.execute(["python", "-m", "pipelines.retrain", *arguments])
+    assert done.returncode == status
+    assert "usage: python -m pipelines.retrain [-h] finetune promote" in done.stdout + done.stderr
