@@ -166,9 +166,21 @@ def _find_file(file: Path, allowed: Mapping[str, Format], known: Mapping[str, Fo
             return file, name
     if tool := foreign_file(file):
         raise DatasetError(f"{file}: {tool}")
-    around = [folder for folder in list(file.parents)[:_MAX_DEPTH] if _names_of(folder, known)]
-    remedy = f"give the folder of its data set, {around[-1]}" if around else _give_a_folder(known)
+    around = _folder_with(file, known)
+    remedy = f"give the folder of its data set, {around}" if around else _give_a_folder(known)
     raise DatasetError(f"{file}: is a file that is no data set by itself; {remedy}")
+
+
+def _folder_with(file: Path, known: Mapping[str, Format]) -> Path | None:
+    """Return the folder of a data set around a file, None where there is none.
+
+    It is the nearest one; or the one above, where that is read alike: a split of a set may be a set by itself. Folders
+    further above may hold other sets.
+    """
+    nearest = next((folder for folder in list(file.parents)[:_MAX_DEPTH] if _names_of(folder, known)), None)
+    if nearest is None:
+        return None
+    return nearest.parent if _names_of(nearest.parent, known) == _names_of(nearest, known) else nearest
 
 
 def _give_a_folder(known: Mapping[str, Format]) -> str:
