@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from forked import run_forked  # type: ignore[import-not-found]  # is in the folder of this file
+from forked import run_process  # type: ignore[import-not-found]  # is in the folder of this file
 from zenml.entrypoints.step_entrypoint_configuration import StepEntrypointConfiguration
 from zenml.enums import ExecutionMode
 from zenml.orchestrators import BaseOrchestrator, BaseOrchestratorConfig, BaseOrchestratorFlavor
@@ -92,7 +92,7 @@ class IsolatedOrchestrator(BaseOrchestrator):
             }
             (machine / "work").mkdir()
             command = [sys.executable, "-m", "zenml.entrypoints.entrypoint", *arguments]
-            done = run_forked(command, machine / "work", environment)
+            done = run_process(command, machine / "work", environment)
             (machine / "step.log").write_text(done.stdout + done.stderr)
             if done.returncode:
                 raise RuntimeError(f"step {name} ended with status {done.returncode}:\n{done.stderr[-3000:]}")
