@@ -29,17 +29,16 @@ from florence2.datasets.formats.coco_files import (
     COCO_FILE,
     find_coco_files,
     holds_coco,
-    split_of_folders,
-    split_of_name,
 )
-from florence2.datasets.formats.coco_images import CocoImages, find_root, image_folders
+from florence2.datasets.formats.coco_images import find_root, image_folders
 from florence2.datasets.formats.files import SPLIT_NAMES, contents_of, join, read_json
 from florence2.datasets.formats.format import Format, SingleFile, Writer
+from florence2.datasets.formats.image_lookup import ImageLookup
+from florence2.datasets.formats.split_names import split_of_folders, split_of_name
 from florence2.datasets.formats.values import joined
 from florence2.datasets.formats.writing import ImageToWrite, class_names, pixel_boxes
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
-from florence2.images import list_images
 
 __all__ = ["COCO"]
 
@@ -107,7 +106,7 @@ def _without_repetitions(root: Path, sources: list[tuple[str, str]]) -> list[tup
 
 
 def _read_files(root: Path, sources: Sequence[tuple[str, str]], verify: bool) -> DatasetManifest:
-    images = CocoImages(list_images(root))
+    images = ImageLookup(root)
     with _without_collection():
         rows = [row for split, file in sources for row in _read_file(root, split, file, images)]
     if not rows:
@@ -130,7 +129,7 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read_file(root: Path, split: str, file: str, images: CocoImages) -> Iterator[Annotation]:
+def _read_file(root: Path, split: str, file: str, images: ImageLookup) -> Iterator[Annotation]:
     content = CocoContent()
     for key, value, line in read_json(root, file, _LARGEST_FILE):
         content.add(key, value, line)

@@ -7,13 +7,11 @@ in one folder of any name that holds nothing else.
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from florence2.datasets.formats.files import (
-    SPLIT_NAMES,
     entries,
     has_file,
     in_split_order,
@@ -21,10 +19,11 @@ from florence2.datasets.formats.files import (
     open_annotations,
     split_folders,
 )
+from florence2.datasets.formats.split_names import PURPOSES, split_of_name
 from florence2.errors import DatasetError
 from florence2.storage import is_inside
 
-__all__ = ["COCO_FILE", "find_coco_files", "holds_coco", "split_of_folders", "split_of_name"]
+__all__ = ["COCO_FILE", "find_coco_files", "holds_coco"]
 
 COCO_FILE = "_annotations.coco.json"
 """Name of the file of annotations in each split folder."""
@@ -40,10 +39,6 @@ _FIRST_KEY = re.compile(rb'\s*(?:\xef\xbb\xbf)?\s*\{[^{}\[\]]*"(?:images|annotat
 _PARTS = re.compile(rb'"(?:images|annotations)"\s*:\s*\[')
 _OTHER_TOOL = re.compile(rb'"items"\s*:\s*\[|"categories"\s*:\s*\{')
 _LIKELY = re.compile("coco|instances|annotation|label|result|train|val|test", re.IGNORECASE)
-_PURPOSES = frozenset(
-    {*SPLIT_NAMES, "trainval", "annotations", "annotation", "ann", "anns", "labels", "images", "image", "img", "imgs"}
-)
-_WORDS = _PURPOSES | {"data", "set", "split"}
 
 
 def find_coco_files(root: Path) -> list[tuple[str, str]]:
@@ -69,35 +64,14 @@ def holds_coco(path: Path) -> bool:
         return False
 
 
-def split_of_name(file: str) -> str:
-    """Return the split that an annotation file is for, by its name or by the folders that it is in; else nothing."""
-    folder, name = posixpath.split(file)
-    words = re.findall("[a-z]+", name.removesuffix(".json").lower())
-    return next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "") or split_of_folders(folder)
-
-
-def split_of_folders(path: str) -> str:
-    """Return the split that the folders of a path name, the innermost first, as train2017 or images/val; else nothing.
-
-    A folder counts only if all words of its name say what it is for: one called driving-test is none.
-    """
-    for folder in reversed(path.lower().split("/")):
-        words = re.findall("[a-z]+", folder)
-        if words and _WORDS.issuperset(words):
-            splits = {SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES}
-            if len(splits) == 1:
-                return splits.pop()
-    return ""
-
-
 def _folders_of_purpose(root: Path) -> Iterator[str]:
     """Yield the root and the folders below, two deep, whose names say what they are for."""
     yield ""
     for name in _folders_in(root, ""):
-        if _PURPOSES.issuperset(re.findall("[a-z]+", name.lower()) or ["?"]):
+        if PURPOSES.issuperset(re.findall("[a-z]+", name.lower()) or ["?"]):
             yield name
             for inner in _folders_in(root, name):
-                if _PURPOSES.issuperset(re.findall("[a-z]+", inner.lower()) or ["?"]):
+                if PURPOSES.issuperset(re.findall("[a-z]+", inner.lower()) or ["?"]):
                     yield join(name, inner)
 
 

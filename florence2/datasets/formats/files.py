@@ -16,6 +16,7 @@ from florence2.storage import is_inside, open_regular, read_regular
 
 __all__ = [
     "SPLIT_NAMES",
+    "SPLIT_ORDER",
     "contents_of",
     "entries",
     "has_file",
@@ -31,7 +32,9 @@ __all__ = [
 SPLIT_NAMES = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
 """Split that a folder or a file of that name, in lower case, is for."""
 
-_SPLIT_ORDER = ("train", "valid", "test", "")
+SPLIT_ORDER = ("train", "valid", "test", "")
+"""Order of the splits in a data set; the empty text is none."""
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -48,7 +51,7 @@ def split_folders(root: Path) -> list[tuple[str, str]]:
 
 def in_split_order(sources: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Sort pairs of split and path: train, valid, test, none; by path within each."""
-    return sorted(sources, key=lambda source: (_SPLIT_ORDER.index(source[0]), source[1]))
+    return sorted(sources, key=lambda source: (SPLIT_ORDER.index(source[0]), source[1]))
 
 
 def entries(folder: Path) -> list[str]:

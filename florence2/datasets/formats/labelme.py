@@ -22,8 +22,9 @@ from florence2.datasets.formats.files import SPLIT_NAMES, entries, in_split_orde
 from florence2.datasets.formats.format import Format
 from florence2.datasets.formats.image_lookup import ImageLookup
 from florence2.datasets.formats.labelled_image import LabelledImage, Remarks
-from florence2.datasets.formats.reading import read_files, split_named_in, starts_like
+from florence2.datasets.formats.reading import read_files, starts_like
 from florence2.datasets.formats.shapes import Box, box_of_ellipse, box_of_points, clipped, xy_pairs
+from florence2.datasets.formats.split_names import split_of_folders
 from florence2.datasets.formats.values import BadValueError, checked_name, checked_text, excerpt, pixel_size
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnnotationFileError
@@ -69,7 +70,7 @@ def _find_sources(root: Path) -> list[tuple[str, str]]:
     """Find the JSON files: pairs of split and path."""
     return in_split_order(
         [
-            (split_named_in(folder), join(folder, name))
+            (split_of_folders(folder), join(folder, name))
             for folder in _folders(root)
             for name in _json_files(root / folder)
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 from florence2.datasets.formats.annotations import Annotation, to_manifest
 from florence2.datasets.formats.files import (
     SPLIT_NAMES,
+    SPLIT_ORDER,
     contents_of,
     entries,
     in_split_order,
@@ -19,12 +19,13 @@ from florence2.datasets.formats.files import (
     split_folders,
 )
 from florence2.datasets.formats.format import SingleFile
+from florence2.datasets.formats.split_names import split_of_name
 from florence2.datasets.formats.values import BadValueError, checked_name
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.images import list_images
 
-__all__ = ["files_in_splits", "read_files", "single_file", "split_named_in", "starts_like"]
+__all__ = ["files_in_splits", "read_files", "single_file", "starts_like"]
 
 _HEAD = 1 << 16
 
@@ -48,18 +49,12 @@ def files_in_splits(root: Path, suffix: str) -> list[tuple[str, str]]:
     """
     return in_split_order(
         [
-            (split or split_named_in(name), join(folder, name))
+            (split or split_of_name(name), join(folder, name))
             for split, folder in split_folders(root)
             for name in entries(root / folder)
             if name.lower().endswith(suffix)
         ]
     )
-
-
-def split_named_in(name: str) -> str:
-    """Return the split that a word of a file name or path stands for; empty if there is none."""
-    words = re.findall("[a-z]+", posixpath.splitext(name)[0].lower())
-    return next((SPLIT_NAMES[word] for word in words if word in SPLIT_NAMES), "")
 
 
 def starts_like(root: Path, file: str, *patterns: re.Pattern[bytes]) -> bool:
@@ -104,11 +99,8 @@ def read_files(
         first = f"{sources[0][1]}{f' and {len(sources) - 1} more' if len(sources) > 1 else ''}"
         raise DatasetError(f"{root}: no sample in {first}; export or copy the data set again")
     # The file may give the split of each row, as CVAT does.
-    rows = sorted(rows, key=lambda row: _ORDER.index(row.split))
+    rows = sorted(rows, key=lambda row: SPLIT_ORDER.index(row.split))
     return to_manifest(root, rows, (split for split, _ in sources if split), verify=verify)
-
-
-_ORDER = ("train", "valid", "test", "")
 
 
 def single_file(holds: Callable[[Path, str], bool], read: SourcesReader) -> SingleFile:
@@ -129,7 +121,7 @@ def single_file(holds: Callable[[Path, str], bool], read: SourcesReader) -> Sing
         return above if (above / "images").is_dir() and not list_images(file.parent) else file.parent
 
     def read_alone(root: Path, file: str, *, verify: bool = False) -> DatasetManifest:
-        split = split_named_in(file) or SPLIT_NAMES.get(root.name.lower(), "")
+        split = split_of_name(file) or SPLIT_NAMES.get(root.name.lower(), "")
         return read(root, [(split, file)], verify=verify)
 
     return SingleFile(find_root, read_alone)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from florence2.datasets.formats.coco_files import find_coco_files, split_of_folders, split_of_name
+from florence2.datasets.formats.coco_files import find_coco_files
 from florence2.datasets.formats.recognition import read_dataset
 from tests.builders import write_image
 
@@ -132,26 +132,3 @@ def test_of_many_json_files_only_some_are_opened(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("florence2.datasets.formats.coco_files._begins_as_coco", lambda _, file: opened.append(file))
     find_coco_files(tmp_path)
     assert (len(opened), opened[0]) == (64, "zz_instances.json")
-
-
-@pytest.mark.parametrize(
-    ("file", "split"),
-    [
-        ("instances_train2017.json", "train"),
-        ("annotations/instances_val.json", "valid"),
-        ("test/labels.json", "test"),
-        ("images/train2017/x.json", "train"),
-        ("driving-test/x.json", ""),
-        ("result.json", ""),
-        ("instances_trainval2017.json", ""),
-    ],
-)
-def test_the_split_of_a_file(file: str, split: str) -> None:
-    assert split_of_name(file) == split
-
-
-@pytest.mark.parametrize(
-    ("path", "split"), [("", ""), ("train/deep", "train"), ("train-val", ""), ("test_set", "test")]
-)
-def test_the_split_of_folders(path: str, split: str) -> None:
-    assert split_of_folders(path) == split

@@ -7,34 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from florence2.datasets.formats.coco_images import CocoImages, find_root, image_folders
+from florence2.datasets.formats.coco_images import find_root, image_folders
 from tests.builders import write_image
-
-IMAGES = ["train/a/1.png", "train/b/1.png", "train/b/2.PNG", "valid/a/1.png", "valid/3.png"]
-
-
-@pytest.mark.parametrize(
-    ("name", "split", "path"),
-    [
-        ("a/1.png", "train", "train/a/1.png"),
-        ("C:\\x\\b\\1.png", "train", "train/b/1.png"),
-        ("/home/x/train/a/1.png", "", "train/a/1.png"),
-        ("2.png", "train", "train/b/2.PNG"),
-        ("1.png", "train", "train/1.png"),  # two have the name
-        ("x/1.png", "valid", "valid/a/1.png"),
-        ("3.png", "train", "train/3.png"),  # it is one of the validation split
-        ("4.png", "", "train/4.png"),
-        ("..", "", "train/.."),
-    ],
-)
-def test_the_longest_end_that_is_unique_is_the_image(name: str, split: str, path: str) -> None:
-    assert CocoImages(IMAGES).find_all([name], ["train"], split) == {name: path}
-
-
-def test_an_image_that_two_names_could_mean_is_that_of_none() -> None:
-    found = CocoImages(["a/1.png"]).find_all(["x/1.png", "y/1.png"], [""], "")
-    assert found == {"x/1.png": "x/1.png", "y/1.png": "y/1.png"}
-    assert CocoImages(["a/1.png"]).find_all(["a/1.png", "y/1.png"], [""], "")["a/1.png"] == "a/1.png"
 
 
 def test_folders_of_images_around_the_file(tmp_path: Path) -> None:
