@@ -15,6 +15,7 @@ from .files import read_mapping as read_mapping
 from .files import read_sections as read_sections
 from .keywords import AnswerKeywords as AnswerKeywords
 from .keywords import Keywords as Keywords
+from .merging import merged as merged
 from .promotion import PromotionConfig as PromotionConfig
 from .sections import DatasetConfig as DatasetConfig
 from .sections import EvaluationConfig as EvaluationConfig

@@ -11,14 +11,13 @@ from florence2.config import Configuration, DatasetConfig, EvaluationConfig, Tra
 from florence2.errors import ModelError
 from florence2.evaluation import metrics_for, score_named
 from florence2.project.survey import FEW_IMAGES, Survey
-from florence2.recipes import AUTO, choose_recipe
+from florence2.recipes import AUTO, answer_limit, choose_recipe
 
 __all__ = ["FEW_SAMPLES", "Choice", "choices", "deciding_score", "promotion_choices"]
 
 _DEFAULTS = Configuration()
 FEW_SAMPLES = 100
 """Samples of the training split below which no useful model is to be expected."""
-_TOKENS = 32
 
 
 @dataclass(frozen=True)
@@ -110,13 +109,11 @@ def _about_training(found: Survey) -> Iterator[Choice]:
 
 
 def _about_answers(found: Survey) -> Iterator[Choice]:
-    longest = -(-found.longest * 3 // 2 // _TOKENS) * _TOKENS
-    limit = min(_DEFAULTS.evaluation.max_new_tokens, max(_TOKENS, longest))
     counted = (
         "" if found.exact else ", counted by the built-in tokenizer, since that of the base is not on this machine"
     )
     why = f"The longest answer of the data set has {found.longest} tokens{counted}; a longer one is cut."
-    yield Choice("evaluation.max_new_tokens", limit, why)
+    yield Choice("evaluation.max_new_tokens", answer_limit(found.longest), why)
 
 
 def _count(number: int, noun: str) -> str:

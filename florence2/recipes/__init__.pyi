@@ -2,6 +2,7 @@ from .base_choice import BaseChoice as BaseChoice
 from .base_choice import choose_base as choose_base
 from .base_choice import gpu_gib as gpu_gib
 from .choice import RecipeChoice as RecipeChoice
+from .choice import answer_limit as answer_limit
 from .choice import choose_recipe as choose_recipe
 from .kinds import kind_of as kind_of
 from .recipe import AUTO as AUTO

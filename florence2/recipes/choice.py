@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from florence2.codec import BINS, TASKS, scan_column
-from florence2.config import BaseConfig, EvaluationConfig, ModelConfig, TrainingConfig
+from florence2.config import BaseConfig, EvaluationConfig, ModelConfig, TrainingConfig, merged
 from florence2.datasets import DatasetManifest, boxes_of
 from florence2.evaluation import metrics_for
 from florence2.model import Family, answer_length, family_of
 from florence2.recipes.kinds import kind_of
 from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, read_recipe
 
-__all__ = ["RecipeChoice", "choose_recipe"]
+__all__ = ["RecipeChoice", "answer_limit", "choose_recipe"]
 
 _MEASURABLE = 20
 """Samples of the validation split from which a score of the answers chooses the epoch better than the loss."""
@@ -84,6 +81,11 @@ def choose_recipe(
     return RecipeChoice(training=chosen, evaluation=_with_limit(evaluation, lengths), reason=reason)
 
 
+def answer_limit(longest: int) -> int:
+    """Return the most tokens of a generated answer where the longest annotated one has so many."""
+    return min(EvaluationConfig().max_new_tokens, -(-longest * 3 // 2 // _TOKENS) * _TOKENS)
+
+
 def _completed(training: TrainingConfig, recipe: FamilyRecipe, lengths: NDArray[np.int64]) -> TrainingConfig:
     """Return the settings of a recipe, overridden by those that the user set.
 
@@ -99,15 +101,7 @@ def _completed(training: TrainingConfig, recipe: FamilyRecipe, lengths: NDArray[
     # The time of a training step is nearly linear in the length of the answers.
     in_an_epoch = float((1 + lengths / _TOKENS_OF_A_SAMPLE).sum())
     epochs = min(recipe.most_epochs, max(1, round(recipe.samples / in_an_epoch)))
-    return TrainingConfig.model_validate(_merged({"epochs": epochs, **theirs}, given))
-
-
-def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        inner = merged.get(key)
-        merged[key] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
-    return merged
+    return TrainingConfig.model_validate(merged({"epochs": epochs, **theirs}, given))
 
 
 def _best_by(valid: DatasetManifest, evaluation: EvaluationConfig) -> str:
@@ -127,8 +121,7 @@ def _with_limit(evaluation: EvaluationConfig, lengths: NDArray[np.int64]) -> Eva
     """Limit answers to one and a half times the longest of the data set, where no limit is set."""
     if "max_new_tokens" in evaluation.model_fields_set:
         return evaluation
-    limit = -(-int(lengths.max()) * 3 // 2 // _TOKENS) * _TOKENS
-    return evaluation.model_copy(update={"max_new_tokens": min(evaluation.max_new_tokens, limit)})
+    return evaluation.model_copy(update={"max_new_tokens": answer_limit(int(lengths.max()))})
 
 
 def _facts(train: DatasetManifest, family: Family) -> str:

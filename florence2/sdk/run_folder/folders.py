@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from florence2.config import Configuration, leaf_paths
+from florence2.config import Configuration, leaf_paths, merged
 from florence2.errors import ConfigurationError
 from florence2.storage import CheckpointFiles, RunFiles, write_file, writing
 
@@ -100,7 +100,7 @@ def resumed_configuration(run: Path, given: Configuration) -> Configuration:
         raise ConfigurationError(
             f"{run} is not the folder of a run: {RunFiles.CONFIGURATION} is missing or damaged ({exc})"
         ) from exc
-    now = Configuration(**_merged(values, given.model_dump(mode="json", exclude_unset=True)))
+    now = Configuration(**merged(values, given.model_dump(mode="json", exclude_unset=True)))
     if has_trained(run) and (others := sorted(_differences(before, now))):
         raise ConfigurationError(f"{run}: its training has ended; for another {', '.join(others)} start a new run")
     return now
@@ -121,11 +121,3 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         values = values.get(name, {})
     return values
-
-
-def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    both = dict(below)
-    for name, value in above.items():
-        inner = below.get(name)
-        both[name] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
-    return both
