@@ -16,7 +16,18 @@ import yaml
 
 from tests.integration.forked import run_forked
 
-__all__ = ["Outcome", "Project"]
+__all__ = ["STEPS", "Outcome", "Project"]
+
+STEPS = [
+    "ingest_dataset",
+    "validate_annotations",
+    "split_dataset",
+    "choose_recipe",
+    "fine_tune",
+    "evaluate_model",
+    "register_model",
+]
+"""The steps of ``florence_finetune`` in the order in which they run."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COPIED = ("florence2", "pipelines", "steps", "materializers", "configs")

@@ -14,18 +14,8 @@ import pytest
 from PIL import Image
 
 from tests.builders import write_scenes
-from tests.integration.project import Outcome, Project
+from tests.integration.project import STEPS, Outcome, Project
 from tests.waiting import wait_for
-
-STEPS = [
-    "ingest_dataset",
-    "validate_annotations",
-    "split_dataset",
-    "choose_recipe",
-    "fine_tune",
-    "evaluate_model",
-    "register_model",
-]
 
 
 def parameters(data: Path, **training: Any) -> dict[str, Any]:

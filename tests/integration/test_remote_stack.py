@@ -20,19 +20,11 @@ from florence2.datasets.splits.frozen_test import freeze_test
 from florence2.model.base import BUILTIN_MODELS
 from florence2.storage.packed import is_packed
 from tests.builders import write_scenes
+from tests.integration.project import STEPS
 from tests.integration.remote_stack import SECRETS, RemoteStack
 
 TRAINING = {"epochs": 1, "batch_size": 4, "preview": 1, "best_by": "map50", "engine": {"processes": 2}}
 EVALUATION = {"resamples": 10, "examples": 1, "max_new_tokens": 16}
-STEPS = [
-    "ingest_dataset",
-    "validate_annotations",
-    "split_dataset",
-    "choose_recipe",
-    "fine_tune",
-    "evaluate_model",
-    "register_model",
-]
 
 
 @pytest.fixture(scope="module")
