@@ -14,7 +14,7 @@ from florence2.images import open_rgb
 __all__ = ["flat_share", "kind_of"]
 
 _MOST_IMAGES = 16
-"""Images from which photographs and drawings are told apart."""
+"""Images by which photographs and drawings are distinguished."""
 
 _SIDE = 512
 """Pixels of the side of the middle of an image that is looked at."""
