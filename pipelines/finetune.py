@@ -17,8 +17,8 @@ from florence2.config import (
 )
 from florence2.datasets import outcomes_of
 from florence2.evaluation import metric_named, source_modules
-from florence2.recipes import recipe_content
 from pipelines.machines import on_cpu, on_gpu
+from pipelines.portable import portable_recipe
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
 from steps.choose_recipe import choose_recipe
@@ -56,6 +56,7 @@ def florence_finetune(
     for metric in evaluation.metrics:
         metric_named(metric)
     outcomes_of(validation)
+    training, own_recipe = portable_recipe(training)
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_modules(source_modules(evaluation.metrics))
     uncached = uncached_options(training=training, evaluation=evaluation)
@@ -65,7 +66,7 @@ def florence_finetune(
         training=given(training),
         evaluation=given(evaluation),
         base_content=data.base_content,
-        recipe_content=recipe_content(training.recipe),
+        own_recipe=own_recipe,
         evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code,
     )
     checkpoint = fine_tune.with_options(**on_gpu(), **uncached)(

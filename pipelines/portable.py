@@ -10,14 +10,23 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig
+from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig, TrainingConfig
 from florence2.datasets import folder_around, is_local, load_frozen_test, locate
 from florence2.errors import DatasetError, ModelError
 from florence2.model import base_files, base_fingerprint, checkpoint_named, resolve
+from florence2.recipes import own_recipe
 from florence2.storage import fingerprint_folder, is_packed, pack, packed_fingerprint, redact, version_of
 from steps.artifact_store import fetch_packed, file_system, remote_folder
 
-__all__ = ["content_of", "portable_dataset", "portable_images", "portable_model", "portable_named", "portable_split"]
+__all__ = [
+    "content_of",
+    "portable_dataset",
+    "portable_images",
+    "portable_model",
+    "portable_named",
+    "portable_recipe",
+    "portable_split",
+]
 
 
 def portable_dataset(dataset: DatasetConfig) -> DatasetConfig:
@@ -71,6 +80,16 @@ def portable_model(model: ModelConfig) -> ModelConfig:
         return model.model_copy(update={"revision": base_fingerprint(model)})
     names = [file.name for file in base_files(folder)]
     return model.model_copy(update={"base": pack(folder, store, names=names, files=file_system(f"{store}/"))})
+
+
+def portable_recipe(training: TrainingConfig) -> tuple[TrainingConfig, str]:
+    """Return settings that name no file of this machine, and the user's recipe as JSON; empty where he has none.
+
+    Raises:
+        ConfigurationError: there is no such recipe, or a key or value in its file is wrong.
+    """
+    own = own_recipe(training.recipe)
+    return (training, "") if own is None else (training.model_copy(update={"recipe": own.name}), own.model_dump_json())
 
 
 def portable_named(model: ModelConfig) -> ModelConfig:

@@ -10,6 +10,7 @@ from zenml.materializers.pydantic_materializer import PydanticMaterializer
 
 from florence2.config import Effect, EvaluationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
+from florence2.recipes import Recipe
 from florence2.recipes import choose_recipe as choose
 from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
@@ -32,7 +33,7 @@ def choose_recipe(
     training: dict[str, Any],
     evaluation: dict[str, Any],
     base_content: str,  # noqa: ARG001
-    recipe_content: str,  # noqa: ARG001
+    own_recipe: str,
     evaluator_code: str,
 ) -> tuple[Annotated[TrainingSettings, "training"], Annotated[EvaluationConfig, "evaluation"]]:
     """Complete the settings by the recipe for the data and the base; what was given stays.
@@ -43,12 +44,16 @@ def choose_recipe(
         training: the settings that were given, not those with ``Effect.EXECUTION``.
         evaluation: the settings that were given, not those with ``Effect.EXECUTION``.
         base_content: fingerprint of the base; a changed base changes the cache key.
-        recipe_content: of the recipe's file; a change of it changes the cache key.
+        own_recipe: the user's recipe as JSON, as its file is on another machine; empty for one of the library.
         evaluator_code: passed on where the best epoch is chosen by answers.
     """
     fetch_packed(training_data.source, model.base)
     chosen = choose(
-        training_data, model, TrainingConfig.model_validate(training), EvaluationConfig.model_validate(evaluation)
+        training_data,
+        model,
+        TrainingConfig.model_validate(training),
+        EvaluationConfig.model_validate(evaluation),
+        Recipe.model_validate_json(own_recipe) if own_recipe else None,
     )
     if chosen.reason:
         logger.info("%s", chosen.reason)

@@ -9,5 +9,5 @@ from .recipe import AUTO as AUTO
 from .recipe import NONE as NONE
 from .recipe import RECIPES as RECIPES
 from .recipe import Recipe as Recipe
+from .recipe import own_recipe as own_recipe
 from .recipe import read_recipe as read_recipe
-from .recipe import recipe_content as recipe_content

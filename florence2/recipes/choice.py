@@ -11,7 +11,7 @@ from florence2.datasets import DatasetManifest, boxes_of
 from florence2.evaluation import metrics_for
 from florence2.model import Family, answer_length, family_of
 from florence2.recipes.kinds import kind_of
-from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, read_recipe
+from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, Recipe, read_recipe
 
 __all__ = ["RecipeChoice", "answer_limit", "choose_recipe"]
 
@@ -39,7 +39,7 @@ class RecipeChoice(BaseConfig):
     Attributes:
         training: as the user set it, the rest by the recipe, else the defaults.
         evaluation: the same, with a limit of tokens that fits the answers of the data set.
-        reason: what the recipe was chosen by, in one sentence; empty for the recipe ``none``.
+        reason: what the recipe was chosen by, in one sentence; empty where nothing was chosen.
     """
 
     training: TrainingConfig
@@ -48,37 +48,50 @@ class RecipeChoice(BaseConfig):
 
 
 def choose_recipe(
-    data: DatasetManifest, model: ModelConfig, training: TrainingConfig, evaluation: EvaluationConfig
+    data: DatasetManifest,
+    model: ModelConfig,
+    training: TrainingConfig,
+    evaluation: EvaluationConfig,
+    own: Recipe | None = None,
 ) -> RecipeChoice:
     """Complete the settings of a training by a recipe.
 
     Only settings that were not set are chosen; pydantic's ``model_fields_set`` tells which were. The same inputs give
-    the same choice.
+    the same choice. Where every setting of the training is set, as in the stored configuration of a run, no recipe is
+    read, so that a run is repeated without the user's file.
 
     Args:
         data: the splits train and valid.
         model: the base.
         training: the settings; ``recipe`` names the recipe.
         evaluation: the settings.
+        own: the recipe, where its file is on another machine.
 
     Raises:
         ConfigurationError: there is no such recipe, or it has nothing for this base.
         DatasetError: an image cannot be read.
         ModelError: the base cannot be found.
     """
-    if training.recipe == NONE:
+    if training.recipe == NONE or _is_complete(training):
         return RecipeChoice(training=training, evaluation=evaluation, reason="")
     train, valid = data.select("train"), data.select("valid")
-    name = kind_of(train) if training.recipe == AUTO else training.recipe
-    recipe, family = read_recipe(name), family_of(model)
+    recipe = own or read_recipe(kind_of(train) if training.recipe == AUTO else training.recipe)
+    family = family_of(model)
     settings = recipe.for_family(family.name)
     lengths = _answer_lengths(data, model, training)
     chosen = _completed(training, settings, lengths[(data.table["split"] == "train").to_numpy()])
     if chosen.best_by == "score":
         chosen = chosen.model_copy(update={"best_by": _best_by(valid, evaluation)})
-    chosen = chosen.model_copy(update={"recipe": name})
-    reason = f"recipe {name} ({recipe.title}): {_facts(train, family)}; {_summary(chosen)}"
+    chosen = chosen.model_copy(update={"recipe": recipe.name})
+    reason = f"recipe {recipe.name} ({recipe.title}): {_facts(train, family)}; {_summary(chosen)}"
     return RecipeChoice(training=chosen, evaluation=_with_limit(evaluation, lengths), reason=reason)
+
+
+def _is_complete(section: BaseConfig) -> bool:
+    """Return whether every setting of a section was set."""
+    return section.model_fields_set == type(section).model_fields.keys() and all(
+        _is_complete(value) for _, value in section if isinstance(value, BaseConfig)
+    )
 
 
 def answer_limit(longest: int) -> int:

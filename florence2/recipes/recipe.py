@@ -12,7 +12,7 @@ from florence2.config import NOT_BY_RECIPE, BaseConfig, Configuration, TrainingC
 from florence2.errors import ConfigurationError
 from florence2.model import FAMILIES
 
-__all__ = ["AUTO", "NONE", "RECIPES", "FamilyRecipe", "Recipe", "read_recipe", "recipe_content"]
+__all__ = ["AUTO", "NONE", "RECIPES", "FamilyRecipe", "Recipe", "own_recipe", "read_recipe"]
 
 AUTO, NONE = "auto", "none"
 """Names of the recipe for the data and the base, and of the one that changes nothing."""
@@ -88,13 +88,13 @@ class Recipe(BaseConfig):
         return self.families[family]
 
 
-def recipe_content(name: str) -> str:
-    """Return the text of a recipe's own file; empty for the recipes of this package, whose code is followed.
+def own_recipe(name: str) -> Recipe | None:
+    """Return the recipe in a user's file; None for a name that every machine knows.
 
     Raises:
-        ConfigurationError: there is no such file.
+        ConfigurationError: there is no such file, or a key or value in it is wrong.
     """
-    return "" if name in (AUTO, NONE, *RECIPES) else read_recipe(name).model_dump_json()
+    return None if name in (AUTO, NONE, *RECIPES) else read_recipe(name)
 
 
 def read_recipe(name: str) -> Recipe:

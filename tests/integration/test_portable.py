@@ -10,7 +10,7 @@ from typing import Any
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig
+from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig, TrainingConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.location import locate
 from florence2.datasets.splits.frozen_test import freeze_test, load_frozen
@@ -18,6 +18,7 @@ from florence2.errors import DatasetError, ModelError
 from florence2.model.base import BUILTIN_MODELS, base_fingerprint
 from florence2.model.checkpoint import Checkpoint
 from florence2.model.named import named_fingerprint
+from florence2.recipes.recipe import Recipe, read_recipe
 from florence2.storage.packed import is_packed
 from pipelines import portable
 from steps import artifact_store
@@ -130,3 +131,13 @@ def test_a_store_of_this_machine_changes_nothing(tmp_path: Path, monkeypatch: py
     assert portable.portable_dataset(dataset) == dataset
     assert portable.portable_model(ModelConfig(base=str(tmp_path))) == ModelConfig(base=str(tmp_path))
     assert store.find("/bucket") == []
+
+
+def test_the_recipe_of_the_user_travels_as_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("title: mine\nfamilies: {small: {samples: 160, training: {light: 0.7}}}\n")
+    training, content = portable.portable_recipe(TrainingConfig(recipe=str(file), epochs=3))
+    assert (training.recipe, training.epochs, training.model_fields_set) == ("mine", 3, {"recipe", "epochs"})
+    assert Recipe.model_validate_json(content) == read_recipe(str(file))
+    named = TrainingConfig(recipe="photographs")
+    assert portable.portable_recipe(named) == (named, "")

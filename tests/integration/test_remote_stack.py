@@ -39,11 +39,12 @@ def finetune(stack: RemoteStack, machine: str, name: str) -> subprocess.Complete
     scenes = write_scenes(folder / "scenes", train=6, valid=2, test=2)
     shutil.copytree(BUILTIN_MODELS["builtin:nano"], folder / "base")
     freeze_test(read_dataset(scenes)).save(folder / "test.json")
+    (folder / "mine.yaml").write_text("title: mine\nfamilies: {nano: {samples: 100, training: {warmup: 0.2}}}\n")
     parameters = {
         "dataset": {"source": str(scenes)},
         "split": {"frozen_test": str(folder / "test.json")},
         "model": {"base": str(folder / "base")},
-        "training": TRAINING,
+        "training": {**TRAINING, "recipe": str(folder / "mine.yaml")},
         "evaluation": EVALUATION,
     }
     (stack.submitter(machine) / "tiny.yaml").write_text(yaml.safe_dump({"parameters": parameters}))
@@ -99,6 +100,7 @@ def test_no_step_and_no_artifact_knows_where_the_submitter_kept_anything(
 ) -> None:
     here = str(stack.submitter("first")).encode()
     assert [key for key, content in objects.items() if here in content] == []
+    assert any(b'"warmup": 0.2' in content for content in objects.values()), "the recipe of the submitter was taken"
     assert here not in (stack.folder / "servers/mlflow.db").read_bytes()
     parameters = step_parameters(stack)
     assert len(parameters) >= len(STEPS)

@@ -82,7 +82,18 @@ def test_a_named_recipe_is_taken_and_one_of_the_users_own(drawn: DatasetManifest
     file = tmp_path / "mine.yaml"
     file.write_text("title: mine\nfamilies: {small: {samples: 160, training: {light: 0.7}}}\n")
     chosen = choose(drawn, recipe=str(file)).training
-    assert (chosen.epochs, chosen.augmentation.light, chosen.recipe) == (2, 0.7, str(file))
+    assert (chosen.epochs, chosen.augmentation.light, chosen.recipe) == (2, 0.7, "mine")
+    own, config = read_recipe(str(file)), Configuration(recipe="mine")
+    file.unlink()
+    elsewhere = choose_recipe(drawn, SMALL, config.training, config.evaluation, own)
+    assert elsewhere.training == chosen
+
+
+def test_a_stored_configuration_needs_no_recipe_any_more(drawn: DatasetManifest) -> None:
+    first = choose(drawn, seed=3).training.model_copy(update={"recipe": "of a file that is gone"})
+    stored = TrainingConfig.model_validate(first.model_dump(mode="json"))
+    again = choose_recipe(drawn, SMALL, stored, EvaluationConfig())
+    assert (again.training, again.reason) == (stored, "")
 
 
 def test_the_nano_base_has_the_defaults(drawn: DatasetManifest) -> None:

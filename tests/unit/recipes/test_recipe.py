@@ -9,7 +9,7 @@ import pytest
 from florence2.config import Configuration
 from florence2.errors import ConfigurationError
 from florence2.model import FAMILIES
-from florence2.recipes.recipe import AUTO, NONE, RECIPES, Recipe, read_recipe, recipe_content
+from florence2.recipes.recipe import AUTO, NONE, RECIPES, Recipe, own_recipe, read_recipe
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -32,12 +32,13 @@ def test_settings_may_stand_without_their_section(tmp_path: Path) -> None:
     recipe = read_recipe(str(file))
     assert recipe.name == "mine"
     assert recipe.families["small"].training == {"augmentation": {"flip": 0.5}, "learning_rate": 0.001}
-    assert recipe_content(str(file)) == recipe.model_dump_json()
+    assert own_recipe(str(file)) == recipe
+    assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe
 
 
 @pytest.mark.parametrize("name", [AUTO, NONE, *RECIPES])
-def test_the_content_of_a_recipe_of_the_package_is_its_code(name: str) -> None:
-    assert recipe_content(name) == ""
+def test_a_name_that_every_machine_knows_is_no_file_of_the_user(name: str) -> None:
+    assert own_recipe(name) is None
 
 
 @pytest.mark.parametrize(
