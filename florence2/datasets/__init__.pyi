@@ -1,4 +1,5 @@
 from .checks.boxes import LABELLED as LABELLED
+from .checks.boxes import Boxes as Boxes
 from .checks.boxes import boxes_of as boxes_of
 from .checks.boxes import tidy as tidy
 from .checks.check import RuleResults as RuleResults

@@ -55,6 +55,8 @@ from .metrics.registry import metrics_for as metrics_for
 from .metrics.score import Score as Score
 from .metrics.text import CharacterErrorRateMetric as CharacterErrorRateMetric
 from .metrics.text import WordErrorRateMetric as WordErrorRateMetric
+from .objects import SMALL_OBJECT as SMALL_OBJECT
+from .objects import object_sides as object_sides
 from .report import EvaluationReport as EvaluationReport
 from .report import ModelEvaluation as ModelEvaluation
 from .report import comparison_table as comparison_table

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from florence2.codec import CLASS_TASKS, parse_detections
 from florence2.datasets import DatasetManifest
+from florence2.evaluation.objects import SMALL_OBJECT, class_counts, object_sides
 from florence2.evaluation.report import ModelEvaluation
 from florence2.evaluation.worth import worth_of
 from florence2.model import BUILTIN_MODELS, HUB_BASE
@@ -26,9 +23,6 @@ _FALLS = 0.98
 """Ratio of two losses from which one has risen or still falls."""
 
 _FEW_EPOCHS = 3
-_SMALL_PIXELS = 10
-"""Shorter side of a small object at the model's size: a patch of DaViT has 4 pixels before it is first halved."""
-
 _FEW_BOXES = 10
 
 
@@ -66,17 +60,14 @@ class TrainingFacts:
             base: name of the base.
             input_wh: width and height of the model's input in pixels.
         """
-        answers = train.table["suffix"][train.table["task"].isin(CLASS_TASKS)]
-        boxes = [parse_detections(answer, input_wh) for answer in answers]
-        sides = [np.minimum(*(each.xyxy[:, 2:] - each.xyxy[:, :2]).T) for each in boxes]
         return cls(
             tuple(record.loss for record in history.epochs),
             tuple(record.validation_loss for record in history.epochs),
             history.best_epoch,
             base,
             input_wh,
-            tuple(float(side) for each in sides for side in each),
-            dict(Counter(name for each in boxes for name in each.class_name)),
+            tuple(object_sides(train, input_wh).tolist()),
+            class_counts(train),
         )
 
 
@@ -143,11 +134,11 @@ def _still_falling(facts: TrainingFacts) -> str:
 
 
 def _small_objects(facts: TrainingFacts) -> str:
-    small = sum(side < _SMALL_PIXELS for side in facts.object_sides)
+    small = sum(side < SMALL_OBJECT for side in facts.object_sides)
     if 2 * small > len(facts.object_sides):
         width, height = facts.input_wh
         return (
-            f"{small:,} of {len(facts.object_sides):,} objects are smaller than {_SMALL_PIXELS} pixels at the model's "
+            f"{small:,} of {len(facts.object_sides):,} objects are smaller than {SMALL_OBJECT} pixels at the model's "
             f"size of {width} x {height}: cut the images into crops, or try a base with a larger input."
         )
     return ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import BINS, TASKS, scan_column
+from florence2.codec import TASKS
 from florence2.config import BaseConfig, EvaluationConfig, ModelConfig, TrainingConfig, merged
-from florence2.datasets import DatasetManifest, boxes_of
-from florence2.evaluation import metrics_for
+from florence2.datasets import DatasetManifest
+from florence2.evaluation import SMALL_OBJECT, metrics_for, object_sides
 from florence2.model import Family, answer_length, family_of
 from florence2.recipes.kinds import kind_of
 from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, Recipe, read_recipe
@@ -20,9 +20,6 @@ _MEASURABLE = 20
 
 _OF_STRATEGY = ("learning_rate", "lora")
 """Settings that suit the strategy of the recipe only."""
-
-_SMALL_OBJECT = 6.0
-"""Pixels of the model's image below which an object is seldom found."""
 
 _TOKENS_OF_A_SAMPLE = 100
 """Tokens of an answer that take as long in a training step as the image and the prompt.
@@ -141,19 +138,13 @@ def _facts(train: DatasetManifest, family: Family) -> str:
     """Return what was found, in words: samples, images, the size of objects for the model."""
     table = train.table
     facts = [f"{len(table):,} samples of {table['image'].nunique():,} images"]
-    sides = _object_sides(train)
+    sides = object_sides(train, (family.side, family.side))
     if len(sides):
-        median = float(np.median(sides)) * family.side / BINS
+        median = float(np.median(sides))
         facts.append(f"objects of {median:.0f} pixels in the model's {family.side}")
-        if median < _SMALL_OBJECT:
-            facts.append(f"half of them smaller than {_SMALL_OBJECT:.0f} pixels, so many will not be found")
+        if median < SMALL_OBJECT:
+            facts.append(f"half of them smaller than {SMALL_OBJECT} pixels, so many will not be found")
     return ", ".join(facts)
-
-
-def _object_sides(train: DatasetManifest) -> NDArray[np.float64]:
-    """Return the geometric mean of the sides of every box, in bins."""
-    xyxy = boxes_of(train, scan_column(train.table["suffix"])).bins.astype(np.float64)
-    return np.sqrt(np.clip((xyxy[:, 2] - xyxy[:, 0]) * (xyxy[:, 3] - xyxy[:, 1]), 0, None))
 
 
 def _summary(training: TrainingConfig) -> str:
