@@ -29,7 +29,7 @@ from benchmarks.scene_rows import BoxRows, box_rows, mean_average_precision, spl
 from benchmarks.stopwatch import Spent, Stopwatch
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
-from florence2.codec.tasks import prompt_of
+from florence2.codec.tasks import TASKS
 from florence2.config import EvaluationConfig
 from florence2.images.files import open_rgb
 from florence2.inference.generation import Predictor, predict
@@ -62,7 +62,10 @@ def peer_answers(
     found = []
     for start in range(0, len(samples), batch_size):
         batch = samples[start : start + batch_size]
-        images, texts = [open_rgb(sample.image) for sample in batch], [prompt_of(sample.prefix) for sample in batch]
+        images, texts = (
+            [open_rgb(sample.image) for sample in batch],
+            [TASKS.prompt_of(sample.prefix) for sample in batch],
+        )
         inputs = processor(images=images, text=texts, return_tensors="pt", padding=True)
         with torch.inference_mode():
             written = model.generate(**inputs, num_beams=beams, do_sample=False, max_new_tokens=longest)
@@ -90,7 +93,7 @@ def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCo
     for start in range(0, len(order), config.eval_batch_size):
         rows = order[start : start + config.eval_batch_size]
         images = np.stack([transform.shrink(transform.open(samples[row].image)) for row in rows])
-        questions = tokenize_prompts(florence2.processor, [samples[row].prefix for row in rows])
+        questions = tokenize_prompts(florence2, [samples[row].prefix for row in rows])
         ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(question) for question in questions], batch_first=True)
         written = [torch.tensor(answers[row].tokens) for row in rows]
         lengths = [len(tokens) for tokens in written]

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from transformers import get_scheduler
 
 from benchmarks.stopwatch import Spent, Stopwatch
-from florence2.codec.tasks import prompt_of
+from florence2.codec.tasks import TASKS
 from florence2.config import AugmentationConfig, ObjectiveConfig, TrainingConfig
 from florence2.datasets.manifest import DatasetManifest
 from florence2.model.florence import Florence2
@@ -105,7 +105,7 @@ def _collator(florence2: Florence2, masks_padding: bool) -> Callable[[list[Sampl
 
     def collate_samples(samples: list[Sample]) -> dict[str, torch.Tensor]:
         images = [Image.open(sample.image).convert("RGB") for sample in samples]
-        texts = [prompt_of(sample.prefix) for sample in samples]
+        texts = [TASKS.prompt_of(sample.prefix) for sample in samples]
         batch = processor(images=images, text=texts, return_tensors="pt", padding=True)
         answers = florence2.tokenizer([sample.suffix for sample in samples], return_tensors="pt", padding=True)
         labels = answers["input_ids"]

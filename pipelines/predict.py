@@ -6,7 +6,7 @@ from zenml import pipeline
 from zenml.enums import ExecutionMode
 
 from florence2.adapters import SCHEME, ModelAddress
-from florence2.codec import split_prefix
+from florence2.codec import TASKS
 from florence2.config import Effect, EvaluationConfig, ImagesConfig, ModelConfig
 from florence2.errors import ConfigurationError
 from florence2.model import named_fingerprint
@@ -47,7 +47,7 @@ def florence_predict(
     images = images or pictures
     if images is None:
         raise ConfigurationError("images: must be given; pass a file with images.folder, such as configs/predict.yaml")
-    split_prefix(images.prefix)
+    TASKS.split_prefix(images.prefix)
     model, model_content = _pinned(choose_base(model, images.folder).model)
     images = portable_images(images)
     predict_images.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))(

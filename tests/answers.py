@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from florence2.codec import AnswerKind, Detections, parse_detections, split_prefix
+from florence2.codec import TASKS, AnswerKind, Detections, parse_detections
 from florence2.config import EvaluationConfig
 from florence2.datasets.manifest import DatasetManifest
 from florence2.evaluation.evaluate import evaluate_predictions
@@ -16,9 +16,9 @@ from florence2.inference.generation import Prediction
 from florence2.model.processing import samples_of
 from tests.builders import manifest
 
-__all__ = ["TASKS", "answers_of", "dataset", "evaluated", "shuffled"]
+__all__ = ["PRIMARY", "answers_of", "dataset", "evaluated", "shuffled"]
 
-TASKS = {"<OD>": "map50", "<VQA>": "vqa_accuracy", "<CAPTION>": "cider"}
+PRIMARY = {"<OD>": "map50", "<VQA>": "vqa_accuracy", "<CAPTION>": "cider"}
 """Tasks with the score by which their models are promoted."""
 
 _COLORS, _SHAPES = ("red", "green", "blue", "yellow"), ("star", "disc", "bar", "ring", "cross")
@@ -78,4 +78,4 @@ def _boxes(text: str) -> Detections:
 
 
 def _has_boxes(prefix: str) -> bool:
-    return split_prefix(prefix)[0].answer is AnswerKind.BOXES
+    return TASKS.task_of(prefix).answer is AnswerKind.BOXES

@@ -26,5 +26,4 @@ from .tasks import RESERVED as RESERVED
 from .tasks import TASKS as TASKS
 from .tasks import AnswerKind as AnswerKind
 from .tasks import Task as Task
-from .tasks import prompt_of as prompt_of
-from .tasks import split_prefix as split_prefix
+from .tasks import TaskTable as TaskTable

@@ -7,12 +7,17 @@ Source of tokens and prompts: the task tables of Microsoft's Florence-2 processo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from florence2.errors import AnswerError
 
-__all__ = ["CLASS_TASKS", "RESERVED", "TASKS", "AnswerKind", "Task", "prompt_of", "split_prefix"]
+__all__ = ["CLASS_TASKS", "RESERVED", "TASKS", "AnswerKind", "Task", "TaskTable"]
+
+RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
+"""Special tokens of the model's input and output: in a user's text the model would take them for control tokens."""
 
 
 class AnswerKind(Enum):
@@ -51,9 +56,89 @@ class Task:
     reads_text: bool = False
 
 
-TASKS: dict[str, Task] = {
-    task.token: task
-    for task in (
+@dataclass(frozen=True)
+class TaskTable(Mapping[str, Task]):
+    """Tasks by their token; it is not changed, so that models with different tasks can share a process.
+
+    Attributes:
+        tasks: in the order of documents and menus.
+    """
+
+    tasks: tuple[Task, ...]
+
+    @cached_property
+    def _by_token(self) -> dict[str, Task]:
+        return {task.token: task for task in self.tasks}
+
+    def __getitem__(self, token: str) -> Task:
+        return self._by_token[token]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_token)
+
+    def __len__(self) -> int:
+        return len(self._by_token)
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Return what the text of a prompt must not hold: the tokens of all tasks, and ``RESERVED``."""
+        return (*self, *RESERVED)
+
+    def tokens_of(self, *kinds: AnswerKind) -> list[str]:
+        """Return the tokens of the tasks whose answers are of one of these kinds."""
+        return [task.token for task in self.tasks if task.answer in kinds]
+
+    def token_of(self, prefix: str) -> str:
+        """Return the token with which a prefix begins; empty where it begins with none."""
+        token = prefix[: prefix.find(">") + 1]
+        return token if token in self._by_token else ""
+
+    def task_of(self, prefix: str) -> Task:
+        """Return the task of a prefix.
+
+        Raises:
+            AnswerError: as ``split_prefix``.
+        """
+        return self.split_prefix(prefix)[0]
+
+    def split_prefix(self, prefix: str) -> tuple[Task, str]:
+        """Split a prefix into its task and the text that follows the token.
+
+        Args:
+            prefix: for example ``"<OD>"`` or ``"<VQA>How many cards are there?"``.
+
+        Returns:
+            The task and the text after its token, without blanks at its ends.
+
+        Raises:
+            AnswerError: the prefix starts with no known task token, misses its input, or has one too many; or the
+                text holds a task token or a reserved one, which the model would take for a control token.
+        """
+        token = self.token_of(prefix)
+        if not token:
+            raise AnswerError(f"prefix {prefix!r} starts with no task token; known: {', '.join(self)}")
+        task, text = self[token], prefix[len(token) :].strip()
+        if task.takes_input and not text:
+            raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
+        if text and not task.takes_input:
+            raise AnswerError(f"prefix {prefix!r}: {task.token} takes no text after it, but {text!r} follows")
+        stray = next((token for token in self.reserved if token in text), None)
+        if stray is not None:
+            raise AnswerError(f"prefix {prefix!r}: the text after {task.token} must not hold {stray}")
+        return task, text
+
+    def prompt_of(self, prefix: str) -> str:
+        """Return a prefix in the form that the processor accepts: the token and its text without blanks around it.
+
+        Raises:
+            AnswerError: as ``split_prefix``.
+        """
+        task, text = self.split_prefix(prefix)
+        return task.token + text
+
+
+TASKS = TaskTable(
+    (
         Task("<OD>", AnswerKind.BOXES, "Find objects"),
         Task("<DENSE_REGION_CAPTION>", AnswerKind.BOXES, "Describe every region"),
         Task("<CAPTION_TO_PHRASE_GROUNDING>", AnswerKind.BOXES, "Find the phrases of a caption", takes_input=True),
@@ -72,49 +157,8 @@ TASKS: dict[str, Task] = {
         Task("<MORE_DETAILED_CAPTION>", AnswerKind.TEXT, "Describe the image in more detail"),
         Task("<OCR>", AnswerKind.TEXT, "Read the text", reads_text=True),
     )
-}
-"""Every known task by its token."""
+)
+"""The tasks of Florence-2 as Microsoft published it."""
 
 CLASS_TASKS = ("<OD>",)
 """Tasks whose names belong to one list of classes; in other answers with boxes they are phrases, most used once."""
-
-RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
-"""Special tokens of the model's input and output: in a user's text the model would take them for control tokens."""
-
-
-def split_prefix(prefix: str) -> tuple[Task, str]:
-    """Split a prefix into its task and the text that follows the token.
-
-    Args:
-        prefix: for example ``"<OD>"`` or ``"<VQA>How many cards are there?"``.
-
-    Returns:
-        The task and the text after its token, without blanks at its ends.
-
-    Raises:
-        AnswerError: the prefix starts with no known task token, misses its input, or has one too many; or the
-            text holds a task token or a reserved one, which the model would take for a control token.
-    """
-    end = prefix.find(">") + 1
-    task = TASKS.get(prefix[:end])
-    if task is None:
-        raise AnswerError(f"prefix {prefix!r} starts with no task token; known: {', '.join(TASKS)}")
-    text = prefix[end:].strip()
-    if task.takes_input and not text:
-        raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
-    if text and not task.takes_input:
-        raise AnswerError(f"prefix {prefix!r}: {task.token} takes no text after it, but {text!r} follows")
-    stray = next((token for token in (*TASKS, *RESERVED) if token in text), None)
-    if stray is not None:
-        raise AnswerError(f"prefix {prefix!r}: the text after {task.token} must not hold {stray}")
-    return task, text
-
-
-def prompt_of(prefix: str) -> str:
-    """Return a prefix in the form that the processor accepts: the token and its text without blanks around it.
-
-    Raises:
-        AnswerError: as ``split_prefix``.
-    """
-    task, text = split_prefix(prefix)
-    return task.token + text

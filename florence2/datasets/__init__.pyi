@@ -1,4 +1,3 @@
-from .checks.boxes import LABELLED as LABELLED
 from .checks.boxes import Boxes as Boxes
 from .checks.boxes import boxes_of as boxes_of
 from .checks.boxes import tidy as tidy

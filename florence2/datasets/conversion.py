@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from florence2.codec import BINS, CLASS_TASKS, TASKS, AnswerKind, BoxSpan, box_problem, scan_boxes
+from florence2.codec import BINS, CLASS_TASKS, AnswerKind, BoxSpan, TaskTable, box_problem, scan_boxes
 from florence2.datasets.formats.format import Writer
 from florence2.datasets.formats.registry import FORMATS, usable
 from florence2.datasets.formats.writing import ImageToWrite
@@ -77,7 +77,7 @@ def convert(
     root = manifest.fetch_root().resolve()
     _check_target(root, target)
     rows = [{str(key): value for key, value in row.items()} for row in manifest.table.to_dict("records")]
-    _check_rows(rows)
+    _check_rows(rows, manifest.tasks)
     rows, skipped = _supported(rows, to, writer.boxes_only, skip_unsupported)
     if not rows:
         raise DatasetError(f"{manifest.name}: no row is left to be written as {to}")
@@ -110,9 +110,9 @@ def _check_target(root: Path, target: Path) -> None:
         raise DatasetError(f"{target}: lies in the data set that is to be converted; give a folder outside of it")
 
 
-def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+def _check_rows(rows: Sequence[Mapping[str, Any]], tasks: TaskTable) -> None:
     """Raise if a row cannot be read, or a box is not valid."""
-    bad = [found for row in rows if (found := _row_problem(row))]
+    bad = [found for row in rows if (found := _row_problem(row, tasks))]
     if bad:
         where, problem = bad[0]
         raise DatasetError(
@@ -121,13 +121,13 @@ def _check_rows(rows: Sequence[Mapping[str, Any]]) -> None:
         )
 
 
-def _row_problem(row: Mapping[str, Any]) -> tuple[str, str] | None:
+def _row_problem(row: Mapping[str, Any], tasks: TaskTable) -> tuple[str, str] | None:
     """Return file and line of a row, or of its first bad box, and what is wrong with it; None if nothing is."""
     where = f"{row['file']}:{row['line']}"
     for column in ("line_error", "image_error"):
         if isinstance(row[column], str):
             return where, f"{row['image']}: {row[column]}".removeprefix(": ")
-    task = TASKS.get(row["task"])
+    task = tasks.get(row["task"])
     if task is None or task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT):
         return None
     spans, rest = scan_boxes(row["suffix"])

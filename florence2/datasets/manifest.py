@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from florence2.codec import TASKS, TaskTable
 from florence2.datasets.location import is_local, is_local_archive, locate
 from florence2.errors import DatasetError
 from florence2.storage import fingerprint_folder, redact
@@ -93,6 +94,7 @@ class DatasetManifest:
             names, except in a selection of rows. Not to be changed.
         splits: the splits that the data set comes with, also one without a row.
         content: fingerprint of the files, where the source does not identify them; else empty.
+        tasks: those of which each prefix names one.
 
     Raises:
         ValueError: the source is a folder that is not absolute, or a column is missing, superfluous, out of order, of
@@ -104,6 +106,7 @@ class DatasetManifest:
     images: pd.DataFrame
     splits: tuple[str, ...]
     content: str = ""
+    tasks: TaskTable = TASKS
     _roots: dict[str, Path] = field(default_factory=dict, repr=False)
     """Folders that were fetched, by source. Selections share it, so that files are fetched once for all."""
 

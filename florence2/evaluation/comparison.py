@@ -82,5 +82,5 @@ def select_examples(
         return [example_of(samples[index], None if before is None else before[index]) for index in indices]
 
     worst, best = extremes(samples, _WORST, _BEST)
-    spread = choose_examples([sample.prefix for sample in samples], count)
+    spread = choose_examples([sample.task.token for sample in samples], count)
     return SelectedExamples(examples(spread), examples(worst), examples(best))

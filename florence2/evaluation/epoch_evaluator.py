@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from florence2.codec import TASKS, Task
+from florence2.codec import Task
 from florence2.config import Effect, EvaluationConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
@@ -65,7 +65,7 @@ class EpochEvaluator:
         evaluator = cls(valid, evaluation, shown=training.preview, measures=measures or name != "loss")
         if name == "loss":
             return evaluator
-        tasks = [TASKS[token] for token in sorted(valid.table["task"].unique())]
+        tasks = [valid.tasks[token] for token in sorted(valid.table["task"].unique())]
         metrics = dict.fromkeys(metric for task in tasks for metric in metrics_for(task, evaluation.metrics))
         known = {score.name: score for metric in metrics for score in metric.declared_scores()}
         if name not in known:
@@ -90,7 +90,7 @@ class EpochEvaluator:
             preview: receives a grid of images with answers.
         """
         rows = samples_of(self.valid)
-        chosen = choose_examples([row.prefix for row in rows], self.shown) if preview is not None else []
+        chosen = choose_examples([row.task.token for row in rows], self.shown) if preview is not None else []
         if not self.measures:
             samples: Sequence[Sample] = [rows[index] for index in chosen]
             predictions: Sequence[Prediction] = list(predict(florence2, samples, self.evaluation))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from florence2.codec import AnswerKind, Detections, split_prefix
+from florence2.codec import AnswerKind, Detections
 from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
@@ -164,7 +164,7 @@ def _without_unscored(prediction: Prediction) -> tuple[Prediction, int]:
 
 
 def _inputs(sample: Sample, prediction: Prediction) -> _Inputs:
-    kind = split_prefix(sample.prefix)[0].answer
+    kind = sample.task.answer
     return metric_inputs(kind, prediction.text, prediction.detections, sample.suffix, sample.resolution_wh)
 
 
@@ -177,13 +177,13 @@ def _apply_metrics(samples: Sequence[Sample], inputs: Sequence[_Inputs], names: 
     metrics: dict[str, Metric[Any, Any]] = {}
     indices: dict[str, list[int]] = {}
     for index, (sample, pair) in enumerate(zip(samples, inputs, strict=True)):
-        for kind in metrics_for(split_prefix(sample.prefix)[0], names):
+        for kind in metrics_for(sample.task, names):
             if kind.name not in metrics:
                 metrics[kind.name] = kind()
             metrics[kind.name].update(*pair)
             indices.setdefault(kind.name, []).append(index)
     if not metrics:
-        tasks = sorted({split_prefix(sample.prefix)[0].token for sample in samples})
+        tasks = sorted({sample.task.token for sample in samples})
         raise ConfigurationError(f"evaluation.metrics: none of {', '.join(names)} evaluates {', '.join(tasks)}")
     return tuple((metric, tuple(indices[name])) for name, metric in metrics.items())
 
@@ -219,6 +219,6 @@ def _declared_by_others(metrics: _Applied) -> tuple[Score, ...]:
 def _counts(samples: Sequence[Sample], metrics: _Applied) -> dict[str, int]:
     """Count images and annotations, and what the metrics count, for example boxes of unknown classes."""
     counted = {what: number for metric, _ in metrics for what, number in metric.counts().items()}
-    answers = sum(split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES for sample in samples)
+    answers = sum(sample.task.answer is not AnswerKind.BOXES for sample in samples)
     images = len({sample.image for sample in samples})
     return counted | {"answers": answers, "images": images, "annotations": len(samples)}

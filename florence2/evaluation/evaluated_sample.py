@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from florence2.codec import AnswerKind, split_prefix
+from florence2.codec import AnswerKind, Task
 from florence2.evaluation.matching import MatchedImage
 
 if TYPE_CHECKING:
@@ -51,6 +51,11 @@ class EvaluatedSample:
         return self.sample.prefix
 
     @property
+    def task(self) -> Task:
+        """Return the task of the prompt."""
+        return self.sample.task
+
+    @property
     def target(self) -> str:
         """Return the annotated answer."""
         return self.sample.suffix
@@ -73,5 +78,5 @@ class EvaluatedSample:
     @property
     def question(self) -> str | None:
         """Return the question of a task that has one, else None."""
-        task, text = split_prefix(self.prefix)
+        task, text = self.sample.tasks.split_prefix(self.prefix)
         return text if task.answer is AnswerKind.ANSWER else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from florence2.codec import Detections, split_prefix
+from florence2.codec import TASKS, Detections, Task
 from florence2.evaluation.evaluated_sample import EvaluatedSample
 
 __all__ = ["Box", "Example", "ExampleAnswer", "choose_examples", "example_of"]
@@ -58,6 +59,7 @@ class Example:
         truth: the true boxes; None where the answer has no boxes.
         after: the answer of the evaluated model.
         before: the answer of the base model; None where there is only one model.
+        own_task: the task, where it is not one of Microsoft's.
     """
 
     image: str
@@ -69,6 +71,12 @@ class Example:
     truth: tuple[Box, ...] | None
     after: ExampleAnswer
     before: ExampleAnswer | None = None
+    own_task: Task | None = None
+
+    @property
+    def task(self) -> Task:
+        """Return the task of the prompt."""
+        return self.own_task or TASKS.task_of(self.prefix)
 
 
 def example_of(after: EvaluatedSample, before: EvaluatedSample | None = None) -> Example:
@@ -85,6 +93,7 @@ def example_of(after: EvaluatedSample, before: EvaluatedSample | None = None) ->
         truth=truth,
         after=_answer(after),
         before=None if before is None else _answer(before),
+        own_task=None if after.task in TASKS.tasks else after.task,
     )
 
 
@@ -103,11 +112,16 @@ def _boxes(detections: Detections, right: list[bool]) -> tuple[Box, ...]:
     )
 
 
-def choose_examples(prefixes: list[str], count: int) -> list[int]:
-    """Return indices of samples: the same number of each task, spread evenly over its samples."""
+def choose_examples(tasks: Sequence[str], count: int) -> list[int]:
+    """Return indices of samples: the same number of each task, spread evenly over its samples.
+
+    Args:
+        tasks: the task token of each sample.
+        count: number of samples to choose.
+    """
     by_task: dict[str, list[int]] = {}
-    for index, prefix in enumerate(prefixes):
-        by_task.setdefault(split_prefix(prefix)[0].token, []).append(index)
+    for index, token in enumerate(tasks):
+        by_task.setdefault(token, []).append(index)
     shares = [count // len(by_task) + (number < count % len(by_task)) for number in range(len(by_task))]
     chosen: list[int] = []
     for share, indices in zip(shares, by_task.values(), strict=True):

@@ -8,7 +8,7 @@ from functools import cache
 
 from PIL import Image, ImageDraw, ImageFont
 
-from florence2.codec import outlines_in, split_prefix
+from florence2.codec import outlines_in
 from florence2.images import class_colours, draw_outlines, open_rgb
 from florence2.inference import Prediction
 from florence2.model import Sample
@@ -53,7 +53,7 @@ def draw_preview_grid(samples: Sequence[Sample], predictions: Sequence[Predictio
 
 
 def _panels(sample: Sample, prediction: Prediction) -> list[_Panel]:
-    image, kind = _fitted(open_rgb(sample.image)), split_prefix(sample.prefix)[0].answer
+    image, kind = _fitted(open_rgb(sample.image)), sample.task.answer
     boxes, factor = prediction.detections, image.width / sample.resolution_wh[0]
     if boxes is not None:
         boxes = replace(boxes, xyxy=boxes.xyxy * factor)

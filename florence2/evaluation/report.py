@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from florence2.codec import split_prefix
 from florence2.errors import Florence2Error
 from florence2.evaluation.analysis.analyse import Analysis
 from florence2.evaluation.baselines.scores import BaselineScores
@@ -85,7 +84,7 @@ class EvaluationReport:
     @property
     def task_tokens(self) -> list[str]:
         """Return the task tokens of the split: the examples have each of them."""
-        return list(dict.fromkeys(split_prefix(example.prefix)[0].token for example in self.examples))
+        return list(dict.fromkeys(example.task.token for example in self.examples))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain dictionaries, lists, strings and numbers."""

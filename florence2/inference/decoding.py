@@ -125,7 +125,7 @@ class Decoder:
             AnswerError: a prefix does not begin with a task token, lacks the input of its task, or is too long for the
                 model.
         """
-        ids = tokenize_prompts(self._florence2.processor, prefixes)
+        ids = tokenize_prompts(self._florence2, prefixes)
         most = self._florence2.max_tokens
         for prefix, tokens in zip(prefixes, ids, strict=True):
             if len(tokens) > most:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.codec import CLASS_TASKS, TASKS, AnswerKind, Detections, Task, split_prefix
+from florence2.codec import CLASS_TASKS, AnswerKind, Detections, Task
 from florence2.config import EvaluationConfig
 from florence2.datasets import tidy
 from florence2.inference.image_loader import decoded_ahead
@@ -102,12 +102,14 @@ class PreparedPrompt:
     Attributes:
         pixels: at the model's size, uint8 (height, width, 3); the prompts of one image share the array.
         prefix: the text of the prompt.
+        task: of the prompt.
         ids: its tokens, see ``Decoder.tokenize``.
         resolution_wh: width and height in pixels of the upright image as it was sent.
     """
 
     pixels: NDArray[np.uint8]
     prefix: str
+    task: Task
     ids: list[int]
     resolution_wh: tuple[int, int]
 
@@ -136,16 +138,17 @@ class Predictor:
         self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
         self._tokenizing = threading.Lock()  # a tokenizer fails where two threads use it
         self._tokenize = lru_cache(_KEPT_PROMPTS)(lambda prefix: self._decoder.tokenize([prefix])[0])
+        self.tasks = florence2.tasks
         self.transform: PixelTransform = self._decoder.transform
 
     def predict(self, samples: Sequence[Sample]) -> Iterator[Prediction]:
         """Answer samples in their order, see the function ``predict``."""
         for sample, generated in zip(samples, self.generate(samples), strict=True):
-            yield self._read(generated, split_prefix(sample.prefix)[0], sample.resolution_wh)
+            yield self._read(generated, sample.task, sample.resolution_wh)
 
     def generate(self, samples: Sequence[Sample]) -> Iterator[Generated]:
         """Yield the tokens of the answer to each sample, in order, with their probabilities."""
-        tasks = {sample.prefix: split_prefix(sample.prefix)[0] for sample in samples}
+        tasks = {sample.prefix: sample.task for sample in samples}
         decoder, size = self._decoder, self._config.eval_batch_size
         length = _SORTED_BATCHES * size
         chunks = [samples[start : start + length] for start in range(0, len(samples), length)]
@@ -177,7 +180,8 @@ class Predictor:
         with self._tokenizing:
             ids = [self._tokenize(prefix) for prefix in prefixes]
         pixels = self.transform.shrink(image)
-        return [PreparedPrompt(pixels, *prompt, resolution_wh) for prompt in zip(prefixes, ids, strict=True)]
+        tasks = map(self.tasks.task_of, prefixes)
+        return [PreparedPrompt(pixels, *prompt, resolution_wh) for prompt in zip(prefixes, tasks, ids, strict=True)]
 
     def predict_prepared(self, prompts: Sequence[PreparedPrompt]) -> Iterator[tuple[int, Prediction]]:
         """Answer prepared prompts, those of one task in one batch; no answer depends on the other prompts.
@@ -189,19 +193,19 @@ class Predictor:
         encoded: dict[int, tuple[torch.Tensor, int]] = {}
         for pixels, features in zip(decoded, self._decoder.encode_images(decoded), strict=True):
             encoded[id(pixels)] = features, zlib.crc32(pixels.tobytes())
-        by_task: defaultdict[str, list[int]] = defaultdict(list)
+        by_task: defaultdict[Task, list[int]] = defaultdict(list)
         for row, prompt in enumerate(prompts):
-            by_task[split_prefix(prompt.prefix)[0].token].append(row)
+            by_task[prompt.task].append(row)
         # Tasks with short answers come first: their callers need not wait for long answers.
-        for token in sorted(by_task, key=lambda token: TASKS[token].answer is not AnswerKind.ANSWER):
-            rows = by_task[token]
+        for task in sorted(by_task, key=lambda task: task.answer is not AnswerKind.ANSWER):
+            rows = by_task[task]
             batch = []
             for row in rows:
                 features, seed = encoded[id(prompts[row].pixels)]
                 batch.append(self._decoder.build_prompt(features, prompts[row].ids, prompts[row].prefix, seed))
-            answers = self._decoder.generate(batch, self._grammars.of(TASKS[token]))
+            answers = self._decoder.generate(batch, self._grammars.of(task))
             for row, generated in zip(rows, answers, strict=True):
-                yield row, self._read(generated, TASKS[token], prompts[row].resolution_wh)
+                yield row, self._read(generated, task, prompts[row].resolution_wh)
 
     def _read(self, generated: Generated, task: Task, resolution_wh: tuple[int, int]) -> Prediction:
         found = _read(generated, self._reader, task, resolution_wh, self._config)

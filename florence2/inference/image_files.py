@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from florence2.codec import Outline, outlines_in, split_prefix
+from florence2.codec import TASKS, AnswerKind, Outline, outlines_in
 from florence2.config import EvaluationConfig, core_count
 from florence2.datasets import CocoIds
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error
@@ -69,6 +69,7 @@ class ImagePredictions:
         answers: one for each file, in the order in which they were given.
         drawn: number of images that ``save`` draws, from the first.
         like: ids and names of a COCO data set, which the COCO results use; None: ids of their own.
+        kind: how the answers are written; None where only the prompt tells it.
     """
 
     root: Path
@@ -76,6 +77,7 @@ class ImagePredictions:
     answers: tuple[ImageAnswer, ...]
     drawn: int = 100
     like: CocoIds | None = None
+    kind: AnswerKind | None = None
 
     def counts(self) -> dict[str, int]:
         """Return the number of images, of those that cannot be decoded, boxes, cut answers and malformed groups."""
@@ -108,7 +110,8 @@ class ImagePredictions:
             ConfigurationError: it cannot be written.
             DatasetError: an image that is to be drawn can no longer be read.
         """
-        header = {"root": str(self.root), "prefix": self.prefix, "drawn": self.drawn, **self.counts()}
+        kind = self.kind and self.kind.value
+        header = {"root": str(self.root), "prefix": self.prefix, "kind": kind, "drawn": self.drawn, **self.counts()}
         with writing(folder, "give another folder"):
             folder.mkdir(parents=True, exist_ok=True)
             _remove_saved(folder)
@@ -131,8 +134,10 @@ class ImagePredictions:
             header = json.loads((folder / AnswerFiles.HEADER).read_text(encoding="utf-8"))
             with (folder / AnswerFiles.LINES).open(encoding="utf-8") as lines:
                 answers = tuple(ImageAnswer.from_dict(json.loads(line)) for line in lines)
-            # Folders of earlier versions have no number.
-            return cls(Path(header["root"]), header["prefix"], answers, header.get("drawn", cls.drawn))
+            # Folders of earlier versions have neither a number nor a kind.
+            kind = AnswerKind(header["kind"]) if header.get("kind") else None
+            drawn = header.get("drawn", cls.drawn)
+            return cls(Path(header["root"]), header["prefix"], answers, drawn, kind=kind)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise Florence2Error(
                 f"{folder} holds no readable {AnswerFiles.HEADER} and {AnswerFiles.LINES}: {exc}"
@@ -155,7 +160,7 @@ class ImagePredictions:
 
     def _draw(self, folder: Path) -> None:
         """Draw the answers; no folder is created where the task's answers cannot be drawn."""
-        kind = split_prefix(self.prefix)[0].answer
+        kind = self.kind or TASKS.task_of(self.prefix).answer
         shown: list[tuple[int, ImageAnswer, tuple[Outline, ...]]] = []
         for number, answer in enumerate(self.answers, 1):
             if answer.prediction is not None and answer.resolution_wh is not None:
@@ -259,7 +264,7 @@ def predict_images(
         AnswerError: the prefix does not begin with a task token, or lacks the input of its task.
         DatasetError: none of the files can be decoded; the message lists the first 20.
     """
-    split_prefix(prefix)
+    kind = florence2.tasks.task_of(prefix).answer
     with ThreadPoolExecutor(core_count()) as pool:
         probes = list(pool.map(lambda name: probe_image(root / name), images))
     rows = []
@@ -280,9 +285,9 @@ def predict_images(
     left = [
         (row, probe) for row, probe in zip(rows, probes, strict=True) if not row.error and row.image not in answered
     ]
-    samples = [Sample(root / row.image, prefix, "", row.resolution_wh or (0, 0)) for row, _ in left]
+    samples = [Sample(root / row.image, prefix, "", row.resolution_wh or (0, 0), florence2.tasks) for row, _ in left]
     for (row, probe), prediction in zip(left, predict(florence2, samples, config), strict=True):
         answered[row.image] = answer = ImageAnswer(row.image, row.resolution_wh, prediction)
         if keeper is not None:
             keeper.add(probe.sha256, answer)
-    return ImagePredictions(root, prefix, tuple(answered.get(row.image, row) for row in rows))
+    return ImagePredictions(root, prefix, tuple(answered.get(row.image, row) for row in rows), kind=kind)

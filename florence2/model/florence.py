@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from florence2.codec import prompt_of
+from florence2.codec import TASKS, TaskTable
 
 if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor
@@ -115,6 +115,11 @@ class Florence2:
         return int(size["width"]), int(size["height"])
 
     @property
+    def tasks(self) -> TaskTable:
+        """Return the tasks that its prompts may name."""
+        return TASKS
+
+    @property
     def trained_classes(self) -> tuple[str, ...] | None:
         """Return the classes in the answers that it was fine-tuned on; None where that is not recorded.
 
@@ -140,14 +145,14 @@ class Florence2:
 
     def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
         """Return the length of each prompt in tokens: image, question, begin and end."""
-        return [len(ids) for ids in tokenize_prompts(self.processor, prefixes)]
+        return [len(ids) for ids in tokenize_prompts(self, prefixes)]
 
 
-def tokenize_prompts(processor: Florence2Processor, prefixes: Sequence[str]) -> list[list[int]]:
+def tokenize_prompts(florence2: Florence2, prefixes: Sequence[str]) -> list[list[int]]:
     """Encode prompts without their images: the ids that the processor gives with them, before padding.
 
     Args:
-        processor: of the model; it replaces task tokens by Florence-2's own questions.
+        florence2: its processor replaces task tokens by Florence-2's own questions.
         prefixes: n prompts.
 
     Returns:
@@ -156,9 +161,11 @@ def tokenize_prompts(processor: Florence2Processor, prefixes: Sequence[str]) -> 
     Raises:
         AnswerError: a prefix is not a task token with the text that it needs.
     """
-    ours: Any = processor
+    ours: Any = florence2.processor
     different = list(dict.fromkeys(prefixes))
-    questions = ours._construct_prompts([prompt_of(prefix) for prefix in different])  # it has no public function
+    questions = ours._construct_prompts(
+        [florence2.tasks.prompt_of(prefix) for prefix in different]
+    )  # it has no public function
     ids = ours.tokenizer(questions)["input_ids"] if questions else []
     image = [ours.image_token_id] * ours.num_image_tokens
     encoded = {prefix: [*image, *question] for prefix, question in zip(different, ids, strict=True)}

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from PIL import Image
 
-from florence2.codec import prompt_of
+from florence2.codec import TASKS, Task, TaskTable
 from florence2.datasets import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.florence import Florence2
-
-if TYPE_CHECKING:
-    from transformers import Florence2Processor
 
 __all__ = [
     "IGNORED",
@@ -41,12 +39,23 @@ class Sample:
         prefix: the prompt, ``<OD>`` or ``<VQA>How many?``.
         suffix: the annotated answer.
         resolution_wh: width and height of the image in pixels.
+        tasks: those of which the prompt names one.
     """
 
     image: Path | BinaryIO
     prefix: str
     suffix: str
     resolution_wh: tuple[int, int]
+    tasks: TaskTable = TASKS
+
+    @cached_property
+    def task(self) -> Task:
+        """The task of the prompt.
+
+        Raises:
+            AnswerError: the prefix is not a task token with the text that it needs.
+        """
+        return self.tasks.task_of(self.prefix)
 
 
 def samples_of(manifest: DatasetManifest) -> list[Sample]:
@@ -55,18 +64,16 @@ def samples_of(manifest: DatasetManifest) -> list[Sample]:
     columns = zip(table["image"], table["prefix"], table["suffix"], table["width"], table["height"], strict=True)
     root = manifest.fetch_root()
     return [
-        Sample(root / image, prefix, suffix, (int(width), int(height)))
+        Sample(root / image, prefix, suffix, (int(width), int(height)), manifest.tasks)
         for image, prefix, suffix, width, height in columns
     ]
 
 
-def encode_prompts(
-    processor: Florence2Processor, images: Sequence[Image.Image], prefixes: Sequence[str]
-) -> dict[str, Any]:
+def encode_prompts(florence2: Florence2, images: Sequence[Image.Image], prefixes: Sequence[str]) -> dict[str, Any]:
     """Encode images and prompts for the model.
 
     Args:
-        processor: of the model; it replaces task tokens by Florence-2's own questions.
+        florence2: its processor replaces task tokens by Florence-2's own questions.
         images: n RGB images of any size.
         prefixes: n prompts.
 
@@ -76,9 +83,8 @@ def encode_prompts(
     Raises:
         AnswerError: a prefix is not a task token with the text that it needs.
     """
-    batch = processor(
-        images=list(images), text=[prompt_of(prefix) for prefix in prefixes], return_tensors="pt", padding=True
-    )
+    text = [florence2.tasks.prompt_of(prefix) for prefix in prefixes]
+    batch = florence2.processor(images=list(images), text=text, return_tensors="pt", padding=True)
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from florence2.codec import TASKS
 from florence2.config import Configuration, DatasetConfig, EvaluationConfig, TrainingConfig
 from florence2.errors import ModelError
 from florence2.evaluation import metrics_for, score_named
@@ -69,7 +68,7 @@ def promotion_choices(found: Survey, finetune: list[Choice]) -> list[Choice]:
 def deciding_score(found: Survey) -> str:
     """Return the score by which the most frequent task is evaluated."""
     counts = found.manifest.table["task"].value_counts()
-    return metrics_for(TASKS[str(counts.index[0])])[0].declared_scores()[0].name
+    return metrics_for(found.manifest.tasks[str(counts.index[0])])[0].declared_scores()[0].name
 
 
 def _about_data(found: Survey, dataset: DatasetConfig, frozen: str | None) -> Iterator[Choice]:

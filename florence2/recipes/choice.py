@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import TASKS
 from florence2.config import BaseConfig, EvaluationConfig, ModelConfig, TrainingConfig, merged
 from florence2.datasets import DatasetManifest
 from florence2.evaluation import SMALL_OBJECT, metrics_for, object_sides
@@ -117,7 +116,7 @@ def _completed(training: TrainingConfig, recipe: FamilyRecipe, lengths: NDArray[
 def _best_by(valid: DatasetManifest, evaluation: EvaluationConfig) -> str:
     """Return the first score of the task where the validation split can tell it, else the loss."""
     tasks = valid.table["task"].unique()
-    metrics = metrics_for(TASKS[str(tasks[0])], evaluation.metrics) if len(tasks) == 1 else ()
+    metrics = metrics_for(valid.tasks[str(tasks[0])], evaluation.metrics) if len(tasks) == 1 else ()
     return metrics[0].declared_scores()[0].name if metrics and len(valid) >= _MEASURABLE else "loss"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from florence2.codec import TASKS, AnswerKind
+from florence2.codec import AnswerKind
 from florence2.datasets import DatasetManifest
 from florence2.images import open_rgb
 
@@ -40,7 +40,7 @@ def kind_of(train: DatasetManifest) -> str:
         DatasetError: an image cannot be fetched or read.
     """
     counts = train.table["task"].value_counts().sort_index()  # of equally frequent tasks the first by name
-    task = TASKS[str(counts.idxmax())]
+    task = train.tasks[str(counts.idxmax())]
     if task.reads_text:
         return "documents"
     if task.answer is AnswerKind.ANSWER:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from florence2.codec import TaskTable
 from florence2.config import core_count
 from florence2.errors import DatasetError
 from florence2.images import probe_image, to_rgb
@@ -35,26 +36,26 @@ def as_list(images: ImageInput | Sequence[ImageInput]) -> tuple[list[ImageInput]
     return list(given), False
 
 
-def samples_of(images: Sequence[ImageInput], prefix: str) -> list[Sample]:
+def samples_of(images: Sequence[ImageInput], prefix: str, tasks: TaskTable) -> list[Sample]:
     """Return images with a prompt as samples for ``florence2.inference.predict``.
 
     Raises:
         DatasetError: one cannot be decoded, or an array has another shape or type.
     """
     with ThreadPoolExecutor(core_count()) as pool:  # Pillow decodes outside Python's lock
-        return list(pool.map(lambda image: _sample_of(image, prefix), images))
+        return list(pool.map(lambda image: _sample_of(image, prefix, tasks), images))
 
 
-def _sample_of(image: ImageInput, prefix: str) -> Sample:
+def _sample_of(image: ImageInput, prefix: str, tasks: TaskTable) -> Sample:
     if isinstance(image, str | os.PathLike):
         probe = probe_image(Path(image))
         if probe.error is not None or not probe.width or not probe.height:
             raise DatasetError(f"{os.fspath(image)}: {probe.error}; give an image that viewers can show")
-        return Sample(Path(image), prefix, "", (probe.width, probe.height))
+        return Sample(Path(image), prefix, "", (probe.width, probe.height), tasks)
     opened = _opened(image)
     stream = io.BytesIO()
     opened.save(stream, "BMP")  # the pixels as they are, without compression
-    return Sample(stream, prefix, "", opened.size)
+    return Sample(stream, prefix, "", opened.size, tasks)
 
 
 def _opened(image: Image.Image | NDArray[np.uint8]) -> Image.Image:

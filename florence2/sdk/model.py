@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Unpack, overload
 
-from florence2.codec import AnswerKind, Detections, split_prefix
+from florence2.codec import AnswerKind, Detections
 from florence2.config import AnswerKeywords, Configuration, EvaluationConfig
 from florence2.datasets import SPLITS, DatasetManifest, ingest
 from florence2.errors import AnswerError, ConfigurationError
@@ -94,10 +94,10 @@ class Model:
             ConfigurationError: a setting is unknown or invalid.
             DatasetError: an image cannot be decoded.
         """
-        split_prefix(prefix)
+        self.florence2.tasks.split_prefix(prefix)
         config = _generation_config(settings)
         several, is_one = as_list(images)
-        answers = self._answers(samples_of(several, prefix), config) if several else []
+        answers = self._answers(samples_of(several, prefix, self.florence2.tasks), config) if several else []
         return answers[0] if is_one else answers
 
     def _answers(self, samples: Sequence[Sample], config: EvaluationConfig) -> list[Prediction]:
@@ -136,7 +136,7 @@ class Model:
             ConfigurationError: a setting is unknown or invalid.
             DatasetError: an image cannot be decoded.
         """
-        if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
+        if self.florence2.tasks.task_of(prefix).answer is not AnswerKind.BOXES:
             raise AnswerError(f"the answer to prefix {prefix!r} has no boxes with names; call predict for it")
         several, is_one = as_list(images)
         found = [answer.detections or Detections.empty() for answer in self.predict(several, prefix, **settings)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from florence2.adapters import model_source
-from florence2.codec import split_prefix
+from florence2.codec import TASKS
 from florence2.config import Configuration, ModelConfig
 from florence2.datasets import ingest, read_coco_ids
 from florence2.errors import ConfigurationError
@@ -127,7 +127,7 @@ def predict(
         42
     """
     config = settings_of(configuration)
-    split_prefix(prefix)
+    TASKS.split_prefix(prefix)
     check_output(output)
     found = find_images([str(path) for path in ([images] if isinstance(images, str | Path) else images)])
     ids = None if like is None else read_coco_ids(Path(like))

@@ -11,7 +11,7 @@ import re
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from florence2.codec import BINS, AnswerKind, dequantize, format_spans, quantize, split_prefix
+from florence2.codec import BINS, AnswerKind, Task, dequantize, format_spans, quantize
 from florence2.config import AugmentationConfig
 from florence2.training.box_order import single_boxes
 
@@ -22,12 +22,18 @@ _SIDES = re.compile(r"left|(?<!b)right|clockwise", re.IGNORECASE)
 
 
 def augment(
-    image: Image.Image, prefix: str, suffix: str, config: AugmentationConfig, random: np.random.Generator
+    image: Image.Image,
+    task: Task,
+    prefix: str,
+    suffix: str,
+    config: AugmentationConfig,
+    random: np.random.Generator,
 ) -> tuple[Image.Image, str]:
     """Change an image at random, and the boxes of its answer with it.
 
     Args:
         image: an RGB image.
+        task: of the prompt.
         prefix: the prompt.
         suffix: the annotated answer.
         config: the changes and their strength.
@@ -39,7 +45,7 @@ def augment(
     # Every number is drawn, used or not, so that one setting does not change the random numbers of another.
     mirrored, crops, light = random.random() < config.flip, random.random(4), random.uniform(-1, 1, 2)
     image = _lighten(image, 1 + config.light * light)
-    if split_prefix(prefix)[0].answer is AnswerKind.BOXES:
+    if task.answer is AnswerKind.BOXES:
         image, suffix = _crop(image, suffix, crops * config.crop / 2)
         if mirrored and not _SIDES.search(prefix + suffix):
             image, suffix = _mirror(image, suffix)

@@ -85,8 +85,8 @@ class TrainingSamples(Dataset[EncodedSample]):
         # In validation the order is fixed, so that the losses of epochs can be compared.
         self._box_order = "given" if random_order and augmentation is None else objective.box_order
         self._is_random = self._augmentation is not None or self._box_order == "random"
-        self._questions = tokenize_prompts(florence2.processor, [sample.prefix for sample in self._samples])
-        fixed = [ordered(sample.prefix, sample.suffix, self._box_order, None) for sample in self._samples]
+        self._questions = tokenize_prompts(florence2, [sample.prefix for sample in self._samples])
+        fixed = [ordered(sample.task, sample.suffix, self._box_order, None) for sample in self._samples]
         self._answers: list[list[int]] = florence2.tokenizer(fixed)["input_ids"]
 
     def __len__(self) -> int:
@@ -134,9 +134,9 @@ class TrainingSamples(Dataset[EncodedSample]):
             image = self._image(draw.row)
         else:
             opened = self._transform.open(sample.image)
-            opened, suffix = augment(opened, sample.prefix, suffix, self._augmentation, random)
+            opened, suffix = augment(opened, sample.task, sample.prefix, suffix, self._augmentation, random)
             image = self._transform.shrink(opened)
-        return image, ordered(sample.prefix, suffix, self._box_order, random)
+        return image, ordered(sample.task, suffix, self._box_order, random)
 
     def _image(self, row: int) -> NDArray[np.generic]:
         """Return the pixels or features of the pool; where it has none, decode the pixels."""

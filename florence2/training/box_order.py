@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from florence2.codec import TASKS, AnswerKind, format_spans, scan_boxes, split_prefix
+from florence2.codec import AnswerKind, Task, format_spans, scan_boxes
 from florence2.datasets import DatasetManifest
 
 __all__ = ["ordered", "single_boxes", "with_one_name_per_box"]
 
 
-def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | None = None) -> str:
+def ordered(task: Task, suffix: str, order: str, random: np.random.Generator | None = None) -> str:
     """Return an answer with its boxes in another order.
 
     Args:
-        prefix: the prompt; an answer that is not a list of boxes is not changed.
+        task: of the prompt; an answer that is not a list of boxes is not changed.
         suffix: the answer.
         order: ``given``, ``left_to_right`` (by left edge, then top edge) or ``random``.
         random: source of the random order; None: the order is not changed.
     """
     if order == "given" or (order == "random" and random is None):
         return suffix
-    if split_prefix(prefix)[0].answer is not AnswerKind.BOXES:
+    if task.answer is not AnswerKind.BOXES:
         return suffix
     boxes = single_boxes(suffix)
     if random is not None and order == "random":
@@ -32,7 +32,7 @@ def ordered(prefix: str, suffix: str, order: str, random: np.random.Generator | 
 def with_one_name_per_box(manifest: DatasetManifest) -> DatasetManifest:
     """Return samples in which each box has its own name, so that boxes can be reordered; such answers are longer."""
     table = manifest.table.copy()
-    boxes = table["task"].isin([token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES])
+    boxes = table["task"].isin(manifest.tasks.tokens_of(AnswerKind.BOXES))
     table.loc[boxes, "suffix"] = [format_spans(single_boxes(suffix)) for suffix in table.loc[boxes, "suffix"]]
     return manifest.replace_rows(table)
 

@@ -14,7 +14,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from transformers import PrinterCallback, TrainerCallback, TrainerState, set_seed
 from transformers.trainer import TRAINER_STATE_NAME
 
-from florence2.codec import TASKS, AnswerKind, scan_boxes
+from florence2.codec import AnswerKind, scan_boxes
 from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import OutOfMemoryError
@@ -141,15 +141,15 @@ def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
     left out: it would be most of the vocabulary.
     """
     texts: set[str] = set()
-    for prefix, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
-        kind = TASKS[prefix].answer
+    for token, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
+        kind = train.tasks[token].answer
         if kind is AnswerKind.BOXES:
             texts.update(span.class_name for span in scan_boxes(suffix)[0])
         elif kind is AnswerKind.ANSWER:
             texts.add(suffix)
     texts_in_order = sorted(texts)
     encoded = florence2.tokenizer(texts_in_order, add_special_tokens=False)["input_ids"] if texts else []
-    return sorted({token for ids in encoded for token in ids})
+    return sorted({word for ids in encoded for word in ids})
 
 
 def _trainer(

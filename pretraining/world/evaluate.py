@@ -25,7 +25,7 @@ from rapidfuzz.distance import Levenshtein
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
 from florence2.codec.regions import parse_proposals, parse_quads
-from florence2.codec.tasks import TASKS, AnswerKind, split_prefix
+from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import EvaluationConfig, ModelConfig
 from florence2.evaluation.metrics.detection import MeanAveragePrecisionMetric
 from florence2.inference.generation import predict
@@ -165,7 +165,7 @@ def _sure(boxes: Detections) -> Detections:
 
 def _kind(prefix: str, suffix: str) -> str:
     """Return the kind of a question: its first words, or whether it is answered by yes or no."""
-    task, text = split_prefix(prefix)
+    task, text = TASKS.split_prefix(prefix)
     if suffix in ("yes", "no"):
         return "yes or no"
     return " ".join(text.split()[:3]) if "VQA" in task.token else ""

@@ -28,7 +28,7 @@ def sample_requests(test_data: DatasetManifest) -> list[tuple[str, str]]:
     """Return image file and prompt of some samples that represent the split: each task has its share."""
     table = test_data.table[test_data.table["image_error"].isna()]
     images, prompts = table["image"].tolist(), table["prefix"].tolist()
-    chosen = choose_examples(prompts, _REQUESTS + 1) if prompts else []
+    chosen = choose_examples(table["task"].tolist(), _REQUESTS + 1) if prompts else []
     root = test_data.fetch_root()
     return [(str(root / images[index]), prompts[index]) for index in chosen]
 

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import TASKS, AnswerKind, LocationScan
+from florence2.codec import AnswerKind, LocationScan
 from florence2.datasets.manifest import DatasetManifest
 
-__all__ = ["LABELLED", "Boxes", "boxes_of", "tidy"]
-
-LABELLED = tuple(token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES)
-"""Tasks whose answers are boxes with a name each."""
+__all__ = ["Boxes", "boxes_of", "tidy"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,8 @@ def boxes_of(manifest: DatasetManifest, scan: LocationScan) -> Boxes:
         manifest: the data set.
         scan: the scan of its suffixes.
     """
-    labelled = (manifest.table["task"].isin(LABELLED) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
+    tokens = manifest.tasks.tokens_of(AnswerKind.BOXES)
+    labelled = (manifest.table["task"].isin(tokens) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
     groups = np.flatnonzero(labelled[scan.group_text] & (scan.group_size >= 4))
     counts = scan.group_size[groups] // 4
     ends = np.cumsum(counts)

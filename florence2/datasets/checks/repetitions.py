@@ -8,15 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from florence2.codec import TASKS, AnswerKind
+from florence2.codec import AnswerKind
 from florence2.datasets.checks.image_groups import image_contents
 from florence2.datasets.checks.view import Positions, codes_of, first_positions
 from florence2.datasets.manifest import SPLITS, DatasetManifest
 
 __all__ = ["Repetitions", "find_repetitions", "later_split"]
-
-# An image may have several captions, each of them right.
-_ONE_ANSWER = tuple(token for token, task in TASKS.items() if task.answer is not AnswerKind.TEXT)
 
 
 def later_split(splits: pd.Series[str], groups: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -73,7 +70,9 @@ def find_repetitions(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> 
     same_sample, same_prompt = first_positions(sample)[sample], first_positions(prompt)[prompt]
     position = np.arange(len(rows))
     repeats = same_sample < position
-    one_answer = rows["task"].isin(_ONE_ANSWER).to_numpy(dtype=bool)
+    # An image may have several captions, each of them right.
+    several = manifest.tasks.tokens_of(AnswerKind.TEXT)
+    one_answer = rows["task"].isin(set(manifest.tasks) - {*several}).to_numpy(dtype=bool)
     contradicts = (same_prompt < position) & ~repeats & one_answer
     return Repetitions(
         np.where(repeats, same_sample, -1),

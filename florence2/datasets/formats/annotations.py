@@ -101,7 +101,7 @@ def to_manifest(
         "width": [probe.width for probe in probes],
         "height": [probe.height for probe in probes],
         "sha256": [probe.sha256 for probe in probes],
-        "task": [_task_of(row.prefix) for row in rows],
+        "task": [TASKS.token_of(row.prefix) for row in rows],
         "prefix": [row.prefix for row in rows],
         "suffix": _answers(rows, probes),
         "file": [row.file for row in rows],
@@ -129,7 +129,7 @@ def _line_and_key(region: Region) -> str:
 
 def _with_checked_names(row: Annotation) -> Annotation:
     """Return a row as it is; or with an error, if a text of its regions or a class name is not allowed."""
-    is_class = _task_of(row.prefix) in CLASS_TASKS
+    is_class = TASKS.token_of(row.prefix) in CLASS_TASKS
     if row.suffix is None:
         texts = [(region.text, region.line) for region in row.regions]
     elif is_class and has_control(row.suffix):
@@ -160,11 +160,6 @@ def _fault(text: str, is_class: bool) -> str:
 
 def _stays_inside(name: str) -> bool:
     return bool(name) and not (posixpath.isabs(name) or name == ".." or name.startswith("../"))
-
-
-def _task_of(prefix: str) -> str:
-    token = prefix[: prefix.find(">") + 1]
-    return token if token in TASKS else ""
 
 
 def _answers(rows: list[Annotation], probes: list[ImageProbe]) -> list[str]:

@@ -169,14 +169,14 @@ def write_jsonl(folder: Path, images: Sequence[ImageToWrite]) -> None:
     Raises:
         OSError: a file cannot be written.
     """
-    boxes = {token for token, task in TASKS.items() if task.answer is AnswerKind.BOXES}
+    boxes = TASKS.tokens_of(AnswerKind.BOXES)
     for split in dict.fromkeys(image.split for image in images):
         lines = [
             json.dumps({"image": image.name, "prefix": prefix, "suffix": suffix}, ensure_ascii=False)
             for image in images
             if image.split == split
             for prefix, suffix in image.rows
-            if suffix or prefix[: prefix.find(">") + 1] not in boxes
+            if suffix or TASKS.token_of(prefix) not in boxes
         ]
         with (folder / split / ANNOTATIONS_FILE).open("x", encoding="utf-8", newline="\n") as handle:
             handle.writelines(line + "\n" for line in lines)

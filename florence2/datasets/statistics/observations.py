@@ -8,13 +8,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from florence2.codec import BINS, CLASS_TASKS, TASKS, AnswerKind, scan_column
-from florence2.datasets.checks.boxes import LABELLED, Boxes, boxes_of, tidy
+from florence2.codec import BINS, CLASS_TASKS, AnswerKind, scan_column
+from florence2.datasets.checks.boxes import Boxes, boxes_of, tidy
 from florence2.datasets.manifest import DatasetManifest
 
 __all__ = ["Names", "Observations", "Values", "observe"]
-
-_WORDS = tuple(token for token, task in TASKS.items() if task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT))
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,8 @@ def _box_values(manifest: DatasetManifest, boxes: Boxes) -> dict[str, Values]:
 
 def _objects(manifest: DatasetManifest, boxes: Boxes) -> Values:
     """Count the boxes of each image and task, also where there are none."""
-    labelled = (manifest.table["task"].isin(LABELLED) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
+    tokens = manifest.tasks.tokens_of(AnswerKind.BOXES)
+    labelled = (manifest.table["task"].isin(tokens) & manifest.table["line_error"].isna()).to_numpy(dtype=bool)
     rows = np.flatnonzero(labelled)
     per_row = np.bincount(boxes.row, minlength=len(manifest))[rows]
     pairs = manifest.table.loc[labelled, ["split", "image", "task"]]
@@ -101,14 +100,15 @@ def _objects(manifest: DatasetManifest, boxes: Boxes) -> Values:
 def _lengths(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str, Values]:
     table = manifest.table
     with_question = [
-        token for token, task in TASKS.items() if task.takes_input and task.answer is not AnswerKind.POLYGONS
+        task.token for task in manifest.tasks.tasks if task.takes_input and task.answer is not AnswerKind.POLYGONS
     ]
     # One token after the other: each has a length of its own.
     questions = [
         table["prefix"][readable & (table["task"] == token).to_numpy(dtype=bool)].str.slice(len(token))
         for token in with_question
     ]
-    answers = table["suffix"][readable & table["task"].isin(_WORDS).to_numpy(dtype=bool)]
+    words = manifest.tasks.tokens_of(AnswerKind.ANSWER, AnswerKind.TEXT)
+    answers = table["suffix"][readable & table["task"].isin(words).to_numpy(dtype=bool)]
     return {"question_length": _characters(pd.concat(questions)), "answer_length": _characters(answers)}
 
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from florence2.codec import TASKS, AnswerKind, Detections, split_prefix
+from florence2.codec import AnswerKind, Detections, Task
 from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.evaluation.baselines.constant_boxes import ConstantBoxes
@@ -66,24 +66,23 @@ class Baseline:
             AnswerError: a prompt begins with no task token.
             ConfigurationError: a metric is unknown.
         """
-        return cls({token: _fit(token, known, config) for token, known in known_answers(train).items()})
+        return cls({token: _fit(train.tasks[token], known, config) for token, known in known_answers(train).items()})
 
-    def answer(self, prefix: str, resolution_wh: tuple[int, int]) -> Prediction:
+    def answer(self, task: Task, text: str, resolution_wh: tuple[int, int]) -> Prediction:
         """Return the answer to a prompt; an empty one where the training split has no such task.
 
         Args:
-            prefix: the prompt.
+            task: of the prompt.
+            text: what follows the task token in the prompt.
             resolution_wh: width and height of the image in pixels: all that is known of it.
         """
-        task, text = split_prefix(prefix)
         guesser = self.guessers.get(task.token)
         if guesser is not None:
             return Prediction(*guesser.guess(text, resolution_wh))
         return Prediction("", Detections.empty() if task.answer in _BOXES else None)
 
 
-def _fit(token: str, known: list[KnownAnswer], config: EvaluationConfig) -> _Guesser:
-    task = TASKS[token]
+def _fit(task: Task, known: list[KnownAnswer], config: EvaluationConfig) -> _Guesser:
     if task.answer in _BOXES:
         return ConstantBoxes.fit(task, known)
     metric = next(iter(metrics_for(task, config.metrics)), None)
@@ -110,5 +109,7 @@ def evaluate_baseline(train: DatasetManifest, test: DatasetManifest, config: Eva
     """
     baseline = Baseline.fit(train, config)
     samples = samples_of(readable_rows(test))
-    predictions = [baseline.answer(sample.prefix, sample.resolution_wh) for sample in samples]
+    predictions = [
+        baseline.answer(*sample.tasks.split_prefix(sample.prefix), sample.resolution_wh) for sample in samples
+    ]
     return evaluate_predictions(BASELINE, test, samples, predictions, config)

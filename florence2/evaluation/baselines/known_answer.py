@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from florence2.codec import Task, split_prefix
+from florence2.codec import Task
 from florence2.datasets import DatasetManifest
 from florence2.evaluation.metrics.inputs import metric_inputs
 from florence2.evaluation.metrics.metric import Metric
@@ -42,7 +42,7 @@ def known_answers(train: DatasetManifest) -> dict[str, list[KnownAnswer]]:
     known: dict[str, list[KnownAnswer]] = {}
     columns = zip(table["prefix"], table["suffix"], table["width"], table["height"], strict=True)
     for prefix, suffix, width, height in columns:
-        task, text = split_prefix(prefix)
+        task, text = train.tasks.split_prefix(prefix)
         known.setdefault(task.token, []).append(KnownAnswer(text, suffix, (int(width), int(height))))
     return known
 

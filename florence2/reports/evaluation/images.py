@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from florence2.codec import Outline, outlines_in, split_prefix
+from florence2.codec import Outline, outlines_in
 from florence2.evaluation import Box, EvaluatedSample, Example, ExampleAnswer, SelectedExamples
 from florence2.images import class_colours, contrasting_colour, open_rgb
 
@@ -103,7 +103,7 @@ def thumbnails(examples: SelectedExamples, samples: Sequence[EvaluatedSample]) -
     files = {each.image: each.sample.image for each in samples}
     reading: dict[str, bool] = {}
     for each in (*examples.worst, *examples.best, *examples.spread):
-        reading[each.image] = reading.get(each.image, False) or split_prefix(each.prefix)[0].reads_text
+        reading[each.image] = reading.get(each.image, False) or each.task.reads_text
     return {name: thumbnail(open_rgb(files[name]), reads_text=reads) for name, reads in reading.items()}
 
 
@@ -161,7 +161,7 @@ def panels(example: Example, titles: Mapping[str, str], colours: Mapping[str, st
 
 
 def _outlines(example: Example, text: str) -> tuple[Outline, ...] | None:
-    return outlines_in(split_prefix(example.prefix)[0].answer, text, (example.width, example.height))
+    return outlines_in(example.task.answer, text, (example.width, example.height))
 
 
 def _outline_panel(title: str, example: Example, text: str) -> Panel:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from florence2.codec import Detections, parse_detections
-from florence2.datasets import LABELLED, DatasetManifest
+from florence2.codec import AnswerKind, Detections, parse_detections
+from florence2.datasets import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.images import class_colours, draw_detections, open_rgb
 
@@ -63,18 +63,18 @@ def draw_samples(manifest: DatasetManifest, count: int = 12, seed: int = 0) -> l
     chosen = manifest.table.loc[turn.sort_values(kind="stable").index[:count]]
     order = chosen["split"].map({"train": 0, "valid": 1, "test": 2}).fillna(3)
     rows = chosen.loc[order.sort_values(kind="stable").index].to_dict("records")
+    labelled = manifest.tasks.tokens_of(AnswerKind.BOXES)
     colours = class_colours(
         name
         for row in rows
-        if row["task"] in LABELLED
+        if row["task"] in labelled
         for name in _short_names(parse_detections(row["suffix"], (1, 1))).class_name
     )
     root = manifest.fetch_root()
-    return [_sample(root, row, colours) for row in rows]
+    return [_sample(root, row, colours, row["task"] in labelled) for row in rows]
 
 
-def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str]) -> Sample:
-    labelled = row["task"] in LABELLED
+def _sample(root: Path, row: dict[Any, Any], colours: dict[str, str], labelled: bool) -> Sample:
     uri, boxes, problem = None, None, ""
     if not pd.isna(row["line_error"]):
         problem = str(row["line_error"])

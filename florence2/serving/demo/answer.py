@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from florence2.codec import AnswerKind, Outline, outlines_in, split_prefix
+from florence2.codec import AnswerKind, Outline, outlines_in
 from florence2.images import class_colours, draw_outlines, open_rgb
 from florence2.inference import Prediction, Predictor, keep_confident
 from florence2.model import Sample
@@ -52,10 +52,12 @@ def answer_prompt(
         AnswerError: the prefix is not a task token with what belongs to it.
         DatasetError: the image cannot be decoded.
     """
-    kind = split_prefix(prefix)[0].answer
     opened = open_rgb(image)
-    sample = Sample(image, prefix, "", opened.size)
-    answers = [_confident(next(model.predict([sample])), min_confidence) for model in models]
+    samples = [Sample(image, prefix, "", opened.size, model.tasks) for model in models]
+    kind = samples[0].task.answer
+    answers = [
+        _confident(next(model.predict([sample])), min_confidence) for model, sample in zip(models, samples, strict=True)
+    ]
     return show(opened, kind, answers)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.codec import TASKS, AnswerKind
+from florence2.codec import AnswerKind
 from florence2.config import EvaluationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference import Predictor
@@ -63,19 +63,20 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     # All boxes are generated, and those below the slider are left out of what is shown.
     every_box = config.model_copy(update={"min_confidence": 0.0})
     answerers = [Predictor(model, every_box) for model in models.values()]
+    known = answerers[0].tasks
 
     def answer(image: str | None, token: str, text: str, min_confidence: float) -> list[Any]:
         if image is None:
             raise gradio.Error("Drop an image first.", print_exception=False)
         try:
-            prefix = token + (text if TASKS[token].takes_input else "")
+            prefix = token + (text if known[token].takes_input else "")
             shown = answer_prompt(answerers, Path(image), prefix, min_confidence)
         except Florence2Error as exc:
             raise gradio.Error(_plain(str(exc), Path(image)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]
 
     def fields_of(token: str) -> list[Any]:
-        task = TASKS[token]
+        task = known[token]
         return [
             gradio.Textbox(visible=task.takes_input, placeholder=_HINTS.get(token, _REGION), value=""),
             gradio.Slider(visible=task.answer is AnswerKind.BOXES),
@@ -88,7 +89,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
                 image = gradio.Image(label="Image", type="filepath", sources=["upload", "clipboard"], height=320)
                 image.preprocess = _uploaded_file
             with gradio.Column(min_width=280):
-                tasks = [(f"{task.title} ({token})", token) for token, task in TASKS.items()]
+                tasks = [(f"{task.title} ({token})", token) for token, task in known.items()]
                 task = gradio.Dropdown(tasks, value="<OD>", label="Task", elem_id="task")
                 text = gradio.Textbox(label="Text for the task", visible=False, elem_id="text", max_length=1000)
                 least = gradio.Slider(

@@ -17,7 +17,7 @@ from florence2.builtin import datasets as builtin
 from florence2.builtin.cards import CARD_CLASSES
 from florence2.builtin.datasets import BUILTIN_DATASETS, materialize
 from florence2.builtin.shapes import SHAPE_CLASSES
-from florence2.codec.tasks import split_prefix
+from florence2.codec.tasks import TASKS
 from florence2.errors import DatasetError
 from tests.builders import read_boxes
 
@@ -81,7 +81,7 @@ def test_every_line_is_valid(cards: Path, lines: Lines) -> None:
             with Image.open(cards / split / entry["image"]) as image:
                 assert image.mode == "RGB"
                 size = image.size
-            task, _ = split_prefix(entry["prefix"])
+            task, _ = TASKS.split_prefix(entry["prefix"])
             assert entry["suffix"]
             if task.token == "<OD>":
                 boxes = read_boxes(entry["suffix"], size)

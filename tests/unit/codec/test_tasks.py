@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from florence2.codec.tasks import RESERVED, TASKS, split_prefix
+from florence2.codec.tasks import RESERVED, TASKS
 from florence2.errors import AnswerError
 
 # Hypothesis takes texts out of the code, also tokens, and those have a meaning of their own.
@@ -18,16 +18,16 @@ plain_texts = st.text(min_size=1).filter(
 @given(st.sampled_from(sorted(TASKS)), plain_texts)
 def test_prefix_is_split_into_token_and_text(token: str, text: str) -> None:
     if TASKS[token].takes_input:
-        assert split_prefix(token + text) == (TASKS[token], text.strip())
+        assert TASKS.split_prefix(token + text) == (TASKS[token], text.strip())
         with pytest.raises(AnswerError, match="needs a text"):
-            split_prefix(token)
+            TASKS.split_prefix(token)
     else:
-        assert split_prefix(token) == (TASKS[token], "")
+        assert TASKS.split_prefix(token) == (TASKS[token], "")
         with pytest.raises(AnswerError, match="takes no text"):
-            split_prefix(token + text)
+            TASKS.split_prefix(token + text)
 
 
 @pytest.mark.parametrize("prefix", ["", "OD", "<od>", "<NOPE>", "what? <VQA>", "<OD"])
 def test_unknown_task(prefix: str) -> None:
     with pytest.raises(AnswerError, match="no task token; known: <OD>"):
-        split_prefix(prefix)
+        TASKS.split_prefix(prefix)

@@ -11,11 +11,11 @@ RING, DOT = ("ring", 0.0, 0.0, 10.0, 10.0), ("dot", 20.0, 20.0, 30.0, 30.0)
 
 
 def test_examples_are_spread_over_each_task() -> None:
-    prefixes = ["<OD>"] * 6 + ["<VQA>what?"] * 3
-    assert choose_examples(prefixes, 4) == [0, 3, 6, 7]
-    assert choose_examples(prefixes, 3) == [0, 3, 6], "the first task has one more"
-    assert choose_examples(prefixes, 99) == list(range(9))
-    assert choose_examples(prefixes, 0) == []
+    tokens = ["<OD>"] * 6 + ["<VQA>"] * 3
+    assert choose_examples(tokens, 4) == [0, 3, 6, 7]
+    assert choose_examples(tokens, 3) == [0, 3, 6], "the first task has one more"
+    assert choose_examples(tokens, 99) == list(range(9))
+    assert choose_examples(tokens, 0) == []
 
 
 def test_an_example_has_the_true_boxes_and_those_of_both_models() -> None:

@@ -21,7 +21,7 @@ from florence2.promotion.floor_gates import floor_gates
 from florence2.promotion.gate import Gate
 from florence2.promotion.gathering import gather_evidence
 from florence2.promotion.serving import ServingCheck
-from tests.answers import TASKS, answers_of, dataset, evaluated, shuffled
+from tests.answers import PRIMARY, answers_of, dataset, evaluated, shuffled
 from tests.evidence import POLICY, compared, evidence, measured
 
 
@@ -99,7 +99,7 @@ def first_decision(token: str, answers: list[str]) -> Decision:
     """Return the decision on a first challenger with these answers."""
     data = dataset(token)
     test = data.select("test")
-    policy = PromotionConfig(primary=TASKS[token], valid_answers=0)
+    policy = PromotionConfig(primary=PRIMARY[token], valid_answers=0)
     one = {"name": "n", "uri": "", "tracking_uri": "", "content": "", "test_fingerprint": test.fingerprint}
     found = gather_evidence(
         policy,
@@ -119,7 +119,7 @@ def mostly(right: list[str], wrong: list[str], share: float) -> list[str]:
     return [a if is_right else b for a, b, is_right in zip(right, wrong, chosen, strict=True)]
 
 
-@pytest.mark.parametrize("token", TASKS)
+@pytest.mark.parametrize("token", PRIMARY)
 @pytest.mark.parametrize("model", ["shuffled answers", "shuffled images", "one step", "trained"])
 def test_only_a_model_that_has_learnt_from_images_becomes_the_first_champion(token: str, model: str) -> None:
     data = dataset(token)

@@ -53,7 +53,7 @@ def test_every_box_still_covers_its_object(width: int, height: int, seed: int) -
     """To within one location bin and one pixel; nothing of an object is cut off."""
     image, suffix = scene((width, height), seed)
     before = extents(image)
-    changed, answer = augment(image, "<OD>", suffix, ALL, np.random.default_rng(seed))
+    changed, answer = augment(image, TASKS["<OD>"], "<OD>", suffix, ALL, np.random.default_rng(seed))
     after = extents(changed)
     for name, bins in single_boxes(answer):
         # Twice quantised: half a bin of the first image, half of the second, which is the smaller one.
@@ -67,7 +67,7 @@ def test_every_box_still_covers_its_object(width: int, height: int, seed: int) -
 
 def test_the_changes_do_happen() -> None:
     image, suffix = scene((90, 60), 1)
-    changed = [augment(image, "<OD>", suffix, ALL, np.random.default_rng(seed)) for seed in range(20)]
+    changed = [augment(image, TASKS["<OD>"], "<OD>", suffix, ALL, np.random.default_rng(seed)) for seed in range(20)]
     assert len({each.size for each, _ in changed}) > 5
     assert len({answer for _, answer in changed}) > 10
     assert min(each.width for each, _ in changed) < 75
@@ -85,8 +85,8 @@ def test_to_flip_twice_is_to_do_nothing(bins: list[tuple[int, ...]], width: int,
     rng = np.random.default_rng(0)
     image = Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
     suffix = format_spans([(f"tile {index}", box) for index, box in enumerate(bins)])
-    once, mirrored = augment(image, "<OD>", suffix, FLIP, rng)
-    twice, again = augment(once, "<OD>", mirrored, FLIP, rng)
+    once, mirrored = augment(image, TASKS["<OD>"], "<OD>", suffix, FLIP, rng)
+    twice, again = augment(once, TASKS["<OD>"], "<OD>", mirrored, FLIP, rng)
     assert again == suffix
     assert np.array_equal(np.asarray(twice), np.asarray(image))
     assert np.array_equal(np.asarray(once), np.asarray(image)[:, ::-1])
@@ -99,7 +99,7 @@ def test_a_cut_leaves_an_image_and_boxes_inside_it(bins: list[tuple[int, ...]], 
     random = np.random.default_rng(seed)
     image = Image.new("RGB", (int(random.integers(1, 40)), int(random.integers(1, 40))))
     suffix = format_spans([("tile", box) for box in boxes])
-    changed, answer = augment(image, "<OD>", suffix, AugmentationConfig(crop=1.0), random)
+    changed, answer = augment(image, TASKS["<OD>"], "<OD>", suffix, AugmentationConfig(crop=1.0), random)
     assert 1 <= changed.width <= image.width
     assert 1 <= changed.height <= image.height
     moved = [box for _, box in single_boxes(answer)]
@@ -115,7 +115,9 @@ def test_a_cut_leaves_an_image_and_boxes_inside_it(bins: list[tuple[int, ...]], 
 def test_a_box_over_the_whole_image_cannot_be_cut() -> None:
     image, suffix = Image.new("RGB", (50, 40)), "sky<loc_0><loc_0><loc_999><loc_999>"
     for seed in range(10):
-        changed, answer = augment(image, "<OD>", suffix, AugmentationConfig(crop=1.0), np.random.default_rng(seed))
+        changed, answer = augment(
+            image, TASKS["<OD>"], "<OD>", suffix, AugmentationConfig(crop=1.0), np.random.default_rng(seed)
+        )
         assert (changed.size, answer) == (image.size, suffix)
 
 
@@ -127,7 +129,9 @@ def test_a_cut_leaves_the_whole_of_the_bins_in_which_a_box_ends() -> None:
     config = AugmentationConfig(crop=1.0)
     widths = []
     for seed in range(60):
-        changed, _ = augment(Image.fromarray(pixels), "<OD>", suffix, config, np.random.default_rng(seed))
+        changed, _ = augment(
+            Image.fromarray(pixels), TASKS["<OD>"], "<OD>", suffix, config, np.random.default_rng(seed)
+        )
         widths.append(changed.width)
         assert (np.asarray(changed)[0, :, 0] == 255).sum() == 200
     assert min(widths) < 1500
@@ -135,7 +139,10 @@ def test_a_cut_leaves_the_whole_of_the_bins_in_which_a_box_ends() -> None:
 
 def test_no_more_than_the_share_is_cut_off_a_side() -> None:
     image = Image.new("RGB", (1000, 500))
-    cut = [augment(image, "<OD>", "", AugmentationConfig(crop=0.2), np.random.default_rng(s))[0] for s in range(50)]
+    cut = [
+        augment(image, TASKS["<OD>"], "<OD>", "", AugmentationConfig(crop=0.2), np.random.default_rng(s))[0]
+        for s in range(50)
+    ]
     assert 800 <= min(each.width for each in cut) < 850
     assert 400 <= min(each.height for each in cut) < 425
 
@@ -146,10 +153,12 @@ def test_answers_that_are_no_boxes_keep_image_and_text_in_place(task: Task) -> N
     prefix = task.token + "what?" * task.takes_input
     image, suffix = scene((60, 40), 0)[0], "a red tile<loc_1><loc_2>"
     config = AugmentationConfig(flip=1.0, crop=1.0)
-    changed, answer = augment(image, prefix, suffix, config, np.random.default_rng(0))
+    changed, answer = augment(image, TASKS.task_of(prefix), prefix, suffix, config, np.random.default_rng(0))
     assert answer == suffix
     assert np.array_equal(np.asarray(changed), np.asarray(image))
-    lit, answer = augment(image, prefix, suffix, AugmentationConfig(light=0.5), np.random.default_rng(0))
+    lit, answer = augment(
+        image, TASKS.task_of(prefix), prefix, suffix, AugmentationConfig(light=0.5), np.random.default_rng(0)
+    )
     assert answer == suffix
     assert lit.size == image.size
     assert not np.array_equal(np.asarray(lit), np.asarray(image))
@@ -173,7 +182,7 @@ def test_answers_that_are_no_boxes_keep_image_and_text_in_place(task: Task) -> N
 def test_no_image_is_mirrored_where_a_word_names_a_side(prefix: str, name: str, mirrored: bool) -> None:
     image = scene((60, 40), 0)[0]
     suffix = f"{name}<loc_100><loc_200><loc_300><loc_400>"
-    changed, answer = augment(image, prefix, suffix, FLIP, np.random.default_rng(0))
+    changed, answer = augment(image, TASKS.task_of(prefix), prefix, suffix, FLIP, np.random.default_rng(0))
     assert (answer != suffix) == mirrored
     assert np.array_equal(np.asarray(changed), np.asarray(image)) != mirrored
     if mirrored:
@@ -182,7 +191,7 @@ def test_no_image_is_mirrored_where_a_word_names_a_side(prefix: str, name: str, 
 
 def test_without_settings_nothing_changes() -> None:
     image, suffix = scene((60, 40), 0)
-    changed, answer = augment(image, "<OD>", suffix, AugmentationConfig(), np.random.default_rng(0))
+    changed, answer = augment(image, TASKS["<OD>"], "<OD>", suffix, AugmentationConfig(), np.random.default_rng(0))
     assert answer == suffix
     assert np.array_equal(np.asarray(changed), np.asarray(image))
 
@@ -191,7 +200,9 @@ def test_one_setting_does_not_change_what_another_draws() -> None:
     """So that a study of one of them compares like with like."""
     image, suffix = scene((60, 40), 0)
     only, both = (
-        augment(image, "<OD>", suffix, AugmentationConfig(crop=0.5, light=light), np.random.default_rng(3))
+        augment(
+            image, TASKS["<OD>"], "<OD>", suffix, AugmentationConfig(crop=0.5, light=light), np.random.default_rng(3)
+        )
         for light in (0.0, 0.3)
     )
     assert only[0].size == both[0].size != image.size
@@ -201,7 +212,7 @@ def test_one_setting_does_not_change_what_another_draws() -> None:
 def test_light_keeps_within_its_share() -> None:
     image = Image.new("RGB", (4, 4), (100, 100, 100))
     config = AugmentationConfig(light=0.2)
-    lit = [augment(image, "<OD>", "", config, np.random.default_rng(seed))[0] for seed in range(60)]
+    lit = [augment(image, TASKS["<OD>"], "<OD>", "", config, np.random.default_rng(seed))[0] for seed in range(60)]
     means = [np.asarray(each).mean() for each in lit]
     assert 79 <= min(means) < 90
     assert 110 < max(means) <= 121
@@ -210,5 +221,7 @@ def test_light_keeps_within_its_share() -> None:
 def test_an_even_share_of_images_is_mirrored() -> None:
     image, suffix = scene((60, 40), 0)
     config = AugmentationConfig(flip=0.5)
-    flips = [augment(image, "<OD>", suffix, config, np.random.default_rng(s))[1] != suffix for s in range(100)]
+    flips = [
+        augment(image, TASKS["<OD>"], "<OD>", suffix, config, np.random.default_rng(s))[1] != suffix for s in range(100)
+    ]
     assert 35 <= sum(flips) <= 65

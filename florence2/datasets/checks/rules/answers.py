@@ -9,13 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from florence2.codec import BINS, RESERVED, TASKS, BoxSpan, location_token, scan_boxes, scan_column
-from florence2.datasets.checks.boxes import LABELLED
+from florence2.codec import BINS, RESERVED, AnswerKind, BoxSpan, location_token, scan_boxes, scan_column
 from florence2.datasets.checks.definition import Finding, rule
-from florence2.datasets.checks.view import Flags
 from florence2.datasets.checks.views.regions import beyond_image
 from florence2.datasets.checks.views.rows import (
-    REGION_SIZES,
     Row,
     RowsView,
     beyond_bins,
@@ -25,16 +22,9 @@ from florence2.datasets.checks.views.rows import (
 )
 
 _BOX = "<loc_10><loc_20><loc_300><loc_400>"
-# Florence-2 repeats the region when it answers about one, so only the others answer in words alone.
-_WORDS_ALONE = [token for token in TASKS if token not in REGION_SIZES and not token.startswith("<REGION_TO_")]
-_TEXT_WITH_REGIONS = [*LABELLED, "<OCR_WITH_REGION>"]
 _RESERVED = "|".join(map(re.escape, RESERVED))
 _TAKES = {4: "a box takes 4", 8: "a quadrilateral takes 8", 2: "a point takes 2"}
 _SHOWN_TOKENS = 8
-
-
-def _has_task(view: RowsView, tasks: list[str]) -> Flags:
-    return view.table["task"].isin(tasks).to_numpy(dtype=bool)
 
 
 @rule(RowsView, "error", remedy="write the answer, or remove the line", example='"suffix": ""')
@@ -54,7 +44,7 @@ def suffix_empty(view: RowsView) -> Finding[Row]:
 )
 def location_unknown(view: RowsView) -> Finding[Row]:
     """A location token does not exist or is misspelt."""
-    in_answer = view.with_unknown_bins & ~_has_task(view, _WORDS_ALONE) & ~view.from_coordinates
+    in_answer = view.with_unknown_bins & ~view.in_words_alone & ~view.from_coordinates
     misspelt = np.asarray(pc.match_substring(view.scan.names, "<loc").to_numpy(zero_copy_only=False), dtype=bool)
     prefixes = view.table["prefix"]
     with_tokens = np.flatnonzero(matches(prefixes, "<loc_"))
@@ -93,7 +83,7 @@ def _written(span: BoxSpan) -> str:
 def region_outside(view: RowsView) -> Finding[Row]:
     """A text or a region that is given in coordinates leaves its image."""
     # Boxes with a name each have a rule of their own, box by box.
-    others = _has_task(view, [*_WORDS_ALONE, *LABELLED])
+    others = view.in_words_alone | view.has_task(view.tasks.tokens_of(AnswerKind.BOXES))
     return Finding(view.with_unknown_bins & ~others & view.from_coordinates & view.readable, beyond_image)
 
 
@@ -108,11 +98,10 @@ def location_count(view: RowsView) -> Finding[Row]:
     """A text is followed by a number of location tokens that its task does not take."""
     sizes = view.region_sizes[view.scan.group_text]
     odd = (sizes > 0) & (view.scan.group_size % np.maximum(sizes, 1) != 0)
-    return Finding(view.any_group(odd) & view.readable, _odd_counts)
+    return Finding(view.any_group(odd) & view.readable, lambda row: _odd_counts(row, view.sizes_of_tasks[row["task"]]))
 
 
-def _odd_counts(row: Row) -> str:
-    size = REGION_SIZES[row["task"]]
+def _odd_counts(row: Row, size: int) -> str:
     spans, _ = scan_boxes(row["suffix"])
     return "; ".join(
         f"{_written(span)}: {len(span.bins)} location tokens, {_TAKES[size]}" for span in spans if len(span.bins) % size
@@ -127,7 +116,7 @@ def _odd_counts(row: Row) -> str:
 )
 def location_missing(view: RowsView) -> Finding[Row]:
     """The answer has no location token, and its task requires regions."""
-    requires = (view.region_sizes > 0) & ~_has_task(view, [*LABELLED]) & ~view.from_coordinates
+    requires = (view.region_sizes > 0) & ~view.has_task(view.tasks.tokens_of(AnswerKind.BOXES)) & ~view.from_coordinates
     return Finding(
         requires & ~view.with_locations & ~view.blank_answer & view.readable,
         lambda row: f"{row['suffix']!r} has no location tokens, and {row['task']} requires regions",
@@ -144,7 +133,7 @@ def location_missing(view: RowsView) -> Finding[Row]:
 def location_in_text(view: RowsView) -> Finding[Row]:
     """The answer has location tokens, and its task answers in words."""
     return Finding(
-        _has_task(view, _WORDS_ALONE) & view.with_locations & view.readable,
+        view.in_words_alone & view.with_locations & view.readable,
         lambda row: f"{row['suffix']!r} has location tokens, and {row['task']} answers in words",
     )
 
@@ -159,7 +148,7 @@ def text_without_box(view: RowsView) -> Finding[Row]:
     """The answer of a detection task has a text without a box after it."""
     rest = pd.Series(view.scan.rests, dtype="string")
     return Finding(
-        _has_task(view, _TEXT_WITH_REGIONS) & ~is_blank(rest) & view.readable,
+        view.has_task(view.tasks.tokens_of(AnswerKind.BOXES, AnswerKind.QUADS)) & ~is_blank(rest) & view.readable,
         lambda row: f"{scan_boxes(row['suffix'])[1].strip()!r} has no location tokens after it",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from florence2.datasets.checks.definition import Finding, Rule, rule
-from florence2.datasets.checks.views.rows import Row, RowsView, prefix_problem
+from florence2.datasets.checks.views.rows import Row, RowsView
 from florence2.images import ImageDefect
 
 
@@ -108,7 +108,7 @@ def prefix_without_task(view: RowsView) -> Finding[Row]:
     """The prefix starts with no known task token."""
     return Finding(
         view.wrong_prefix & ~view.known_task & view.readable,
-        lambda row: prefix_problem(row["prefix"]),
+        lambda row: view.prefix_problem(row["prefix"]),
         lambda row: row["prefix"],
     )
 
@@ -123,6 +123,6 @@ def prefix_text(view: RowsView) -> Finding[Row]:
     """The task needs a text after its token and has none, or takes none and has one."""
     return Finding(
         view.wrong_prefix & view.known_task & view.readable,
-        lambda row: prefix_problem(row["prefix"]),
+        lambda row: view.prefix_problem(row["prefix"]),
         lambda row: row["prefix"],
     )

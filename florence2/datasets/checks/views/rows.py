@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from florence2.codec import BINS, RESERVED, TASKS, AnswerKind, LocationScan, split_prefix
+from florence2.codec import BINS, AnswerKind, LocationScan, TaskTable
 from florence2.config import ValidationConfig
 from florence2.datasets.checks.repetitions import Repetitions, find_repetitions
 from florence2.datasets.checks.view import Flags, Positions, View, records
@@ -22,7 +22,6 @@ from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import AnswerError
 
 __all__ = [
-    "REGION_SIZES",
     "AnswerLimit",
     "Row",
     "RowsView",
@@ -30,16 +29,12 @@ __all__ = [
     "decide",
     "is_blank",
     "matches",
-    "prefix_problem",
     "rows_at",
 ]
 
 _SIZES = {AnswerKind.BOXES: 4, AnswerKind.PROPOSALS: 4, AnswerKind.QUADS: 8, AnswerKind.POLYGONS: 2}
-REGION_SIZES = {token: _SIZES[task.answer] for token, task in TASKS.items() if task.answer in _SIZES}
-"""Location tokens of one region, by task: a box takes four, a quadrilateral eight, a point of a polygon two."""
-
-_TAKES_INPUT = [token for token, task in TASKS.items() if task.takes_input]
-_TOKENS = "|".join(map(re.escape, (*TASKS, *RESERVED)))
+"""Location tokens of one region: a box takes four, a quadrilateral eight, a point of a polygon two."""
+_ABOUT_REGION = "<REGION_TO_"
 # Python's blanks and Arrow's differ in a few control characters: this finds what may be blank, Python decides.
 _SURELY_VISIBLE = r"[^\s\pZ\pC]"
 
@@ -129,6 +124,25 @@ class RowsView(View[Row]):
         """The table of the manifest."""
         return self.manifest.table
 
+    @property
+    def tasks(self) -> TaskTable:
+        """The tasks of which each prefix names one."""
+        return self.manifest.tasks
+
+    def has_task(self, tokens: Collection[str]) -> Flags:
+        """Return whether each line is of one of these tasks, (n,)."""
+        return self.table["task"].isin(tokens).to_numpy(dtype=bool)
+
+    @functools.cached_property
+    def in_words_alone(self) -> Flags:
+        """Whether the answer of each task is in words without locations, (n,).
+
+        Florence-2 repeats the region when it answers about one, so only the others answer in words alone.
+        """
+        return self.has_task(
+            [token for token in self.tasks if token not in self.sizes_of_tasks and not token.startswith(_ABOUT_REGION)]
+        )
+
     def items(self, positions: Positions) -> list[Row]:
         """Return the rows at some positions."""
         return rows_at(self.manifest, positions)
@@ -158,19 +172,28 @@ class RowsView(View[Row]):
     @functools.cached_property
     def known_task(self) -> Flags:
         """Whether each prefix begins with a task token, (n,)."""
-        return self.table["task"].isin(list(TASKS)).to_numpy(dtype=bool)
+        return self.table["task"].isin(list(self.tasks)).to_numpy(dtype=bool)
+
+    def prefix_problem(self, prefix: str) -> str:
+        """Say what is wrong with a prefix, empty if nothing is."""
+        try:
+            self.tasks.split_prefix(prefix)
+        except AnswerError as exc:
+            return str(exc)
+        return ""
 
     @functools.cached_property
     def wrong_prefix(self) -> Flags:
         """Whether each prefix has no task, no text where it needs one or one where it takes none, (n,)."""
         prefixes, tasks = self.table["prefix"], self.table["task"]
         alone = (prefixes == tasks).to_numpy(dtype=bool)
-        takes_input = tasks.isin(_TAKES_INPUT).to_numpy(dtype=bool)
+        takes_input = tasks.isin([task.token for task in self.tasks.tasks if task.takes_input]).to_numpy(dtype=bool)
+        tokens = "|".join(map(re.escape, self.tasks.reserved))
         # Patterns show that most prefixes are right; only the others are parsed.
-        with_text = takes_input & ~alone & ~matches(prefixes, rf"(?s)^<\w+>.*(?:{_TOKENS})")
+        with_text = takes_input & ~alone & ~matches(prefixes, rf"(?s)^<\w+>.*(?:{tokens})")
         with_text &= matches(prefixes, r"^<\w+>\s*\w")
         right = self.known_task & ((alone & ~takes_input) | with_text)
-        return decide(prefixes, ~right, lambda prefix: bool(prefix_problem(prefix)))
+        return decide(prefixes, ~right, lambda prefix: bool(self.prefix_problem(prefix)))
 
     @functools.cached_property
     def blank_answer(self) -> Flags:
@@ -178,9 +201,14 @@ class RowsView(View[Row]):
         return is_blank(self.table["suffix"])
 
     @functools.cached_property
+    def sizes_of_tasks(self) -> dict[str, int]:
+        """Location tokens of one region, by the token of a task; tasks without regions are left out."""
+        return {task.token: _SIZES[task.answer] for task in self.tasks.tasks if task.answer in _SIZES}
+
+    @functools.cached_property
     def region_sizes(self) -> NDArray[np.int64]:
         """Location tokens of one region in the answer that each task requires, (n,); 0 where it requires none."""
-        return np.asarray(self.table["task"].map(REGION_SIZES).fillna(0), dtype=np.int64)
+        return np.asarray(self.table["task"].map(self.sizes_of_tasks).fillna(0), dtype=np.int64)
 
     @functools.cached_property
     def with_locations(self) -> Flags:
@@ -256,15 +284,6 @@ def decide(texts: pd.Series[str], suspects: Flags, is_wrong: Callable[[str], boo
 def is_blank(texts: pd.Series[str]) -> Flags:
     """Return which texts are empty or blank, (n,)."""
     return decide(texts, ~matches(texts, _SURELY_VISIBLE), lambda text: not text.strip())
-
-
-def prefix_problem(prefix: str) -> str:
-    """Say what is wrong with a prefix, empty if nothing is."""
-    try:
-        split_prefix(prefix)
-    except AnswerError as exc:
-        return str(exc)
-    return ""
 
 
 def beyond_bins(scan: LocationScan, texts: int) -> Flags:

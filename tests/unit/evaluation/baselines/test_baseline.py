@@ -77,9 +77,9 @@ def test_a_set_of_mixed_tasks_has_the_scores_of_each() -> None:
 
 @pytest.mark.parametrize("token", list(TASKS))
 def test_where_train_has_no_sample_of_a_task_the_answer_is_empty(token: str) -> None:
-    prefix = token + ("thing" if TASKS[token].takes_input else "")
+    text = "thing" if TASKS[token].takes_input else ""
     baseline = Baseline.fit(manifest(), CONFIG)
-    prediction = baseline.answer(prefix, (20, 10))
+    prediction = baseline.answer(TASKS[token], text, (20, 10))
     assert prediction.text == ""
     assert prediction.detections is None or len(prediction.detections) == 0
 

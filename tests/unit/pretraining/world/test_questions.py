@@ -6,7 +6,7 @@ import numpy as np
 
 from florence2.codec.answers import parse_detections
 from florence2.codec.regions import parse_proposals, parse_quads
-from florence2.codec.tasks import split_prefix
+from florence2.codec.tasks import TASKS
 from pretraining.world.objects import COLORS
 from pretraining.world.questions import PAIRS_BY_TASK, long_pair, pair_of_task, short_pair
 from tests.unit.pretraining.world.drawn import SIDE, scenes
@@ -58,5 +58,5 @@ def test_every_prefix_is_one_that_the_library_takes() -> None:
     for kind in ("objects", "crowd", "words", "document"):
         for scene in scenes(kind, 60, scale=(0.1, 0.2)):
             for pair in (long_pair(rng, scene), short_pair(rng, scene)):
-                tokens.add(split_prefix(pair[0])[0].token)
+                tokens.add(TASKS.task_of(pair[0]).token)
     assert tokens == set(PAIRS_BY_TASK)

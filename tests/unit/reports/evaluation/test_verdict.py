@@ -10,7 +10,7 @@ import pytest
 
 from florence2.codec.answers import parse_detections
 from florence2.codec.detections import Detections
-from florence2.codec.tasks import AnswerKind, split_prefix
+from florence2.codec.tasks import TASKS, AnswerKind
 from florence2.config import EvaluationConfig
 from florence2.datasets.manifest import DatasetManifest
 from florence2.evaluation.baselines.baseline import evaluate_baseline
@@ -63,7 +63,7 @@ def evaluated(train: DatasetManifest, test: DatasetManifest, answers: Sequence[s
 
 
 def _prediction(sample: Sample, answer: str) -> Prediction:
-    if split_prefix(sample.prefix)[0].answer is not AnswerKind.BOXES:
+    if TASKS.task_of(sample.prefix).answer is not AnswerKind.BOXES:
         return Prediction(answer, None)
     boxes = parse_detections(answer, sample.resolution_wh)
     return Prediction(answer, Detections(boxes.xyxy, boxes.class_name, np.full(len(boxes), 0.9, dtype=np.float32)))

@@ -15,7 +15,6 @@ from florence2.datasets.checks.views.rows import (
     decide,
     is_blank,
     matches,
-    prefix_problem,
     rows_at,
 )
 from tests.builders import manifest
@@ -85,5 +84,6 @@ def test_patterns_are_searched_in_each_text() -> None:
 
 @pytest.mark.parametrize(("prefix", "problem"), [("<OD>", ""), ("<OD>cat", "takes no text"), ("cat", "no task token")])
 def test_what_is_wrong_with_a_prefix(prefix: str, problem: str) -> None:
-    assert problem in prefix_problem(prefix)
-    assert bool(problem) == bool(prefix_problem(prefix))
+    rows = view()
+    assert problem in rows.prefix_problem(prefix)
+    assert bool(problem) == bool(rows.prefix_problem(prefix))
