@@ -27,6 +27,7 @@ COMMANDS = {
     "evaluate": "florence2.cli.models:evaluate",
     "predict": "florence2.cli.predict:predict",
     "serve": "florence2.cli.serve:serve",
+    "import": "florence2.cli.import_model:import_model",
     "export": "florence2.cli.export:export",
     "demo": "florence2.cli.demo:demo",
     "score": "florence2.cli.score:score",

@@ -1,4 +1,4 @@
-"""The command export: a model that plain transformers or onnxruntime loads."""
+"""The command export: a model that plain transformers, Microsoft's code or onnxruntime loads."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ def export(
         ),
     ],
     form: Annotated[
-        Literal["transformers", "onnx"], typer.Option("--format", help="Library that loads the model.")
+        Literal["transformers", "microsoft", "onnx"],
+        typer.Option(
+            "--format", help="What loads the model: plain transformers, Microsoft's own code, or onnxruntime."
+        ),
     ] = "transformers",
     dtype: Annotated[
         Literal["float32", "float16", "bfloat16"], typer.Option(help="Type of the weights; onnx: float32.")
@@ -47,7 +50,7 @@ def export(
         raise ConfigurationError(f"--dtype {dtype}: ONNX graphs are written in float32; leave --dtype out")
     check_new_folder(output)
     from florence2.adapters import exportable_model
-    from florence2.export import check_installed, export_onnx, export_transformers
+    from florence2.export import check_installed, export_microsoft, export_onnx, export_transformers
 
     if form == "onnx":
         check_installed()
@@ -57,11 +60,19 @@ def export(
     if form == "onnx":
         difference = export_onnx(source, output)
         typer.echo(f"{output}: gives the same answers as the model; logits differ by at most {difference:.1e}")
-        reader = "onnxruntime"
+        reader = "plain onnxruntime"
+    elif form == "microsoft":
+        from florence2.model import CODE_SOURCE
+
+        export_microsoft(source, output, dtype)
+        typer.echo(
+            f"{output}: Microsoft's three code files are not in it; transformers fetches them from {CODE_SOURCE}"
+        )
+        reader = "Microsoft's code"
     else:
         export_transformers(source, output, dtype)
-        reader = "transformers"
-    typer.echo(f"{output}: {_size(output)}, loads with plain {reader}; its README.md says how")
+        reader = "plain transformers"
+    typer.echo(f"{output}: {_size(output)}, loads with {reader}; its README.md says how")
 
 
 def _size(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Models for other programs: a folder that plain transformers or onnxruntime loads, with its model card."""
+"""Models for other programs: folders for transformers, Microsoft's own code or onnxruntime, with their cards."""
 
 import lazy_loader as lazy
 

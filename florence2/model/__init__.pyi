@@ -14,6 +14,7 @@ from .checkpoint import Checkpoint as Checkpoint
 from .family import FAMILIES as FAMILIES
 from .family import Family as Family
 from .family import family_of as family_of
+from .florence import CODE_SOURCE as CODE_SOURCE
 from .florence import HUB_BASE as HUB_BASE
 from .florence import HUB_LARGE as HUB_LARGE
 from .florence import LEARNING_RATES as LEARNING_RATES
@@ -30,7 +31,9 @@ from .gpu import driver_version as driver_version
 from .gpu import gpu_is_hidden as gpu_is_hidden
 from .gpu import install_cuda_torch as install_cuda_torch
 from .gpu import unseen_gpu as unseen_gpu
+from .importing import import_model as import_model
 from .lora import add_lora as add_lora
+from .microsoft.folder import write_published as write_published
 from .named import check_named as check_named
 from .named import checkpoint_named as checkpoint_named
 from .named import load_named as load_named

@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.config import ModelConfig
 from florence2.errors import DatasetError, ModelError
-from florence2.model.florence import (
-    GENERATION_TOKENS,
-    HUB_BASE,
-    HUB_OWNER,
-    REMOTE_CODE_BASE,
-    REMOTE_CODE_CONFIG,
-    Florence2,
-)
+from florence2.model.florence import GENERATION_TOKENS, HUB_BASE, Florence2
+from florence2.model.native import native_source
 from florence2.model.quiet import quiet_transformers
 from florence2.storage import is_packed, unpacked
 
@@ -97,14 +91,14 @@ def check_exact(config: ModelConfig, fingerprint: str) -> None:
 
 
 def load_folder(source: str, revision: str | None = None) -> Florence2:
-    """Load a native Florence-2 and its processor from a folder or a hub id, in float32 on the CPU.
+    """Load a Florence-2 and its processor from a folder or a hub id, in float32 on the CPU.
 
     Args:
-        source: folder or hub id.
+        source: folder or hub id, native or in Microsoft's layout.
         revision: branch, tag or commit of a hub id.
 
     Raises:
-        ModelError: there is no model, or it is not a complete native Florence-2.
+        ModelError: there is no model, or it is not a complete Florence-2.
     """
     if Path(source).is_absolute() and not Path(source).is_dir():
         # transformers would take it for a hub id and report an invalid one.
@@ -112,6 +106,7 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
     if not Path(source).is_dir():
         # Requested first and once: transformers would try for a minute, and then name settings of its own.
         revision = hub_commit(source, revision)
+    files = native_source(source, revision)
     import torch
     from safetensors import SafetensorError
     from transformers import AutoProcessor, Florence2ForConditionalGeneration
@@ -121,13 +116,11 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
             # The converted weights of the hub are float16: the type is chosen here, not by the file.
             # The hub's default revision is called main.
             loaded: Any = Florence2ForConditionalGeneration.from_pretrained(
-                source, revision=revision or "main", dtype=torch.float32, output_loading_info=True
+                files, revision=revision or "main", dtype=torch.float32, output_loading_info=True
             )
             model, found = loaded
-            processor = AutoProcessor.from_pretrained(source, revision=revision or "main")
+            processor = AutoProcessor.from_pretrained(files, revision=revision or "main")
     except (KeyError, OSError, RuntimeError, SafetensorError, ValueError) as exc:
-        if REMOTE_CODE_CONFIG in str(exc):
-            raise ModelError(_remote_code_message(source)) from exc
         reason = textwrap.shorten(str(exc) or type(exc).__name__, 300)
         raise ModelError(f"model {source!r} cannot be loaded: {reason}") from exc
     # Without this check such weights would start as random numbers.
@@ -210,8 +203,6 @@ def resolve(config: ModelConfig) -> str:
         if not (folder / "config.json").is_file():
             raise ModelError(f"{base} is a folder without a config.json: it is not a saved transformers model")
         return str(folder)
-    if base.lower().startswith(REMOTE_CODE_BASE):
-        raise ModelError(_remote_code_message(base))
     if _RUN.fullmatch(base):
         raise ModelError(
             f"unknown base model {base!r}: there is no such folder{_folders_near(base)}; give a folder that there is"
@@ -276,11 +267,3 @@ def _folders_near(source: str) -> str:
         return ""
     found = sorted(child.name for child in folder.iterdir() if child.is_dir())
     return f" (the folder {folder} contains {', '.join(found[:10]) or 'no folder'})"
-
-
-def _remote_code_message(source: str) -> str:
-    name = source.rsplit("/", 1)[-1]
-    return (
-        f"model {source!r} has Microsoft's remote-code layout, which transformers cannot load; "
-        f"use '{HUB_OWNER}/{name}', the same weights converted"
-    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANNELS",
+    "CODE_SOURCE",
     "EMBEDDING",
     "GENERATION_TOKENS",
     "HUB_BASE",
@@ -25,9 +26,8 @@ __all__ = [
     "LEARNING_RATES",
     "LORA_TARGETS",
     "PARTS",
-    "REMOTE_CODE_BASE",
-    "REMOTE_CODE_CONFIG",
     "SMALL_PARAMETERS",
+    "TRAINED_CLASSES",
     "Florence2",
     "part_of",
     "tokenize_prompts",
@@ -42,11 +42,8 @@ HUB_BASE = f"{HUB_OWNER}/Florence-2-base-ft"
 HUB_LARGE = f"{HUB_OWNER}/Florence-2-large-ft"
 """The larger published model, for GPUs with more memory."""
 
-REMOTE_CODE_BASE = "microsoft/florence-2"
-"""How hub ids of Microsoft's own files begin, in lower case; native transformers does not load those."""
-
-REMOTE_CODE_CONFIG = "florence2_language"
-"""``model_type`` that only a configuration of Microsoft's own files has."""
+CODE_SOURCE = "microsoft/Florence-2-base-ft"
+"""Published model with Microsoft's own code, which its layout needs and native transformers does not."""
 
 PARTS = {"vision": "vision_tower", "projector": "multi_modal_projector", "language": "language_model"}
 """Name of each part in the names of its modules and parameters."""
@@ -85,7 +82,7 @@ LEARNING_RATES = {"lora": (4e-3, 1e-4), "full": (1e-3, 1e-5), "freeze": (1e-3, 1
 """Peak learning rate of each strategy, for small models and for the others; at the former, a large one diverges."""
 
 
-_TRAINED_CLASSES = "trained_classes"
+TRAINED_CLASSES = "trained_classes"
 """Entry of the model's configuration, see ``Florence2.trained_classes``."""
 
 
@@ -126,12 +123,12 @@ class Florence2:
         They are an entry of the model's configuration, so that they stay with it wherever it is saved.
         """
         config: Any = self.model.config
-        found = getattr(config, _TRAINED_CLASSES, None)
+        found = getattr(config, TRAINED_CLASSES, None)
         return None if found is None else tuple(found)
 
     def record_classes(self, names: Iterable[str]) -> None:
         """Record classes that it was fine-tuned on, besides those that are recorded already."""
-        setattr(self.model.config, _TRAINED_CLASSES, sorted({*(self.trained_classes or ()), *names}))
+        setattr(self.model.config, TRAINED_CLASSES, sorted({*(self.trained_classes or ()), *names}))
 
     @property
     def max_tokens(self) -> int:

@@ -56,13 +56,13 @@ def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **valu
         title: name of the folder, which the snippet loads.
         card: the model card in Markdown; begins with a heading.
         facts: for the head.
-        loading: template of the part on how to load it, ``load_transformers.md`` or ``load_onnx.md``.
+        loading: template of the part on how to load it, such as ``load_transformers.md``.
         values: for that template, besides ``folder``, ``prompt`` and ``kind``.
     """
     token = next((token for token in facts.tasks if token in TASKS), "<OD>")
     known = {"folder": title, "prompt": _prompt(token), "kind": TASKS[token].answer.value}
     snippet = render_template(loading, known | values, escape=False)
-    library = "transformers" if loading == "load_transformers.md" else "onnx"
+    library = "onnx" if loading == "load_onnx.md" else "transformers"
     return f"---\n{_head(title, facts, library)}---\n\n{card.strip()}\n\n{snippet.strip()}\n"
 
 

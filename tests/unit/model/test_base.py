@@ -14,8 +14,10 @@ from safetensors.torch import load_file, save_file
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.base import BUILTIN_MODELS, base_fingerprint, check_exact, load_base, load_exact, load_folder
+from tests.published import write_published_model
 
 NANO = BUILTIN_MODELS["builtin:nano"]
+SHARED = "language_model.model.shared.weight"
 
 
 def test_the_built_in_base_and_its_folder_are_the_same_model() -> None:
@@ -51,8 +53,6 @@ def test_a_changed_weight_changes_the_fingerprint(tmp_path: Path) -> None:
             "unknown base model 'no-such-model'.*give builtin:nano, builtin:small, a folder, or a hub id",
         ),
         ("./no/such/folder", "no folder of that name"),
-        ("microsoft/Florence-2-base", "use 'florence-community/Florence-2-base'"),
-        ("microsoft/Florence-2-large-ft", "use 'florence-community/Florence-2-large-ft'"),
     ],
 )
 def test_an_unknown_base_names_what_to_use(base: str, message: str) -> None:
@@ -71,13 +71,17 @@ def test_a_folder_that_is_gone_is_reported_as_missing(tmp_path: Path) -> None:
         load_folder(str(tmp_path / "gone"))
 
 
-def test_a_folder_of_microsofts_layout_names_the_native_id(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(
-        '{"model_type": "florence2", "text_config": {"model_type": "florence2_language"},'
-        ' "vision_config": {"model_type": "davit"}}'
-    )
-    with pytest.raises(ModelError, match=r"remote-code layout.*use 'florence-community/"):
-        load_base(ModelConfig(base=str(tmp_path)))
+def test_a_folder_of_microsofts_layout_is_loaded_and_its_fingerprint_is_that_of_its_own_content(tmp_path: Path) -> None:
+    folder = write_published_model(tmp_path / "published")
+    config = ModelConfig(base=str(folder))
+    before = base_fingerprint(config)
+    model = load_exact(config, before).model
+    assert model.lm_head.weight[0].equal(load_file(folder / "model.safetensors")[SHARED][0].float())
+    assert base_fingerprint(config) == before
+    (folder / "preprocessor_config.json").write_text("{}")
+    assert base_fingerprint(config) != before
+    with pytest.raises(ModelError, match=r"preprocessor_config\.json: size is None"):
+        load_base(config)
 
 
 def test_missing_weights_are_named_and_never_random(tmp_path: Path) -> None:
