@@ -29,7 +29,7 @@ from florence2.datasets.ingestion import ingest
 from florence2.model.base import load_base
 from florence2.training.callbacks import memory_gib
 from florence2.training.job import new_word_ids
-from florence2.training.strategies import default_learning_rate, prepare_strategy
+from florence2.training.strategies import learning_rate_of, prepare_strategy
 
 __all__ = ["Result", "Side", "measure"]
 
@@ -83,7 +83,7 @@ def measure(side: Side, source: str, model: ModelConfig, *, evaluated: bool) -> 
             loss = answer_loss(checkpoint.load().model, valid) if evaluated else None
             return Result(clock.epochs, clock.peak_gib, loss)
         florence2 = load_base(model)
-        rate = training.learning_rate or default_learning_rate(training.strategy, florence2)
+        rate = learning_rate_of(training, florence2)
         if side.loop == "bare":
             batches = engine_batches(florence2, train, training.batch_size)
             trained = prepare_strategy(florence2, training, new_word_ids(train, florence2)).model

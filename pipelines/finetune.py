@@ -21,6 +21,7 @@ from pipelines.machines import on_cpu, on_gpu
 from pipelines.portable import portable_recipe
 from pipelines.prepared import prepare_data
 from steps.alerts import alert_failure
+from steps.choose_learning_rate import choose_learning_rate
 from steps.choose_recipe import choose_recipe
 from steps.code_dependencies import code_of, code_of_modules
 from steps.evaluate_model import evaluate_model
@@ -48,7 +49,7 @@ def florence_finetune(
     evaluation: EvaluationConfig = _DEFAULT.evaluation,
     registration: RegistrationConfig = _DEFAULT.registration,
 ) -> None:
-    """Ingest, validate, split, choose the recipe, fine-tune, evaluate, register.
+    """Ingest, validate, split, choose recipe and learning rate, fine-tune, evaluate, register.
 
     The parameters are the sections of ``florence2.config.Configuration``; the ``parameters`` of a YAML file
     mirror them. An error of the data set as a whole, the base, a rule or a metric is raised before anything runs.
@@ -60,7 +61,7 @@ def florence_finetune(
     data = prepare_data(dataset, validation, split, model, training)
     metric_code = code_of_modules(source_modules(evaluation.metrics))
     uncached = uncached_options(training=training, evaluation=evaluation)
-    settings, measure = choose_recipe.with_options(**on_cpu())(
+    recipe, measure = choose_recipe.with_options(**on_cpu())(
         training_data=data.training_data,
         model=data.model,
         training=given(training),
@@ -69,6 +70,9 @@ def florence_finetune(
         own_recipe=own_recipe,
         evaluator_code=code_of("florence2.evaluation.epoch_evaluator") + metric_code,
     )
+    settings, rates = choose_learning_rate.with_options(**on_gpu(), **uncached)(
+        training_data=data.training_data, model=data.model, settings=recipe, base_content=data.base_content
+    )
     checkpoint = fine_tune.with_options(**on_gpu(), **uncached)(
         training_data=data.training_data, model=data.model, settings=settings, base_content=data.base_content
     )
@@ -76,6 +80,7 @@ def florence_finetune(
         training_data=data.training_data,
         test_data=data.test_data,
         checkpoint=checkpoint,
+        learning_rates=rates,
         evaluation=measure,
         metric_code=metric_code,
     )

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from zenml import step
 
-from florence2.adapters import log_report
+from florence2.adapters import log_report, log_settings
 from florence2.config import EvaluationConfig
 from florence2.datasets import DatasetManifest
 from florence2.evaluation import EvaluationReport, TrainingFacts, evaluate_baseline, public_name
 from florence2.model import Checkpoint
-from florence2.training import TrainingHistory
+from florence2.training import RateChoice, TrainingHistory
 from materializers.report import EvaluationReportMaterializer
 from steps.artifact_store import fetch_packed
 from steps.code_dependencies import follow_code
@@ -29,6 +29,7 @@ def evaluate_model(
     training_data: DatasetManifest,
     test_data: DatasetManifest,
     checkpoint: Checkpoint,
+    learning_rates: RateChoice,
     evaluation: EvaluationConfig,
     metric_code: str,  # noqa: ARG001
 ) -> Annotated[EvaluationReport, "evaluation_report"]:
@@ -38,6 +39,7 @@ def evaluate_model(
         training_data: the splits train and valid; the baseline is fitted on train.
         test_data: the split test.
         checkpoint: the fine-tuned model; it knows its base.
+        learning_rates: those that were tried, for the report.
         evaluation: how answers are generated and evaluated.
         metric_code: of the user's own metrics; an edit changes the cache key.
     """
@@ -57,9 +59,12 @@ def evaluate_model(
         "strategy": checkpoint.strategy,
         "best epoch": f"{checkpoint.epoch:g}",
         "test split": test_data.fingerprint[:12],
+        **learning_rates.facts,
     }
     history = TrainingHistory.of(checkpoint.history, round(checkpoint.epoch))
     measured = TrainingFacts.of(train, history, checkpoint.base, tuned.input_wh)
     report = compare_models(before, after, facts, evaluation, baseline, measured)
     log_report(report)
+    if learning_rates.trials:
+        log_settings(learning_rate_search=learning_rates)
     return report

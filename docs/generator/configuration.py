@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -98,19 +99,23 @@ def _kind(name: str, field: FieldInfo) -> str:
     """Return what a setting may be, in words."""
     if name in LISTS:
         return ", ".join(f"`{value}`" for value in (field.default, *LISTS[name]))
-    bounds = [
+    return ", ".join([_words(field.annotation), *_bounds(field.metadata)])
+
+
+def _bounds(constraints: Iterable[Any]) -> list[str]:
+    return [
         f"{words} {value}"
-        for constraint in field.metadata
+        for constraint in constraints
         for bound, words in _BOUNDS.items()
         if (value := getattr(constraint, bound, None)) is not None
     ]
-    return ", ".join([_words(field.annotation), *bounds])
 
 
 def _words(annotation: Any) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _words(arguments[0])
+        within = [each for outer in arguments[1:] for each in (outer, *getattr(outer, "metadata", ()))]
+        return " ".join([_words(arguments[0]), *_bounds(within)])
     if origin is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):

@@ -28,6 +28,7 @@ _STOPS = (
     _Stop("validate_annotations", "stops at samples that break a rule", "valid samples, report"),
     _Stop("split_dataset", "keeps near-identical images together", "train and valid, test"),
     _Stop("choose_recipe", "settings that were left open", "settings"),
+    _Stop("choose_learning_rate", "short trainings, where it is auto", "settings"),
     _Stop("fine_tune", "keeps the epoch that validates best", "checkpoint"),
     _Stop("evaluate_model", "base and fine-tuned on the test split", "scores with intervals, page"),
     _Stop("register_model", "merged model, model card, tags", "version with alias challenger"),
@@ -42,7 +43,7 @@ STEPS = tuple(stop.name for stop in _STOPS if stop.kind != "store")
 
 _GROUNDS = {"step": "#1d4ed8", "gate": "#9a3412", "store": "#334155"}
 _WIDTH, _BOX, _GAP, _LABEL, _MARGIN = 360, 50, 46, 14, 10
-_PIPELINES = {1: "florence_finetune", 9: "florence_promote"}
+_PIPELINES = {1: "florence_finetune", 10: "florence_promote"}
 """Where a pipeline begins, by the number of its first stop."""
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from florence2.config import Configuration, leaf_paths
+from florence2.config import AUTO_RATE, Configuration, leaf_paths
 
 if TYPE_CHECKING:
     from florence2.datasets import DatasetManifest
@@ -54,7 +54,13 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Return the time of the whole run."""
-        return self.read_seconds + self.cost.train_seconds + self.cost.valid_seconds + self.evaluate_seconds
+        return (
+            self.read_seconds
+            + self.cost.search_seconds
+            + self.cost.train_seconds
+            + self.cost.valid_seconds
+            + self.evaluate_seconds
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plan as JSON can hold it."""
@@ -68,10 +74,12 @@ class Plan:
                 for part, (trainable, total) in self.cost.parameters.items()
             },
             "learning_rate": self.cost.learning_rate,
+            "learning_rate_search": asdict(self.cost.search) if self.cost.search else None,
             "steps": self.cost.steps,
             "seconds": {
                 "total": round(self.seconds, 1),
                 "read": round(self.read_seconds, 1),
+                "search": round(self.cost.search_seconds, 1),
                 "train": round(self.cost.train_seconds, 1),
                 "validate": round(self.cost.valid_seconds, 1),
                 "evaluate": round(self.evaluate_seconds, 1),
@@ -99,6 +107,7 @@ class Plan:
             f"base       {self.base}",
             f"strategy   {self.strategy}, learning rate {cost.learning_rate:g}; parameters that train:",
             *(f"           {part}" for part in parts),
+            *self._search_line(),
             f"steps      {cost.steps:,}: {training.epochs} epochs of {per_epoch:,}, {training.batch_size} samples "
             f"{f'x {training.gradient_accumulation} ' if training.gradient_accumulation > 1 else ''}each{early}",
             f"time       about {_clock(self.seconds)} on {self.device}: data {_clock(self.read_seconds)}, training "
@@ -108,6 +117,18 @@ class Plan:
             f"estimate   {cost.timed} and some answers of the base were timed here;",
             f"           the time is right within a factor of {FACTOR} while the machine is as busy as now",
         ]
+
+    def _search_line(self) -> Iterator[str]:
+        """Yield what the search for the learning rate costs."""
+        if self.configuration.training.learning_rate != AUTO_RATE:
+            return
+        search = self.cost.search
+        yield (
+            f"search     at most {search.trials} trainings of {search.steps:,} steps choose the learning rate: "
+            f"{search.share:.0%} of the training, {_clock(self.cost.search_seconds)}"
+            if search
+            else "search     the training is too short to search for the learning rate: the default is used"
+        )
 
 
 def make_plan(config: Configuration) -> Plan:

@@ -247,8 +247,9 @@ def _option(tree: type[BaseConfiguration], name: str, path: tuple[str, ...]) -> 
 
 def _metavar(field: FieldInfo) -> str:
     """Return the word for the value of an option."""
-    kinds = [kind for kind in (field.annotation, *get_args(field.annotation)) if kind in (int, float)]
-    if kinds:
+    alternatives = (field.annotation, *get_args(field.annotation))
+    plain = [get_args(kind)[0] if get_origin(kind) is Annotated else kind for kind in alternatives]
+    if kinds := [kind for kind in plain if kind in (int, float)]:
         return str(kinds[0].__name__).upper()
     origin = get_origin(field.annotation)
     return "CODE=OUTCOME" if origin is dict else "NAME" if origin in (Literal, tuple) else "TEXT"

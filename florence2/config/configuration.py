@@ -144,7 +144,7 @@ def leaf_paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[
 def _explain(tree: type[BaseConfiguration], error: ValidationError) -> str:
     """Return a line for each problem of a configuration; for an unknown key it names the nearest known one."""
     lines = []
-    for problem in error.errors():
+    for problem in _one_a_value(error):
         path = [str(part) for part in problem["loc"]]
         where = ".".join(path) or "configuration"
         if problem["type"] == "extra_forbidden":
@@ -158,6 +158,20 @@ def _explain(tree: type[BaseConfiguration], error: ValidationError) -> str:
         else:
             lines.append(f"{where}: {problem['msg']}, not {shortened(problem['input'])}")
     return "invalid configuration:\n  " + "\n  ".join(lines)
+
+
+def _one_a_value(error: ValidationError) -> list[dict[str, Any]]:
+    """Return the problems; those of a value with several types, one for each of them, become one."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for problem in error.errors():
+        # The name of such a type is the last part of the path.
+        several = str(problem["loc"][-1]).startswith(("constrained-", "literal[")) if problem["loc"] else False
+        loc = problem["loc"][:-1] if several else problem["loc"]
+        if several and loc in found:
+            found[loc]["msg"] += f" or {problem['msg'].removeprefix('Input should be ')}"
+        else:
+            found[loc if several else (loc, len(found))] = {**problem, "loc": loc}
+    return list(found.values())
 
 
 def shortened(value: Any) -> str:

@@ -82,7 +82,7 @@ class Keywords(AnswerKeywords, total=False):
     epochs: int
     batch_size: int
     gradient_accumulation: int
-    learning_rate: float | None
+    learning_rate: float | Literal["auto"] | None
     warmup: float
     schedule: Literal["cosine", "linear", "constant"]
     weight_decay: float

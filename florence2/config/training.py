@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from florence2.config.base import BaseConfig, Effect, Fraction, Seed
 
-__all__ = ["NOT_BY_RECIPE", "AugmentationConfig", "EngineConfig", "LoraConfig", "ObjectiveConfig", "TrainingConfig"]
+__all__ = [
+    "AUTO_RATE",
+    "NOT_BY_RECIPE",
+    "AugmentationConfig",
+    "EngineConfig",
+    "LoraConfig",
+    "ObjectiveConfig",
+    "TrainingConfig",
+]
 
+
+AUTO_RATE: Final = "auto"
+"""Value of ``learning_rate`` that requests a search."""
 
 NOT_BY_RECIPE = frozenset({"engine", "epochs", "preview", "recipe", "seed"})
 """Settings of training that a recipe does not hold; it gives epochs by the samples that a training sees."""
@@ -95,8 +106,10 @@ class TrainingConfig(BaseConfig):
     epochs: int = Field(10, ge=1, le=100_000, description="Passes over the training split.")
     batch_size: int = Field(8, ge=1, le=65_536, description="Samples per step, over all GPUs together.")
     gradient_accumulation: int = Field(1, ge=1, description="Steps whose gradients are added up before an update.")
-    learning_rate: float | None = Field(
-        None, gt=0.0, description="Peak learning rate of AdamW; empty: a default for the base and the strategy."
+    learning_rate: Annotated[float, Field(gt=0.0)] | Literal["auto"] | None = Field(
+        None,
+        description="Peak learning rate of AdamW; empty: a default for the base and the strategy; auto: the best of "
+        "some short trainings on your data.",
     )
     warmup: float = Field(0.1, ge=0.0, lt=1.0, description="Share of the steps in which the learning rate increases.")
     schedule: Literal["cosine", "linear", "constant"] = Field("cosine", description="Learning rate after the warm-up.")

@@ -19,4 +19,5 @@ from .statistics.description import describe as describe
 from .statistics.page import render_statistics as render_statistics
 from .statistics.terminal import drift_tables as drift_tables
 from .statistics.terminal import statistics_tables as statistics_tables
+from .training_plots import draw_learning_rates as draw_learning_rates
 from .training_plots import draw_training_plots as draw_training_plots

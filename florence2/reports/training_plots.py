@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from florence2.evaluation import score_named
 from florence2.storage import write_file, writing
-from florence2.training import TrainingHistory
+from florence2.training import RateChoice, TrainingHistory
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw_training_plots"]
+__all__ = ["draw_learning_rates", "draw_training_plots"]
 
 _SIZE_INCHES, _DPI = (7.0, 4.2), 130
 _VALIDATION, _TRAINING, _BASE, _BEST = "#1f6feb", "#8b949e", "#57606a", "#1a7f37"
@@ -49,6 +49,36 @@ def draw_training_plots(history: TrainingHistory, folder: Path) -> list[Path]:
     return files
 
 
+def draw_learning_rates(choice: RateChoice, folder: Path) -> Path | None:
+    """Draw ``learning_rates.png``: the validation loss after each short training by its learning rate.
+
+    Returns:
+        The file; None where no learning rate was searched for.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    losses = {trial.learning_rate: trial.loss for trial in choice.trials if trial.loss is not None}
+    if not losses:
+        return None
+    figure, axes = _axes(
+        f"Validation loss after {choice.steps} steps", "cross-entropy per token", horizontal="learning rate"
+    )
+    axes.plot(list(losses), list(losses.values()), color=_VALIDATION, marker="o", markersize=3.5)
+    for trial in choice.trials:
+        if trial.loss is None:
+            axes.axvline(trial.learning_rate, color=_BASE, linestyle=":", label=f"{trial.learning_rate:g}: diverged")
+    if choice.learning_rate in losses:
+        label = f"chosen: {choice.learning_rate:g}"
+        best = losses[choice.learning_rate]
+        axes.plot([choice.learning_rate], [best], color=_BEST, marker="*", markersize=15, linestyle="", label=label)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([trial.learning_rate for trial in choice.trials])
+    axes.set_xticklabels([f"{trial.learning_rate:g}" for trial in choice.trials])
+    axes.legend(frameon=False)
+    return _save(figure, folder / "learning_rates.png")
+
+
 def _draw(
     file: Path, title: str, unit: str, lines: Mapping[str, Mapping[int, float]], history: TrainingHistory, name: str
 ) -> Path:
@@ -76,7 +106,7 @@ def _draw_learning_rate(file: Path, history: TrainingHistory) -> Path:
     return _save(figure, file)
 
 
-def _axes(title: str, vertical: str) -> tuple[Figure, Axes]:
+def _axes(title: str, vertical: str, *, horizontal: str = "epoch") -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -84,7 +114,7 @@ def _axes(title: str, vertical: str) -> tuple[Figure, Axes]:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontweight="bold")
-    axes.set_xlabel("epoch")
+    axes.set_xlabel(horizontal)
     axes.set_ylabel(vertical)
     axes.grid(color="#d0d7de", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)

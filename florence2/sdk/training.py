@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image
 
-from florence2.config import Configuration
+from florence2.config import AUTO_RATE, Configuration
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError
 from florence2.evaluation import (
@@ -23,7 +23,7 @@ from florence2.evaluation import (
     public_name,
 )
 from florence2.model import Checkpoint
-from florence2.reports import compare_models, draw_training_plots
+from florence2.reports import compare_models, draw_learning_rates, draw_training_plots
 from florence2.sdk.model import Model
 from florence2.sdk.models import load
 from florence2.sdk.preparation import check_output, prepare, settings_of
@@ -38,7 +38,7 @@ from florence2.sdk.run_folder.folders import (
 )
 from florence2.sdk.run_folder.record import RunRecord, save_metrics
 from florence2.storage import RunFiles
-from florence2.training import EpochRecord, MetricSink, Monitoring, RunStorage, TrainingHistory
+from florence2.training import EpochRecord, MetricSink, Monitoring, RateChoice, RunStorage, TrainingHistory
 
 __all__ = ["TrainingResult", "train"]
 
@@ -144,7 +144,11 @@ def train(
             _log_how_to_resume(folder)
             raise
         except Exception:
-            if (folder / RunFiles.STATE).is_dir() or has_trained(folder):
+            if (
+                (folder / RunFiles.STATE).is_dir()
+                or (folder / RunFiles.LEARNING_RATES).is_file()
+                or has_trained(folder)
+            ):
                 _log_how_to_resume(folder)
             elif resume is False:
                 remove_unstarted(folder)  # settings that contradict each other leave no folder, either
@@ -169,6 +173,7 @@ def _run(
 ) -> TrainingResult:
     from florence2.training import fit  # expensive: after the checks of settings and data
 
+    config, rates = _with_learning_rate(config, folder, splits)
     record = RunRecord(folder, sink)
     if has_trained(folder):  # only the evaluation was interrupted
         checkpoint = Checkpoint.read(folder / RunFiles.BEST_CHECKPOINT)
@@ -186,6 +191,7 @@ def _run(
         )
     history = record.history(checkpoint.history, round(checkpoint.epoch))
     draw_training_plots(history, folder / RunFiles.PLOTS)
+    draw_learning_rates(rates, folder / RunFiles.PLOTS)
     logger.info("base and fine-tuned model answer the test split")
     train, test = splits.select("train"), splits.select("test")
     before = evaluate_split(checkpoint.load_base(), checkpoint.base, test, config.evaluation)
@@ -194,11 +200,29 @@ def _run(
     baseline = evaluate_baseline(train, test, config.evaluation)
     measured = TrainingFacts.of(train, history, checkpoint.base, tuned.input_wh)
     facts = {"base": public_name(config.model.base), "strategy": checkpoint.strategy, "data": splits.fingerprint[:12]}
+    facts |= rates.facts
     report = compare_models(before, after, facts, config.evaluation, baseline, measured)
     save_settings(config, folder)  # a resumed run may have other settings of the evaluation
     save_metrics(report, history, folder)
     report.save(folder / RunFiles.REPORT)
     return TrainingResult(folder, checkpoint, Checkpoint.read(folder / RunFiles.LATEST_CHECKPOINT), report, history)
+
+
+def _with_learning_rate(
+    config: Configuration, folder: Path, splits: DatasetManifest
+) -> tuple[Configuration, RateChoice]:
+    """Return the settings with a number for ``auto``, which the folder of the run then holds, and how it was chosen."""
+    from florence2.training import choose_learning_rate, read_rate_choice
+
+    file = folder / RunFiles.LEARNING_RATES
+    if config.training.learning_rate != AUTO_RATE:
+        return config, read_rate_choice(file)  # of a run that is resumed
+    chosen = choose_learning_rate(splits, config.model, config.training, file)
+    logger.info("learning rate %s", chosen.reason)
+    training = config.training.model_copy(update={"learning_rate": chosen.learning_rate})
+    config = config.model_copy(update={"training": training})
+    save_settings(config, folder)
+    return config, chosen
 
 
 def _check_metrics(config: Configuration) -> None:

@@ -2,6 +2,7 @@
 
 runs/1/configuration.yaml   every setting, resolved; what ``florence2 train --config`` and ZenML's ``-c`` take
        command.txt          the command that repeats the run
+       learning_rates.json  losses of the short trainings, where the learning rate was searched for
        history.jsonl        losses and scores, a line for each log, while it trains
        metrics.json         scores of base and fine-tuned model, the best epoch, the history
        plots/               each score by epoch
@@ -39,6 +40,7 @@ class RunFiles:
 
     CONFIGURATION: Final = "configuration.yaml"
     COMMAND: Final = "command.txt"
+    LEARNING_RATES: Final = "learning_rates.json"
     HISTORY: Final = "history.jsonl"
     METRICS: Final = "metrics.json"
     PLOTS: Final = "plots"

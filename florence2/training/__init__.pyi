@@ -9,6 +9,12 @@ from .monitoring import Monitoring as Monitoring
 from .monitoring import PreviewSink as PreviewSink
 from .probe import TrainingCost as TrainingCost
 from .probe import probe_training as probe_training
+from .rate_choice import RateChoice as RateChoice
+from .rate_choice import RateTrial as RateTrial
+from .rate_search import RateSearchPlan as RateSearchPlan
+from .rate_search import choose_learning_rate as choose_learning_rate
+from .rate_search import plan_rate_search as plan_rate_search
+from .rate_search import read_rate_choice as read_rate_choice
 from .run_state import RunStorage as RunStorage
 from .run_state import forget_old_runs as forget_old_runs
 from .uploaded_run import UploadedRun as UploadedRun

@@ -9,7 +9,7 @@ from transformers import TrainingArguments
 
 from florence2.config import TrainingConfig, core_count
 
-__all__ = ["loader_workers", "optimizer_steps", "trainer_arguments", "uses_bfloat16"]
+__all__ = ["loader_workers", "optimizer_steps", "samples_of_step", "trainer_arguments", "uses_bfloat16"]
 
 _LOGS_PER_EPOCH = 5
 _STEPS_PER_LOG = 50
@@ -90,7 +90,12 @@ def trainer_arguments(
 
 def optimizer_steps(rows: int, training: TrainingConfig) -> int:
     """Return the number of weight updates of a fine-tune on so many samples that is not stopped early."""
-    return training.epochs * -(-rows // (training.batch_size * training.gradient_accumulation))
+    return training.epochs * -(-rows // samples_of_step(training))
+
+
+def samples_of_step(training: TrainingConfig) -> int:
+    """Return the number of samples of a weight update, over all processes and accumulated batches."""
+    return training.batch_size * training.gradient_accumulation
 
 
 def uses_bfloat16(training: TrainingConfig) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from florence2.config import Effect, ModelConfig, TrainingConfig
+from florence2.config import AUTO_RATE, Effect, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
 from florence2.model import Checkpoint, base_fingerprint, best_device, load_exact, quiet_transformers, unseen_gpu
@@ -172,6 +172,8 @@ def _check(
         )
     if output is not None and output.exists() and any(output.iterdir()):
         raise ModelError(f"{output} is not empty: give a new or an empty folder for the checkpoint")
+    if training.learning_rate == AUTO_RATE:
+        raise ConfigurationError("training.learning_rate auto: pass the rate that choose_learning_rate returns")
     if training.best_by != "loss" and monitoring.evaluator is None:
         raise ConfigurationError(
             f"training.best_by {training.best_by!r} needs an evaluator; pass monitoring=Monitoring(evaluator=...)"

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate.utils.memory import should_reduce_batch_size
-from transformers import PrinterCallback, TrainerCallback, TrainerState, set_seed
+from transformers import PrinterCallback, TrainerCallback, TrainerState, TrainingArguments, set_seed
 from transformers.trainer import TRAINER_STATE_NAME
 
 from florence2.codec import AnswerKind, scan_boxes
@@ -30,7 +31,7 @@ from florence2.model import (
     quiet_transformers,
 )
 from florence2.storage import ArrayPool
-from florence2.training.arguments import trainer_arguments
+from florence2.training.arguments import samples_of_step, trainer_arguments
 from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.box_order import with_one_name_per_box
 from florence2.training.callbacks import EpochLines, ProgressBar, Track
@@ -39,10 +40,10 @@ from florence2.training.objective import AnswerLoss
 from florence2.training.run_state import RunState, RunStorage
 from florence2.training.sampling import EpochOrder
 from florence2.training.stopping import StopRequest
-from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
+from florence2.training.strategies import learning_rate_of, prepare_strategy, trainable_parameters
 from florence2.training.trainer import FineTuner
 
-__all__ = ["Job", "new_word_ids", "progress_of", "run_job"]
+__all__ = ["Job", "encode", "load_base_of", "make_tuner", "new_word_ids", "progress_of", "run_job"]
 
 logger = logging.getLogger(__name__)
 
@@ -88,16 +89,8 @@ def run_job(job: Job, micro_batch_size: int) -> None:
         KeyboardInterrupt: Ctrl-C; the run has been saved.
         SystemExit: SIGTERM; the run has been saved.
     """
-    state, training = RunState(job.storage.folder, job.storage.identity, job.storage.uploaded), job.training
-    if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
-        job = replace(job, train=with_one_name_per_box(job.train), valid=with_one_name_per_box(job.valid))
-    set_seed(training.seed)
-    florence2 = load_exact(job.model, job.fingerprint)
-    for split in (job.train, job.valid):
-        check_answers_fit(split, florence2, training.max_target_tokens)
-        check_prompts_fit(split, florence2)
-    learning_rate = training.learning_rate or default_learning_rate(training.strategy, florence2)
-    florence2 = prepare_strategy(florence2, training, new_word_ids(job.train, florence2))
+    state = RunState(job.storage.folder, job.storage.identity, job.storage.uploaded)
+    job, florence2, learning_rate = load_base_of(job)
     for part, (trainable, total) in trainable_parameters(florence2.model).items():
         logger.info("%s: %s of %s parameters train", part, f"{trainable:,}", f"{total:,}")
     with StopRequest() as stop, quiet_transformers():
@@ -118,6 +111,28 @@ def run_job(job: Job, micro_batch_size: int) -> None:
         if last_step is not None and not state.is_saved(last_step):
             trainer.save_weights(last_step)
         state.finish(best_step, last_step=last_step, history=history)
+
+
+def load_base_of(job: Job) -> tuple[Job, Florence2, float]:
+    """Load the base of a job and make what its strategy trains trainable.
+
+    Returns:
+        The job, with one name for each box where boxes move; its base; and its peak learning rate.
+
+    Raises:
+        DatasetError: an answer or a prompt is too long.
+        ModelError: the base cannot be loaded, or the pattern for LoRA's layers matches none.
+    """
+    training = job.training
+    if training.objective.box_order != "given" or training.augmentation != AugmentationConfig():
+        job = replace(job, train=with_one_name_per_box(job.train), valid=with_one_name_per_box(job.valid))
+    set_seed(training.seed)
+    florence2 = load_exact(job.model, job.fingerprint)
+    for split in (job.train, job.valid):
+        check_answers_fit(split, florence2, training.max_target_tokens)
+        check_prompts_fit(split, florence2)
+    learning_rate = learning_rate_of(training, florence2)
+    return job, prepare_strategy(florence2, training, new_word_ids(job.train, florence2)), learning_rate
 
 
 def progress_of(state: RunState) -> tuple[int | None, list[dict[str, float]]]:
@@ -174,24 +189,49 @@ def _trainer(
     )
     arguments.eval_on_start = job.monitoring.evaluate_base and state.latest is None
     with arguments.main_process_first(desc="images"):
-        pool = _pool(job, florence2)
+        samples = encode(job, florence2)
+    callbacks = _callbacks(job.monitoring.sink, arguments.process_index, training)
+    return make_tuner(job, florence2, samples, arguments, state=state, stop=stop, callbacks=callbacks)
+
+
+def encode(job: Job, florence2: Florence2) -> tuple[TrainingSamples, TrainingSamples]:
+    """Return the samples of the training and of the validation split, encoded for a model."""
+    training, pool = job.training, _pool(job, florence2)
     samples = partial(TrainingSamples, florence2=florence2, objective=training.objective, seed=training.seed, pool=pool)
-    train = samples(job.train, augmentation=training.augmentation)
-    global_batch = training.batch_size * training.gradient_accumulation
+    return samples(job.train, augmentation=training.augmentation), samples(job.valid, augmentation=None)
+
+
+def make_tuner(
+    job: Job,
+    florence2: Florence2,
+    samples: tuple[TrainingSamples, TrainingSamples],
+    arguments: TrainingArguments,
+    **options: Any,
+) -> FineTuner:
+    """Return the trainer of a job.
+
+    Args:
+        job: the fine-tune.
+        florence2: its base, from ``load_base_of``.
+        samples: from ``encode``.
+        arguments: of the trainer.
+        options: further arguments of ``FineTuner``.
+    """
+    training, (train, valid) = job.training, samples
     trainer = FineTuner(
         args=arguments,
         florence2=florence2,
         train=train,
-        valid=samples(job.valid, augmentation=None),
-        order=EpochOrder(train.answer_lengths, global_batch, training.seed, grouped=training.group_by_length),
+        valid=valid,
+        order=EpochOrder(
+            train.answer_lengths, samples_of_step(training), training.seed, grouped=training.group_by_length
+        ),
         loss=AnswerLoss.of(training.objective, florence2.tokenizer),
-        state=state,
         save_minutes=training.engine.save_minutes,
-        stop=stop,
         patience=training.patience,
         monitoring=job.monitoring,
         data_collator=partial(collate, pad_id=florence2.tokenizer.pad_token_id),
-        callbacks=_callbacks(job.monitoring.sink, global_batch, arguments.process_index),
+        **options,
     )
     # It prints Python dictionaries; EpochLines logs the same values as text.
     trainer.remove_callback(PrinterCallback)
@@ -229,7 +269,7 @@ def _files(manifest: DatasetManifest) -> dict[str, Path]:
     return {name: root / image for name, image in zip(manifest.table["sha256"], manifest.table["image"], strict=True)}
 
 
-def _callbacks(sink: MetricSink | None, global_batch: int, process: int) -> list[TrainerCallback]:
+def _callbacks(sink: MetricSink | None, process: int, training: TrainingConfig) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = []
     if process == 0:
         has_bar = sys.stderr.isatty()
@@ -237,5 +277,5 @@ def _callbacks(sink: MetricSink | None, global_batch: int, process: int) -> list
         if has_bar:
             callbacks.append(ProgressBar())
         if sink is not None:
-            callbacks.append(Track(sink, global_batch))
+            callbacks.append(Track(sink, samples_of_step(training)))
     return callbacks

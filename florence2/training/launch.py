@@ -19,10 +19,10 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -34,12 +34,14 @@ from florence2.training.ports import free_port
 from florence2.training.run_state import is_full
 from florence2.training.stopping import StopRequest
 
-__all__ = ["launch", "process_count"]
+__all__ = ["fit_into_memory", "launch", "process_count"]
 
 logger = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 20
 """Time for the other processes to end when one has failed; they may be waiting for it."""
+Result = TypeVar("Result")
+
 _WORK = f"from {__name__} import work; work()"
 
 
@@ -68,37 +70,44 @@ def launch(job: Job) -> None:
         OutOfMemoryError: not even one sample fits.
         TrainingError: as ``run_job``, or a disk is full.
     """
-    share = job.training.batch_size // job.processes
-    sizes = [size for size in range(share, 0, -1) if share % size == 0]
-    micro_batch_size = share
+    run = run_job if job.processes == 1 else _run_in_processes
+    try:
+        fit_into_memory(partial(run, job), job.training.batch_size, job.processes)
+    except Exception as exc:
+        if isinstance(exc, Florence2Error) or not is_full(exc):
+            raise
+        raise TrainingError(f"{job.storage.folder}: the disk is full: free space, then start the run again") from exc
+
+
+def fit_into_memory(run: Callable[[int], Result], batch_size: int, processes: int) -> Result:
+    """Run with the largest micro-batch that fits into the memory.
+
+    Args:
+        run: called with the samples in one forward pass of a process; it raises OutOfMemoryError where they do not fit.
+        batch_size: samples of a step over all processes.
+        processes: number of processes that train together.
+
+    Raises:
+        OutOfMemoryError: not even one sample fits.
+    """
+    micro_batch_size = share = batch_size // processes
     while True:
         try:
-            if job.processes == 1:
-                run_job(job, micro_batch_size)
-            else:
-                _run_in_processes(job, micro_batch_size)
+            return run(micro_batch_size)
         except OutOfMemoryError as exc:
-            smaller = next((size for size in sizes if size <= micro_batch_size // 2), None)
-            if smaller is None:
+            smaller = [size for size in range(1, micro_batch_size // 2 + 1) if share % size == 0]
+            if not smaller:
                 raise OutOfMemoryError(
                     "not even one sample fits into the memory; set training.engine.gradient_checkpointing, "
                     "or use a smaller base"
                 ) from exc
+            micro_batch_size = smaller[-1]
             logger.warning(
                 "%s: from here on %d, with gradients accumulated to the same batch of %d",
                 exc,
-                smaller,
-                job.training.batch_size,
+                micro_batch_size,
+                batch_size,
             )
-            micro_batch_size = smaller
-        except Exception as exc:
-            if isinstance(exc, Florence2Error) or not is_full(exc):
-                raise
-            raise TrainingError(
-                f"{job.storage.folder}: the disk is full: free space, then start the run again"
-            ) from exc
-        else:
-            return
         finally:
             # The trainer and its callbacks refer to each other: only the collector frees their memory.
             gc.collect()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from florence2.config import AugmentationConfig, ModelConfig, TrainingConfig
+from florence2.config import AUTO_RATE, AugmentationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.model import FrozenVision, PixelTransform, best_device, feature_pool, load_base
 from florence2.training.arguments import loader_workers, optimizer_steps, uses_bfloat16
@@ -21,7 +21,8 @@ from florence2.training.box_order import with_one_name_per_box
 from florence2.training.callbacks import memory_gib
 from florence2.training.job import new_word_ids
 from florence2.training.launch import process_count
-from florence2.training.strategies import default_learning_rate, prepare_strategy, trainable_parameters
+from florence2.training.rate_search import RateSearchPlan, plan_rate_search
+from florence2.training.strategies import learning_rate_of, prepare_strategy, trainable_parameters
 
 __all__ = ["TrainingCost", "probe_training"]
 
@@ -37,11 +38,12 @@ class TrainingCost:
 
     Attributes:
         parameters: trainable and all parameters of each part of the model.
-        learning_rate: peak of the schedule.
+        learning_rate: peak of the schedule; the middle one where it is searched for.
         steps: updates of the weights, unless it is stopped early.
         train_seconds: time of the steps of all epochs, with the decoding of their images.
         valid_seconds: time of the validation loss after all epochs.
         memory_gib: peak of the GPU where there is one, else of the process.
+        search: what the search for the learning rate costs; None where there is none.
         timed: what was timed, in words.
     """
 
@@ -51,7 +53,13 @@ class TrainingCost:
     train_seconds: float
     valid_seconds: float
     memory_gib: float
+    search: RateSearchPlan | None
     timed: str
+
+    @property
+    def search_seconds(self) -> float:
+        """Return the time of the search for the learning rate, at most."""
+        return self.search.share * self.train_seconds if self.search else 0.0
 
 
 def probe_training(
@@ -91,11 +99,12 @@ def probe_training(
     workers = loader_workers(training)
     return TrainingCost(
         parameters=bench.parameters,
-        learning_rate=training.learning_rate or bench.learning_rate,
+        learning_rate=bench.learning_rate,
         steps=optimizer_steps(len(train), training),
         train_seconds=max(computing, decoding / workers) if workers else computing + decoding,
         valid_seconds=training.epochs * len(valid) * validating,
         memory_gib=memory_gib() + kept / 2**30,
+        search=plan_rate_search(len(train), len(valid), training) if training.learning_rate == AUTO_RATE else None,
         timed=f"{steps} {'step' if steps == 1 else 'steps'} with micro-batches of {size} of {micro_batch_size} samples",
     )
 
@@ -107,7 +116,7 @@ class _Bench:
         self, train: DatasetManifest, valid: DatasetManifest, model: ModelConfig, training: TrainingConfig
     ) -> None:
         florence2 = load_base(model)
-        self.learning_rate = default_learning_rate(training.strategy, florence2)
+        self.learning_rate = learning_rate_of(training, florence2)
         florence2 = prepare_strategy(florence2, training, new_word_ids(train, florence2))
         self.parameters = trainable_parameters(florence2.model)
         self._training, self._device = training, torch.device(best_device())

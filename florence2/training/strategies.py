@@ -16,7 +16,7 @@ from florence2.model import (
     part_of,
 )
 
-__all__ = ["default_learning_rate", "prepare_strategy", "trainable_parameters"]
+__all__ = ["default_learning_rate", "learning_rate_of", "prepare_strategy", "trainable_parameters"]
 
 
 def prepare_strategy(florence2: Florence2, training: TrainingConfig, token_ids: list[int]) -> Florence2:
@@ -42,6 +42,12 @@ def default_learning_rate(strategy: str, florence2: Florence2) -> float:
     """Return the peak learning rate that suits a strategy and a size of model."""
     small, large = LEARNING_RATES[strategy]
     return small if florence2.model.num_parameters() < SMALL_PARAMETERS else large
+
+
+def learning_rate_of(training: TrainingConfig, florence2: Florence2) -> float:
+    """Return the peak learning rate of a training: the given number, else the default of its strategy."""
+    given = training.learning_rate
+    return given if isinstance(given, float) else default_learning_rate(training.strategy, florence2)
 
 
 def trainable_parameters(model: Any) -> dict[str, tuple[int, int]]:

@@ -23,6 +23,7 @@ STEPS = [
     "validate_annotations",
     "split_dataset",
     "choose_recipe",
+    "choose_learning_rate",
     "fine_tune",
     "evaluate_model",
     "register_model",

@@ -33,16 +33,17 @@ _EDGES = {
     "validate_annotations": {"ingest_dataset"},
     "split_dataset": {"validate_annotations"},
     "choose_recipe": {"split_dataset"},
-    "fine_tune": {"split_dataset", "choose_recipe"},
-    "evaluate_model": {"split_dataset", "choose_recipe", "fine_tune"},
-    "register_model": {"split_dataset", "choose_recipe", "fine_tune", "evaluate_model"},
+    "choose_learning_rate": {"split_dataset", "choose_recipe"},
+    "fine_tune": {"split_dataset", "choose_learning_rate"},
+    "evaluate_model": {"split_dataset", "choose_recipe", "choose_learning_rate", "fine_tune"},
+    "register_model": {"split_dataset", "choose_recipe", "choose_learning_rate", "fine_tune", "evaluate_model"},
 }
 _PLACED = {
     "node_selectors": {"pool": "gpu"},
     "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
     "image_pull_secrets": ["registry"],
 }
-_ON_GPU = {"fine_tune", "evaluate_model"}
+_ON_GPU = {"choose_learning_rate", "fine_tune", "evaluate_model"}
 
 
 def _image_of(step: str) -> str:

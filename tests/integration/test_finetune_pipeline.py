@@ -17,6 +17,8 @@ from tests.builders import write_scenes
 from tests.integration.project import STEPS, Outcome, Project
 from tests.waiting import wait_for
 
+AFTER_THE_SPLIT = STEPS[STEPS.index("choose_recipe") :]
+
 
 def parameters(data: Path, **training: Any) -> dict[str, Any]:
     return {
@@ -146,13 +148,29 @@ def test_an_edit_of_the_training_trains_again(project: Project, first: Outcome, 
     project.edit("florence2/training/fitting.py")
     executed = project.run("first", parameters(data)).summary["executed_steps"]
     # The same seed gives the same weights, so what follows stays cached.
-    assert executed == ["choose_recipe", "fine_tune"]
+    assert executed == ["choose_recipe", "choose_learning_rate", "fine_tune"]
 
 
 def test_a_setting_of_the_training_trains_again(project: Project, first: Outcome, data: Path) -> None:
     assert first.status == 0
     executed = project.run("seed", parameters(data, seed=1)).summary["executed_steps"]
-    assert executed == ["choose_recipe", "fine_tune", "evaluate_model", "register_model"]
+    assert executed == AFTER_THE_SPLIT
+
+
+def test_a_searched_learning_rate_is_a_setting_like_one_that_is_given(
+    project: Project, first: Outcome, data: Path
+) -> None:
+    assert first.status == 0
+    recipe = {"batch_size": 2, "epochs": 32, "preview": 0}
+    searched = project.run("searched", parameters(data, **recipe, learning_rate="auto"))
+    assert searched.summary["executed_steps"] == AFTER_THE_SPLIT, searched.output
+    reason = re.search(r"learning rate ([\d.e-]+) of \d tried: validation loss", searched.output)
+    assert reason is not None, searched.output
+    assert "tried: validation loss" in Path(searched.summary["report"]).read_text()
+    given = project.run("given", parameters(data, **recipe, learning_rate=float(reason[1])))
+    assert "fine_tune" in given.summary["cached_steps"], "the number is part of its cache key"
+    again = project.run("searched", parameters(data, **recipe, learning_rate="auto"))
+    assert again.summary["executed_steps"] == []
 
 
 def test_a_setting_without_effect_on_the_result_runs_nothing(project: Project, first: Outcome, data: Path) -> None:
@@ -163,7 +181,7 @@ def test_a_setting_without_effect_on_the_result_runs_nothing(project: Project, f
     # Where something else is trained they still reach the steps, and the record of the model that is registered.
     course["training"]["seed"] = 4
     summary = project.run("course", course).summary
-    assert summary["executed_steps"] == ["choose_recipe", "fine_tune", "evaluate_model", "register_model"]
+    assert summary["executed_steps"] == AFTER_THE_SPLIT
     code = f"""
 import json, mlflow
 mlflow.set_tracking_uri({summary["tracking_uri"]!r})

@@ -89,6 +89,7 @@ def test_each_step_ran_on_a_machine_of_its_own(stack: RemoteStack, submitted: ob
         "validate_annotations": 1,  # the base, for its tokens
         "split_dataset": 2,  # the frozen test, and the data set for its samples
         "choose_recipe": 2,  # data set and base
+        "choose_learning_rate": 0,  # nothing is searched for
         "fine_tune": 2,
         "evaluate_model": 2,
         "register_model": 1,  # the base, of which the adapter is one

@@ -24,6 +24,7 @@ from florence2.datasets.formats import read_dataset
 from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fitting import fit
+from florence2.training.short_training import ShortTrainings
 from tests.builders import write_scenes
 from tests.unit.evaluation.metrics.test_loading import CountMetric
 
@@ -196,6 +197,33 @@ def test_an_interrupted_run_says_how_to_go_on_and_ends_as_if_nothing_had_happene
     assert None not in [step.seconds for step in again.history.steps]
     with pytest.raises(ConfigurationError, match="no unfinished run is here"):
         florence2.train(output=tmp_path, resume=True)
+
+
+def test_a_search_for_the_learning_rate_that_is_interrupted_goes_on(
+    scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {**RECIPE, "dataset": scenes, "learning_rate": "auto", "epochs": 32, "batch_size": 2, "preview": 0}
+    searched: list[float] = []
+    train_shortly = ShortTrainings.loss_of
+
+    def loss_of(self: ShortTrainings, rate: float, steps: int) -> float:
+        searched.append(rate)
+        if len(searched) == 3:
+            raise KeyboardInterrupt
+        return train_shortly(self, rate, steps)
+
+    monkeypatch.setattr(ShortTrainings, "loss_of", loss_of)
+    with pytest.raises(KeyboardInterrupt), caplog.at_level(logging.INFO, "florence2"):
+        florence2.train(settings, tmp_path)
+    assert "the training is not finished; resume it by" in caplog.text
+    result = florence2.train(output=tmp_path, resume=True)
+    assert len(searched) - 1 == len(set(searched)) + 1, "once for each rate, once for the base, once in vain"
+    rate = yaml.safe_load((result.folder / "configuration.yaml").read_text())["parameters"]["training"]["learning_rate"]
+    assert rate in searched
+    assert max(step.learning_rate for step in result.history.steps) == pytest.approx(rate, rel=0.1)
+    assert result.report.facts["learning rate"].startswith(f"{rate:g} of ")
+    with Image.open(result.folder / "plots" / "learning_rates.png") as image:
+        assert image.width > 500
 
 
 def test_a_run_that_is_interrupted_within_its_first_epoch_has_no_model_yet(

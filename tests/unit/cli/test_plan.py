@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from florence2.cli.plan import _described, as_yaml
+from florence2.cli.plan import Plan, _described, as_yaml
 from florence2.config import Configuration
 from florence2.config.files import read_sections
 from florence2.datasets import ingest
+from florence2.training import RateSearchPlan, TrainingCost
 from tests.builders import write_image
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
@@ -47,6 +48,33 @@ def test_the_printed_settings_read_again_are_the_same(
     changed = [line for line in text.splitlines() if "    # default: " in line]
     default = Configuration()
     assert bool(changed) == (configuration != default)
+
+
+SEARCH = RateSearchPlan(trials=5, steps=41, validated=120, share=0.25)
+
+
+@pytest.mark.parametrize(
+    ("rate", "search", "line"),
+    [
+        (
+            "auto",
+            SEARCH,
+            "search     at most 5 trainings of 41 steps choose the learning rate: 25% of the training, 50 s",
+        ),
+        ("auto", None, "search     the training is too short to search for the learning rate: the default is used"),
+        (1e-3, None, None),
+    ],
+)
+def test_it_says_what_the_search_for_the_learning_rate_costs(
+    rate: Any, search: RateSearchPlan | None, line: str | None
+) -> None:
+    cost = TrainingCost({}, 1e-3, 1000, 200.0, 10.0, 1.0, search, "")
+    data = {"source": "d", "format": "jsonl", "tasks": [], "splits": {}}
+    plan = Plan(Configuration(learning_rate=rate), (), data, "b", "lora", cost, 1.0, 9.0, "the GPU")
+    assert [each for each in plan.lines() if each.startswith("search")] == ([line] if line else [])
+    assert plan.seconds == 220 + (50 if search else 0)
+    assert plan.to_dict()["seconds"]["search"] == (50 if search else 0)
+    assert (plan.to_dict()["learning_rate_search"] or {}).get("steps") == (41 if search else None)
 
 
 @pytest.mark.parametrize("source", ["", "my.yml"])

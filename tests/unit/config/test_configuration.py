@@ -53,6 +53,7 @@ def test_a_flat_key_leaves_the_callers_mapping_alone() -> None:
         ({"training": 3}, "training: .*not 3"),
         ({"training": 3, "epochs": 2}, "training: .*not 3"),
         ({"learning_rate": float("inf")}, "training.learning_rate: .*finite"),
+        ({"learning_rate": "fast"}, r"training\.learning_rate: .*valid number, .* or 'auto', not 'fast'$"),
         ({"weight_decay": float("nan")}, "training.weight_decay: .*finite"),
         ({"alias": "latest"}, "registration.alias: .*gives itself"),
         ({"alias": "v12"}, "registration.alias: .*gives itself"),

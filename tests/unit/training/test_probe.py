@@ -63,6 +63,15 @@ def test_the_steps_are_those_that_a_fine_tune_makes(scenes: DatasetManifest, tmp
     assert steps == checkpoint.history[-1]["step"]
 
 
+def test_the_search_for_the_learning_rate_is_part_of_the_cost(scenes: DatasetManifest) -> None:
+    cost = cost_of(scenes, epochs=64, batch_size=2, learning_rate="auto")
+    assert cost.search is not None
+    assert cost.search.share == pytest.approx(0.25, abs=0.05)
+    assert cost.search_seconds == cost.search.share * cost.train_seconds
+    fixed = cost_of(scenes, epochs=64, batch_size=2)
+    assert (fixed.search, fixed.search_seconds, fixed.learning_rate) == (None, 0, cost.learning_rate)
+
+
 def test_where_a_batch_takes_long_one_sample_stands_for_it(
     scenes: DatasetManifest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

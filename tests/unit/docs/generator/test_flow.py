@@ -7,7 +7,7 @@ from tests import ROOT
 
 
 def test_every_step_of_the_image_is_one_of_the_pipelines() -> None:
-    assert len(STEPS) == 10
+    assert len(STEPS) == 11
     for step in STEPS:
         assert (ROOT / "steps" / f"{step}.py").is_file()
 
