@@ -13,7 +13,7 @@ from pathlib import Path
 from florence2.config import DatasetConfig, ImagesConfig, ModelConfig, SplitConfig, TrainingConfig
 from florence2.datasets import folder_around, is_local, load_frozen_test, locate
 from florence2.errors import DatasetError, ModelError
-from florence2.model import base_files, base_fingerprint, checkpoint_named, resolve
+from florence2.model import Adapter, base_files, base_fingerprint, checkpoint_named, is_adapter, resolve
 from florence2.recipes import own_recipe
 from florence2.storage import fingerprint_folder, is_packed, pack, packed_fingerprint, redact, version_of
 from steps.artifact_store import fetch_packed, file_system, remote_folder
@@ -78,6 +78,11 @@ def portable_model(model: ModelConfig) -> ModelConfig:
     folder = _folder_of(model)
     if folder is None:
         return model.model_copy(update={"revision": base_fingerprint(model)})
+    if is_adapter(folder) and _folder_of(base := Adapter.read(folder).base) is not None:
+        raise ModelError(
+            f"{model.base}: is an adapter of {base.base}, a folder that the machines of this stack do not have; give "
+            f"the whole model, as `florence2 import {model.base} FOLDER` writes it"
+        )
     names = [file.name for file in base_files(folder)]
     return model.model_copy(update={"base": pack(folder, store, names=names, files=file_system(f"{store}/"))})
 

@@ -1,3 +1,5 @@
+from .adapter import Adapter as Adapter
+from .adapter import is_adapter as is_adapter
 from .answer_lengths import AnswerLength as AnswerLength
 from .answer_lengths import answer_length as answer_length
 from .base import BUILTIN_MODELS as BUILTIN_MODELS

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.config import ModelConfig
 from florence2.errors import DatasetError, ModelError
+from florence2.model.adapter import Adapter, is_adapter
 from florence2.model.florence import GENERATION_TOKENS, HUB_BASE, Florence2
-from florence2.model.native import native_source
+from florence2.model.merging import merge_adapter
+from florence2.model.native import adapter_folder, native_source
 from florence2.model.quiet import quiet_transformers
 from florence2.storage import is_packed, unpacked
 
@@ -26,6 +28,7 @@ __all__ = [
     "best_device",
     "check_exact",
     "hub_commit",
+    "load_adapted",
     "load_base",
     "load_exact",
     "load_folder",
@@ -51,7 +54,32 @@ def load_base(config: ModelConfig) -> Florence2:
     Raises:
         ModelError: there is no such model, it cannot be reached, or it is not a native Florence-2.
     """
-    return load_folder(resolve(config), config.revision)
+    source = resolve(config)
+    revision = config.revision if Path(source).is_dir() else hub_commit(source, config.revision)
+    folder = adapter_folder(source, revision)
+    return _load_files(source, revision) if folder is None else load_adapted(Adapter.read(folder))
+
+
+def load_adapted(adapter: Adapter, base: ModelConfig | None = None) -> Florence2:
+    """Load a model with an adapter merged into it, in float32 on the CPU.
+
+    Args:
+        adapter: of another program.
+        base: the model on which it was trained; None: the one that it names.
+
+    Raises:
+        ModelError: there is no such base, or the adapter does not belong to it.
+    """
+    try:
+        loaded = load_base(base or adapter.base)
+    except ModelError as exc:
+        if base is not None:
+            raise
+        raise ModelError(
+            f"{adapter.folder}: the base of this adapter cannot be loaded: {exc}; another path of it is given by "
+            f"`florence2 import {adapter.folder} FOLDER --base BASE`"
+        ) from exc
+    return merge_adapter(loaded, adapter)
 
 
 def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
@@ -64,11 +92,10 @@ def load_exact(config: ModelConfig, fingerprint: str) -> Florence2:
     Raises:
         ModelError: it cannot be loaded, or it has changed.
     """
-    source = resolve(config)
-    if not Path(source).is_dir():
-        return load_folder(source, fingerprint)
+    if not Path(resolve(config)).is_dir():
+        return load_base(config.model_copy(update={"revision": fingerprint}))
     check_exact(config, fingerprint)
-    return load_folder(source)
+    return load_base(config)
 
 
 def check_exact(config: ModelConfig, fingerprint: str) -> None:
@@ -106,6 +133,11 @@ def load_folder(source: str, revision: str | None = None) -> Florence2:
     if not Path(source).is_dir():
         # Requested first and once: transformers would try for a minute, and then name settings of its own.
         revision = hub_commit(source, revision)
+    return _load_files(source, revision)
+
+
+def _load_files(source: str, revision: str | None) -> Florence2:
+    """Load a model from a folder, or from a hub id by its commit."""
     files = native_source(source, revision)
     import torch
     from safetensors import SafetensorError
@@ -139,7 +171,7 @@ def base_fingerprint(config: ModelConfig) -> str:
     """Return the fingerprint of the base model's content.
 
     Returns:
-        A hash of the files of a folder or a built-in model; the commit of a hub id.
+        A hash of the files of a folder or a built-in model, of an adapter and its base; the commit of a hub id.
 
     Raises:
         ModelError: there is no such model, or neither the hub can be reached nor its local cache has it.
@@ -153,6 +185,8 @@ def base_fingerprint(config: ModelConfig) -> str:
         digest.update(file.name.encode())
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
+    if adapter_folder(source, None) is not None:
+        digest.update(base_fingerprint(Adapter.read(folder).base).encode())
     return digest.hexdigest()
 
 
@@ -200,7 +234,7 @@ def resolve(config: ModelConfig) -> str:
         return str(unpacked_model(base))
     folder = Path(os.path.expanduser(base))  # noqa: PTH111 - Path.expanduser raises for unknown users
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
+        if not (folder / "config.json").is_file() and not is_adapter(folder):
             raise ModelError(f"{base} is a folder without a config.json: it is not a saved transformers model")
         return str(folder)
     if _RUN.fullmatch(base):

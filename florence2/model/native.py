@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from florence2.errors import DatasetError, ModelError
+from florence2.model.adapter import ADAPTER_FILES, is_adapter
 from florence2.model.microsoft.folder import is_published_folder, write_native, write_native_files
 from florence2.model.microsoft.weights import WEIGHTS
 from florence2.storage import cache_folder, hash_files, make_once
 
-__all__ = ["hub_file", "native_file", "native_source", "published_folder"]
+__all__ = ["adapter_folder", "hub_file", "native_file", "native_source", "published_folder"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,23 @@ def published_folder(source: str, commit: str | None, *, weights: bool = True) -
     while (kind := next(kinds, None)) and not any(folder.glob(kind)):
         folder = _download(source, commit, (*_TEXTS, kind))
     return folder
+
+
+def adapter_folder(source: str, commit: str | None) -> Path | None:
+    """Return the folder of an adapter without a whole model, downloaded if it is a hub id; None for any other model.
+
+    Args:
+        source: folder or hub id.
+        commit: of a hub id.
+
+    Raises:
+        ModelError: it cannot be downloaded.
+    """
+    if Path(source).is_dir():
+        return Path(source) if is_adapter(Path(source)) else None
+    if hub_file(source, commit, "config.json") is not None or hub_file(source, commit, ADAPTER_FILES[0]) is None:
+        return None
+    return _download(source, commit, ADAPTER_FILES)
 
 
 def hub_file(source: str, commit: str | None, name: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -114,6 +115,12 @@ def test_a_checkpoint_is_sent_but_not_without_its_base(tmp_path: Path) -> None:
     assert is_packed(sent.base)
     assert named_fingerprint(sent.base) == named_fingerprint(str(tmp_path / "good"))
     shutil.copytree(BUILTIN_MODELS["builtin:nano"], tmp_path / "base")
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    settings = {"peft_type": "LORA", "base_model_name_or_path": str(tmp_path / "base")}
+    (foreign / "adapter_config.json").write_text(json.dumps(settings))
+    with pytest.raises(ModelError, match=r"foreign: is an adapter of .*base, a folder .*`florence2 import .*foreign"):
+        portable.portable_model(ModelConfig(base=str(foreign)))
     with pytest.raises(ModelError, match=r"is an adapter of .*base, a folder that the machines of this stack do not"):
         portable.portable_named(ModelConfig(base=checkpoint("bad", str(tmp_path / "base"))))
 

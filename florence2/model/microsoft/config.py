@@ -139,7 +139,7 @@ def native_config(published: Mapping[str, Any], image_token_id: int, rows: int, 
         "image_token_id": image_token_id,
         "is_encoder_decoder": True,
         "model_type": "florence2",
-        "text_config": native_text | {"model_type": "bart", "tie_word_embeddings": tied, "vocab_size": rows},
+        "text_config": native_text | {"model_type": "bart", "tie_word_embeddings": True, "vocab_size": rows},
         "tie_word_embeddings": tied,
         "vision_config": native_vision | _FIXED | {"model_type": "florence_vision"},
     }

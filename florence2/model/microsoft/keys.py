@@ -135,6 +135,8 @@ def _drop_copies(weights: dict[str, Tensor], source: object, copies: tuple[str, 
 def published_weights(native: Mapping[str, Tensor], *, tied: bool = True) -> dict[str, Tensor]:
     """Return native weights under the names of Microsoft's layout, tied ones once as ``save_pretrained`` writes them.
 
+    Where the output head has a weight of its own, the copies are kept: Microsoft's code ties all of them or none.
+
     Args:
         native: all weights of a native Florence-2.
         tied: whether the output head is the token embedding.
@@ -147,7 +149,9 @@ def published_weights(native: Mapping[str, Tensor], *, tied: bool = True) -> dic
         old = to_microsoft(name)
         if old is None:
             raise ModelError(f"{name} has no equivalent in Microsoft's layout; merge adapters first")
-        if old not in _COPIES and not (tied and old == _HEAD[0]):
+        if not (tied and old in (*_COPIES, _HEAD[0])):
+            # A file of safetensors holds no memory twice.
+            tensor = tensor.clone() if old in _COPIES else tensor
             published[old] = tensor.T.contiguous() if old == _IMAGE_PROJECTION[0] else tensor
     published[_BIAS] = native[_SHARED[1]].new_zeros((1, len(native[_SHARED[1]])))
     return published

@@ -16,7 +16,7 @@ from florence2.errors import ModelError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["WEIGHTS", "read_weights"]
+__all__ = ["WEIGHTS", "read_tensors", "read_weights"]
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """Files with the weights of a model; a sharded one has ``NAME.index.json`` and its shards instead."""
@@ -36,7 +36,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     for name in WEIGHTS:
         file, index = folder / name, folder / f"{name}.index.json"
         if file.is_file():
-            return dict(_tensors(file))
+            return dict(read_tensors(file))
         if index.is_file():
             return _sharded(index)
         shards = sorted(part.name for part in folder.glob(f"{file.stem}-*{file.suffix}"))
@@ -60,14 +60,22 @@ def _sharded(index: Path) -> dict[str, Tensor]:
             f"{index.parent}: {len(missing)} of {len(files)} files with weights are missing: {', '.join(missing[:3])}; "
             f"{_AGAIN}"
         )
-    weights = {key: tensor for name in files for key, tensor in _tensors(index.parent / name)}
+    weights = {key: tensor for name in files for key, tensor in read_tensors(index.parent / name)}
     absent = sorted(parts.keys() - weights.keys())
     if absent:
         raise ModelError(f"{index.parent / parts[absent[0]]}: {absent[0]} is missing in it; {_AGAIN}")
     return weights
 
 
-def _tensors(file: Path) -> Iterator[tuple[str, Tensor]]:
+def read_tensors(file: Path) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of one file by their names.
+
+    Args:
+        file: safetensors, or a pickle of PyTorch.
+
+    Raises:
+        ModelError: it is damaged, or holds something else than tensors of floating numbers.
+    """
     import torch
 
     loaded = _load_safetensors(file) if file.suffix == ".safetensors" else _load_pickle(file)
