@@ -22,7 +22,7 @@ from scipy.optimize import linear_sum_assignment
 
 from florence2.codec.locations import BINS
 from florence2.codec.scan import scan_column
-from florence2.datasets.checks.boxes import boxes_of, tidy
+from florence2.datasets.boxes import boxes_of, tidy
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import Florence2Error

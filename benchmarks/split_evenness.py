@@ -17,7 +17,7 @@ import pandas as pd
 
 from florence2.codec.scan import scan_column
 from florence2.config import DatasetConfig, SplitConfig
-from florence2.datasets.checks.boxes import boxes_of
+from florence2.datasets.boxes import boxes_of
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.manifest import DatasetManifest
 from florence2.datasets.splits import assignment

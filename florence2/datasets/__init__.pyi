@@ -1,6 +1,6 @@
-from .checks.boxes import Boxes as Boxes
-from .checks.boxes import boxes_of as boxes_of
-from .checks.boxes import tidy as tidy
+from .boxes import Boxes as Boxes
+from .boxes import boxes_of as boxes_of
+from .boxes import tidy as tidy
 from .checks.check import RuleResults as RuleResults
 from .checks.check import check_manifest as check_manifest
 from .checks.definition import Finding as Finding

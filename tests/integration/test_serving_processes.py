@@ -38,7 +38,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 pytestmark = pytest.mark.integration
 
 MEGABYTE = 1_000_000
-CONFIG = Configuration(model_name="cards", alias="champion")
+CONFIG = Configuration(base="builtin:nano", model_name="cards", alias="champion")
 
 
 def image(size: tuple[int, int] = (64, 64)) -> str:

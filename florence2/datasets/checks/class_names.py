@@ -11,7 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from florence2.codec import CLASS_TASKS
-from florence2.datasets.checks.boxes import Boxes, tidy
+from florence2.datasets.boxes import Boxes, tidy
 from florence2.datasets.manifest import DatasetManifest
 
 __all__ = ["compare_classes"]

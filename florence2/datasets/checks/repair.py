@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from florence2.codec import BINS, BoxSpan, format_spans, scan_boxes
-from florence2.datasets.checks.boxes import Boxes, tidy
+from florence2.datasets.boxes import Boxes, tidy
 from florence2.datasets.checks.definition import RepairKind
 from florence2.datasets.checks.view import Positions
 from florence2.datasets.manifest import DatasetManifest

@@ -18,7 +18,7 @@ import pandas as pd
 
 from florence2.codec import scan_column
 from florence2.config import SplitConfig
-from florence2.datasets.checks.boxes import boxes_of, tidy
+from florence2.datasets.boxes import boxes_of, tidy
 from florence2.datasets.checks.image_groups import image_groups
 from florence2.datasets.manifest import SPLITS, DatasetManifest
 from florence2.datasets.splits.frozen_test import FrozenTest

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from florence2.codec import BINS, CLASS_TASKS, AnswerKind, scan_column
-from florence2.datasets.checks.boxes import Boxes, boxes_of, tidy
+from florence2.datasets.boxes import Boxes, boxes_of, tidy
 from florence2.datasets.manifest import DatasetManifest
 
 __all__ = ["Names", "Observations", "Values", "observe"]

@@ -34,6 +34,7 @@ _STYLE = """
 .answers { display: grid !important; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr)); }
 .answers > .answer { min-width: 0 !important; }
 .answer-title h3 { margin: 0; overflow-wrap: anywhere; }
+#confidence .min_value, #confidence .max_value { color: var(--body-text-color); }
 """
 
 

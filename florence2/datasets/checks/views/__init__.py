@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from florence2.codec import scan_column
 from florence2.config import ValidationConfig
-from florence2.datasets.checks.boxes import boxes_of
+from florence2.datasets.boxes import boxes_of
 from florence2.datasets.checks.definition import Rule
 from florence2.datasets.checks.view import View
 from florence2.datasets.checks.views.boxes import BoxesView

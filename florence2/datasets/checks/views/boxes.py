@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from florence2.codec import BINS, format_spans
 from florence2.config import ValidationConfig
-from florence2.datasets.checks.boxes import Boxes, tidy
+from florence2.datasets.boxes import Boxes, tidy
 from florence2.datasets.checks.overlaps import find_same_boxes
 from florence2.datasets.checks.view import Flags, Positions, View
 from florence2.datasets.checks.views.regions import in_pixels

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from florence2.datasets.checks.boxes import tidy
+from florence2.datasets.boxes import tidy
 from florence2.datasets.checks.class_names import compare_classes
 from florence2.datasets.checks.view import Positions, View
 from florence2.datasets.checks.views.boxes import Box, BoxesView

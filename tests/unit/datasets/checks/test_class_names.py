@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from florence2.codec.scan import scan_column
-from florence2.datasets.checks.boxes import boxes_of
+from florence2.datasets.boxes import boxes_of
 from florence2.datasets.checks.class_names import compare_classes
 from tests.builders import manifest
 from tests.rules import BOX

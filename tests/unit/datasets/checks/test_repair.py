@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from florence2.codec.grammar import format_spans, scan_boxes
 from florence2.codec.scan import scan_column
-from florence2.datasets.checks.boxes import Boxes, boxes_of
+from florence2.datasets.boxes import Boxes, boxes_of
 from florence2.datasets.checks.repair import repair
 from florence2.datasets.manifest import DatasetManifest
 from tests.builders import manifest

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from florence2.codec.scan import scan_column
-from florence2.datasets.checks.boxes import Boxes, boxes_of, tidy
+from florence2.datasets.boxes import Boxes, boxes_of, tidy
 from florence2.datasets.manifest import DatasetManifest
 from tests.builders import manifest
 from tests.rules import BOX, OTHER, task
