@@ -71,10 +71,6 @@ CASES: dict[str, tuple[Callable[[Path], dict[str, Any]], str]] = {
     "unknown-section": (_setting(trianing={}), r"trianing: unknown key; did you mean 'training'"),
     "epochs-0": (_setting(training={"epochs": 0}), r"training\.epochs: .* not 0"),
     "unknown-base": (_setting(model={"base": "no-such-model"}), r"unknown base model 'no-such-model'"),
-    "microsoft-base": (
-        _setting(model={"base": "microsoft/Florence-2-base"}),
-        r"use 'florence-community/Florence-2-base'",
-    ),
     "reserved-token": (_rows(annotation(prefix="<CAPTION>", suffix="a</s>b")), r"annotations\.jsonl:2: .*</s>"),
     "no-section": (_setting(epochs=3), r"parameters\.epochs: write it as parameters\.training\.epochs"),
     "unknown-metric": (_setting(evaluation={"metrics": ["meen_average_precision"]}), r"did you mean 'mean_average"),
