@@ -9,6 +9,7 @@
     ├── AnswerError                 a text is not an answer of its task
     ├── ModelError                  a model cannot be found or loaded
     ├── TrainingError               a fine-tune failed, for example because its loss is NaN
+    │   ├── DivergedError           its loss or its score is NaN or infinite
     │   └── OutOfMemoryError        even the smallest batch does not fit into the memory
     ├── RegistryError               the tracking store or the model registry failed
     ├── RequestError                a request to a served model is malformed or not allowed
@@ -30,6 +31,7 @@ __all__ = [
     "AnswerError",
     "ConfigurationError",
     "DatasetError",
+    "DivergedError",
     "Florence2Error",
     "ImageError",
     "InvalidAnnotationsError",
@@ -108,6 +110,10 @@ class ModelError(Florence2Error):
 
 class TrainingError(Florence2Error):
     """A fine-tune failed in a way that other settings can prevent."""
+
+
+class DivergedError(TrainingError):
+    """The loss of a fine-tune, or the score that chooses its best epoch, is NaN or infinite."""
 
 
 class OutOfMemoryError(TrainingError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from transformers import ProgressCallback, TrainerCallback, TrainerControl, Trai
 
 from florence2.training.monitoring import MetricSink
 
-__all__ = ["EpochLines", "Patience", "ProgressBar", "Track", "memory_gib"]
+__all__ = ["EpochLines", "Floors", "Patience", "ProgressBar", "Track", "memory_gib"]
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,27 @@ def memory_gib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 
-class Patience(TrainerCallback):
+class _Ending(TrainerCallback):
+    """Ends a training after the validation of an epoch."""
+
+    def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
+        """Return whether the training ends here, by the scores of its epochs so far."""
+        raise NotImplementedError
+
+    def on_evaluate(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        **kwargs: Any,  # noqa: ARG002
+    ) -> None:
+        """Stop where it is over. The trainer itself counts this epoch only after this call."""
+        if self.is_over(args, state):
+            logger.info("%s: the training ends", self)
+            control.should_training_stop = True
+
+
+class Patience(_Ending):
     """Ends a training that no longer improves.
 
     Args:
@@ -86,23 +107,41 @@ class Patience(TrainerCallback):
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
 
+    def __str__(self) -> str:
+        return f"no better epoch for {self._epochs} epochs"
+
     def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
         """Return whether so many epochs have passed."""
-        scores = [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
+        scores = _scores(args, state)
         best = max if args.greater_is_better else min
         return bool(scores) and len(scores) - 1 - scores.index(best(scores)) >= self._epochs
 
-    def on_evaluate(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: Any,  # noqa: ARG002
-    ) -> None:
-        """Stop after so many epochs. The trainer itself counts this epoch only after this call."""
-        if self.is_over(args, state):
-            logger.info("no better epoch for %d epochs: the training ends", self._epochs)
-            control.should_training_stop = True
+
+class Floors(_Ending):
+    """Ends a training whose best epoch so far is worse than it must be.
+
+    Args:
+        floors: the score that the best epoch must have by then, by number of the epoch.
+    """
+
+    def __init__(self, floors: Mapping[int, float]) -> None:
+        self._floors = floors
+
+    def __str__(self) -> str:
+        return "the best epoch so far is worse than that of half of the trials before"
+
+    def is_over(self, args: TrainingArguments, state: TrainerState) -> bool:
+        """Return whether the best epoch so far is worse than the floor of this epoch."""
+        scores = _scores(args, state)
+        floor = self._floors.get(len(scores))
+        if floor is None:
+            return False
+        return max(scores) < floor if args.greater_is_better else min(scores) > floor
+
+
+def _scores(args: TrainingArguments, state: TrainerState) -> list[float]:
+    """Return the score that chooses the best epoch, of each epoch so far."""
+    return [entry[name] for entry in state.log_history if (name := args.metric_for_best_model or "") in entry]
 
 
 class EpochLines(TrainerCallback):

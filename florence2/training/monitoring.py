@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from PIL import Image
@@ -46,9 +46,12 @@ class Monitoring:
         preview: receives the images that the evaluator draws.
         evaluator: computes the score of ``training.best_by``; needed unless that is the loss.
         evaluate_base: evaluate the validation split before the first step too; the sink receives it as step 0.
+        floors: the score of ``training.best_by`` that the best epoch so far must have reached, by number of the epoch;
+            a training that has not ends there. Not with ``evaluate_base``, whose validation would count as an epoch.
     """
 
     sink: MetricSink | None = None
     preview: PreviewSink | None = None
     evaluator: Evaluator | None = None
     evaluate_base: bool = False
+    floors: Mapping[int, float] = field(default_factory=dict)

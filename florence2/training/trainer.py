@@ -17,11 +17,11 @@ from torch.nn.functional import cross_entropy
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer import TRAINER_STATE_NAME
 
-from florence2.errors import ConfigurationError, TrainingError
+from florence2.errors import ConfigurationError, DivergedError, TrainingError
 from florence2.model import IGNORED, Florence2, PixelTransform
 from florence2.storage import StateFiles
 from florence2.training.batches import TrainingSamples
-from florence2.training.callbacks import Patience
+from florence2.training.callbacks import Floors, Patience
 from florence2.training.monitoring import Monitoring
 from florence2.training.objective import AnswerLoss
 from florence2.training.run_state import RunState, is_full
@@ -82,10 +82,11 @@ class FineTuner(Trainer):
         self._agreed: signal.Signals | None = None
         self._batch: Sequence[int] = ()
         self._window: tuple[float, int] | None = None
-        self._patience = Patience(patience) if patience else None
+        self._endings: list[Patience | Floors] = [Patience(patience)] if patience else []
+        self._endings += [Floors(monitoring.floors)] if monitoring.floors else []
         self.add_callback(_SaveAndStopCallback(self))
-        if self._patience:
-            self.add_callback(self._patience)
+        for ending in self._endings:
+            self.add_callback(ending)
 
     def train_from(self, save: Path | None) -> None:
         """Train to the end, from a save on.
@@ -95,7 +96,7 @@ class FineTuner(Trainer):
         """
         if save is not None:
             state = TrainerState.load_from_json(str(save / TRAINER_STATE_NAME))
-            if self._patience and self._patience.is_over(self.args, state):
+            if any(ending.is_over(self.args, state) for ending in self._endings):
                 self.state = state  # it was killed after its last validation and must not train another step
                 return
         self.train(resume_from_checkpoint=str(save) if save else None)
@@ -134,7 +135,7 @@ class FineTuner(Trainer):
         """Train on one batch.
 
         Raises:
-            TrainingError: the loss is NaN or infinite.
+            DivergedError: the loss is NaN or infinite.
         """
         if self._window is not None:
             loss, self._globalstep_last_logged = self._window
@@ -152,7 +153,7 @@ class FineTuner(Trainer):
     def _halt_unless_finite(self, what: str, value: Any) -> None:
         if not math.isfinite(float(value)):
             rate = self.args.learning_rate
-            raise TrainingError(
+            raise DivergedError(
                 f"the {what} is NaN or infinite after {self.state.global_step} steps, in the batch of "
                 f"{', '.join(self._samples.locations(self._batch))}; "
                 f"lower training.learning_rate ({rate:g}), or check these samples"
@@ -216,7 +217,7 @@ class FineTuner(Trainer):
                 f"training.best_by: the validation split does not define {name.removeprefix('eval_')}; it gives {known}"
             )
         if not math.isfinite(metrics[name]):
-            raise TrainingError(
+            raise DivergedError(
                 f"{name} is NaN or infinite after {self.state.global_step} steps; "
                 f"lower training.learning_rate ({self.args.learning_rate:g})"
             )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from transformers import TrainerControl, TrainerState, TrainingArguments
 
-from florence2.training.callbacks import EpochLines
+from florence2.training.callbacks import EpochLines, Floors, Patience
 
 
 class Clock:
@@ -86,3 +86,36 @@ def test_where_there_is_a_bar_nothing_is_logged_between(clock: Clock, caplog: py
     with caplog.at_level(logging.INFO):
         lines.on_step_end(arguments(), state(1), TrainerControl())
     assert not caplog.messages
+
+
+def scored(*scores: float) -> TrainerState:
+    return TrainerState(log_history=[{"eval_map50": score, "step": step} for step, score in enumerate(scores, 1)])
+
+
+@pytest.mark.parametrize(
+    ("scores", "over"),
+    [((0.1,), False), ((0.1, 0.2), True), ((0.4, 0.2), False), ((0.1, 0.3), False), ((0.0, 0.0, 0.0), False)],
+)
+def test_a_training_below_a_floor_ends(scores: tuple[float, ...], over: bool) -> None:
+    """Its best epoch counts, not the last; and only the floor of this epoch."""
+    higher = arguments("eval_map50")
+    higher.greater_is_better = True
+    control = TrainerControl()
+    floors = Floors({2: 0.3})
+    assert floors.is_over(higher, scored(*scores)) is over
+    floors.on_evaluate(higher, scored(*scores), control)
+    assert control.should_training_stop is over
+
+
+def test_a_loss_above_a_floor_ends_a_training() -> None:
+    lower = arguments("eval_map50")
+    lower.greater_is_better = False
+    assert Floors({1: 0.3}).is_over(lower, scored(0.4))
+    assert not Floors({1: 0.3}).is_over(lower, scored(0.3))
+
+
+def test_a_training_that_no_longer_improves_ends() -> None:
+    higher = arguments("eval_map50")
+    higher.greater_is_better = True
+    assert not Patience(2).is_over(higher, scored(0.1, 0.3, 0.2))
+    assert Patience(2).is_over(higher, scored(0.1, 0.3, 0.2, 0.3))
