@@ -25,10 +25,12 @@ from .inference import Prediction as Prediction
 from .model import Checkpoint as Checkpoint
 from .sdk import Model as Model
 from .sdk import TrainingResult as TrainingResult
+from .sdk import TuningResult as TuningResult
 from .sdk import evaluate as evaluate
 from .sdk import load as load
 from .sdk import predict as predict
 from .sdk import train as train
+from .sdk import tune as tune
 from .training import EpochRecord as EpochRecord
 from .training import StepRecord as StepRecord
 from .training import TrainingHistory as TrainingHistory

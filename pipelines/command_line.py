@@ -18,6 +18,7 @@ from uuid import UUID
 
 from zenml.config.pipeline_run_configuration import PipelineRunConfiguration
 from zenml.exceptions import RunInterruptedException, StackValidationError
+from zenml.pipelines.dynamic.pipeline_definition import DynamicPipeline
 from zenml.pipelines.pipeline_definition import Pipeline
 
 from florence2.config import PARAMETERS, BaseConfiguration, check_keys, check_sections, parameters_of, read_mapping
@@ -40,8 +41,13 @@ _NOISY_LOGGERS = {
 _ADVERTS = (
     "You can visualize your pipeline runs in the `ZenML Dashboard`.",
     "Models can be viewed in the dashboard using ZenML Pro.",
+    "Uploading external artifact",
+    "Finished uploading external artifact",
+    "Waiting for upstream dependencies",
 )
-"""Starts of what ZenML recommends on every run. Where there is a dashboard it logs an address instead."""
+"""Starts of what ZenML recommends on every run, or reports of each setting of a step of a dynamic pipeline.
+
+Where there is a dashboard it logs an address instead of the first."""
 
 
 class CommandLinePipeline(Pipeline):
@@ -90,6 +96,10 @@ class CommandLinePipeline(Pipeline):
         return run
 
 
+class _DynamicCommandLinePipeline(CommandLinePipeline, DynamicPipeline):
+    """The same for a pipeline whose steps follow from results."""
+
+
 def for_command_line(
     pipeline: Pipeline, tree: type[BaseConfiguration], summarise: Callable[[UUID, Path], int]
 ) -> CommandLinePipeline:
@@ -101,7 +111,7 @@ def for_command_line(
         summarise: see ``CommandLinePipeline``.
     """
     prepared = copy.copy(pipeline)
-    prepared.__class__ = CommandLinePipeline
+    prepared.__class__ = _DynamicCommandLinePipeline if pipeline.is_dynamic else CommandLinePipeline
     assert isinstance(prepared, CommandLinePipeline)
     prepared.output_name = pipeline.name
     prepared.tree, prepared.summarise = tree, summarise

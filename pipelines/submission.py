@@ -24,8 +24,18 @@ def fit_to_orchestrator(pipeline: Pipeline) -> None:
 
     Kubeflow and Vertex AI support ``continue_on_failure`` only and refuse others. In these pipelines nearly every step
     needs the one before, so that the result is the same: no step runs without its inputs.
+
+    Raises:
+        StackError: the steps of the pipeline follow from results, and the orchestrator must know all steps before.
     """
-    supported = Client().active_stack.orchestrator.supported_execution_modes
+    orchestrator = Client().active_stack.orchestrator
+    if pipeline.is_dynamic and not orchestrator.supports_dynamic_pipelines:
+        raise StackError(
+            f"the orchestrator {orchestrator.name!r} ({orchestrator.flavor}) must know all steps of a run before it "
+            f"starts, and those of {pipeline.name} follow from the results of others; use a local, Kubernetes or "
+            "Vertex AI stack, or `florence2 tune` on one machine"
+        )
+    supported = orchestrator.supported_execution_modes
     if pipeline.configuration.execution_mode not in supported:
         pipeline.configure(execution_mode=ExecutionMode.CONTINUE_ON_FAILURE)
 

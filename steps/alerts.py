@@ -6,6 +6,7 @@ import logging
 
 from zenml import get_step_context
 from zenml.client import Client
+from zenml.execution.pipeline.dynamic.run_context import DynamicPipelineRunContext
 
 __all__ = ["alert", "alert_failure"]
 
@@ -28,6 +29,13 @@ def alert(message: str) -> None:
 
 
 def alert_failure(exception: BaseException) -> None:
-    """Post that a step failed; a hook for ``on_failure`` of a pipeline."""
+    """Post that a step failed; a hook for ``on_failure`` of a pipeline.
+
+    Of a dynamic pipeline it is the hook of the run, which knows no step.
+    """
+    run = DynamicPipelineRunContext.get()
+    if run is not None:
+        alert(f"{run.pipeline.name}: run {run.run.name} failed: {exception}")
+        return
     context = get_step_context()
     alert(f"{context.pipeline.name}: {context.step_run.name} failed in run {context.pipeline_run.name}: {exception}")

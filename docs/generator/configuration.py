@@ -124,6 +124,8 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(arguments[0])}"
     if origin is dict:
         return f"mapping of {_words(arguments[0])} to {_words(arguments[1])}"
+    if _is_section(annotation):
+        return f"mapping of {', '.join(f'`{name}`' for name in annotation.model_fields)}"
     return _KINDS[annotation]
 
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": "florence2.cli.doctor:doctor",
     "init": "florence2.cli.init:init",
     "train": "florence2.cli.models:train",
+    "tune": "florence2.cli.tune:tune",
     "evaluate": "florence2.cli.models:evaluate",
     "predict": "florence2.cli.predict:predict",
     "serve": "florence2.cli.serve:serve",

@@ -4,6 +4,7 @@ from .configuration import BaseConfiguration as BaseConfiguration
 from .configuration import Configuration as Configuration
 from .configuration import PredictionConfiguration as PredictionConfiguration
 from .configuration import PromotionConfiguration as PromotionConfiguration
+from .configuration import TuningConfiguration as TuningConfiguration
 from .configuration import leaf_paths as leaf_paths
 from .cores import core_count as core_count
 from .differences import changed_settings as changed_settings
@@ -17,6 +18,10 @@ from .keywords import AnswerKeywords as AnswerKeywords
 from .keywords import Keywords as Keywords
 from .merging import merged as merged
 from .promotion import PromotionConfig as PromotionConfig
+from .search import Dimension as Dimension
+from .search import Range as Range
+from .search import SearchConfig as SearchConfig
+from .search import SettingValue as SettingValue
 from .sections import DatasetConfig as DatasetConfig
 from .sections import EvaluationConfig as EvaluationConfig
 from .sections import ImagesConfig as ImagesConfig

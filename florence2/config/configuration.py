@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from florence2.config.base import BaseConfig
 from florence2.config.promotion import PromotionConfig
+from florence2.config.search import SearchConfig
 from florence2.config.sections import (
     DatasetConfig,
     EvaluationConfig,
@@ -33,6 +34,7 @@ __all__ = [
     "Configuration",
     "PredictionConfiguration",
     "PromotionConfiguration",
+    "TuningConfiguration",
     "leaf_paths",
     "shortened",
 ]
@@ -94,6 +96,19 @@ class PromotionConfiguration(Configuration):
     """
 
     promotion: PromotionConfig = Field(default_factory=PromotionConfig)
+
+    def __init__(self, /, **values: Any) -> None:
+        super().__init__(**values)  # overrides the signature that type checkers derive from the sections
+
+
+class TuningConfiguration(Configuration):
+    """The configuration of a search: that of the fine-tune whose settings vary, and how long the search takes.
+
+    Raises:
+        ConfigurationError: a key is unknown or a value is invalid; the message lists all of them.
+    """
+
+    search: SearchConfig = Field(default_factory=SearchConfig)
 
     def __init__(self, /, **values: Any) -> None:
         super().__init__(**values)  # overrides the signature that type checkers derive from the sections

@@ -13,6 +13,9 @@ from .baselines.scores import BaselineScores as BaselineScores
 from .bootstrap import Comparison as Comparison
 from .bootstrap import Comparisons as Comparisons
 from .bootstrap import Interval as Interval
+from .bootstrap import Resampled as Resampled
+from .bootstrap import Resamples as Resamples
+from .bootstrap import paired_comparison as paired_comparison
 from .changes import ClassChange as ClassChange
 from .changes import ScoreChange as ScoreChange
 from .changes import list_class_changes as list_class_changes

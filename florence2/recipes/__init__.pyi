@@ -4,10 +4,13 @@ from .base_choice import gpu_gib as gpu_gib
 from .choice import RecipeChoice as RecipeChoice
 from .choice import answer_limit as answer_limit
 from .choice import choose_recipe as choose_recipe
+from .choice import first_score as first_score
+from .choice import samples_of_epoch as samples_of_epoch
 from .kinds import kind_of as kind_of
 from .recipe import AUTO as AUTO
 from .recipe import NONE as NONE
 from .recipe import RECIPES as RECIPES
+from .recipe import FamilyRecipe as FamilyRecipe
 from .recipe import Recipe as Recipe
 from .recipe import own_recipe as own_recipe
 from .recipe import read_recipe as read_recipe

@@ -12,7 +12,7 @@ from florence2.model import Family, answer_length, family_of
 from florence2.recipes.kinds import kind_of
 from florence2.recipes.recipe import AUTO, NONE, FamilyRecipe, Recipe, read_recipe
 
-__all__ = ["RecipeChoice", "answer_limit", "choose_recipe"]
+__all__ = ["RecipeChoice", "answer_limit", "choose_recipe", "first_score", "samples_of_epoch"]
 
 _MEASURABLE = 20
 """Samples of the validation split from which a score of the answers chooses the epoch better than the loss."""
@@ -77,7 +77,7 @@ def choose_recipe(
     lengths = _answer_lengths(data, model, training)
     chosen = _completed(training, settings, lengths[(data.table["split"] == "train").to_numpy()])
     if chosen.best_by == "score":
-        chosen = chosen.model_copy(update={"best_by": _best_by(valid, evaluation)})
+        chosen = chosen.model_copy(update={"best_by": first_score(valid, evaluation)})
     chosen = chosen.model_copy(update={"recipe": recipe.name})
     reason = f"recipe {recipe.name} ({recipe.title}): {_facts(train, family)}; {_summary(chosen)}"
     return RecipeChoice(training=chosen, evaluation=_with_limit(evaluation, lengths), reason=reason)
@@ -108,13 +108,21 @@ def _completed(training: TrainingConfig, recipe: FamilyRecipe, lengths: NDArray[
     if given.get("strategy", theirs.get("strategy")) != theirs.get("strategy"):
         theirs = {key: value for key, value in theirs.items() if key not in _OF_STRATEGY}
     # The time of a training step is nearly linear in the length of the answers.
-    in_an_epoch = float((1 + lengths / _TOKENS_OF_A_SAMPLE).sum())
-    epochs = min(recipe.most_epochs, max(1, round(recipe.samples / in_an_epoch)))
+    epochs = min(recipe.most_epochs, max(1, round(recipe.samples / _in_an_epoch(lengths))))
     return TrainingConfig.model_validate(merged({"epochs": epochs, **theirs}, given))
 
 
-def _best_by(valid: DatasetManifest, evaluation: EvaluationConfig) -> str:
-    """Return the first score of the task where the validation split can tell it, else the loss."""
+def _in_an_epoch(lengths: NDArray[np.int64]) -> float:
+    return float((1 + lengths / _TOKENS_OF_A_SAMPLE).sum())
+
+
+def samples_of_epoch(train: DatasetManifest, model: ModelConfig, training: TrainingConfig) -> float:
+    """Return the samples of an epoch as ``samples`` of a recipe counts them: one is 1 + tokens of its answer / 100."""
+    return _in_an_epoch(_answer_lengths(train, model, training))
+
+
+def first_score(valid: DatasetManifest, evaluation: EvaluationConfig) -> str:
+    """Return the name of the first score of the task where the validation split can tell it, else ``loss``."""
     tasks = valid.table["task"].unique()
     metrics = metrics_for(valid.tasks[str(tasks[0])], evaluation.metrics) if len(tasks) == 1 else ()
     return metrics[0].declared_scores()[0].name if metrics and len(valid) >= _MEASURABLE else "loss"

@@ -1,4 +1,4 @@
-"""Training without ZenML: ``train``, ``load``, ``evaluate``, ``predict`` for scripts, notebooks and the command."""
+"""Training without ZenML: ``train``, ``tune``, ``load``, ``evaluate``, ``predict``, in scripts and for the command."""
 
 import lazy_loader as lazy
 

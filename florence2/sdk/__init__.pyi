@@ -6,3 +6,5 @@ from .preparation import Prepared as Prepared
 from .preparation import prepare as prepare
 from .training import TrainingResult as TrainingResult
 from .training import train as train
+from .tuning import TuningResult as TuningResult
+from .tuning import tune as tune

@@ -28,6 +28,7 @@ from .run_layout import CheckpointFiles as CheckpointFiles
 from .run_layout import ReportFiles as ReportFiles
 from .run_layout import RunFiles as RunFiles
 from .run_layout import StateFiles as StateFiles
+from .run_layout import TuningFiles as TuningFiles
 from .safe_files import is_file_inside as is_file_inside
 from .safe_files import is_inside as is_inside
 from .safe_files import open_regular as open_regular

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["AnswerFiles", "CheckpointFiles", "ReportFiles", "RunFiles", "StateFiles"]
+__all__ = ["AnswerFiles", "CheckpointFiles", "ReportFiles", "RunFiles", "StateFiles", "TuningFiles"]
 
 
 class RunFiles:
@@ -87,3 +87,13 @@ class AnswerFiles:
     RESULTS: Final = "coco_results.json"
     DATASET: Final = "coco_dataset.json"
     DRAWN: Final = "drawn"
+
+
+class TuningFiles:
+    """Names in the folder of a search for settings."""
+
+    PLAN: Final = "plan.json"
+    TRIALS: Final = "trials"
+    RUNNING: Final = "running"
+    RECIPE: Final = "recipe.yaml"
+    PAGE: Final = "tuning.html"

@@ -25,6 +25,7 @@ ELSEWHERE = {
     r"zenml pipeline run florence_finetune\b": "tests/integration/test_finetune_pipeline.py",
     r"zenml pipeline run florence_predict\b": "tests/integration/test_predict_pipeline.py",
     r"zenml pipeline run florence_promote\b": "tests/integration/test_promotion.py",
+    r"zenml pipeline run florence_tune\b": "tests/integration/test_tune_pipeline.py",
     r"python -m pipelines.retrain\b": "tests/integration/test_retrain.py",
     r"florence2 demo\b": "tests/integration/test_demo_in_browser.py",
     r"florence2 stack\b": "tests/integration/test_cluster_submission.py",

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 import yaml
 
-from florence2.config import Configuration, PredictionConfiguration, PromotionConfiguration
+from florence2.config import Configuration, PredictionConfiguration, PromotionConfiguration, TuningConfiguration
 from tests.builders import write_image, write_lines
 from tests.documents.blocks import PAGES, ROOT, Block, blocks_of, commands_of, consoles_of, name_of
 from tests.documents.elsewhere import ELSEWHERE, problem_of, runner_of, unknown_options
@@ -108,6 +108,8 @@ def check_settings(block: Block) -> None:
         tree = PredictionConfiguration
     elif "promotion" in parameters:
         tree = PromotionConfiguration
+    elif "search" in parameters:
+        tree = TuningConfiguration
     tree(**parameters)
 
 

@@ -49,11 +49,14 @@ _IMAGES = (
 
 
 def trains_in_seconds(command: str) -> str:
-    """Return a command; one that trains where base or epochs are left open gets small ones."""
-    if not command.startswith("florence2 train") or "--resume" in command:
+    """Return a command; one that trains where base, epochs or trials are left open gets small ones."""
+    started = next((name for name in ("florence2 train", "florence2 tune") if command.startswith(f"{name} ")), None)
+    if started is None or "--resume" in command:
         return command
     added = [option for option, names in _IN_SECONDS.items() if not any(name in command for name in names)]
-    return " ".join(["florence2 train", *added]) + command.removeprefix("florence2 train")
+    if started == "florence2 tune" and "--trials" not in command:
+        added.append("--trials=2")
+    return " ".join([started, *added]) + command.removeprefix(started)
 
 
 class Workplace:

@@ -37,6 +37,7 @@ _COPIED_FILES = (
     "florence_finetune.py",
     "florence_predict.py",
     "florence_promote.py",
+    "florence_tune.py",
     "pyproject.toml",
     "requirements.lock",
 )

@@ -33,11 +33,13 @@ def test_the_public_names_are_these_and_the_metrics() -> None:
             "StepRecord",
             "TrainingHistory",
             "TrainingResult",
+            "TuningResult",
             "__version__",
             "evaluate",
             "load",
             "predict",
             "train",
+            "tune",
             *metrics,
         ]
     )

@@ -1,0 +1,17 @@
+from .local_search import search as search
+from .outcome import Outcome as Outcome
+from .outcome import Rival as Rival
+from .outcome import conclude as conclude
+from .plan import DEFAULT_MINUTES as DEFAULT_MINUTES
+from .plan import SearchPlan as SearchPlan
+from .plan import TrialLength as TrialLength
+from .planning import plan_search as plan_search
+from .proposals import propose as propose
+from .running import TrialData as TrialData
+from .running import run_trial as run_trial
+from .space import check_space as check_space
+from .space import settings_by_name as settings_by_name
+from .trial import EndedTrial as EndedTrial
+from .trial import Trial as Trial
+from .written_recipe import as_recipe as as_recipe
+from .written_recipe import recipe_yaml as recipe_yaml
