@@ -19,6 +19,7 @@ from .family import family_of as family_of
 from .florence import CODE_SOURCE as CODE_SOURCE
 from .florence import HUB_BASE as HUB_BASE
 from .florence import HUB_LARGE as HUB_LARGE
+from .florence import IN_MICROSOFTS_LAYOUT as IN_MICROSOFTS_LAYOUT
 from .florence import LEARNING_RATES as LEARNING_RATES
 from .florence import PARTS as PARTS
 from .florence import SMALL_PARAMETERS as SMALL_PARAMETERS

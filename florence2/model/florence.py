@@ -23,6 +23,7 @@ __all__ = [
     "HUB_BASE",
     "HUB_LARGE",
     "HUB_OWNER",
+    "IN_MICROSOFTS_LAYOUT",
     "LEARNING_RATES",
     "LORA_TARGETS",
     "PARTS",
@@ -42,7 +43,10 @@ HUB_BASE = f"{HUB_OWNER}/Florence-2-base-ft"
 HUB_LARGE = f"{HUB_OWNER}/Florence-2-large-ft"
 """The larger published model, for GPUs with more memory."""
 
-CODE_SOURCE = "microsoft/Florence-2-base-ft"
+IN_MICROSOFTS_LAYOUT = {name: name.replace(HUB_OWNER, "microsoft") for name in (HUB_BASE, HUB_LARGE)}
+"""The same published models in Microsoft's own layout."""
+
+CODE_SOURCE = IN_MICROSOFTS_LAYOUT[HUB_BASE]
 """Published model with Microsoft's own code, which its layout needs and native transformers does not."""
 
 PARTS = {"vision": "vision_tower", "projector": "multi_modal_projector", "language": "language_model"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
-from florence2.model import HUB_BASE, HUB_LARGE, hub_commit
+from florence2.model import HUB_BASE, HUB_LARGE, IN_MICROSOFTS_LAYOUT, hub_commit
 from florence2.recipes.recipe import AUTO
 
 __all__ = ["BaseChoice", "choose_base", "gpu_gib"]
@@ -72,8 +72,9 @@ def choose_base(
     if memory is None:
         return _chosen("builtin:small", f"there is no GPU here; with one, {HUB_BASE} finds and reads far more")
     for least_gib, base in _CANDIDATES:
-        if memory >= least_gib and _is_reached(base, commit):
-            return _chosen(base, f"the GPU has {memory:.0f} GiB")
+        for name in (base, IN_MICROSOFTS_LAYOUT[base]):  # without a network it may be there in one layout only
+            if memory >= least_gib and _is_reached(name, commit):
+                return _chosen(name, f"the GPU has {memory:.0f} GiB")
     if memory < _CANDIDATES[-1][0]:
         return _chosen("builtin:small", f"the GPU has {memory:.0f} GiB, and {HUB_BASE} needs 8")
     return _chosen(

@@ -24,6 +24,10 @@ def only_base(base: str, revision: str | None) -> str:
     return online(base, revision) if base == HUB_BASE else offline(base, revision)
 
 
+def only_microsofts(base: str, revision: str | None) -> str:
+    return online(base, revision) if base == "microsoft/Florence-2-base-ft" else offline(base, revision)
+
+
 @pytest.mark.parametrize(
     ("source", "gpu", "reached", "base", "reason"),
     [
@@ -32,6 +36,7 @@ def only_base(base: str, revision: str | None) -> str:
         ("my/set", 16.0, online, HUB_BASE, "the GPU has 16 GiB"),
         ("my/set", 80.0, online, HUB_LARGE, "the GPU has 80 GiB"),
         ("my/set", 80.0, only_base, HUB_BASE, "the GPU has 80 GiB"),
+        ("my/set", 80.0, only_microsofts, "microsoft/Florence-2-base-ft", "the GPU has 80 GiB"),
         ("my/set", 6.0, online, "builtin:small", "the GPU has 6 GiB"),
         ("my/set", 16.0, offline, "builtin:small", "neither the model hub nor its local cache has"),
     ],
