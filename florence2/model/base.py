@@ -162,6 +162,7 @@ def _load_files(source: str, revision: str | None) -> Florence2:
             f"model {source!r} is not a complete native Florence-2: {len(missing)} weights are missing or of another "
             f"shape, for example {', '.join(sorted(missing)[:3])}"
         )
+    model.name_or_path = source  # a converted one is not called by its path in the cache
     florence2 = Florence2(model, processor)
     model.generation_config = _plain_generation(model.generation_config, florence2.max_tokens)
     return florence2

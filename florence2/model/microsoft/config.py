@@ -95,6 +95,8 @@ def is_published(config: object) -> bool:
     if not isinstance(config, dict) or config.get("model_type") != "florence2":
         return False
     text, vision = config.get("text_config") or {}, config.get("vision_config") or {}
+    if not (isinstance(text, dict) and isinstance(vision, dict)):
+        return False
     marks = (text.get("model_type"), vision.get("model_type"))
     return "florence2_language" in marks or "dim_embed" in vision or bool({"davit", "florence2_vision"} & {*marks})
 
@@ -117,7 +119,7 @@ def native_config(published: Mapping[str, Any], image_token_id: int, rows: int, 
     native_vision = {new: vision.get(old, default) for old, (new, default) in _VISION.items()}
     for name, (kind, size, new) in _PARTS.items():
         part = vision.get(name) or {}
-        if part.get("type") != kind or size not in part:
+        if not isinstance(part, dict) or part.get("type") != kind or not _is_size(part.get(size)):
             raise ModelError(
                 f"{source}: vision_config.{name} is {part or 'missing'}; native Florence-2 knows only the type {kind} "
                 f"with {size}"
@@ -154,12 +156,16 @@ def _check_stages(vision: Mapping[str, Any], source: object) -> None:
     """Raise if the stages of the vision tower are not as many in each list, or are no whole numbers."""
     lists = {new: vision[new] for new, default in _VISION.values() if isinstance(default, list)}
     for name, values in lists.items():
-        whole = isinstance(values, list) and all(isinstance(value, int) and value >= 0 for value in values)
+        whole = isinstance(values, list) and all(_is_size(value) for value in values)
         if not whole or len(values) != len(lists["depths"]):
             raise ModelError(
                 f"{source}: vision_config: {name} is {values}; it must have a whole number for each of the "
                 f"{len(lists['depths']) if isinstance(lists['depths'], list) else 4} stages"
             )
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
 
 
 def published_config(native: Mapping[str, Any], dtype: str) -> dict[str, Any]:
@@ -248,7 +254,7 @@ def native_image_processor(published: Mapping[str, Any], native: Mapping[str, An
         ModelError: images are not scaled to one fixed size, or become another number of tokens than it states.
     """
     size = published.get("size")
-    if not isinstance(size, dict) or not {"height", "width"} <= size.keys():
+    if not isinstance(size, dict) or not (_is_size(size.get("height")) and _is_size(size.get("width"))):
         raise ModelError(f"{source}: size is {size}; it must be a height and a width in pixels")
     count = image_tokens(native, size, source)
     stated = published.get("image_seq_length", count)

@@ -90,7 +90,10 @@ def write_native_files(source: Path, target: Path) -> None:
         OSError: the folder cannot be written.
     """
     published, vocabulary = _read(source / _CONFIG), read_vocabulary(source)
-    config = _described(published, vocabulary, int((published.get("text_config") or {}).get("vocab_size", 51289)))
+    rows = (published.get("text_config") or {}).get("vocab_size", 51289)
+    if not isinstance(rows, int):
+        raise ModelError(f"{source / _CONFIG}: text_config.vocab_size is {rows!r}; it must be a whole number")
+    config = _described(published, vocabulary, rows)
     _write_files(target, config, vocabulary, native_image_processor(_read(source / _IMAGES), config, source / _IMAGES))
 
 

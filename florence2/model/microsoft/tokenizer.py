@@ -67,7 +67,13 @@ def read_vocabulary(folder: Path) -> Vocabulary:
         ModelError: there is none, its files contradict each other, or it has tokens before the locations that
             Microsoft's has not.
     """
-    content = _content(folder)
+    try:
+        return _vocabulary(folder, _content(folder))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise ModelError(f"{folder}: its tokenizer cannot be read ({exc!r}); save it again") from exc
+
+
+def _vocabulary(folder: Path, content: dict[str, Any]) -> Vocabulary:
     added: list[dict[str, Any]] = [*content["added_tokens"], *_slow_tokens(folder, content)]
     vocabulary: Mapping[str, int] = content["model"]["vocab"]
     ids = dict(vocabulary) | {str(token["content"]): int(token["id"]) for token in added}
@@ -90,20 +96,17 @@ def read_vocabulary(folder: Path) -> Vocabulary:
 def _content(folder: Path) -> dict[str, Any]:
     """Return tokenizer.json, made from vocab.json and merges.txt where a slow tokenizer was saved."""
     fast, words, merges = (folder / name for name in ("tokenizer.json", "vocab.json", "merges.txt"))
-    try:
-        if fast.is_file():
-            content: dict[str, Any] = json.loads(fast.read_text(encoding="utf-8"))
-            return content | {"added_tokens": list(content["added_tokens"])}
-        if not (words.is_file() and merges.is_file()):
-            raise ModelError(
-                f"{folder}: has no tokenizer; copy tokenizer.json, tokenizer_config.json and preprocessor_config.json "
-                "of the model from which it was fine-tuned into it"
-            )
-        lines = merges.read_text(encoding="utf-8").splitlines()
-        pairs = [line for line in lines if line and not line.startswith("#version")]
-        return _fast(json.loads(words.read_text(encoding="utf-8")), pairs)
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise ModelError(f"{folder}: its tokenizer cannot be read ({exc!r}); save it again") from exc
+    if fast.is_file():
+        content: dict[str, Any] = json.loads(fast.read_text(encoding="utf-8"))
+        return content | {"added_tokens": list(content["added_tokens"])}
+    if not (words.is_file() and merges.is_file()):
+        raise ModelError(
+            f"{folder}: has no tokenizer; copy tokenizer.json, tokenizer_config.json and preprocessor_config.json of "
+            "the model from which it was fine-tuned into it"
+        )
+    lines = merges.read_text(encoding="utf-8").splitlines()
+    pairs = [line for line in lines if line and not line.startswith("#version")]
+    return _fast(json.loads(words.read_text(encoding="utf-8")), pairs)
 
 
 def _fast(vocabulary: dict[str, int], merges: list[str]) -> dict[str, Any]:
@@ -154,12 +157,9 @@ def _slow_tokens(folder: Path, content: Mapping[str, Any]) -> list[dict[str, Any
     """
     known = dict(content["model"]["vocab"]) | {token["content"]: token["id"] for token in content["added_tokens"]}
     found: dict[str, dict[str, Any]] = {}
-    try:
-        decoder = (_read(folder / "tokenizer_config.json").get("added_tokens_decoder") or {}).items()
-        listed = [_token(token["content"], int(i), special=bool(token.get("special"))) for i, token in decoder]
-        listed += [_token(text, int(index)) for text, index in _read(folder / "added_tokens.json").items()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
-        raise ModelError(f"{folder}: its tokenizer cannot be read ({exc!r}); save it again") from exc
+    decoder = (_read(folder / "tokenizer_config.json").get("added_tokens_decoder") or {}).items()
+    listed = [_token(token["content"], int(i), special=bool(token.get("special"))) for i, token in decoder]
+    listed += [_token(text, int(index)) for text, index in _read(folder / "added_tokens.json").items()]
     for token in listed:
         text = str(token["content"])
         index = known.setdefault(text, token["id"])

@@ -76,6 +76,7 @@ def test_a_folder_of_microsofts_layout_is_loaded_and_its_fingerprint_is_that_of_
     config = ModelConfig(base=str(folder))
     before = base_fingerprint(config)
     model = load_exact(config, before).model
+    assert model.name_or_path == str(folder)
     assert model.lm_head.weight[0].equal(load_file(folder / "model.safetensors")[SHARED][0].float())
     assert base_fingerprint(config) == before
     (folder / "preprocessor_config.json").write_text("{}")

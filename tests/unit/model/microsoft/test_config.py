@@ -34,6 +34,7 @@ def test_a_configuration_shows_its_layout() -> None:
     assert not is_published(builtin)
     assert not is_published({"model_type": "bart"})
     assert not is_published([])
+    assert not is_published(CONFIG | {"text_config": 3})
 
 
 @pytest.mark.parametrize("name", ["builtin:nano", "builtin:small"])
@@ -70,6 +71,7 @@ def test_what_a_file_leaves_out_has_the_default_of_microsofts_code() -> None:
         ({"visual_temporal_embedding": {"type": "LEARNED"}}, "only the type COSINE"),
         ({"image_feature_source": ["last_frame"]}, "image_feature_source is"),
         ({"projection_dim": 16}, "the projector gives 16 values .* takes 32"),
+        ({"image_pos_embed": {"type": "learned_abs_2d", "max_pos_embeddings": "6"}}, "with max_pos_embeddings"),
         ({"num_heads": [2]}, r"num_heads is \[2\]; it must have a whole number for each of the 2 stages"),
         ({"patch_size": ["7", "3"]}, "patch_size is"),
     ],
@@ -105,7 +107,11 @@ def test_the_image_processor_keeps_what_changes_pixels() -> None:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"size": {"shortest_edge": 32}}, "a height and a width"), ({"image_seq_length": 577}, "577.* become 17 tokens")],
+    [
+        ({"size": {"shortest_edge": 32}}, "a height and a width"),
+        ({"size": {"height": "32", "width": 32}}, "in pixels"),
+        ({"image_seq_length": 577}, "577.* become 17 tokens"),
+    ],
 )
 def test_a_size_that_does_not_fit_is_named(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):

@@ -110,6 +110,9 @@ def test_the_files_without_weights_are_the_same(tmp_path: Path) -> None:
         assert (tmp_path / "files" / name).read_text() == (tmp_path / "native" / name).read_text()
     with pytest.raises(ModelError, match="no weights"):
         write_native(source, tmp_path / "files")
+    write_published_model(source, config=changed(vocab_size="many"))
+    with pytest.raises(ModelError, match=r"config\.json: text_config\.vocab_size is 'many'; it must be a whole number"):
+        write_native_files(source, tmp_path / "files")
 
 
 def changed(**text: Any) -> dict[str, Any]:

@@ -132,6 +132,9 @@ def test_a_damaged_tokenizer_is_named(folder: Path) -> None:
     edit(folder / "tokenizer.json", lambda content: content["model"].update(type="Unknown"))
     with pytest.raises(ModelError, match="cannot be read"):
         read_vocabulary(folder)
+    edit(folder / "tokenizer.json", lambda content: content["model"].update(vocab=["<s>"]))
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_vocabulary(folder)
     (folder / "tokenizer.json").write_text('{"added_tokens": 3')
     with pytest.raises(ModelError, match="cannot be read"):
         read_vocabulary(folder)
