@@ -93,7 +93,7 @@ def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCo
     for start in range(0, len(order), config.eval_batch_size):
         rows = order[start : start + config.eval_batch_size]
         images = np.stack([transform.shrink(transform.open(samples[row].image)) for row in rows])
-        questions = tokenize_prompts(florence2, [samples[row].prefix for row in rows])
+        questions = tokenize_prompts(florence2.processor, [samples[row].prompt for row in rows])
         ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(question) for question in questions], batch_first=True)
         written = [torch.tensor(answers[row].tokens) for row in rows]
         lengths = [len(tokens) for tokens in written]

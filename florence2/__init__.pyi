@@ -11,6 +11,7 @@ from .evaluation import CIDErMetric as CIDErMetric
 from .evaluation import EvaluationReport as EvaluationReport
 from .evaluation import ExactAnswerMetric as ExactAnswerMetric
 from .evaluation import GroundingAccuracyMetric as GroundingAccuracyMetric
+from .evaluation import JSONFieldsMetric as JSONFieldsMetric
 from .evaluation import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
 from .evaluation import MeanIoUMetric as MeanIoUMetric
 from .evaluation import Metric as Metric

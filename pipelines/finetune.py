@@ -12,6 +12,7 @@ from florence2.config import (
     ModelConfig,
     RegistrationConfig,
     SplitConfig,
+    TasksConfig,
     TrainingConfig,
     ValidationConfig,
 )
@@ -42,6 +43,7 @@ _DEFAULT = Configuration()
 )
 def florence_finetune(
     dataset: DatasetConfig = _DEFAULT.dataset,
+    tasks: TasksConfig = _DEFAULT.tasks,
     validation: ValidationConfig = _DEFAULT.validation,
     split: SplitConfig = _DEFAULT.split,
     model: ModelConfig = _DEFAULT.model,
@@ -58,7 +60,7 @@ def florence_finetune(
         metric_named(metric)
     outcomes_of(validation)
     training, own_recipe = portable_recipe(training)
-    data = prepare_data(dataset, validation, split, model, training)
+    data = prepare_data(dataset, tasks, validation, split, model, training)
     metric_code = code_of_modules(source_modules(evaluation.metrics))
     uncached = uncached_options(training=training, evaluation=evaluation)
     recipe, measure = choose_recipe.with_options(**on_cpu())(
@@ -93,6 +95,6 @@ def florence_finetune(
         settings=settings,
         evaluation=measure,
         configuration=Configuration(
-            validation=validation, split=data.split, model=data.model, registration=registration
+            tasks=tasks, validation=validation, split=data.split, model=data.model, registration=registration
         ),
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from zenml import pipeline
 from zenml.enums import ExecutionMode
 
-from florence2.adapters import SCHEME, ModelAddress
-from florence2.codec import TASKS
+from florence2.adapters import SCHEME, ModelAddress, model_source
 from florence2.config import Effect, EvaluationConfig, ImagesConfig, ModelConfig
 from florence2.errors import ConfigurationError
 from florence2.model import named_fingerprint
@@ -47,8 +46,9 @@ def florence_predict(
     images = images or pictures
     if images is None:
         raise ConfigurationError("images: must be given; pass a file with images.folder, such as configs/predict.yaml")
-    TASKS.split_prefix(images.prefix)
     model, model_content = _pinned(choose_base(model, images.folder).model)
+    source = model_source(model, tracking_uri() if model.base.startswith(SCHEME) else None)
+    source.tasks().split_prefix(images.prefix)
     images = portable_images(images)
     predict_images.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))(
         images=images,

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TrainingConfig, ValidationConfig
+from florence2.codec import dump_tasks, task_table
+from florence2.config import DatasetConfig, ModelConfig, SplitConfig, TasksConfig, TrainingConfig, ValidationConfig
 from florence2.datasets import format_modules, frozen_content, rule_modules
-from florence2.model import base_fingerprint
+from florence2.model import base_fingerprint, base_tasks
 from florence2.recipes import choose_base
 from pipelines.machines import gpu_memory_gib, on_cpu
 from pipelines.portable import content_of, portable_dataset, portable_model, portable_split
@@ -45,6 +46,7 @@ class Prepared:
 
 def prepare_data(
     dataset: DatasetConfig,
+    tasks: TasksConfig,
     validation: ValidationConfig,
     split: SplitConfig,
     model: ModelConfig,
@@ -58,10 +60,14 @@ def prepare_data(
     base = choose_base(model, dataset.source, gpu=gpu_memory_gib)
     if base.reason:
         logger.info("%s", base.reason)
+    task_table(tasks.task)  # raises for a task that could be taken for another
+    known = base_tasks(base.model)
     model, base_content = portable_model(base.model), base_fingerprint(base.model)
     dataset, split, frozen = portable_dataset(dataset), portable_split(split), frozen_content(split)
     manifest = ingest_dataset.with_options(**on_cpu())(
         dataset=dataset,
+        tasks=tasks,
+        base_tasks=dump_tasks(known.own),
         content=content_of(dataset.source, verify=dataset.verify),
         reader_code=code_of_modules(format_modules(dataset.format)),
     )

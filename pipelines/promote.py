@@ -15,6 +15,7 @@ from florence2.config import (
     PromotionConfiguration,
     RegistrationConfig,
     SplitConfig,
+    TasksConfig,
     TrainingConfig,
     ValidationConfig,
 )
@@ -45,6 +46,7 @@ _DEFAULT = PromotionConfiguration()
 )
 def florence_promote(
     dataset: DatasetConfig = _DEFAULT.dataset,
+    tasks: TasksConfig = _DEFAULT.tasks,
     validation: ValidationConfig = _DEFAULT.validation,
     split: SplitConfig = _DEFAULT.split,
     model: ModelConfig = _DEFAULT.model,
@@ -70,7 +72,7 @@ def florence_promote(
     if candidates.challenger is None or not candidates.undecided:
         nothing_to_decide.with_options(**on_cpu())(candidates=candidates, promotion=promotion)
         return
-    data = prepare_data(dataset, validation, split, model, training)
+    data = prepare_data(dataset, tasks, validation, split, model, training)
     evaluate = evaluate_candidate.with_options(**on_gpu(), **uncached_options(evaluation=evaluation))
     measured = {}
     for role, candidate in (("challenger", candidates.challenger), ("champion", candidates.champion)):

@@ -13,6 +13,7 @@ from florence2.config import (
     RegistrationConfig,
     SearchConfig,
     SplitConfig,
+    TasksConfig,
     TrainingConfig,
     TuningConfiguration,
     ValidationConfig,
@@ -39,6 +40,7 @@ _DEFAULT = TuningConfiguration()
 @pipeline(name="florence_tune", dynamic=True, enable_cache=True, on_failure=alert_failure)
 def florence_tune(
     dataset: DatasetConfig = _DEFAULT.dataset,
+    tasks: TasksConfig = _DEFAULT.tasks,
     validation: ValidationConfig = _DEFAULT.validation,
     split: SplitConfig = _DEFAULT.split,
     model: ModelConfig = _DEFAULT.model,
@@ -58,7 +60,7 @@ def florence_tune(
     check_space(search.space, training)
     names = sorted(settings_by_name(training, only_given=True))
     training, own_recipe = portable_recipe(training)
-    data = prepare_data(dataset, validation, split, model, training)
+    data = prepare_data(dataset, tasks, validation, split, model, training)
     uncached = uncached_options(training=training, evaluation=evaluation)
     settings, measure = choose_recipe.with_options(**on_cpu())(
         training_data=data.training_data,

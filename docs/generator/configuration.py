@@ -77,6 +77,9 @@ def _section(path: str, section: Any) -> list[str]:
     parts = [f"{level} {path}\n", f"{text}\n", table(["setting", "default", "meaning"], rows)]
     for name, field in inner.items():
         parts += _section(f"{path}.{name}", field.annotation)
+    for field in section.model_fields.values():
+        if get_origin(field.annotation) is dict and _is_section(entry := get_args(field.annotation)[1]):
+            parts += _section(f"{path}.NAME", entry)
     return parts
 
 
@@ -90,7 +93,7 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
     value = field.get_default(call_default_factory=True)
-    if value in (None, (), {}):
+    if value in (None, (), {}, ""):
         return "empty"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -45,10 +45,15 @@ class Keywords(AnswerKeywords, total=False):
 _WIDER = {
     "metrics": "Sequence[str | MetricLike | type[MetricLike]]",
     "rules": "Mapping[str, Outcome] | Sequence[str]",
+    "task": "Mapping[str, TaskConfig | Mapping[str, Any] | str] | Sequence[str]",
 }
 """Settings that accept more than their field keeps: validators of the sections convert it."""
 
-_OF_SECTIONS = [("florence2.config.sections", "MetricLike"), ("florence2.config.sections", "Outcome")]
+_OF_SECTIONS = [
+    ("florence2.config.sections", "MetricLike"),
+    ("florence2.config.sections", "Outcome"),
+    ("florence2.config.tasks", "TaskConfig"),
+]
 """Modules and names of the types in these."""
 
 

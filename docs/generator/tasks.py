@@ -42,6 +42,7 @@ EXAMPLES = {
     AnswerKind.TEXT: "a red car beside a tree",
     AnswerKind.PROPOSALS: f"{_REGION}<loc_500><loc_50><loc_700><loc_900>",
     AnswerKind.QUADS: "TOTAL<loc_100><loc_200><loc_300><loc_200><loc_300><loc_250><loc_100><loc_250>",
+    AnswerKind.JSON: '{"company": "ACME", "total": "9.00"}',
     AnswerKind.POLYGONS: "<loc_100><loc_200><loc_300><loc_200><loc_200><loc_400>",
 }
 """An answer of each kind."""
@@ -100,4 +101,4 @@ def _row(task: Task) -> list[str]:
 
 def _kind(kind: AnswerKind) -> list[str]:
     tasks = [f"`{task.token}`" for task in TASKS.values() if task.answer is kind]
-    return [f"`{EXAMPLES[kind]}`", ", ".join(tasks)]
+    return [f"`{EXAMPLES[kind]}`", ", ".join(tasks) or "[own tasks](../own_tasks.md)"]

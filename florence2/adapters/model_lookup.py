@@ -12,9 +12,10 @@ from florence2.adapters.mlflow.model_uri import SCHEME, ModelAddress, registered
 from florence2.config import ModelConfig
 from florence2.evaluation import public_name
 from florence2.export import Exportable, load_exportable
-from florence2.model import check_named, load_named, named_fingerprint
+from florence2.model import check_named, load_named, named_fingerprint, named_tasks
 
 if TYPE_CHECKING:
+    from florence2.codec import TaskTable
     from florence2.model import Florence2
 
 __all__ = ["ModelSource", "NamedSource", "exportable_model", "model_source"]
@@ -42,6 +43,9 @@ class ModelSource(Protocol):
     def load(self, version: str | None = None) -> Florence2:
         """Load a version, in float32 on the CPU; None: the present one."""
 
+    def tasks(self) -> TaskTable:
+        """Return the tasks of the present version; its weights are not read."""
+
 
 @dataclass(frozen=True)
 class NamedSource:
@@ -66,6 +70,10 @@ class NamedSource:
     def load(self, version: str | None = None) -> Florence2:  # noqa: ARG002
         """Load the model."""
         return load_named(self.config.base, self.config.revision)
+
+    def tasks(self) -> TaskTable:
+        """Return the tasks of the model; its weights are not read."""
+        return named_tasks(self.config.base, self.config.revision)
 
 
 def model_source(config: ModelConfig, tracking_uri: str | None = None) -> ModelSource:

@@ -11,6 +11,7 @@ import typer
 
 from florence2.cli.datasets import AsJson, Source, configured
 from florence2.cli.settings import with_settings
+from florence2.codec import task_table
 from florence2.config import ValidationConfig
 from florence2.datasets import writable_formats
 
@@ -24,7 +25,7 @@ else:
 __all__ = ["convert"]
 
 
-@with_settings("dataset", "validation", without=["source", "reference"])
+@with_settings("dataset", "tasks", "validation", without=["source", "reference"])
 def convert(
     source: Source,
     target: Annotated[Path, typer.Argument(help="New folder.")],
@@ -47,7 +48,7 @@ def convert(
 
     from florence2.datasets import convert, ingest
 
-    manifest = ingest(config.dataset)
+    manifest = ingest(config.dataset, task_table(config.tasks.task))
     if settings.keys() & ValidationConfig.model_fields.keys():
         manifest = _validated(manifest, config.validation, as_json)
     with Progress(console=Console(stderr=True), transient=True) as bar:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from florence2.cli.settings import with_settings
+from florence2.codec import task_table
 from florence2.config import Configuration
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import write_file
@@ -25,7 +26,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON to standard out
 
 
 @with_settings(
-    "dataset", "validation", "model", "training.max_target_tokens", without=["reference"], dataset_argument=True
+    "dataset",
+    "tasks",
+    "validation",
+    "model",
+    "training.max_target_tokens",
+    without=["reference"],
+    dataset_argument=True,
 )
 def validate(
     *,
@@ -58,7 +65,7 @@ def validate(
     leave_out_backends()
     length = answer_length(config.model, config.training.max_target_tokens) if "base" in settings else None
     clean, found = validate(
-        ingest(config.dataset),
+        ingest(config.dataset, task_table(config.tasks.task)),
         config.validation,
         count_tokens=length.count if length else None,
         max_target_tokens=length.limit if length else None,
@@ -83,7 +90,7 @@ def _print_findings(found: ValidationReport, examples: int | None, as_json: bool
     typer.echo(found.summary_text(examples))
 
 
-@with_settings("dataset", without=["reference"], dataset_argument=True)
+@with_settings("dataset", "tasks", without=["reference"], dataset_argument=True)
 def stats(
     *,
     against: Annotated[str | None, typer.Option(help="Reference data set, to compare with.")] = None,
@@ -92,19 +99,20 @@ def stats(
     **settings: Any,
 ) -> None:
     """Describe a data set; with --against, show what was added and removed, and what has drifted."""
-    config = configured(None, settings).dataset
+    configuration = configured(None, settings)
+    config, tasks = configuration.dataset, task_table(configuration.tasks.task)
     against = against or config.reference
     from rich.console import Console
 
     from florence2.datasets import compare, compute_statistics, ingest
     from florence2.reports import drift_tables, render_statistics, statistics_tables
 
-    manifest = ingest(config)
+    manifest = ingest(config, tasks)
     found = compute_statistics(manifest)
     reference = (
         None
         if against is None
-        else compute_statistics(ingest(Configuration(source=against, verify=config.verify).dataset))
+        else compute_statistics(ingest(Configuration(source=against, verify=config.verify).dataset, tasks))
     )
     drift = None if reference is None else compare(reference, found)
     if html is not None:
@@ -118,7 +126,7 @@ def stats(
         console.print(table)
 
 
-@with_settings("dataset", "validation", "split", without=["source", "reference", "frozen_test"])
+@with_settings("dataset", "tasks", "validation", "split", without=["source", "reference", "frozen_test"])
 def freeze(
     dataset: Source,
     file: Annotated[Path, typer.Argument(help="New file, for split.frozen_test.")],
@@ -137,7 +145,7 @@ def freeze(
     from florence2.datasets import freeze_test, ingest, raise_for_errors, split_dataset
 
     leave_out_backends()
-    clean, found = validate(ingest(config.dataset), config.validation)
+    clean, found = validate(ingest(config.dataset, task_table(config.tasks.task)), config.validation)
     raise_for_errors(clean, found)
     frozen = freeze_test(split_dataset(clean, config.split))
     frozen.save(file)

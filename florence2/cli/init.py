@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from florence2.cli.command import usage_error
-from florence2.config import DatasetConfig, ModelConfig
+from florence2.config import DatasetConfig, ModelConfig, TasksConfig
 
 __all__ = ["init"]
 
 _HELP = {
     name: str(field.description)
-    for section in (DatasetConfig, ModelConfig)
+    for section in (DatasetConfig, ModelConfig, TasksConfig)
     for name, field in section.model_fields.items()
 }
 
@@ -32,6 +32,10 @@ def init(
     ] = None,
     format: Annotated[str, typer.Option(help=_HELP["format"])] = DatasetConfig().format,
     base: Annotated[str, typer.Option("--model", "--base", help=f"Base: {_HELP['base']}")] = ModelConfig().base,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOKEN=KIND", help=f"{_HELP['task']} (may be repeated)", show_default=False),
+    ] = None,
 ) -> None:
     """Read a data set and write a commented configuration for it, with the commands to type next.
 
@@ -43,7 +47,7 @@ def init(
     leave_out_backends()
     if None not in (data, dataset) and data != dataset:
         raise usage_error(f"the data set is given twice, as {data} and by --dataset {dataset}; give one")
-    project = create_project(folder, dataset or data, format=format, base=base)
+    project = create_project(folder, dataset or data, format=format, base=base, task=task or ())
     for sentence in project.found:
         typer.echo(sentence)
     typer.echo(f"written to {project.folder}: {', '.join(project.written)}")

@@ -18,7 +18,15 @@ __all__ = ["evaluate", "train"]
 
 
 @with_settings(
-    "dataset", "validation", "split", "model", "training", "evaluation", without=["reference"], dataset_argument=True
+    "dataset",
+    "tasks",
+    "validation",
+    "split",
+    "model",
+    "training",
+    "evaluation",
+    without=["reference"],
+    dataset_argument=True,
 )
 def train(
     *,
@@ -94,6 +102,7 @@ def _show_plan(configuration: Configuration, as_json: bool) -> None:
 
 @with_settings(
     "dataset",
+    "tasks",
     "validation",
     "split",
     "evaluation",

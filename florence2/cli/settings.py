@@ -22,6 +22,7 @@ from florence2.config import (
     SYNONYMS,
     BaseConfiguration,
     Configuration,
+    TaskConfig,
     leaf_paths,
     load_yaml,
     read_sections,
@@ -152,8 +153,8 @@ def _merged(
 def _override(settings: dict[str, Any], above: Mapping[str, Any]) -> None:
     """Override settings by others; in a mapping, such as the outcomes of rules, entry by entry."""
     for name, value in translate_synonyms(above).items():
-        pairs = name == "rules" and isinstance(value, list)
-        entries = dict(pair.split("=", 1) for pair in value if "=" in pair) if pairs else value
+        pairs = name in ("rules", "task") and isinstance(value, list)
+        entries = dict(pair.rsplit("=", 1) for pair in value if "=" in pair) if pairs else value
         below = settings.get(name)
         settings[name] = {**below, **entries} if isinstance(below, dict) and isinstance(entries, dict) else value
 
@@ -252,7 +253,9 @@ def _metavar(field: FieldInfo) -> str:
     if kinds := [kind for kind in plain if kind in (int, float)]:
         return str(kinds[0].__name__).upper()
     origin = get_origin(field.annotation)
-    return "CODE=OUTCOME" if origin is dict else "NAME" if origin in (Literal, tuple) else "TEXT"
+    if origin is dict:
+        return "TOKEN=KIND" if get_args(field.annotation)[1] is TaskConfig else "CODE=OUTCOME"
+    return "NAME" if origin in (Literal, tuple) else "TEXT"
 
 
 def _help(path: tuple[str, ...], field: FieldInfo, choices: tuple[str, ...], others: list[str], no: str | None) -> str:

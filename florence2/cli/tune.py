@@ -16,6 +16,7 @@ __all__ = ["tune"]
 
 @with_settings(
     "dataset",
+    "tasks",
     "validation",
     "split",
     "model",

@@ -6,6 +6,10 @@ from .detections import box_iou as box_iou
 from .grammar import BoxSpan as BoxSpan
 from .grammar import format_spans as format_spans
 from .grammar import scan_boxes as scan_boxes
+from .json_answers import RepeatedNameError as RepeatedNameError
+from .json_answers import fields_of as fields_of
+from .json_answers import normal_json as normal_json
+from .json_answers import parse_json as parse_json
 from .locations import BINS as BINS
 from .locations import dequantize as dequantize
 from .locations import location_token as location_token
@@ -14,6 +18,11 @@ from .locations import unclamped_bins as unclamped_bins
 from .outlines import Outline as Outline
 from .outlines import outlines_in as outlines_in
 from .outlines import outlines_of_boxes as outlines_of_boxes
+from .own_tasks import FREE_TASK as FREE_TASK
+from .own_tasks import dump_tasks as dump_tasks
+from .own_tasks import joined as joined
+from .own_tasks import parse_tasks as parse_tasks
+from .own_tasks import task_table as task_table
 from .regions import Polygons as Polygons
 from .regions import Quads as Quads
 from .regions import parse_polygons as parse_polygons
@@ -22,6 +31,7 @@ from .regions import parse_quads as parse_quads
 from .scan import LocationScan as LocationScan
 from .scan import scan_column as scan_column
 from .tasks import CLASS_TASKS as CLASS_TASKS
+from .tasks import FREE_PROMPT as FREE_PROMPT
 from .tasks import RESERVED as RESERVED
 from .tasks import TASKS as TASKS
 from .tasks import AnswerKind as AnswerKind

@@ -71,7 +71,7 @@ def outlines_in(
         case AnswerKind.POLYGONS:
             found = parse_polygons(text, resolution_wh)
             return tuple(Outline(tuple((x, y) for x, y in outline.tolist())) for outline in found.xy)
-        case AnswerKind.ANSWER | AnswerKind.TEXT:
+        case AnswerKind.ANSWER | AnswerKind.TEXT | AnswerKind.JSON:
             return None
 
 

@@ -14,7 +14,13 @@ from functools import cached_property
 
 from florence2.errors import AnswerError
 
-__all__ = ["CLASS_TASKS", "RESERVED", "TASKS", "AnswerKind", "Task", "TaskTable"]
+__all__ = ["CLASS_TASKS", "FREE_PROMPT", "INPUT", "RESERVED", "TASKS", "AnswerKind", "Task", "TaskTable"]
+
+FREE_PROMPT = "<ANY>"
+"""What stands for the token of prompts that begin with none; no prompt is written with it."""
+
+INPUT = "{input}"
+"""Where the text after the token goes in a sentence."""
 
 RESERVED = ("<s>", "</s>", "<pad>", "<unk>", "<mask>", "<image>")
 """Special tokens of the model's input and output: in a user's text the model would take them for control tokens."""
@@ -35,6 +41,8 @@ class AnswerKind(Enum):
     """Texts in the image, each followed by eight location tokens: the corners of its quadrilateral."""
     POLYGONS = "polygons"
     """The outlines of one object: two location tokens for each point, ``<sep>`` between outlines."""
+    JSON = "json"
+    """One JSON object: names with values."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,9 @@ class Task:
         title: what it does, in words.
         takes_input: whether text follows the token in the prefix: a question, a phrase, a region.
         reads_text: whether the answer is read in the image, which must be large enough for that.
+        sentence: what the model reads, with ``{input}`` for the text; empty: the processor has the sentence.
+        metrics: names of those that evaluate it, the deciding one first; empty: those of the kind of its answers.
+        new_token: whether the token is added to the vocabulary of a model that is trained on it.
     """
 
     token: str
@@ -54,6 +65,17 @@ class Task:
     title: str
     takes_input: bool = False
     reads_text: bool = False
+    sentence: str = ""
+    metrics: tuple[str, ...] = ()
+    new_token: bool = False
+
+    def prefix_with(self, text: str) -> str:
+        """Return the prompt with a text, as a user writes it; where the task takes none, the text is left out."""
+        if not self.takes_input:
+            return self.token
+        if self.token == FREE_PROMPT:
+            return text
+        return f"{self.token}{'' if self.token.endswith('>') else ' '}{text}"
 
 
 @dataclass(frozen=True)
@@ -82,16 +104,36 @@ class TaskTable(Mapping[str, Task]):
     @property
     def reserved(self) -> tuple[str, ...]:
         """Return what the text of a prompt must not hold: the tokens of all tasks, and ``RESERVED``."""
-        return (*self, *RESERVED)
+        return (*(name for name in self if name.startswith("<")), *RESERVED)
 
     def tokens_of(self, *kinds: AnswerKind) -> list[str]:
         """Return the tokens of the tasks whose answers are of one of these kinds."""
         return [task.token for task in self.tasks if task.answer in kinds]
 
+    @property
+    def own(self) -> tuple[Task, ...]:
+        """Return the tasks that are not Florence-2's."""
+        return tuple(task for task in self.tasks if task.sentence)
+
+    @cached_property
+    def _sentences(self) -> list[str]:
+        """Return the names that are sentences, the longest first."""
+        return sorted((name for name in self._by_token if not name.startswith("<")), key=len, reverse=True)
+
     def token_of(self, prefix: str) -> str:
-        """Return the token with which a prefix begins; empty where it begins with none."""
+        """Return the token, or the sentence of a task, with which a prefix begins.
+
+        Returns:
+            Empty where it begins with none; ``FREE_PROMPT`` where such prompts have a task. What looks like a token
+            is never a free prompt, so that a misspelt token is found.
+        """
         token = prefix[: prefix.find(">") + 1]
-        return token if token in self._by_token else ""
+        if token in self._by_token and token != FREE_PROMPT:
+            return token
+        sentence = next((name for name in self._sentences if prefix.startswith(name)), "")
+        if sentence or FREE_PROMPT not in self._by_token or not prefix.strip() or prefix.lstrip().startswith("<"):
+            return sentence
+        return FREE_PROMPT
 
     def task_of(self, prefix: str) -> Task:
         """Return the task of a prefix.
@@ -117,7 +159,7 @@ class TaskTable(Mapping[str, Task]):
         token = self.token_of(prefix)
         if not token:
             raise AnswerError(f"prefix {prefix!r} starts with no task token; known: {', '.join(self)}")
-        task, text = self[token], prefix[len(token) :].strip()
+        task, text = self[token], prefix.removeprefix(token).strip()
         if task.takes_input and not text:
             raise AnswerError(f"prefix {prefix!r} needs a text after {task.token}, for example a question")
         if text and not task.takes_input:
@@ -128,13 +170,17 @@ class TaskTable(Mapping[str, Task]):
         return task, text
 
     def prompt_of(self, prefix: str) -> str:
-        """Return a prefix in the form that the processor accepts: the token and its text without blanks around it.
+        """Return a prefix in the form that the processor accepts.
+
+        Returns:
+            The sentence of the task with its text. Where the processor has the sentence: the token and its text without
+            blanks around it.
 
         Raises:
             AnswerError: as ``split_prefix``.
         """
         task, text = self.split_prefix(prefix)
-        return task.token + text
+        return task.sentence.replace(INPUT, text) if task.sentence else task.token + text
 
 
 TASKS = TaskTable(

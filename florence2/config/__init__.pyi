@@ -38,6 +38,8 @@ from .synonyms import SYNONYMS as SYNONYMS
 from .synonyms import WITHOUT_EQUIVALENT as WITHOUT_EQUIVALENT
 from .synonyms import synonyms_of as synonyms_of
 from .synonyms import translate_synonyms as translate_synonyms
+from .tasks import TaskConfig as TaskConfig
+from .tasks import TasksConfig as TasksConfig
 from .training import AUTO_RATE as AUTO_RATE
 from .training import NOT_BY_RECIPE as NOT_BY_RECIPE
 from .training import AugmentationConfig as AugmentationConfig

@@ -6,7 +6,7 @@ import difflib
 import os
 import reprlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -23,6 +23,7 @@ from florence2.config.sections import (
     ValidationConfig,
 )
 from florence2.config.synonyms import rename_earlier_sections, translate_synonyms
+from florence2.config.tasks import TasksConfig
 from florence2.config.training import TrainingConfig
 from florence2.errors import ConfigurationError
 
@@ -77,6 +78,7 @@ class Configuration(BaseConfiguration):
     """
 
     dataset: DatasetConfig = Field(default_factory=DatasetConfig)
+    tasks: TasksConfig = Field(default_factory=TasksConfig)
     validation: ValidationConfig = Field(default_factory=ValidationConfig)
     split: SplitConfig = Field(default_factory=SplitConfig)
     model: ModelConfig = Field(default_factory=ModelConfig)
@@ -197,7 +199,11 @@ def shortened(value: Any) -> str:
 def _known_keys(tree: type[BaseConfiguration], path: list[str]) -> list[str]:
     model: type[BaseModel] = tree
     for name in path:
-        annotation = model.model_fields[name].annotation
+        if name not in model.model_fields:
+            continue  # the token of a task, whose settings are known
+        annotation: Any = model.model_fields[name].annotation
+        if get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
             return []
         model = annotation

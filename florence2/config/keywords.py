@@ -18,6 +18,8 @@ from florence2.config.sections import Outcome
 from florence2.config.sections import RegistrationConfig
 from florence2.config.sections import SplitConfig
 from florence2.config.sections import ValidationConfig
+from florence2.config.tasks import TaskConfig
+from florence2.config.tasks import TasksConfig
 from florence2.config.training import TrainingConfig
 
 __all__ = ["AnswerKeywords", "Keywords"]
@@ -48,6 +50,7 @@ class Keywords(AnswerKeywords, total=False):
     format: str
     reference: str | None
     verify: bool
+    task: Mapping[str, TaskConfig | Mapping[str, Any] | str] | Sequence[str]
     on_error: Literal["fail", "quarantine", "repair"]
     rules: Mapping[str, Outcome] | Sequence[str]
     tiny_box: int
@@ -100,6 +103,7 @@ class Keywords(AnswerKeywords, total=False):
     model_name: str
     alias: str
     dataset: DatasetConfig | SectionMapping | str | os.PathLike[str]
+    tasks: TasksConfig | SectionMapping
     validation: ValidationConfig | SectionMapping | str | os.PathLike[str]
     split: SplitConfig | SectionMapping
     model: ModelConfig | SectionMapping | str | os.PathLike[str]

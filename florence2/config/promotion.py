@@ -31,7 +31,11 @@ class PromotionConfig(BaseConfig):
     confidence: float = Field(
         0.95, gt=0.5, lt=1.0, description="Share of the resamples of the test images in which that must hold."
     )
-    class_score: str = Field("ap50", min_length=1, description="Score by which single classes are compared.")
+    class_score: str = Field(
+        "ap50",
+        min_length=1,
+        description="Score by which single classes are compared: ap50, or json_field_f1 of JSON fields.",
+    )
     class_floor: Fraction = Field(0.0, description="Value that this score must reach in every class.")
     class_regression: float = Field(
         0.05, ge=0.0, description="How much worse a class may become; a change that may be chance does not count."

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from florence2.config.tasks import nested_tasks
 from florence2.errors import ConfigurationError
 
 __all__ = [
@@ -73,7 +74,7 @@ def synonyms_of(setting: str) -> list[str]:
 
 
 def rename_earlier_sections(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """Return sections by their present names; files and calls may still use the earlier ones.
+    """Return sections by their present names, with tasks under their setting; files and calls may use shorter forms.
 
     Raises:
         ConfigurationError: a section is given under both names.
@@ -81,7 +82,8 @@ def rename_earlier_sections(sections: Mapping[str, Any]) -> dict[str, Any]:
     for earlier, name in _EARLIER_SECTIONS.items():
         if earlier in sections and name in sections:
             raise ConfigurationError(f"{earlier}: is the earlier name of {name}; write {name} alone")
-    return {_EARLIER_SECTIONS.get(name, name): section for name, section in sections.items()}
+    named = {_EARLIER_SECTIONS.get(name, name): section for name, section in sections.items()}
+    return named | ({"tasks": nested_tasks(named["tasks"])} if "tasks" in named else {})
 
 
 def translate_synonyms(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from .formats.values import excerpt as excerpt
 from .formats.values import number as number
 from .ingestion import ingest as ingest
 from .ingestion import named_by_source as named_by_source
+from .ingestion import with_known_tasks as with_known_tasks
 from .location import is_local as is_local
 from .location import locate as locate
 from .manifest import SPLITS as SPLITS

@@ -128,7 +128,7 @@ def _row_problem(row: Mapping[str, Any], tasks: TaskTable) -> tuple[str, str] | 
         if isinstance(row[column], str):
             return where, f"{row['image']}: {row[column]}".removeprefix(": ")
     task = tasks.get(row["task"])
-    if task is None or task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT):
+    if task is None or task.answer in (AnswerKind.ANSWER, AnswerKind.TEXT, AnswerKind.JSON):
         return None
     spans, rest = scan_boxes(row["suffix"])
     lines = row["box_lines"].split() if isinstance(row["box_lines"], str) else []

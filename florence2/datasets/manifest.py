@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from florence2.codec import TASKS, TaskTable
+from florence2.codec import TASKS, TaskTable, dump_tasks, joined, parse_tasks
 from florence2.datasets.location import is_local, is_local_archive, locate
 from florence2.errors import DatasetError
 from florence2.storage import fingerprint_folder, redact
@@ -183,7 +183,16 @@ class DatasetManifest:
                 values = column.where(column.notna(), None).tolist()
                 digest.update(json.dumps([name, values]).encode())
         digest.update(json.dumps(self.splits).encode())
+        if self.tasks.own:
+            digest.update(json.dumps(dump_tasks(self.tasks.own)).encode())
         return digest.hexdigest()
+
+    def with_tasks(self, tasks: TaskTable) -> DatasetManifest:
+        """Return the same rows with other tasks, each with that of its prefix."""
+        token_of = {prefix: tasks.token_of(prefix) for prefix in self.table["prefix"].unique()}
+        tokens = pd.Series([token_of[prefix] for prefix in self.table["prefix"]], dtype="string")
+        table = self.table.assign(task=tokens)
+        return replace(self, table=table, tasks=tasks)
 
     def replace_rows(self, table: pd.DataFrame) -> DatasetManifest:
         """Return a manifest of these rows, in their order and indexed anew, with the images that they name."""
@@ -211,6 +220,8 @@ class DatasetManifest:
             "rows": len(self),
             "fingerprint": self.fingerprint,
         }
+        if self.tasks.own:
+            header["own_tasks"] = dump_tasks(self.tasks.own)
         self.table.to_parquet(folder / _TABLE_FILE, index=False)
         self.images.to_parquet(folder / _IMAGES_FILE, index=False)
         (folder / _HEADER_FILE).write_text(json.dumps(header, indent=2) + "\n", encoding="utf-8")
@@ -226,7 +237,8 @@ class DatasetManifest:
             header = json.loads((folder / _HEADER_FILE).read_text(encoding="utf-8"))
             table = pd.read_parquet(folder / _TABLE_FILE).astype(COLUMNS)
             images = pd.read_parquet(folder / _IMAGES_FILE).astype(IMAGE_COLUMNS)
-            manifest = cls(header["place"], table, images, tuple(header["splits"]), header["content"])
+            tasks = joined(TASKS, parse_tasks(header.get("own_tasks", ())))  # earlier headers have none
+            manifest = cls(header["place"], table, images, tuple(header["splits"]), header["content"], tasks)
             expected = header["fingerprint"]
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise DatasetError(f"{folder}: no readable manifest ({exc}); ingest the data set again") from exc

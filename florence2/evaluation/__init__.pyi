@@ -17,8 +17,10 @@ from .bootstrap import Resampled as Resampled
 from .bootstrap import Resamples as Resamples
 from .bootstrap import paired_comparison as paired_comparison
 from .changes import ClassChange as ClassChange
+from .changes import FieldChange as FieldChange
 from .changes import ScoreChange as ScoreChange
 from .changes import list_class_changes as list_class_changes
+from .changes import list_field_changes as list_field_changes
 from .changes import list_score_changes as list_score_changes
 from .changes import weakest_classes as weakest_classes
 from .comparison import SelectedExamples as SelectedExamples
@@ -47,6 +49,7 @@ from .metrics.captions import RougeLMetric as RougeLMetric
 from .metrics.cider import CIDErMetric as CIDErMetric
 from .metrics.detection import MeanAveragePrecisionMetric as MeanAveragePrecisionMetric
 from .metrics.grounding import GroundingAccuracyMetric as GroundingAccuracyMetric
+from .metrics.json_fields import JSONFieldsMetric as JSONFieldsMetric
 from .metrics.loading import source_modules as source_modules
 from .metrics.metric import AnswerMetric as AnswerMetric
 from .metrics.metric import Metric as Metric

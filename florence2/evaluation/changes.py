@@ -8,11 +8,20 @@ from typing import Literal
 
 from florence2.evaluation.baselines.scores import BaselineScores
 from florence2.evaluation.bootstrap import Comparison, Interval
+from florence2.evaluation.metrics.json_fields import JSONFieldsMetric
 from florence2.evaluation.metrics.score import Score
 from florence2.evaluation.report import ModelEvaluation
 from florence2.evaluation.scores import in_order, score_named
 
-__all__ = ["ClassChange", "ScoreChange", "list_class_changes", "list_score_changes", "weakest_classes"]
+__all__ = [
+    "ClassChange",
+    "FieldChange",
+    "ScoreChange",
+    "list_class_changes",
+    "list_field_changes",
+    "list_score_changes",
+    "weakest_classes",
+]
 
 _SHOWN = 0.0005
 """A smaller difference counts as none: three decimals do not show it."""
@@ -88,6 +97,21 @@ class ClassChange:
     ap: ScoreChange
 
 
+@dataclass(frozen=True)
+class FieldChange:
+    """F1 of one field of answers in JSON before and after.
+
+    Attributes:
+        path: names from the outside to the inside, joined by points.
+        truths: number of its true values; None where it is not known.
+        f1: of its values.
+    """
+
+    path: str
+    truths: int | None
+    f1: ScoreChange
+
+
 def list_score_changes(
     before: ModelEvaluation | None, after: ModelEvaluation, comparison: Mapping[str, Comparison]
 ) -> list[ScoreChange]:
@@ -131,6 +155,25 @@ def list_class_changes(before: ModelEvaluation | None, after: ModelEvaluation) -
         if {"ap", "ap50"} & {*old, *new}:
             changes.append(ClassChange(name, None if truths is None else int(truths), ap50, ap))
     return sorted(changes, key=lambda change: (change.ap50.after or 0.0, change.ap.after or 0.0))
+
+
+def list_field_changes(before: ModelEvaluation | None, after: ModelEvaluation) -> list[FieldChange]:
+    """Return the fields of answers in JSON, the weakest after fine-tuning first.
+
+    Args:
+        before: evaluation of the first model; None where there is only one.
+        after: evaluation of the second model.
+    """
+    name = JSONFieldsMetric.f1
+    old = {} if before is None else before.per_class
+    changes = []
+    for path in sorted({*old, *after.per_class}):
+        first, second = old.get(path, {}), after.per_class.get(path, {})
+        truths = second.get("truths", first.get("truths"))
+        if name in first or name in second:
+            f1 = ScoreChange(score_named(name), first.get(name), second.get(name))
+            changes.append(FieldChange(path, None if truths is None else int(truths), f1))
+    return sorted(changes, key=lambda change: change.f1.after or 0.0)
 
 
 def weakest_classes(evaluation: ModelEvaluation, count: int) -> tuple[str, list[tuple[str, float]]]:

@@ -27,7 +27,13 @@ def export_microsoft(source: Exportable, output: Path, dtype: SavedType = "float
     with atomic_folder(output) as folder:
         write_published(source.florence2, folder, dtype)
         card = render_hub_card(
-            output.name, source.card, source.facts, "load_microsoft.md", dtype=dtype, code_source=CODE_SOURCE
+            output.name,
+            source.card,
+            source.facts,
+            "load_microsoft.md",
+            source.florence2.tasks,
+            dtype=dtype,
+            code_source=CODE_SOURCE,
         )
         (folder / "README.md").write_text(card, encoding="utf-8")
     return output

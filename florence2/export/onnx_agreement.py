@@ -76,7 +76,7 @@ def measure_agreement(florence2: Florence2, folder: Path) -> Agreement:
 def _compare(
     florence2: Florence2, folder: Path, images: Sequence[Image.Image], prompts: Sequence[str]
 ) -> tuple[float, bool]:
-    inputs = encode_prompts(florence2, images, prompts)
+    inputs = encode_prompts(florence2.processor, images, prompts)
     tokens, logits = _greedy(florence2, folder, {name: tensor.numpy() for name, tensor in inputs.items()})
     model: Any = florence2.model.eval()
     with torch.no_grad():

@@ -28,7 +28,13 @@ def export_transformers(source: Exportable, output: Path, dtype: SavedType = "fl
     with atomic_folder(output) as folder:
         save_folder(source.florence2, folder, dtype)
         card = render_hub_card(
-            output.name, source.card, source.facts, "load_transformers.md", dtype=dtype, transformers=version
+            output.name,
+            source.card,
+            source.facts,
+            "load_transformers.md",
+            source.florence2.tasks,
+            dtype=dtype,
+            transformers=version,
         )
         (folder / "README.md").write_text(card, encoding="utf-8")
     return output

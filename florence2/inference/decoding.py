@@ -102,42 +102,40 @@ class Decoder:
         return features
 
     def build_prompts(
-        self, features: Sequence[torch.Tensor], prefixes: Sequence[str], seeds: Sequence[int]
+        self, features: Sequence[torch.Tensor], prompts: Sequence[str], seeds: Sequence[int]
     ) -> list[Prompt]:
         """Join encoded images and the texts of prompts.
 
         Args:
             features: of the image of each row, (positions, width).
-            prefixes: the texts.
+            prompts: the texts as ``TaskTable.prompt_of`` returns them.
             seeds: a number for each row that is computed from the content of its image.
 
         Raises:
-            AnswerError: a prefix does not begin with a task token, lacks the input of its task, or is too long for the
-                model.
+            AnswerError: a prompt is too long for the model.
         """
-        rows = zip(features, self.tokenize(prefixes), prefixes, seeds, strict=True)
+        rows = zip(features, self.tokenize(prompts), prompts, seeds, strict=True)
         return [self.build_prompt(*row) for row in rows]
 
-    def tokenize(self, prefixes: Sequence[str]) -> list[list[int]]:
+    def tokenize(self, prompts: Sequence[str]) -> list[list[int]]:
         """Return the tokens of prompts, with those that stand for the positions of the image.
 
         Raises:
-            AnswerError: a prefix does not begin with a task token, lacks the input of its task, or is too long for the
-                model.
+            AnswerError: a prompt is too long for the model.
         """
-        ids = tokenize_prompts(self._florence2, prefixes)
+        ids = tokenize_prompts(self._florence2.processor, prompts)
         most = self._florence2.max_tokens
-        for prefix, tokens in zip(prefixes, ids, strict=True):
+        for prompt, tokens in zip(prompts, ids, strict=True):
             if len(tokens) > most:
                 raise AnswerError(
-                    f"prefix {shorten(prefix, 60)!r}: {len(tokens)} tokens with the image, the model reads {most}; "
+                    f"prompt {shorten(prompt, 60)!r}: {len(tokens)} tokens with the image, the model reads {most}; "
                     "shorten it"
                 )
         return ids
 
-    def build_prompt(self, features: torch.Tensor, ids: list[int], prefix: str, seed: int) -> Prompt:
+    def build_prompt(self, features: torch.Tensor, ids: list[int], prompt: str, seed: int) -> Prompt:
         """Join an encoded image and a tokenized prompt; ``seed`` is computed from the content of the image."""
-        return Prompt(features, ids, (self._config.generation_seed, seed, zlib.crc32(prefix.encode())))
+        return Prompt(features, ids, (self._config.generation_seed, seed, zlib.crc32(prompt.encode())))
 
     @torch.inference_mode()
     def generate(self, batch: Sequence[Prompt], grammar: Grammar | None) -> list[Generated]:

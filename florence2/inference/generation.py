@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from florence2.codec import CLASS_TASKS, AnswerKind, Detections, Task
+from florence2.codec import CLASS_TASKS, AnswerKind, Detections, Task, parse_json
 from florence2.config import EvaluationConfig
 from florence2.datasets import tidy
+from florence2.errors import AnswerError
 from florence2.inference.image_loader import decoded_ahead
 from florence2.inference.scoring import TokenReader, keep_confident, read_boxes, score_detections, suppress_duplicates
 from florence2.model import Florence2, Sample
@@ -47,7 +48,8 @@ class Prediction:
         text: the answer without special tokens.
         detections: its boxes with confidence where the task requests boxes, else None.
         truncated: whether the answer hit the limit of its length and was cut.
-        malformed: groups in it that are not valid boxes, see ``read_boxes``; 0 where the task requests no boxes.
+        malformed: groups in it that are not valid boxes, see ``read_boxes``; of a task that requests JSON 1 where the
+            answer is none; else 0.
         score: mean probability of its tokens in 0..1, with the end token and without the begin token.
         unseen: those class names of its boxes that the training of the model never saw, where that is recorded.
     """
@@ -137,7 +139,7 @@ class Predictor:
         self._reader = TokenReader.of(florence2.tokenizer)
         self._decoder, self._grammars = Decoder(florence2, config), _Grammars(florence2, config, self._reader)
         self._tokenizing = threading.Lock()  # a tokenizer fails where two threads use it
-        self._tokenize = lru_cache(_KEPT_PROMPTS)(lambda prefix: self._decoder.tokenize([prefix])[0])
+        self._tokenize = lru_cache(_KEPT_PROMPTS)(lambda prompt: self._decoder.tokenize([prompt])[0])
         self.tasks = florence2.tasks
         self.transform: PixelTransform = self._decoder.transform
 
@@ -178,7 +180,7 @@ class Predictor:
                 model.
         """
         with self._tokenizing:
-            ids = [self._tokenize(prefix) for prefix in prefixes]
+            ids = [self._tokenize(self.tasks.prompt_of(prefix)) for prefix in prefixes]
         pixels = self.transform.shrink(image)
         tasks = map(self.tasks.task_of, prefixes)
         return [PreparedPrompt(pixels, *prompt, resolution_wh) for prompt in zip(prefixes, tasks, ids, strict=True)]
@@ -250,8 +252,8 @@ def _build_prompts(
         features = zip(decoder.encode_images(batch), (zlib.crc32(pixels.tobytes()) for pixels in batch), strict=True)
         encoded |= zip(images[start : start + batch_size], features, strict=True)
     rows = [encoded[sample.image] for sample in chunk]
-    prefixes = [sample.prefix for sample in chunk]
-    return decoder.build_prompts([features for features, _ in rows], prefixes, [seed for _, seed in rows])
+    texts = [sample.prompt for sample in chunk]
+    return decoder.build_prompts([features for features, _ in rows], texts, [seed for _, seed in rows])
 
 
 def _batches(
@@ -274,11 +276,20 @@ def _read(
     own = [p for token, p in zip(generated.tokens, generated.probabilities, strict=True) if token != reader.begin]
     score = float(np.mean(own)) if own else 0.0
     if task.answer is not AnswerKind.BOXES:
-        return Prediction(text, None, generated.truncated, score=score)
+        malformed = int(task.answer is AnswerKind.JSON and not _is_json(text))
+        return Prediction(text, None, generated.truncated, malformed, score)
     boxes, malformed = read_boxes(generated.tokens, generated.probabilities, reader)
     detections = suppress_duplicates(score_detections(boxes, resolution_wh), config.duplicate_iou)
     detections = keep_confident(detections, config.min_confidence)
     return Prediction(text, detections, generated.truncated, malformed, score)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parse_json(text)
+    except AnswerError:
+        return False
+    return True
 
 
 class _Grammars:

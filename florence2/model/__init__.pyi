@@ -25,6 +25,7 @@ from .florence import PARTS as PARTS
 from .florence import SMALL_PARAMETERS as SMALL_PARAMETERS
 from .florence import Florence2 as Florence2
 from .florence import part_of as part_of
+from .florence import tasks_in as tasks_in
 from .florence import tokenize_prompts as tokenize_prompts
 from .frozen_vision import FrozenVision as FrozenVision
 from .frozen_vision import feature_pool as feature_pool
@@ -37,10 +38,14 @@ from .gpu import unseen_gpu as unseen_gpu
 from .importing import import_model as import_model
 from .lora import add_lora as add_lora
 from .microsoft.folder import write_published as write_published
+from .named import base_tasks as base_tasks
 from .named import check_named as check_named
 from .named import checkpoint_named as checkpoint_named
 from .named import load_named as load_named
 from .named import named_fingerprint as named_fingerprint
+from .named import named_tasks as named_tasks
+from .own_tasks import add_tasks as add_tasks
+from .own_tasks import new_token_ids as new_token_ids
 from .pixels import DECODED_PER_PIXEL as DECODED_PER_PIXEL
 from .pixels import PixelTransform as PixelTransform
 from .processing import IGNORED as IGNORED

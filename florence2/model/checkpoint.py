@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from florence2.codec import TaskTable
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.base import load_exact, load_folder
-from florence2.model.florence import Florence2
+from florence2.model.florence import OWN_TASKS, Florence2, tasks_in
+from florence2.model.own_tasks import add_tasks
 from florence2.model.quiet import quiet_transformers
 from florence2.model.saving import save_folder
 from florence2.storage import CheckpointFiles
@@ -42,6 +44,7 @@ class Checkpoint:
         history: what was logged during the training, in order; each entry holds ``step`` and ``epoch``.
         classes: the class names in the answers of the training split; None where the checkpoint has no record of them,
             as those of earlier versions, or no answer has classes.
+        own_tasks: its tasks that are not Florence-2's, as ``dump_tasks`` returns them.
     """
 
     folder: Path
@@ -53,6 +56,16 @@ class Checkpoint:
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: tuple[Mapping[str, float], ...] = ()
     classes: tuple[str, ...] | None = None
+    own_tasks: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def tasks(self) -> TaskTable:
+        """Return the tasks that prompts may name.
+
+        Raises:
+            ModelError: their record is damaged.
+        """
+        return tasks_in({OWN_TASKS: self.own_tasks})
 
     def compute_fingerprint(self) -> str:
         """Read all weights and return the sha256 of everything in the checkpoint on which its answers depend."""
@@ -82,6 +95,7 @@ class Checkpoint:
         from safetensors import SafetensorError
 
         base = self.load_base()
+        add_tasks(base, self.tasks)
         try:
             with quiet_transformers():
                 adapted = PeftModel.from_pretrained(base.model, str(self.folder / CheckpointFiles.ADAPTER))
@@ -118,6 +132,7 @@ class Checkpoint:
             card: dict[str, Any] = json.loads((folder / CheckpointFiles.CARD).read_text(encoding="utf-8"))
             classes = card.get("classes")
             lists = {"history": tuple(card["history"]), "classes": None if classes is None else tuple(classes)}
+            lists["own_tasks"] = tuple(card.get("own_tasks") or ())
             return cls(folder=folder, **card | lists)
         except (OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
             raise ModelError(

@@ -6,11 +6,12 @@ and task tokens are the language of its answers and are in ``florence2.codec``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from florence2.codec import TASKS, TaskTable
+from florence2.codec import TASKS, TaskTable, dump_tasks, joined, parse_tasks
+from florence2.errors import ModelError
 
 if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor
@@ -26,11 +27,13 @@ __all__ = [
     "IN_MICROSOFTS_LAYOUT",
     "LEARNING_RATES",
     "LORA_TARGETS",
+    "OWN_TASKS",
     "PARTS",
     "SMALL_PARAMETERS",
     "TRAINED_CLASSES",
     "Florence2",
     "part_of",
+    "tasks_in",
     "tokenize_prompts",
 ]
 
@@ -89,6 +92,9 @@ LEARNING_RATES = {"lora": (4e-3, 1e-4), "full": (1e-3, 1e-5), "freeze": (1e-3, 1
 TRAINED_CLASSES = "trained_classes"
 """Entry of the model's configuration, see ``Florence2.trained_classes``."""
 
+OWN_TASKS = "own_tasks"
+"""Entry of the model's configuration, see ``Florence2.tasks``."""
+
 
 @dataclass(frozen=True)
 class Florence2:
@@ -117,8 +123,18 @@ class Florence2:
 
     @property
     def tasks(self) -> TaskTable:
-        """Return the tasks that its prompts may name."""
-        return TASKS
+        """Return the tasks that its prompts may name: Florence-2's, and those of their users with which it was trained.
+
+        They are an entry of the model's configuration, as ``trained_classes``.
+
+        Raises:
+            ModelError: the entry is damaged.
+        """
+        return tasks_in({OWN_TASKS: getattr(self.model.config, OWN_TASKS, ())})
+
+    def record_tasks(self, tasks: TaskTable) -> None:
+        """Record the tasks that its prompts may name."""
+        setattr(self.model.config, OWN_TASKS, dump_tasks(tasks.own))
 
     @property
     def trained_classes(self) -> tuple[str, ...] | None:
@@ -144,33 +160,40 @@ class Florence2:
         """Return the length of each answer in tokens, begin and end included."""
         return [len(ids) for ids in self.tokenizer(list(answers))["input_ids"]] if answers else []
 
-    def count_prompt_tokens(self, prefixes: Sequence[str]) -> list[int]:
+    def count_prompt_tokens(self, prompts: Sequence[str]) -> list[int]:
         """Return the length of each prompt in tokens: image, question, begin and end."""
-        return [len(ids) for ids in tokenize_prompts(self, prefixes)]
+        return [len(ids) for ids in tokenize_prompts(self.processor, prompts)]
 
 
-def tokenize_prompts(florence2: Florence2, prefixes: Sequence[str]) -> list[list[int]]:
+def tokenize_prompts(processor: Florence2Processor, prompts: Sequence[str]) -> list[list[int]]:
     """Encode prompts without their images: the ids that the processor gives with them, before padding.
 
     Args:
-        florence2: its processor replaces task tokens by Florence-2's own questions.
-        prefixes: n prompts.
+        processor: of the model; it replaces task tokens by Florence-2's own questions.
+        prompts: n prompts as ``TaskTable.prompt_of`` returns them.
 
     Returns:
         n lists of ids, those of the image's tokens first; equal prompts share one list.
-
-    Raises:
-        AnswerError: a prefix is not a task token with the text that it needs.
     """
-    ours: Any = florence2.processor
-    different = list(dict.fromkeys(prefixes))
-    questions = ours._construct_prompts(
-        [florence2.tasks.prompt_of(prefix) for prefix in different]
-    )  # it has no public function
+    ours: Any = processor
+    different = list(dict.fromkeys(prompts))
+    questions = ours._construct_prompts(different)  # it has no public function
     ids = ours.tokenizer(questions)["input_ids"] if questions else []
     image = [ours.image_token_id] * ours.num_image_tokens
-    encoded = {prefix: [*image, *question] for prefix, question in zip(different, ids, strict=True)}
-    return [encoded[prefix] for prefix in prefixes]
+    encoded = {prompt: [*image, *question] for prompt, question in zip(different, ids, strict=True)}
+    return [encoded[prompt] for prompt in prompts]
+
+
+def tasks_in(configuration: Mapping[str, Any]) -> TaskTable:
+    """Return the tasks of a model by its configuration.
+
+    Raises:
+        ModelError: the entry is damaged.
+    """
+    try:
+        return joined(TASKS, parse_tasks(configuration.get(OWN_TASKS) or ()))
+    except ValueError as exc:
+        raise ModelError(f"the entry {OWN_TASKS} of the model's configuration is damaged ({exc}); remove it") from exc
 
 
 def part_of(name: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from pathlib import Path
 
+from florence2.codec import TaskTable
 from florence2.config import ModelConfig
 from florence2.errors import ModelError
 from florence2.model.base import base_fingerprint, load_base, resolve, unpacked_model
 from florence2.model.checkpoint import Checkpoint
-from florence2.model.florence import Florence2
+from florence2.model.files import model_file
+from florence2.model.florence import Florence2, tasks_in
 from florence2.storage import CheckpointFiles, RunFiles, is_packed
 
-__all__ = ["check_named", "checkpoint_named", "load_named", "named_fingerprint"]
+__all__ = ["base_tasks", "check_named", "checkpoint_named", "load_named", "named_fingerprint", "named_tasks"]
 
 
 def load_named(name: str, revision: str | None = None) -> Florence2:
@@ -47,6 +50,28 @@ def named_fingerprint(name: str, revision: str | None = None) -> str:
     return (
         checkpoint.compute_fingerprint() if checkpoint else base_fingerprint(ModelConfig(base=name, revision=revision))
     )
+
+
+def named_tasks(name: str, revision: str | None = None) -> TaskTable:
+    """Return the tasks of the model that ``load_named`` would load; its weights are not read.
+
+    Args:
+        name: as ``load_named`` takes it.
+        revision: branch, tag or commit of a hub id.
+
+    Raises:
+        ModelError: there is no such model, or its record of tasks is damaged.
+    """
+    checkpoint = checkpoint_named(name)
+    return checkpoint.tasks if checkpoint else base_tasks(ModelConfig(base=name, revision=revision))
+
+
+def base_tasks(config: ModelConfig) -> TaskTable:
+    """Return the tasks of a base by its configuration; raises as ``named_tasks``."""
+    try:
+        return tasks_in(json.loads(model_file(config, "config.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError) as exc:
+        raise ModelError(f"{config.base}: its config.json cannot be read ({exc})") from exc
 
 
 def check_named(name: str) -> None:

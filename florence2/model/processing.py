@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from PIL import Image
 
@@ -14,6 +14,9 @@ from florence2.codec import TASKS, Task, TaskTable
 from florence2.datasets import DatasetManifest
 from florence2.errors import DatasetError
 from florence2.model.florence import Florence2
+
+if TYPE_CHECKING:
+    from transformers import Florence2Processor
 
 __all__ = [
     "IGNORED",
@@ -57,6 +60,15 @@ class Sample:
         """
         return self.tasks.task_of(self.prefix)
 
+    @cached_property
+    def prompt(self) -> str:
+        """The prompt as the processor accepts it, see ``TaskTable.prompt_of``.
+
+        Raises:
+            AnswerError: as ``task``.
+        """
+        return self.tasks.prompt_of(self.prefix)
+
 
 def samples_of(manifest: DatasetManifest) -> list[Sample]:
     """Return the rows of a manifest as samples, in order; remote files are fetched."""
@@ -69,22 +81,20 @@ def samples_of(manifest: DatasetManifest) -> list[Sample]:
     ]
 
 
-def encode_prompts(florence2: Florence2, images: Sequence[Image.Image], prefixes: Sequence[str]) -> dict[str, Any]:
+def encode_prompts(
+    processor: Florence2Processor, images: Sequence[Image.Image], prompts: Sequence[str]
+) -> dict[str, Any]:
     """Encode images and prompts for the model.
 
     Args:
-        florence2: its processor replaces task tokens by Florence-2's own questions.
+        processor: of the model; it replaces task tokens by Florence-2's own questions.
         images: n RGB images of any size.
-        prefixes: n prompts.
+        prompts: n prompts as ``TaskTable.prompt_of`` returns them.
 
     Returns:
         ``pixel_values`` float32 (n, 3, height, width), ``input_ids`` and ``attention_mask`` int64 (n, length).
-
-    Raises:
-        AnswerError: a prefix is not a task token with the text that it needs.
     """
-    text = [florence2.tasks.prompt_of(prefix) for prefix in prefixes]
-    batch = florence2.processor(images=list(images), text=text, return_tensors="pt", padding=True)
+    batch = processor(images=list(images), text=list(prompts), return_tensors="pt", padding=True)
     return {key: batch[key] for key in ("pixel_values", "input_ids", "attention_mask")}
 
 
@@ -112,7 +122,7 @@ def check_prompts_fit(manifest: DatasetManifest, florence2: Florence2) -> None:
         DatasetError: prompts are longer; the message lists them by file and line.
     """
     limit = florence2.max_tokens
-    lengths = florence2.count_prompt_tokens(manifest.table["prefix"].tolist())
+    lengths = florence2.count_prompt_tokens([manifest.tasks.prompt_of(prefix) for prefix in manifest.table["prefix"]])
     _check_lengths(manifest, lengths, limit, f"prompts with their image are longer than {limit} tokens; shorten them")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from florence2.config import Configuration, DatasetConfig, EvaluationConfig, TrainingConfig
+from florence2.config import Configuration, DatasetConfig, EvaluationConfig, TasksConfig, TrainingConfig
 from florence2.errors import ModelError
 from florence2.evaluation import metrics_for, score_named
 from florence2.project.survey import FEW_IMAGES, Survey
@@ -34,17 +34,20 @@ class Choice:
     why: str
 
 
-def choices(found: Survey, dataset: DatasetConfig, model_name: str, frozen: str | None) -> list[Choice]:
+def choices(
+    found: Survey, dataset: DatasetConfig, tasks: TasksConfig, model_name: str, frozen: str | None
+) -> list[Choice]:
     """Choose the settings of a fine-tune.
 
     Args:
         found: what is in the data set.
         dataset: its source and format.
+        tasks: the user's own tasks.
         model_name: under which the result is registered.
         frozen: file that lists the images of the test split, None where the data set has a test split.
     """
     return [
-        *_about_data(found, dataset, frozen),
+        *_about_data(found, dataset, tasks, frozen),
         *_about_training(found),
         *_about_answers(found),
         Choice("registration.model_name", model_name, "Name in the model registry."),
@@ -71,9 +74,12 @@ def deciding_score(found: Survey) -> str:
     return metrics_for(found.manifest.tasks[str(counts.index[0])])[0].declared_scores()[0].name
 
 
-def _about_data(found: Survey, dataset: DatasetConfig, frozen: str | None) -> Iterator[Choice]:
+def _about_data(found: Survey, dataset: DatasetConfig, tasks: TasksConfig, frozen: str | None) -> Iterator[Choice]:
     yield Choice("dataset.source", dataset.source, "Folder, archive or URI of the data set.")
     yield Choice("dataset.format", found.layout, "Recognised by its files.")
+    if tasks.task:
+        own = tasks.model_dump(mode="json", exclude_unset=True)["task"]
+        yield Choice("tasks.task", own, "Your own tasks, and how their answers are written.")
     for defect in found.defects:
         what = "is repaired" if defect.outcome == "repair" else "is left out and listed"
         why = f"{_times(defect.count)}: {defect.sentence} What breaks the rule {what}; fail would stop the run."

@@ -7,11 +7,13 @@ import re
 import shlex
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from florence2.config import Configuration, DatasetConfig, ModelConfig
+from florence2.codec import task_table
+from florence2.config import Configuration, DatasetConfig, ModelConfig, TasksConfig
 from florence2.datasets import freeze_test, recognise, split_dataset
 from florence2.errors import ConfigurationError, DatasetError
 from florence2.project.choices import choices, promotion_choices
@@ -45,7 +47,12 @@ class Project:
 
 
 def create_project(
-    folder: Path, source: str | None = None, *, format: str = "auto", base: str = ModelConfig().base
+    folder: Path,
+    source: str | None = None,
+    *,
+    format: str = "auto",
+    base: str = ModelConfig().base,
+    task: Sequence[str] = (),
 ) -> Project:
     """Read a data set and write the configuration of a fine-tune on it.
 
@@ -54,6 +61,7 @@ def create_project(
         source: folder, archive or URI of the data set; None: the folder, or ``data`` in it.
         format: of the data set; auto: recognised by its files.
         base: the model to start from.
+        task: the user's own tasks, each as ``TOKEN=KIND``.
 
     Raises:
         ConfigurationError: a file that would be written exists, the folder cannot be written, or the format is unknown.
@@ -64,9 +72,10 @@ def create_project(
     _check_free(folder)
     location = _data_in(folder) if source is None else _absolute(source)
     settings: dict[str, Any] = {"source": location, "format": format, "base": base}  # checked by the configuration
-    config = Configuration(**settings).dataset
-    found = survey(config, ModelConfig(base=base))
-    files = _files(folder, found, config)
+    everything = Configuration(**settings, task=list(task))
+    config = everything.dataset
+    found = survey(config, ModelConfig(base=base), task_table(everything.tasks.task))
+    files = _files(folder, found, config, everything.tasks)
     kept = tuple(name for name in files if name in _KEPT and (folder / name).exists())
     new = {name: text for name, text in files.items() if name not in kept}
     _write(folder, new)
@@ -105,12 +114,12 @@ def _expanded(path: Path | str) -> Path:
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111 - Path.expanduser raises for unknown users
 
 
-def _files(folder: Path, found: Survey, config: DatasetConfig) -> dict[str, str]:
+def _files(folder: Path, found: Survey, config: DatasetConfig, tasks: TasksConfig) -> dict[str, str]:
     """Return the texts of all files by their names."""
     name = folder.name or "florence2"
     frozen = _frozen(found) if "test" in found.missing else None
     frozen_file = str(folder / FROZEN_TEST) if frozen is not None else None
-    ours = choices(found, config, _registered_name(name), frozen_file)
+    ours = choices(found, config, tasks, _registered_name(name), frozen_file)
     facts, file = described(found, config.source), shlex.quote(str(folder / CONFIGURATION))
     theirs = promotion_choices(found, ours)
     finetune = [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from florence2.adapters import validate
+from florence2.codec import TASKS, TaskTable
 from florence2.config import DatasetConfig, ModelConfig, Outcome, SplitConfig, TrainingConfig, ValidationConfig
 from florence2.datasets import (
     DatasetManifest,
@@ -18,6 +19,7 @@ from florence2.datasets import (
     read_dataset,
     recognise,
     split_dataset,
+    with_known_tasks,
 )
 from florence2.errors import ModelError
 from florence2.model import AnswerLength, answer_length, resolve
@@ -87,12 +89,13 @@ class Survey:
         return tuple(name for name in ("valid", "test") if name not in self.given)
 
 
-def survey(config: DatasetConfig, model: ModelConfig) -> Survey:
+def survey(config: DatasetConfig, model: ModelConfig, tasks: TaskTable = TASKS) -> Survey:
     """Read, validate and split a data set, and return the facts.
 
     Args:
         config: the source and the format of the data set.
         model: the base; of a model on the hub only the tokenizer is fetched.
+        tasks: of which each prefix names one.
 
     Raises:
         DatasetError: the data set cannot be read as a whole, or is too small to be split.
@@ -101,7 +104,7 @@ def survey(config: DatasetConfig, model: ModelConfig) -> Survey:
     folder = locate(config.source, verify=config.verify)
     with named_by_source(config.source, folder):
         path, layout = recognise(folder, config.format)
-        manifest = read_dataset(path, layout, verify=config.verify)
+        manifest = with_known_tasks(read_dataset(path, layout, verify=config.verify), tasks)
     base = choose_base(model, config.source)
     length, exact = _length(base.model)
     defects, warnings = _defects(manifest, length)

@@ -159,10 +159,11 @@ def _class_values(score: str, per_class: Mapping[str, Mapping[str, float]]) -> d
     """Return the value of a score in each class; empty where the test split has no classes.
 
     Raises:
-        ConfigurationError: there are classes, but none has this score.
+        ConfigurationError: there are classes, but none has this score. The default one is that of boxes, and fields of
+            JSON need not have it.
     """
     values = {name: scores[score] for name, scores in per_class.items() if score in scores}
-    if per_class and not values:
+    if per_class and not values and score != PromotionConfig().class_score:
         known = ", ".join(sorted({name for scores in per_class.values() for name in scores}))
         raise ConfigurationError(f"promotion.class_score: classes have no score {score!r}; they have {known}")
     return values

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from florence2.codec import TASKS, AnswerKind
+from florence2.codec import TASKS, AnswerKind, Task, TaskTable
 from florence2.evaluation import in_order, score_named
 from florence2.reports.templates import render_template
 
@@ -20,13 +21,14 @@ _TAGS = {
     AnswerKind.POLYGONS: "image-segmentation",
     AnswerKind.ANSWER: "visual-question-answering",
     AnswerKind.TEXT: "image-captioning",
+    AnswerKind.JSON: "document-understanding",
 }
 _INPUTS = {
     AnswerKind.BOXES: "a cat",
     AnswerKind.POLYGONS: "a cat",
-    AnswerKind.ANSWER: "What is in the image?",
 }
 """An example of the text that follows a task token, for the tasks that take one."""
+_A_QUESTION = "What is in the image?"
 _A_REGION = "<loc_100><loc_100><loc_900><loc_900>"
 
 
@@ -49,7 +51,9 @@ class HubFacts:
     dataset: str = ""
 
 
-def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **values: Any) -> str:
+def render_hub_card(
+    title: str, card: str, facts: HubFacts, loading: str, known_tasks: TaskTable = TASKS, **values: Any
+) -> str:
     """Return the README.
 
     Args:
@@ -57,23 +61,25 @@ def render_hub_card(title: str, card: str, facts: HubFacts, loading: str, **valu
         card: the model card in Markdown; begins with a heading.
         facts: for the head.
         loading: template of the part on how to load it, such as ``load_transformers.md``.
+        known_tasks: those that prompts of the model may name.
         values: for that template, besides ``folder``, ``prompt`` and ``kind``.
     """
-    token = next((token for token in facts.tasks if token in TASKS), "<OD>")
-    known = {"folder": title, "prompt": _prompt(token), "kind": TASKS[token].answer.value}
+    task = known_tasks[next((token for token in facts.tasks if token in known_tasks), "<OD>")]
+    # As within the quotes of a text in Python.
+    prompt = json.dumps(_prompt(task, known_tasks), ensure_ascii=False)[1:-1]
+    known = {"folder": title, "prompt": prompt, "kind": task.answer.value}
     snippet = render_template(loading, known | values, escape=False)
     library = "onnx" if loading == "load_onnx.md" else "transformers"
-    return f"---\n{_head(title, facts, library)}---\n\n{card.strip()}\n\n{snippet.strip()}\n"
+    return f"---\n{_head(title, facts, library, known_tasks)}---\n\n{card.strip()}\n\n{snippet.strip()}\n"
 
 
-def _prompt(token: str) -> str:
-    task = TASKS[token]
-    if not task.takes_input:
-        return token
-    return token + (_A_REGION if token.startswith("<REGION_TO") else _INPUTS[task.answer])
+def _prompt(task: Task, tasks: TaskTable) -> str:
+    """Return an example of what plain transformers gets: the sentence of an own task, else the token with its text."""
+    text = _A_REGION if task.token.startswith("<REGION_TO") else _INPUTS.get(task.answer, _A_QUESTION)
+    return tasks.prompt_of(task.prefix_with(text))
 
 
-def _head(title: str, facts: HubFacts, library: str) -> str:
+def _head(title: str, facts: HubFacts, library: str, tasks: TaskTable) -> str:
     from huggingface_hub import ModelCardData
 
     scores = [name for name in in_order(facts.metrics) if score_named(name).headline]
@@ -82,7 +88,7 @@ def _head(title: str, facts: HubFacts, library: str) -> str:
         base_model=facts.base_model,
         library_name=library,
         pipeline_tag=_PIPELINE,
-        tags=_tags(facts.tasks, library),
+        tags=_tags([tasks[token] for token in facts.tasks if token in tasks], library),
         metrics=scores or None,
         model_name=title if scores else None,
         eval_results=_results(facts, scores) if scores else None,
@@ -90,8 +96,8 @@ def _head(title: str, facts: HubFacts, library: str) -> str:
     return f"{data.to_yaml().strip()}\n"
 
 
-def _tags(tasks: Sequence[str], library: str) -> list[str]:
-    kinds = [_TAGS[TASKS[token].answer] for token in tasks if token in TASKS]
+def _tags(tasks: Sequence[Task], library: str) -> list[str]:
+    kinds = [_TAGS[task.answer] for task in tasks]
     return list(dict.fromkeys(["florence-2", "florence2-finetune", *(["onnx"] if library == "onnx" else []), *kinds]))
 
 

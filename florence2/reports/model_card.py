@@ -12,6 +12,7 @@ from florence2.evaluation import (
     EvaluationReport,
     Interval,
     comparison_table,
+    list_field_changes,
     public_name,
     score_named,
     weakest_classes,
@@ -88,7 +89,7 @@ def render_run_card(
         },
         tasks=report.task_tokens,
         classes_of="Classes in the test split",
-        classes=list(report.after.per_class),
+        classes=[] if list_field_changes(None, report.after) else list(report.after.per_class),
         test_images=report.after.counts.get("images", 0),
         dataset=dataset,
         data_fingerprint=report.facts.get("data", ""),
@@ -144,6 +145,7 @@ def _render(
     absent = dict.fromkeys(("base_revision", "data_fingerprint", "code_version"), "")
     values = {
         "name": name,
+        "of_fields": bool(list_field_changes(None, report.after)),
         "tasks": tasks,
         "splits": splits,
         "classes_of": classes_of,

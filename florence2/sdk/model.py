@@ -17,7 +17,7 @@ from florence2.inference import Prediction, Predictor
 from florence2.model import AnswerLength, Florence2, Sample, best_device
 from florence2.reports import save_evaluation
 from florence2.sdk.images import ImageInput, as_list, samples_of
-from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of
+from florence2.sdk.preparation import check_metrics, check_output, clean_splits, settings_of, tasks_of
 from florence2.sdk.progress import shown_progress
 
 __all__ = ["Model", "check_evaluation", "prepare_network"]
@@ -152,7 +152,9 @@ class Model:
         config = settings_of(configuration)
         check_evaluation(config, split, output)
         with shown_progress():
-            return self.evaluate_manifest(config, ingest(config.dataset), split, output)
+            return self.evaluate_manifest(
+                config, ingest(config.dataset, tasks_of(config, self.florence2.tasks)), split, output
+            )
 
     def evaluate_manifest(
         self, config: Configuration, manifest: DatasetManifest, split: str, output: Path | str | None

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from florence2.adapters import model_source
-from florence2.codec import TASKS
 from florence2.config import Configuration, ModelConfig
 from florence2.datasets import ingest, read_coco_ids
 from florence2.errors import ConfigurationError
@@ -17,7 +16,7 @@ from florence2.inference import ImagePredictions, find_images, images_like, pred
 from florence2.model import best_device
 from florence2.printable import first_line
 from florence2.sdk.model import Model, check_evaluation, prepare_network
-from florence2.sdk.preparation import check_output, settings_of
+from florence2.sdk.preparation import check_output, settings_of, tasks_of
 from florence2.sdk.progress import shown_progress
 
 __all__ = ["evaluate", "load", "predict"]
@@ -86,9 +85,10 @@ def evaluate(
     """
     config = settings_of(configuration)
     check_evaluation(config, split, output)
-    model_source(ModelConfig(base=str(model)))  # raises for what cannot be the name of a model
+    source = model_source(ModelConfig(base=str(model), revision=config.model.revision))
     with shown_progress():
-        manifest = ingest(config.dataset)  # before the model: reading the data set is cheaper
+        tasks = tasks_of(config, source.tasks())
+        manifest = ingest(config.dataset, tasks)  # before the model: reading the data set is cheaper
         return load(model, config.model.revision).evaluate_manifest(config, manifest, split, output)
 
 
@@ -127,13 +127,14 @@ def predict(
         42
     """
     config = settings_of(configuration)
-    TASKS.split_prefix(prefix)
     check_output(output)
+    source = model_source(ModelConfig(base=str(model), revision=config.model.revision))
+    source.tasks().split_prefix(prefix)
     found = find_images([str(path) for path in ([images] if isinstance(images, str | Path) else images)])
     ids = None if like is None else read_coco_ids(Path(like))
     if ids is not None:
         images_like(ids, found)  # raises where it fits none of them, before the model works
-    florence2 = model_source(ModelConfig(base=str(model), revision=config.model.revision)).load()
+    florence2 = source.load()
     predictions = replace(predict_images(florence2, found, prefix, config.evaluation), like=ids)
     if output is not None:
         predictions.save(Path(output))

@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from florence2.adapters import validate
+from florence2.codec import TaskTable, joined, task_table
 from florence2.config import Configuration
 from florence2.datasets import DatasetManifest, ingest, load_frozen, raise_for_errors, split_dataset
 from florence2.errors import ConfigurationError
 from florence2.evaluation import metric_named
-from florence2.model import AnswerLength, answer_length
+from florence2.model import AnswerLength, answer_length, base_tasks
 from florence2.recipes import choose_base, choose_recipe
 from florence2.storage import redact
 
-__all__ = ["Prepared", "check_metrics", "check_output", "clean_splits", "prepare", "settings_of"]
+__all__ = ["Prepared", "check_metrics", "check_output", "clean_splits", "prepare", "settings_of", "tasks_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -77,8 +78,9 @@ def prepare(config: Configuration) -> Prepared:
     """
     check_metrics(config)
     base = choose_base(config.model, config.dataset.source)
+    tasks = tasks_of(config, base_tasks(base.model))
     length = answer_length(base.model, config.training.max_target_tokens)
-    splits = clean_splits(ingest(config.dataset), config, length)
+    splits = clean_splits(ingest(config.dataset, tasks), config, length)
     recipe = choose_recipe(splits, base.model, config.training, config.evaluation)
     chosen = {"model": base.model, "training": recipe.training, "evaluation": recipe.evaluation}
     reasons = tuple(reason for reason in (base.reason, recipe.reason) if reason)
@@ -95,6 +97,15 @@ def check_metrics(config: Configuration) -> None:
     """
     for metric in config.evaluation.metrics:
         metric_named(metric)
+
+
+def tasks_of(config: Configuration, model: TaskTable) -> TaskTable:
+    """Return the tasks that a data set may have: those of a model and of the configuration, which come first.
+
+    Raises:
+        ConfigurationError: a task of the configuration could be taken for another.
+    """
+    return joined(model, task_table(config.tasks.task).own)
 
 
 def clean_splits(manifest: DatasetManifest, config: Configuration, length: AnswerLength) -> DatasetManifest:

@@ -85,7 +85,7 @@ class TrainingSamples(Dataset[EncodedSample]):
         # In validation the order is fixed, so that the losses of epochs can be compared.
         self._box_order = "given" if random_order and augmentation is None else objective.box_order
         self._is_random = self._augmentation is not None or self._box_order == "random"
-        self._questions = tokenize_prompts(florence2, [sample.prefix for sample in self._samples])
+        self._questions = tokenize_prompts(florence2.processor, [sample.prompt for sample in self._samples])
         fixed = [ordered(sample.task, sample.suffix, self._box_order, None) for sample in self._samples]
         self._answers: list[list[int]] = florence2.tokenizer(fixed)["input_ids"]
 

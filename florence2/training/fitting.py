@@ -11,10 +11,19 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+from florence2.codec import dump_tasks
 from florence2.config import AUTO_RATE, Effect, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError, Florence2Error, ModelError, TrainingError
-from florence2.model import Checkpoint, base_fingerprint, best_device, load_exact, quiet_transformers, unseen_gpu
+from florence2.model import (
+    Checkpoint,
+    add_tasks,
+    base_fingerprint,
+    best_device,
+    load_exact,
+    quiet_transformers,
+    unseen_gpu,
+)
 from florence2.storage import CheckpointFiles, atomic_path
 from florence2.training.job import Job, progress_of
 from florence2.training.launch import launch, process_count
@@ -239,6 +248,7 @@ def _write_checkpoint(
             metrics={name: value for name, value in epoch.items() if name.startswith("eval_")},
             history=tuple(history),
             classes=trained_classes(job.train),
+            own_tasks=tuple(dump_tasks(job.train.tasks.own)),
         )
         checkpoint.write_card()
     return replace(checkpoint, folder=output)
@@ -258,6 +268,7 @@ def _write_model(job: Job, save: Path, folder: Path) -> None:
     from safetensors.torch import load_file
 
     florence2 = load_exact(job.model, job.fingerprint)
+    add_tasks(florence2, job.train.tasks)
     loaded = florence2.model.load_state_dict(load_file(save / "model.safetensors"), strict=False)
     assert not loaded.unexpected_keys, loaded.unexpected_keys
     with quiet_transformers():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,12 +23,14 @@ from florence2.errors import OutOfMemoryError
 from florence2.model import (
     Florence2,
     PixelTransform,
+    add_tasks,
     best_device,
     check_answers_fit,
     check_prompts_fit,
     feature_pool,
     fill_features,
     load_exact,
+    new_token_ids,
     quiet_transformers,
 )
 from florence2.storage import ArrayPool
@@ -48,6 +51,9 @@ __all__ = ["Job", "encode", "load_base_of", "make_tuner", "new_word_ids", "progr
 logger = logging.getLogger(__name__)
 
 _PACE = ("_runtime", "_per_second")
+
+_FREQUENT = 0.2
+"""Share of the answers in JSON that have a token whose embedding trains with LoRA."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +134,7 @@ def load_base_of(job: Job) -> tuple[Job, Florence2, float]:
         job = replace(job, train=with_one_name_per_box(job.train), valid=with_one_name_per_box(job.valid))
     set_seed(training.seed)
     florence2 = load_exact(job.model, job.fingerprint)
+    add_tasks(florence2, job.train.tasks)
     for split in (job.train, job.valid):
         check_answers_fit(split, florence2, training.max_target_tokens)
         check_prompts_fit(split, florence2)
@@ -150,21 +157,34 @@ def _history_of(log: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
 
 
 def new_word_ids(train: DatasetManifest, florence2: Florence2) -> list[int]:
-    """Return the ids of the tokens in class names and short answers of the training split.
+    """Return the ids of new task tokens, and of the tokens in class names, short answers and frequently in JSON.
 
     LoRA leaves the token embedding frozen, but the rows of words that the base never generated must train. Free text is
     left out: it would be most of the vocabulary.
     """
     texts: set[str] = set()
+    objects: list[str] = []
     for token, suffix in zip(train.table["task"], train.table["suffix"], strict=True):
         kind = train.tasks[token].answer
         if kind is AnswerKind.BOXES:
             texts.update(span.class_name for span in scan_boxes(suffix)[0])
         elif kind is AnswerKind.ANSWER:
             texts.add(suffix)
+        elif kind is AnswerKind.JSON:
+            objects.append(suffix)
     texts_in_order = sorted(texts)
     encoded = florence2.tokenizer(texts_in_order, add_special_tokens=False)["input_ids"] if texts else []
-    return sorted({word for ids in encoded for word in ids})
+    words = {word for ids in encoded for word in ids}
+    return sorted({*words, *_frequent_ids(objects, florence2), *new_token_ids(florence2, train.tasks)})
+
+
+def _frequent_ids(answers: Sequence[str], florence2: Florence2) -> set[int]:
+    """Return the tokens of many answers: of JSON these are the names of its fields and what is written around them."""
+    if not answers:
+        return set()
+    encoded = florence2.tokenizer(list(answers), add_special_tokens=False)["input_ids"]
+    counts = Counter(token for ids in encoded for token in set(ids))
+    return {token for token, count in counts.items() if count >= _FREQUENT * len(answers)}
 
 
 def _trainer(

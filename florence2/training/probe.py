@@ -14,7 +14,7 @@ import torch
 
 from florence2.config import AUTO_RATE, AugmentationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest
-from florence2.model import FrozenVision, PixelTransform, best_device, feature_pool, load_base
+from florence2.model import FrozenVision, PixelTransform, add_tasks, best_device, feature_pool, load_base
 from florence2.training.arguments import loader_workers, optimizer_steps, uses_bfloat16
 from florence2.training.batches import TrainingSamples, collate, pixel_pool
 from florence2.training.box_order import with_one_name_per_box
@@ -116,6 +116,7 @@ class _Bench:
         self, train: DatasetManifest, valid: DatasetManifest, model: ModelConfig, training: TrainingConfig
     ) -> None:
         florence2 = load_base(model)
+        add_tasks(florence2, train.tasks)
         self.learning_rate = learning_rate_of(training, florence2)
         florence2 = prepare_strategy(florence2, training, new_word_ids(train, florence2))
         self.parameters = trainable_parameters(florence2.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 from pathlib import Path
@@ -44,6 +45,7 @@ _IMAGES = (
     "my-csv/train/a.jpg",
     "my-imagefolder/train/a.jpg",
     "my-questions/train/images/7.png",
+    "my-questions-in-words/train/a.jpg",
 )
 """Images of small sets whose annotations the pages show."""
 
@@ -95,6 +97,12 @@ class Workplace:
         shutil.copy(data / "test" / "0.png", self.folder / "a.png")
         for image in _IMAGES:
             write_image(self.folder / image, (640, 480))
+        for number, split in enumerate(["train"] * 8 + ["valid", "test"]):
+            write_image(self.folder / "my-receipts" / split / f"{number}.jpg", (480, 640))
+            fields = {"company": "ACME", "date": f"{number}/12/2018", "total": f"{number}.00"}
+            key = self.folder / "my-receipts" / "key" / f"{number}.json"
+            key.parent.mkdir(exist_ok=True)
+            key.write_text(json.dumps(fields), encoding="utf-8")
 
     def _runs(self) -> None:
         """Make one run that ended and two that were killed."""

@@ -11,9 +11,10 @@ from pathlib import Path
 from florence2.adapters.mlflow.local_store import default_tracking_uri
 from florence2.adapters.mlflow.registry import Registry
 from florence2.adapters.mlflow.versions import MODEL_CARD, STATISTICS
+from florence2.codec import TaskTable
 from florence2.errors import ModelError, RegistryError
 from florence2.export import Exportable, hub_facts
-from florence2.model import Florence2, load_folder
+from florence2.model import Florence2, load_folder, tasks_in
 
 __all__ = ["SCHEME", "ModelAddress", "registered_exportable"]
 
@@ -87,6 +88,15 @@ class ModelAddress:
         """
         with tempfile.TemporaryDirectory(prefix="florence2-", ignore_cleanup_errors=True) as folder:
             return load_folder(str(self.registry.download_into(Path(folder), version or self.version())))
+
+    def tasks(self) -> TaskTable:
+        """Return the tasks of the version to which the address points now; its weights are not fetched.
+
+        Raises:
+            RegistryError: the store cannot be reached, or there is no such version.
+            ModelError: the record of its tasks is damaged.
+        """
+        return tasks_in(json.loads(self.registry.text_of(self.version(), "model/config.json")))
 
 
 def registered_exportable(uri: str, tracking_uri: str | None = None) -> Exportable:

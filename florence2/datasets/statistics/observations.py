@@ -107,7 +107,7 @@ def _lengths(manifest: DatasetManifest, readable: NDArray[np.bool_]) -> dict[str
         table["prefix"][readable & (table["task"] == token).to_numpy(dtype=bool)].str.slice(len(token))
         for token in with_question
     ]
-    words = manifest.tasks.tokens_of(AnswerKind.ANSWER, AnswerKind.TEXT)
+    words = manifest.tasks.tokens_of(AnswerKind.ANSWER, AnswerKind.TEXT, AnswerKind.JSON)
     answers = table["suffix"][readable & table["task"].isin(words).to_numpy(dtype=bool)]
     return {"question_length": _characters(pd.concat(questions)), "answer_length": _characters(answers)}
 

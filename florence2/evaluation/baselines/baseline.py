@@ -9,6 +9,7 @@ answers                guess
 =====================  ==============================================================================================
 boxes, proposals       the same few boxes for every image, see ``ConstantBoxes``
 answers to questions   the most frequent answer: overall, by the first word or by the text, see ``FrequentAnswers``
+answers in JSON        the most frequent value of each field, see ``FrequentFields``
 other texts, regions   one training answer for all, or the empty one, see ``ConstantText``
 =====================  ==============================================================================================
 """
@@ -25,6 +26,7 @@ from florence2.datasets import DatasetManifest
 from florence2.evaluation.baselines.constant_boxes import ConstantBoxes
 from florence2.evaluation.baselines.constant_text import ConstantText
 from florence2.evaluation.baselines.frequent_answers import FrequentAnswers
+from florence2.evaluation.baselines.frequent_fields import FrequentFields
 from florence2.evaluation.baselines.known_answer import KnownAnswer, known_answers
 from florence2.evaluation.evaluate import SplitEvaluation, evaluate_predictions, readable_rows
 from florence2.evaluation.metrics.registry import metrics_for
@@ -42,6 +44,12 @@ _BOXES = (AnswerKind.BOXES, AnswerKind.PROPOSALS)
 class _Guesser(Protocol):
     def guess(self, text: str, resolution_wh: tuple[int, int]) -> tuple[str, Detections | None]:
         """Return the answer to a prompt, and its boxes where it has any."""
+
+
+_FITTED_BY_KIND: Mapping[AnswerKind, Callable[..., _Guesser]] = {
+    AnswerKind.ANSWER: FrequentAnswers.fit,
+    AnswerKind.JSON: FrequentFields.fit,
+}
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ def _fit(task: Task, known: list[KnownAnswer], config: EvaluationConfig) -> _Gue
     if task.answer in _BOXES:
         return ConstantBoxes.fit(task, known)
     metric = next(iter(metrics_for(task, config.metrics)), None)
-    fit: Callable[..., _Guesser] = FrequentAnswers.fit if task.answer is AnswerKind.ANSWER else ConstantText.fit
+    fit: Callable[..., _Guesser] = _FITTED_BY_KIND.get(task.answer, ConstantText.fit)
     return fit(task, metric, known)
 
 

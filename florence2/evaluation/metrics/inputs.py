@@ -39,7 +39,7 @@ def metric_inputs(
             return parse_quads(answer, resolution_wh), parse_quads(target, resolution_wh)
         case AnswerKind.POLYGONS:
             return parse_polygons(answer, resolution_wh), parse_polygons(target, resolution_wh)
-        case AnswerKind.ANSWER | AnswerKind.TEXT:
+        case AnswerKind.ANSWER | AnswerKind.TEXT | AnswerKind.JSON:
             return answer, target
 
 

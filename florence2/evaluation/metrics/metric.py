@@ -37,7 +37,7 @@ class Metric(ABC, Generic[Prediction, Target]):
             Empty: one score that has the metric's name, and larger is better.
         answer_kinds: the kinds of answers that it reads. ``update`` gets two ``Detections`` for ``BOXES`` and
             ``PROPOSALS``, the prediction with confidence and the target without; two ``Quads`` for ``QUADS``, two
-            ``Polygons`` for ``POLYGONS``, two texts for ``ANSWER`` and ``TEXT``.
+            ``Polygons`` for ``POLYGONS``, two texts for ``ANSWER``, ``TEXT`` and ``JSON``.
         default_for: the kinds of answers, and the tokens of tasks, that it evaluates where a configuration names no
             metrics; a task whose token is here has no other defaults. Only metrics of this library are defaults.
         scored_task: the task of ``florence2 score`` for which it is computed; only for metrics of texts.

@@ -17,7 +17,7 @@ from typing import Any
 from florence2.codec import Task
 from florence2.config import METRICS_WITHOUT_EQUIVALENT
 from florence2.errors import ConfigurationError
-from florence2.evaluation.metrics import answers, captions, cider, detection, grounding, regions, text
+from florence2.evaluation.metrics import answers, captions, cider, detection, grounding, json_fields, regions, text
 from florence2.evaluation.metrics.loading import load_metric, load_plugin, plugin_names
 from florence2.evaluation.metrics.metric import Metric
 
@@ -35,6 +35,7 @@ _LIST: _Kinds = (
     grounding.GroundingAccuracyMetric,
     regions.MeanIoUMetric,
     regions.OCRRegionF1Metric,
+    json_fields.JSONFieldsMetric,
     cider.CIDErMetric,
     captions.BLEUMetric,
     captions.RougeLMetric,
@@ -59,12 +60,13 @@ def metrics_for(task: Task, names: Sequence[str] = ()) -> tuple[type[Metric[Any,
 
     Args:
         task: the task.
-        names: metrics to choose from; those that cannot read the task's kind of answer are left out. Empty: the
-            defaults of the task, all of this library.
+        names: metrics to choose from; those that cannot read the task's kind of answer are left out. Empty: those
+            that the task names itself, else its defaults, all of this library.
 
     Raises:
         ConfigurationError: a name is unknown, or a metric of a user or another package cannot be loaded.
     """
+    names = names or task.metrics
     if names:
         return tuple(metric for metric in map(metric_named, dict.fromkeys(names)) if task.answer in metric.answer_kinds)
     of_task = tuple(metric for metric in _LIST if task.token in metric.default_for)

@@ -17,6 +17,7 @@ from florence2.evaluation import (
     ModelEvaluation,
     SelectedExamples,
     list_class_changes,
+    list_field_changes,
     list_score_changes,
     score_named,
 )
@@ -85,6 +86,7 @@ def render_evaluation(
         "changes": changes,
         "in_short": in_short(after.analysis, classes) if after.analysis else [],
         "classes": classes,
+        "fields": list_field_changes(before, after),
         "validity": count_rows([column.evaluation for column in columns]),
         "speed": speed_rows([column.evaluation for column in columns]),
         "images": embed([*shown.worst, *shown.best, *shown.spread], images or {}),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from florence2.codec import AnswerKind
+from florence2.codec import TASKS, AnswerKind, Task, joined
 from florence2.config import EvaluationConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.inference import Predictor
@@ -22,6 +22,7 @@ _WAITING = 32
 _KEPT = 3600
 """Seconds after which uploads and drawn images are deleted."""
 _REGION = "the region: <loc_x_min><loc_y_min><loc_x_max><loc_y_max>, each 0 to 999"
+_OWN = "the text for the task"
 _HINTS = {
     "<CAPTION_TO_PHRASE_GROUNDING>": "the caption whose phrases are to be found",
     "<OPEN_VOCABULARY_DETECTION>": "what to find, such as: a cat",
@@ -64,14 +65,13 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     # All boxes are generated, and those below the slider are left out of what is shown.
     every_box = config.model_copy(update={"min_confidence": 0.0})
     answerers = [Predictor(model, every_box) for model in models.values()]
-    known = answerers[0].tasks
+    known = joined(TASKS, (task for answerer in answerers for task in answerer.tasks.own))
 
     def answer(image: str | None, token: str, text: str, min_confidence: float) -> list[Any]:
         if image is None:
             raise gradio.Error("Drop an image first.", print_exception=False)
         try:
-            prefix = token + (text if known[token].takes_input else "")
-            shown = answer_prompt(answerers, Path(image), prefix, min_confidence)
+            shown = answer_prompt(answerers, Path(image), known[token].prefix_with(text), min_confidence)
         except Florence2Error as exc:
             raise gradio.Error(_plain(str(exc), Path(image)), print_exception=False) from exc
         return [part for each in shown for part in _parts(gradio, each)]
@@ -79,7 +79,7 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
     def fields_of(token: str) -> list[Any]:
         task = known[token]
         return [
-            gradio.Textbox(visible=task.takes_input, placeholder=_HINTS.get(token, _REGION), value=""),
+            gradio.Textbox(visible=task.takes_input, placeholder=_hint(task), value=""),
             gradio.Slider(visible=task.answer is AnswerKind.BOXES),
         ]
 
@@ -116,6 +116,10 @@ def build_page(models: Mapping[str, Florence2], config: EvaluationConfig | None 
             )
     page.queue(max_size=_WAITING, default_concurrency_limit=1)
     return page
+
+
+def _hint(task: Task) -> str:
+    return _HINTS.get(task.token, _OWN if task.sentence else _REGION)
 
 
 def serve_page(page: Any, host: str, port: int, upload_megabytes: float) -> str:

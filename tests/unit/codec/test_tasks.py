@@ -31,3 +31,13 @@ def test_prefix_is_split_into_token_and_text(token: str, text: str) -> None:
 def test_unknown_task(prefix: str) -> None:
     with pytest.raises(AnswerError, match="no task token; known: <OD>"):
         TASKS.split_prefix(prefix)
+
+
+@pytest.mark.parametrize("prefix", ["<OD> ", "<VQA> what is it?"])
+def test_blanks_around_a_prompt_do_no_harm(prefix: str) -> None:
+    assert TASKS.prompt_of(prefix) == prefix.strip().replace("> ", ">")
+
+
+def test_a_prompt_without_a_task_is_refused() -> None:
+    with pytest.raises(AnswerError, match=r"starts with no task token"):
+        TASKS.prompt_of("what is it?")

@@ -8,7 +8,8 @@ from pathlib import Path
 import fsspec  # type: ignore[import-untyped]
 import pytest
 
-from florence2.config import DatasetConfig, ModelConfig
+from florence2.codec import FREE_TASK, task_table
+from florence2.config import DatasetConfig, ModelConfig, TaskConfig
 from florence2.datasets.ingestion import ingest
 from florence2.datasets.manifest import DatasetManifest
 from florence2.errors import ConfigurationError, DatasetError
@@ -77,3 +78,32 @@ def test_a_manifest_of_an_archive_that_changed_is_refused(tmp_path: Path) -> Non
     shutil.make_archive(str(tmp_path / "a"), "zip", data)
     with pytest.raises(DatasetError, match=r"a\.zip: has changed since its rows were read"):
         DatasetManifest.load(tmp_path / "kept").fetch_root()
+
+
+def test_a_set_of_plain_sentences_is_a_set_of_free_prompts(tmp_path: Path) -> None:
+    lines = [annotation(prefix="Which shop is it?", suffix="ACME"), annotation(prefix="How much?", suffix="3.50")]
+    data = write_dataset(tmp_path / "data", {"train": lines})
+    manifest = ingest(DatasetConfig(source=str(data)))
+    assert manifest.table["task"].tolist() == ["<ANY>", "<ANY>"]
+    assert manifest.tasks.own == (FREE_TASK,)
+    stored = tmp_path / "stored"
+    manifest.save(stored)
+    assert DatasetManifest.load(stored).tasks == manifest.tasks
+    assert DatasetManifest.load(stored).fingerprint == manifest.fingerprint
+
+
+@pytest.mark.parametrize("other", ["<OD>", "<od>", ""])
+def test_one_token_among_sentences_keeps_them_from_being_free_prompts(tmp_path: Path, other: str) -> None:
+    lines = [annotation(prefix="Which shop is it?", suffix="ACME"), annotation(prefix=other)]
+    data = write_dataset(tmp_path / "data", {"train": lines})
+    assert "<ANY>" not in ingest(DatasetConfig(source=str(data))).tasks
+
+
+def test_own_tasks_are_those_of_the_rows_and_part_of_the_content(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"train": [annotation(prefix="<RECEIPT>", suffix="{}")]})
+    config = DatasetConfig(source=str(data))
+    without, other = ingest(config), ingest(config, task_table({"<RECEIPT>": TaskConfig()}))
+    receipts = ingest(config, task_table({"<RECEIPT>": TaskConfig(answer="json")}))
+    assert without.table["task"].tolist() == [""]
+    assert receipts.table["task"].tolist() == ["<RECEIPT>"]
+    assert len({manifest.fingerprint for manifest in (without, other, receipts)}) == 3

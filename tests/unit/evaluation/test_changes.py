@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from florence2.evaluation.bootstrap import Comparison, Interval
-from florence2.evaluation.changes import ScoreChange, list_class_changes, list_score_changes, weakest_classes
+from florence2.evaluation.changes import (
+    ScoreChange,
+    list_class_changes,
+    list_field_changes,
+    list_score_changes,
+    weakest_classes,
+)
 from florence2.evaluation.report import ModelEvaluation
 from florence2.evaluation.scores import score_named
 
@@ -56,3 +62,14 @@ def test_the_weakest_classes_are_those_with_the_worst_score() -> None:
     errors = {"a": {"word_error_rate": 0.1}, "b": {"word_error_rate": 0.9}}
     assert weakest_classes(ModelEvaluation("m", per_class=errors), 1) == ("word_error_rate", [("b", 0.9)])
     assert weakest_classes(ModelEvaluation("m"), 5) == ("", [])
+
+
+def test_the_weakest_field_stands_first_and_classes_are_no_fields() -> None:
+    per_class = {"total": {"json_field_f1": 0.25, "truths": 4.0}, "date": {"json_field_f1": 0.0}, "ring": {"ap50": 1.0}}
+    after = ModelEvaluation("m", per_class=per_class)
+    fields = list_field_changes(ModelEvaluation("base", per_class={"total": {"json_field_f1": 0.5}}), after)
+    assert [(each.path, each.truths, each.f1.before, each.f1.after) for each in fields] == [
+        ("date", None, None, 0.0),
+        ("total", 4, 0.5, 0.25),
+    ]
+    assert [each.name for each in list_class_changes(None, after)] == ["ring"]

@@ -159,7 +159,7 @@ def test_a_wrong_prompt_is_named_before_any_work(nano: Florence2, tmp_path: Path
 
 def test_a_prompt_that_is_too_long_is_named(nano: Florence2, samples: list[Sample]) -> None:
     sample = Sample(samples[0].image, "<VQA>" + "what " * 2000, "", (64, 64))
-    with pytest.raises(AnswerError, match=r"prefix '<VQA>what .*tokens with the image, the model reads"):
+    with pytest.raises(AnswerError, match=r"prompt '<VQA>what .*tokens with the image, the model reads"):
         answers(nano, [sample])
 
 

@@ -107,7 +107,7 @@ def edit(folder: Path, **changes: Any) -> None:
 
 def logits(florence2: Florence2) -> torch.Tensor:
     image = Image.effect_mandelbrot((50, 40), (-2, -1.5, 1, 1.5), 40).convert("RGB")
-    inputs = encode_prompts(florence2, [image], ["<OD>"])
+    inputs = encode_prompts(florence2.processor, [image], ["<OD>"])
     with torch.no_grad():
         found: torch.Tensor = florence2.model.eval()(**inputs, decoder_input_ids=torch.tensor([[2, 0, 300, 7]])).logits
     return found[..., :1285]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from florence2.config import DatasetConfig, ModelConfig
+from florence2.config import DatasetConfig, ModelConfig, TasksConfig
 from florence2.project import Project
 from florence2.project.choices import choices
 from florence2.project.survey import survey
@@ -32,7 +32,7 @@ def settings(project: Project, name: str = "florence.yaml") -> dict[str, Any]:
 def chosen(data: Path, base: str = "builtin:nano") -> dict[str, Any]:
     config = DatasetConfig(source=str(data))
     found = survey(config, ModelConfig(base=base))
-    return {choice.path: choice.value for choice in choices(found, config, "m", None)}
+    return {choice.path: choice.value for choice in choices(found, config, TasksConfig(), "m", None)}
 
 
 def dataset_of(folder: Path, sizes: Mapping[str, int], prefixes: Sequence[str] = ("<OD>",)) -> Path:

@@ -140,3 +140,12 @@ def test_a_base_of_the_hub_is_written_without_being_downloaded(tmp_path: Path, m
     assert "base: florence-community/Florence-2-base-ft" in text
     assert "counted by the built-in tokenizer" in " ".join(text.split()).replace("# ", "")
     assert "eval_batch_size" not in text
+
+
+def test_own_tasks_are_written_and_decide(tmp_path: Path) -> None:
+    lines = [annotation(f"{n}.png", "<RECEIPT>", f'{{"total": "{n}"}}') for n in range(12)]
+    data = write_dataset(tmp_path / "data", {"train": lines})
+    project = create_project(tmp_path / "project", str(data), task=["<RECEIPT>=json,new_token"], base="builtin:nano")
+    written = Configuration(**settings(project))
+    assert written.tasks == Configuration(task=["<RECEIPT>=json,new_token"]).tasks
+    assert settings(project, "promote.yaml")["promotion"] == {"primary": "json_field_f1"}

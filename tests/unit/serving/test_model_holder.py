@@ -13,6 +13,7 @@ import pytest
 from florence2.adapters.mlflow.model_uri import ModelAddress
 from florence2.adapters.mlflow.registry import Registry
 from florence2.adapters.model_lookup import NamedSource, model_source
+from florence2.codec import TASKS, TaskTable
 from florence2.config import ModelConfig
 from florence2.errors import ModelError, RegistryError
 from florence2.model.base import load_base
@@ -40,6 +41,9 @@ class Source:
         if version in self.broken:
             raise ModelError(f"weights of {version} are missing")
         return f"weights {version}"
+
+    def tasks(self) -> TaskTable:
+        return TASKS
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_a_batch_is_what_processor_and_tokenizer_give(
 ) -> None:
     batch = batch_of(rows_of(train, nano), nano, *range(6))
     images = [open_rgb(sample.image) for sample in samples[:6]]
-    plain = encode_prompts(nano, images, [sample.prefix for sample in samples[:6]])
+    plain = encode_prompts(nano.processor, images, [sample.prefix for sample in samples[:6]])
     answers = nano.tokenizer([sample.suffix for sample in samples[:6]], padding=True, return_tensors="pt")
     ours = for_model(batch, nano)
     torch.testing.assert_close(ours["pixel_values"], plain["pixel_values"], rtol=0, atol=1e-6)

@@ -7,13 +7,13 @@ finding. Nothing else lists it. Rules are checked by ``florence2.adapters`` alon
 from __future__ import annotations
 
 from florence2.datasets.checks.definition import Rule
-from florence2.datasets.checks.rules import answers, boxes, classes, images, lines, repetitions, splits
+from florence2.datasets.checks.rules import answers, boxes, classes, images, lines, own_tasks, repetitions, splits
 
 __all__ = ["RULES"]
 
 RULES: tuple[Rule, ...] = tuple(
     found
-    for module in (lines, answers, repetitions, boxes, classes, images, splits)
+    for module in (lines, answers, own_tasks, repetitions, boxes, classes, images, splits)
     for found in vars(module).values()
     if isinstance(found, Rule)
 )

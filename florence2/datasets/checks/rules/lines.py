@@ -101,7 +101,7 @@ def _swapped_sides(row: Row, orientation: int | None) -> str:
 @rule(
     RowsView,
     "error",
-    remedy="start the prefix with a task token, for example <OD> or <VQA>",
+    remedy="start the prefix with a task token, such as <OD> or <VQA>, or add one of your own by --task '<MINE>=text'",
     example='"prefix": "find cats"',
 )
 def prefix_without_task(view: RowsView) -> Finding[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -48,6 +49,7 @@ SAMPLES: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(sorted(WORDS), _texts
     "mean_average_precision": _numbers.map(_boxes),
     "grounding_accuracy": _numbers.map(_boxes),
     "ocr_region_f1": _numbers.map(lambda numbers: parse_quads(_regions(numbers), BIG)),
+    "json_fields": st.dictionaries(st.sampled_from("abc"), _texts, max_size=3).map(json.dumps),
     "mean_iou": _numbers.map(lambda numbers: parse_polygons(_regions(numbers), BIG)),
 }
 RESAMPLED = sorted(METRICS.keys() - {"mean_average_precision"})
@@ -70,7 +72,8 @@ def test_every_metric_has_samples_for_these_tests() -> None:
 
 
 def test_every_score_has_a_row_that_a_person_understands() -> None:
-    scores = {*METRICS, *SCORE_NAMES, "ocr_region_localisation_f1"} - {"mean_average_precision"}
+    others = {"ocr_region_localisation_f1", "json_field_f1", "json_field_anls", "json_tree_edit"}
+    scores = {*METRICS, *SCORE_NAMES, *others} - {"mean_average_precision", "json_fields"}
     assert scores == SCORES.keys()
     assert all(score.title != name and score.meaning for name, score in SCORES.items())
 
@@ -162,6 +165,7 @@ def test_special_tokens_left_in_an_answer_are_refused(name: str) -> None:
 
 def _perfect(name: str) -> tuple[Any, Any]:
     examples: dict[str, Callable[[], Any]] = {
+        "json_fields": lambda: '{"shop": "ACME"}',
         "mean_average_precision": lambda: _boxes(list(range(3, 19))),
         "grounding_accuracy": lambda: _boxes(list(range(3, 19))),
         "ocr_region_f1": lambda: parse_quads("word" + "".join(f"<loc_{n}>" for n in (1, 1, 9, 1, 9, 9, 1, 9)), BIG),

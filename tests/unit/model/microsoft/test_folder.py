@@ -53,7 +53,7 @@ def test_weights_keep_their_type_and_the_image_has_a_row(tmp_path: Path) -> None
 
 def test_added_rows_are_never_the_best_answer(tmp_path: Path) -> None:
     florence2 = imported(write_published_model(tmp_path / "published"), tmp_path / "native")
-    inputs = encode_prompts(florence2, [Image.new("RGB", (40, 30), (90, 10, 200))], ["<OD>"])
+    inputs = encode_prompts(florence2.processor, [Image.new("RGB", (40, 30), (90, 10, 200))], ["<OD>"])
     with torch.no_grad():
         logits = florence2.model(**inputs, decoder_input_ids=torch.tensor([[2, 0, 400]])).logits
     ours, added = logits[..., : WORDS + 1024], logits[..., WORDS + 1024 :]
@@ -81,7 +81,7 @@ def assert_same(before: Florence2, after: Florence2) -> None:
     assert before.tokenizer.get_vocab() == after.tokenizer.get_vocab()
     assert before.trained_classes == after.trained_classes
     image = Image.effect_mandelbrot((90, 70), (-2, -1.5, 1, 1.5), 40).convert("RGB")
-    inputs = [encode_prompts(model, [image], ["<VQA>how many?"]) for model in (before, after)]
+    inputs = [encode_prompts(model.processor, [image], ["<VQA>how many?"]) for model in (before, after)]
     assert all(inputs[0][name].equal(inputs[1][name]) for name in inputs[0])
 
 
@@ -196,7 +196,7 @@ def test_a_model_answers_as_microsofts_code_does(case: Path, tmp_path: Path) -> 
     image = Image.open(case / "image.png").convert("RGB")
     model: Any = florence2.model.eval()
     for prompt in expected["cases"]:
-        inputs = encode_prompts(florence2, [image], [prompt["prompt"]])
+        inputs = encode_prompts(florence2.processor, [image], [prompt["prompt"]])
         features = expected["image_features"]
         assert inputs["input_ids"][0].tolist()[features["shape"][1] :] == prompt["question_ids"]
         with torch.no_grad():

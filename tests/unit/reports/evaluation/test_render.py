@@ -158,3 +158,13 @@ def test_page_marks_answers_and_names_the_cut_ones() -> None:
 
 def test_the_same_report_is_the_same_page() -> None:
     assert crowded_page() == crowded_page()
+
+
+def test_page_of_answers_in_json_has_a_row_for_each_field() -> None:
+    fields = {"total": {"json_field_f1": 0.25, "truths": 4.0}, "shop <b>": {"json_field_f1": 1.0, "truths": 4.0}}
+    text = render_evaluation(ModelEvaluation("m", {"json_field_f1": 0.6}, fields))
+    assert 'href="#fields"' in text
+    assert '<th scope="row">total</th>' in text
+    assert "shop &lt;b&gt;" in text
+    assert "0.250" in text
+    assert "By field" not in page()

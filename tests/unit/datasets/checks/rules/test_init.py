@@ -9,7 +9,7 @@ from florence2.datasets.checks.rules import RULES
 
 def test_codes_are_distinct_kebab_case() -> None:
     codes = [rule.code for rule in RULES]
-    assert len(set(codes)) == len(codes) == 44
+    assert len(set(codes)) == len(codes) == 47
     assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", code) for code in codes)
 
 
