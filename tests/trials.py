@@ -13,7 +13,7 @@ from florence2.tuning.proposals import propose
 from florence2.tuning.space import apply
 from florence2.tuning.trial import EndedTrial, Trial
 
-__all__ = ["RATES", "SPACE", "ended", "plan", "rate_of", "searched"]
+__all__ = ["RATES", "SPACE", "ended", "plan", "rate_of", "repeated", "searched"]
 
 RATES = {"lora": 4e-3, "full": 1e-3, "freeze": 1e-3}
 
@@ -65,6 +65,13 @@ def ended(
         **{"trial": trial, "state": "complete", "scores": tuple(scores), "seconds": 10.0, "resampled": resampled}
         | values
     )
+
+
+def repeated(trial: EndedTrial, number: int, score: float, spread: float = 0.01) -> EndedTrial:
+    """Return a trial with the settings of another one and another seed."""
+    again = ended(number, [score], spread=spread)
+    settings = trial.trial.training.model_copy(update={"seed": 1})
+    return again.model_copy(update={"trial": Trial(number=number, params={}, training=settings, repeats=trial.number)})
 
 
 def searched(search: SearchPlan, count: int, *, per_round: int = 1) -> list[EndedTrial]:

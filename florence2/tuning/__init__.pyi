@@ -1,12 +1,12 @@
 from .local_search import search as search
 from .outcome import Outcome as Outcome
-from .outcome import Rival as Rival
 from .outcome import conclude as conclude
 from .plan import DEFAULT_MINUTES as DEFAULT_MINUTES
 from .plan import SearchPlan as SearchPlan
 from .plan import TrialLength as TrialLength
 from .planning import plan_search as plan_search
 from .proposals import propose as propose
+from .rivals import Rival as Rival
 from .running import TrialData as TrialData
 from .running import run_trial as run_trial
 from .space import check_space as check_space

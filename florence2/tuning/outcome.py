@@ -5,32 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from florence2.errors import TrainingError
-from florence2.evaluation import Comparison, Resampled, Resamples, paired_comparison
 from florence2.tuning.plan import SearchPlan
 from florence2.tuning.proposals import importances
+from florence2.tuning.rivals import Rival, is_better_beyond_chance, list_rivals, searched
 from florence2.tuning.space import settings_by_name
 from florence2.tuning.trial import EndedTrial
 
-__all__ = ["Outcome", "Rival", "conclude"]
-
-_RIVALS = 2
-_CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A trial that was compared with the default.
-
-    Attributes:
-        trial: one of the best.
-        comparison: on the same resamples of the validation images; None where the loss is compared.
-    """
-
-    trial: EndedTrial
-    comparison: Comparison | None
+__all__ = ["Outcome", "conclude"]
 
 
 @dataclass(frozen=True)
@@ -57,29 +39,40 @@ class Outcome:
         return self.winner.number != 0
 
     @property
+    def repetitions(self) -> tuple[EndedTrial, EndedTrial] | None:
+        """Return the default and the best trial as they were trained with another seed; None where they were not."""
+        repeated = [trial for trial in self.trials if trial.trial.repeats is not None]
+        return (repeated[0], repeated[1]) if len(repeated) > 1 else None
+
+    @property
     def sentence(self) -> str:
         """Return the result in a sentence."""
-        default, plan = self.trials[0], self.plan
+        default, others = self.trials[0], len(searched(self.trials)) - 1
         if default.state != "complete":
             return (
-                f"trial {self.winner.number} is the best of {len(self.trials)} ({self.changes(self.winner)}): "
+                f"trial {self.winner.number} is the best of {others + 1} ({self.changes(self.winner)}): "
                 f"{self.value(self.winner)}; the default could not be trained: {default.failure}"
             )
-        if not self.rivals or not self._is_ahead(self.rivals[0].trial):
-            return (
-                f"the default is best: none of {len(self.trials) - 1} other trials has more than {self.value(default)}"
-            )
+        if not self.rivals or not self.plan.is_ahead(self.rivals[0].trial, default):
+            return f"the default is best: none of {others} other trials has more than {self.value(default)}"
         rival = self.rivals[0]
-        gain = f"{self.value(rival.trial)}, and {self.value(default)} by default"
         name = f"trial {rival.trial.number} ({self.changes(rival.trial)})"
+        gain = f"{self.value(rival.trial)}, and {self.value(default)} by default"
         if rival.comparison is None:
-            why = f"a {plan.score} has no interval here: the validation split has few samples, or several tasks"
+            why = f"a {self.plan.score} has no interval here: the validation split has few samples"
             return f"the default is kept: {name} has {gain}, but {why}"
         interval = rival.comparison.interval
         limits = f"difference {rival.comparison.difference:+.3f}, {interval.low:+.3f} to {interval.high:+.3f}"
+        if not rival.is_better:
+            return (
+                f"the default is best as far as this search can tell: {name} has {gain}, which may be chance ({limits})"
+            )
+        if self.repetitions is None:
+            return f"the default is kept: {name} has {gain} ({limits}), but it was not trained again with another seed"
+        again = f"with another seed {self.value(self.repetitions[1])}, and {self.value(self.repetitions[0])}"
         if self.is_better:
-            return f"{name} is better than the default beyond chance: {gain} ({limits})"
-        return f"the default is best as far as this search can tell: {name} has {gain}, which may be chance ({limits})"
+            return f"{name} is better than the default beyond chance: {gain} ({limits}); {again}"
+        return f"the default is best as far as this search can tell: {name} has {gain} ({limits}), but {again}"
 
     def changes(self, trial: EndedTrial) -> str:
         """Return in words what a trial has other than the default."""
@@ -89,25 +82,19 @@ class Outcome:
 
     def best(self, trial: EndedTrial) -> float | None:
         """Return the score of the best epoch of a trial; None where it has none."""
-        return trial.best(higher_is_better=self.plan.higher_is_better)
+        return self.plan.best(trial)
 
     def value(self, trial: EndedTrial) -> str:
         """Return the score of a trial in words."""
         best = self.best(trial)
         return f"{self.plan.score} {'-' if best is None else format(best, '.3f')}"
 
-    def _is_ahead(self, trial: EndedTrial) -> bool:
-        best, default = self.best(trial), self.best(self.trials[0])
-        assert best is not None and default is not None
-        return best > default if self.plan.higher_is_better else best < default
-
 
 def conclude(plan: SearchPlan, ended: Sequence[EndedTrial]) -> Outcome:
     """Compare the best trials with the default.
 
-    The best of many trials is a little too good by chance alone. So the interval of the difference is wider the more
-    trials there are: with n of them besides the default its level is 1 - 0.05 / n (Bonferroni). It covers which images
-    are in the validation split; not that the same settings train otherwise with another seed.
+    The best trial wins where it is better than the default on other validation images, too (``list_rivals``), and
+    again with another seed, with which neither was chosen.
 
     Args:
         plan: of the search.
@@ -116,42 +103,18 @@ def conclude(plan: SearchPlan, ended: Sequence[EndedTrial]) -> Outcome:
     Raises:
         TrainingError: no trial is complete.
     """
-    default, *others = ended
-    complete = [trial for trial in ended if trial.state == "complete"]
-    if not complete:
+    default = ended[0]
+    if all(trial.state != "complete" for trial in ended):
         raise TrainingError(f"no trial could be trained; the first failed: {default.failure}")
-
-    def rank(trial: EndedTrial) -> tuple[float, int]:
-        best = trial.best(higher_is_better=plan.higher_is_better)
-        assert best is not None
-        return (-best if plan.higher_is_better else best), trial.number
-
-    ranked = sorted((trial for trial in complete if trial.number), key=rank)
-    level = 1 - (1 - _CONFIDENCE) / max(1, len(others))
-    rivals = tuple(Rival(trial, _compare(plan, default, trial, level)) for trial in ranked[:_RIVALS])
-    winner = default if default.state == "complete" else ranked[0]
-    if rivals and default.state == "complete" and _is_beyond_chance(rivals[0], plan.higher_is_better):
-        winner = rivals[0].trial
-    return Outcome(plan, tuple(ended), rivals, winner, importances(plan, ended))
-
-
-def _compare(plan: SearchPlan, default: EndedTrial, trial: EndedTrial, level: float) -> Comparison | None:
-    before, after = (_resamples(plan, each) for each in (default, trial))
-    return paired_comparison(before, after, level).scores.get(plan.score)
-
-
-def _resamples(plan: SearchPlan, trial: EndedTrial) -> Resamples:
-    best = trial.best(higher_is_better=plan.higher_is_better)
-    if best is None or not trial.resampled:
-        return Resamples(0, 0, {}, {})
-    return Resamples(0, 0, {plan.score: Resampled(best, np.array(trial.resampled, dtype=np.float64))}, {})
-
-
-def _is_beyond_chance(rival: Rival, higher_is_better: bool) -> bool:
-    if rival.comparison is None:
-        return False
-    interval = rival.comparison.interval
-    return interval.low > 0 if higher_is_better else interval.high < 0
+    rivals = list_rivals(plan, ended)
+    outcome = Outcome(plan, tuple(ended), rivals, default, importances(plan, ended))
+    if not rivals:
+        return outcome
+    is_better = default.state != "complete"
+    if rivals[0].is_better and outcome.repetitions is not None:
+        is_better = is_better_beyond_chance(plan, *outcome.repetitions)
+    winner = rivals[0].trial if is_better else default
+    return Outcome(plan, outcome.trials, rivals, winner, outcome.importances)
 
 
 def _shown(value: object) -> str:

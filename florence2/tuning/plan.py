@@ -16,6 +16,9 @@ DEFAULT_MINUTES = 10.0
 _UNPRUNED_TRIALS = 8
 """Trials that the time should allow, if none is pruned; their length follows from it."""
 
+_REPETITIONS = 2
+"""Trials for which time is kept: the default and the best one are trained again with another seed."""
+
 _FEWEST_UNPRUNED = 4
 _SHORT = 1 / 3
 """Share of the epochs of a training below which trials show little of it: rather than that there are fewer of them."""
@@ -74,6 +77,17 @@ class SearchPlan(BaseConfig):
     length: TrialLength
     full_epochs: int
 
+    def best(self, trial: EndedTrial) -> float | None:
+        """Return the score of the best epoch of a trial; None where it has none."""
+        return trial.best(higher_is_better=self.higher_is_better)
+
+    def is_ahead(self, trial: EndedTrial, other: EndedTrial) -> bool:
+        """Return whether a trial has a better score than another one, by chance or not."""
+        best, others = self.best(trial), self.best(other)
+        if best is None or others is None:
+            return others is None and best is not None
+        return best > others if self.higher_is_better else best < others
+
     def left(self, ended: Sequence[EndedTrial]) -> int:
         """Return how many trials may still be started, by the recorded times of those that have ended.
 
@@ -85,7 +99,7 @@ class SearchPlan(BaseConfig):
             complete = [trial.seconds for trial in ended if trial.state == "complete"]
             expected = max(complete, default=self.length.seconds_per_trial or 0.0)
             spent = sum(trial.seconds for trial in ended)
-            left.append(int((self.length.seconds - spent) / max(expected, 1e-3)))
+            left.append(int((self.length.seconds - spent) / max(expected, 1e-3)) - _REPETITIONS)
         return max(0, min(left, default=1))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from florence2.config import Dimension, Range, SettingValue
 from florence2.tuning.plan import SearchPlan
+from florence2.tuning.rivals import list_rivals, searched
 from florence2.tuning.space import apply, default_params
 from florence2.tuning.trial import EndedTrial, Trial
 
@@ -38,23 +39,28 @@ def propose(plan: SearchPlan, ended: Sequence[EndedTrial], count: int = 1) -> li
     """Return the next trials; none where the search has ended.
 
     They follow from the plan and the trials that have ended alone: the same records give the same proposals. The first
-    trial of a search is the default.
+    trial of a search is the default. Where the best one is better than it beyond the chance of the validation images,
+    the last two are both of them with another seed.
 
     Args:
         plan: of the search.
         ended: the trials so far, by number.
         count: most trials to propose; they are run before others are proposed.
     """
-    count = min(count, plan.left(ended))
-    if count <= 0:
-        return []
-    numbers = range(len(ended), len(ended) + count)
+    own = searched(ended)
+    if len(own) == len(ended) and (left := plan.left(ended)) > 0:
+        return _new_trials(plan, ended, min(count, left))
+    return _repetitions(plan, ended)[:count]
+
+
+def _new_trials(plan: SearchPlan, ended: Sequence[EndedTrial], count: int) -> list[Trial]:
+    """Return trials with settings of their own."""
     floors = _floors(plan, ended)
     study = _study(plan, ended, seed=plan.default.seed + len(ended), pruned_as_complete=False)
     distributions = {name: _distribution(dimension) for name, dimension in plan.space.items()}
     tried = [trial.trial.params for trial in ended]
     proposed = []
-    for number in numbers:
+    for number in range(len(ended), len(ended) + count):
         if number == 0:
             params, training = default_params(plan.space, plan.default), plan.default
         else:
@@ -63,6 +69,25 @@ def propose(plan: SearchPlan, ended: Sequence[EndedTrial], count: int = 1) -> li
         tried.append(params)
         proposed.append(Trial(number=number, params=params, training=training, floors=floors))
     return proposed
+
+
+def _repetitions(plan: SearchPlan, ended: Sequence[EndedTrial]) -> list[Trial]:
+    """Return the default and the best trial with another seed, as far as they have not run; none where the best one may
+    be better by chance."""
+    rivals = list_rivals(plan, ended)
+    if not rivals or not rivals[0].is_better:
+        return []
+    done = {trial.trial.repeats for trial in ended}
+    trials = [trial for trial in (ended[0], rivals[0].trial) if trial.number not in done]
+    return [
+        Trial(
+            number=len(ended) + index,
+            params={},
+            training=trial.trial.training.model_copy(update={"seed": trial.trial.training.seed + 1}),
+            repeats=trial.number,
+        )
+        for index, trial in enumerate(trials)
+    ]
 
 
 def importances(plan: SearchPlan, ended: Sequence[EndedTrial]) -> dict[str, float]:

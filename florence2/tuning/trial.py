@@ -19,12 +19,14 @@ class Trial(BaseConfig):
         params: the value of each dimension of the space, by name; empty where the space does not hold the default.
         training: all settings.
         floors: the score that the best epoch must have reached, by number of the epoch, or the trial ends there.
+        repeats: the trial whose settings are trained again with another seed; None for one with settings of its own.
     """
 
     number: int
     params: dict[str, SettingValue]
     training: TrainingConfig
     floors: dict[int, float] = Field(default_factory=dict)
+    repeats: int | None = None
 
 
 class EndedTrial(BaseConfig):

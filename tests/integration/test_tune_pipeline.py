@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from zenml.enums import ExecutionMode
 
 from florence2.config import TrainingConfig
+from florence2.errors import StackError
 from florence2.recipes.recipe import read_recipe
 from tests.builders import write_scenes
 from tests.integration.project import Project
@@ -61,6 +64,28 @@ def test_a_space_that_is_not_one_stops_the_search_before_anything_runs(
     assert "error: search.space.epochs: cannot vary; known: strategy, rank" in outcome.output
     assert "Step `ingest_dataset` has started" not in outcome.output
     assert "Traceback" not in outcome.output
+
+
+def test_an_orchestrator_that_must_know_all_steps_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import submission
+    from pipelines.finetune import florence_finetune
+    from pipelines.tune import florence_tune
+
+    orchestrator = SimpleNamespace(
+        name="cluster",
+        flavor="kubeflow",
+        supports_dynamic_pipelines=False,
+        supported_execution_modes=[ExecutionMode.FAIL_FAST, ExecutionMode.STOP_ON_FAILURE],
+    )
+    client = SimpleNamespace(active_stack=SimpleNamespace(orchestrator=orchestrator))
+    monkeypatch.setattr(submission, "Client", lambda: client)
+    with pytest.raises(
+        StackError, match=r"'cluster' \(kubeflow\) must know all steps.* `florence2 tune` on one machine"
+    ):
+        submission.fit_to_orchestrator(florence_tune)
+    submission.fit_to_orchestrator(florence_finetune)
+    orchestrator.supports_dynamic_pipelines = True
+    submission.fit_to_orchestrator(florence_tune)
 
 
 def settings_and_scores(summary: dict[str, Any]) -> list[Any]:

@@ -31,7 +31,7 @@ def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("alias", ["florence_finetune", "florence_predict", "florence_promote"])
+@pytest.mark.parametrize("alias", ["florence_finetune", "florence_predict", "florence_promote", "florence_tune"])
 def test_a_pipeline_names_the_folder_that_hides_its_code(project: Path, alias: str) -> None:
     done = python(project, "-c", f"import {alias}")
     assert done.returncode == 1

@@ -8,22 +8,20 @@ import pytest
 
 from florence2.reports.tuning_page import TRIAL_COLUMNS, render_tuning, trial_rows
 from florence2.tuning.outcome import Outcome, conclude
-from tests.trials import ended, plan, searched
+from tests.trials import ended, plan, repeated, searched
 
 FASTER = {"learning_rate": 2.0, "strategy": "lora", "batch_size": 4}
 
 
 @pytest.fixture
 def outcome() -> Outcome:
-    return conclude(
-        plan(),
-        [
-            ended(0, [0.1, 0.4], spread=0.01),
-            ended(1, [], state="failed", failure="the <loss> is NaN"),
-            ended(2, [0.05], state="pruned"),
-            ended(3, [0.3, 0.6], spread=0.01, params=FASTER),
-        ],
-    )
+    trials = [
+        ended(0, [0.1, 0.4], spread=0.01),
+        ended(1, [], state="failed", failure="the <loss> is NaN"),
+        ended(2, [0.05], state="pruned"),
+        ended(3, [0.3, 0.6], spread=0.01, params=FASTER),
+    ]
+    return conclude(plan(), [*trials, repeated(trials[0], 4, 0.45), repeated(trials[3], 5, 0.55)])
 
 
 def test_the_table_has_the_best_trial_first_and_marks_the_winner(outcome: Outcome) -> None:
@@ -31,6 +29,8 @@ def test_the_table_has_the_best_trial_first_and_marks_the_winner(outcome: Outcom
     assert all(len(row) == len(TRIAL_COLUMNS) for row in rows)
     assert rows == [
         ("3 *", "0.600", "2", "10", "complete", "batch_size 4, learning_rate 0.008"),
+        ("5", "0.550", "1", "10", "complete", "batch_size 4, learning_rate 0.008, seed 1"),
+        ("4", "0.450", "1", "10", "complete", "seed 1"),
         ("0", "0.400", "2", "10", "complete", "the default"),
         ("2", "0.050", "1", "10", "pruned", "the default"),
         ("1", "\N{EN DASH}", "0", "10", "failed", "the default"),
@@ -41,9 +41,10 @@ def test_the_page_has_the_result_all_trials_and_their_lines(outcome: Outcome) ->
     page = render_tuning(outcome)
     assert outcome.sentence in page
     assert "98.33 % interval" in page
-    assert len(re.findall(r'<th scope="row">\d', page)) == 4
-    assert len(re.findall(r"<polyline", page)) == 3, "a trial without scores has no line"
-    assert 'class="winner" points="34.0,183.1 966.0,34.0"' in page
+    assert "by which neither was chosen: map50 0.550, and map50 0.450 by default" in page
+    assert len(re.findall(r'<th scope="row">\d', page)) == 6
+    assert len(re.findall(r"<polyline", page)) == 5, "a trial without scores has no line"
+    assert 'class="winner" points="34.0,138.7 966.0,34.0"' in page
     assert "the &lt;loss&gt; is NaN" in page
     assert "too few trials" in page
 

@@ -6,15 +6,18 @@ import pytest
 
 from florence2.errors import TrainingError
 from florence2.tuning.outcome import conclude
-from tests.trials import ended, plan
+from tests.trials import ended, plan, repeated
 
 FASTER = {"learning_rate": 2.0, "strategy": "lora", "batch_size": 4}
 
 
 def test_a_trial_that_is_better_beyond_chance_wins() -> None:
-    outcome = conclude(plan(), [ended(0, [0.4], spread=0.02), ended(1, [0.6], spread=0.02, params=FASTER)])
+    trials = [ended(0, [0.4], spread=0.02), ended(1, [0.6], spread=0.02, params=FASTER)]
+    outcome = conclude(plan(), [*trials, repeated(trials[0], 2, 0.41), repeated(trials[1], 3, 0.59)])
     assert outcome.is_better
     assert outcome.winner.number == 1
+    assert outcome.repetitions == outcome.trials[2:]
+    assert outcome.sentence.endswith("); with another seed map50 0.590, and map50 0.410")
     assert outcome.sentence.startswith(
         "trial 1 (batch_size 4, learning_rate 0.008) is better than the default beyond chance: "
         "map50 0.600, and map50 0.400 by default (difference +0.200, +0.1"
@@ -29,12 +32,26 @@ def test_a_difference_that_may_be_chance_keeps_the_default() -> None:
     assert "which may be chance" in outcome.sentence
 
 
+def test_a_trial_that_is_not_better_with_another_seed_does_not_win() -> None:
+    trials = [ended(0, [0.4], spread=0.02), ended(1, [0.6], spread=0.02, params=FASTER)]
+    outcome = conclude(plan(), [*trials, repeated(trials[0], 2, 0.50), repeated(trials[1], 3, 0.51)])
+    assert outcome.winner.number == 0
+    assert outcome.sentence.startswith("the default is best as far as this search can tell: trial 1 (batch_size 4")
+    assert outcome.sentence.endswith("but with another seed map50 0.510, and map50 0.500")
+
+
+def test_a_trial_that_was_not_repeated_does_not_win() -> None:
+    outcome = conclude(plan(), [ended(0, [0.4], spread=0.02), ended(1, [0.6], spread=0.02, params=FASTER)])
+    assert outcome.winner.number == 0
+    assert "but it was not trained again with another seed" in outcome.sentence
+
+
 def test_the_best_of_many_must_be_better_by_more() -> None:
     default, rival = ended(0, [0.4], spread=0.02), ended(1, [0.47], spread=0.02, params=FASTER)
     worse = [ended(number, [0.1], spread=0.02, params=FASTER) for number in range(2, 30)]
-    assert conclude(plan(), [default, rival]).is_better
+    assert conclude(plan(), [default, rival]).rivals[0].is_better
     many = conclude(plan(), [default, rival, *worse])
-    assert not many.is_better
+    assert not many.rivals[0].is_better
     assert many.rivals[0].comparison is not None
     assert many.rivals[0].comparison.interval.level == pytest.approx(1 - 0.05 / 29)
 

@@ -6,7 +6,7 @@ import pytest
 
 from florence2.config import Range
 from florence2.tuning.proposals import importances, propose
-from tests.trials import SPACE, ended, plan, rate_of, searched
+from tests.trials import SPACE, ended, plan, rate_of, repeated, searched
 
 
 def test_the_first_trial_is_the_default() -> None:
@@ -58,6 +58,28 @@ def test_a_search_ends_after_its_trials() -> None:
     trials = searched(search, 3)
     assert propose(search, trials) == []
     assert len(propose(search, trials[:1], count=5)) == 2
+
+
+def test_the_best_trial_is_repeated_where_it_is_better_beyond_chance() -> None:
+    search = plan(trials=2)
+    params = {"learning_rate": 2.0, "strategy": "lora", "batch_size": 4}
+    trials = [ended(0, [0.4], spread=0.01, of=search), ended(1, [0.6], spread=0.01, of=search, params=params)]
+    first, second = propose(search, trials, count=2)
+    assert (first.number, first.repeats, first.floors) == (2, 0, {})
+    assert first.training == search.default.model_copy(update={"seed": 1})
+    assert (second.number, second.repeats) == (3, 1)
+    assert second.training == trials[1].trial.training.model_copy(update={"seed": 1})
+
+    (one,) = propose(search, trials)
+    assert one == first
+    again = [*trials, repeated(trials[0], 2, 0.4)]
+    assert propose(search, again, count=5) == [second]
+    assert propose(search, [*again, repeated(trials[1], 3, 0.9)]) == []
+
+
+def test_a_best_trial_that_may_be_chance_is_not_repeated() -> None:
+    search = plan(trials=2)
+    assert propose(search, [ended(0, [0.4], spread=0.1, of=search), ended(1, [0.45], spread=0.1, of=search)]) == []
 
 
 def test_a_trial_must_reach_the_median_of_those_before() -> None:

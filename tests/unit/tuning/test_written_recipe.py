@@ -14,7 +14,7 @@ from florence2.tuning.outcome import conclude
 from florence2.tuning.running import TrialData
 from florence2.tuning.written_recipe import as_recipe, recipe_yaml
 from tests.builders import annotation, write_dataset
-from tests.trials import ended, plan
+from tests.trials import ended, plan, repeated
 
 FASTER = {"learning_rate": 0.5, "strategy": "full", "batch_size": 4}
 
@@ -31,9 +31,8 @@ def test_a_training_by_the_recipe_has_the_settings_of_the_winner(
     data: TrialData, tmp_path: Path, given: dict[str, Any]
 ) -> None:
     search = plan(weight_decay=0.05)
-    outcome = conclude(
-        search, [ended(0, [0.1], spread=0.01, of=search), ended(1, [0.9], spread=0.01, of=search, params=FASTER)]
-    )
+    trials = [ended(0, [0.1], spread=0.01, of=search), ended(1, [0.9], spread=0.01, of=search, params=FASTER)]
+    outcome = conclude(search, [*trials, repeated(trials[0], 2, 0.1), repeated(trials[1], 3, 0.9)])
     file = tmp_path / "recipe.yaml"
     file.write_text(recipe_yaml(as_recipe(outcome, data, "florence2 tune my-set")), encoding="utf-8")
     own = TrainingConfig.model_validate({"recipe": str(file), **given})
