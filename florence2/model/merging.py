@@ -26,6 +26,7 @@ __all__ = ["merge_adapter"]
 logger = logging.getLogger(__name__)
 
 _HEAD = "lm_head"
+_EMBEDDINGS = (f"{_HEAD}.weight", "model.language_model.shared.weight")
 _LORA = re.compile(r"(.+?)\.(lora_(?:A|B|magnitude_vector|embedding_A|embedding_B)(?:\..+)?)")
 _ROWS = ".token_adapter.trainable_tokens_delta"
 _FRAME = "base_model.model."
@@ -112,6 +113,7 @@ def _set_whole(adapter: Adapter, whole: Mapping[str, tuple[str, Tensor]], base: 
     import torch
 
     state: dict[str, Tensor] = base.model.state_dict()
+    image_token_id = int(base.processor.image_token_id)
     saved = adapter.settings.get("modules_to_save") or []
     trained = {name for name, (plain, _) in whole.items() if _matches(plain.rpartition(".")[0], saved)}
     if f"{_HEAD}.weight" in trained:
@@ -121,6 +123,11 @@ def _set_whole(adapter: Adapter, whole: Mapping[str, tuple[str, Tensor]], base: 
         rows = _token_rows(adapter) if plain.endswith(_ROWS) else None
         target = state.get(f"{name.removesuffix(_ROWS)}.weight" if rows is not None else name)
         is_bias = name.endswith(".bias") and adapter.settings.get("bias", "none") != "none"
+        if name in _EMBEDDINGS and target is not None and image_token_id < len(tensor) != len(target):
+            raise ModelError(
+                f"{adapter.folder}: it was trained with tokens of its own, {len(tensor)} in all; merge it where it was "
+                "trained, and save the whole model with its processor"
+            )
         if target is None or target.shape[1:] != tensor.shape[1:] or len(target) < len(tensor):
             raise _other_base(adapter, f"{plain} does not fit it")
         with torch.no_grad():

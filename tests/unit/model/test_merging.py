@@ -195,6 +195,16 @@ def test_another_base_is_named(base: Path, tmp_path: Path) -> None:
         load_base(ModelConfig(base=str(other)))
 
 
+def test_tokens_of_its_own_are_named(base: Path, tmp_path: Path) -> None:
+    adapted(tmp_path / "adapter", str(base), target_modules=["lm_head"])
+    file = tmp_path / "adapter" / "adapter_model.safetensors"
+    tensors = load_file(file)
+    name = "base_model.model.language_model.model.shared.weight"
+    save_file(tensors | {name: torch.cat([tensors[name], tensors[name][:2]])}, file)
+    with pytest.raises(ModelError, match=r"trained with tokens of its own, 1287 in all"):
+        load_base(ModelConfig(base=str(tmp_path / "adapter")))
+
+
 def test_what_cannot_be_merged_is_named(base: Path, tmp_path: Path) -> None:
     adapter = tmp_path / "adapter"
     adapted(adapter, str(base), target_modules=["embed_tokens", "shared"])

@@ -17,6 +17,7 @@ from florence2.errors import ModelError
 from florence2.model.base import load_base, load_folder
 from florence2.model.florence import Florence2
 from florence2.model.microsoft.folder import is_published_folder, write_native, write_native_files, write_published
+from florence2.model.microsoft.weights import read_weights
 from florence2.model.processing import encode_prompts
 from tests.published import CONFIG, WORDS, embedding_copies, published_tensors, write_published_model
 
@@ -213,6 +214,19 @@ def test_a_model_answers_as_microsofts_code_does(case: Path, tmp_path: Path) -> 
     (tmp_path / "out").mkdir()
     write_published(florence2, tmp_path / "out", "float32")
     assert_same(florence2, imported(tmp_path / "out", tmp_path / "again"))
+
+
+@pytest.mark.skipif(not CASES, reason="FLORENCE2_LEGACY_ORACLE names no folder with models and their expected.json")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_an_export_has_the_names_of_the_original(case: Path, tmp_path: Path) -> None:
+    florence2 = imported(case, tmp_path / "native")
+    (tmp_path / "out").mkdir()
+    write_published(florence2, tmp_path / "out", "float16")
+    original, found = embedding_copies(read_weights(case)), weights_of(tmp_path / "out")
+    copies = embedding_copies(found)
+    assert copies.keys() == original.keys()
+    changed = [name for name in original if not copies[name][: len(original[name])].equal(original[name])]
+    assert changed == ["language_model.final_logits_bias"], "it has a column for each row of the embedding"
 
 
 def close(found: torch.Tensor, expected: Any) -> None:
