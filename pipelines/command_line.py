@@ -25,7 +25,7 @@ from florence2.config import PARAMETERS, BaseConfiguration, check_keys, check_se
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import writing
 from pipelines.schedule import check_schedule
-from pipelines.submission import fit_to_orchestrator, remote_errors, where_it_runs
+from pipelines.submission import fit_to_orchestrator, refuse_local_files, remote_errors, where_it_runs
 
 __all__ = ["CommandLinePipeline", "for_command_line"]
 
@@ -68,7 +68,10 @@ class CommandLinePipeline(Pipeline):
         config_path = kwargs.get("config_path")
         with _plain_errors():
             if config_path is not None:
-                scheduled = _check_file(Path(config_path), self.tree).get("schedule")
+                content = _check_file(Path(config_path), self.tree)
+                if self.is_dynamic:
+                    refuse_local_files(self.tree(**content.get(PARAMETERS, {})))  # type: ignore[arg-type]
+                scheduled = content.get("schedule")
                 if scheduled:
                     check_schedule(Path(config_path), self.name, scheduled)
                     # The content of the data set is hashed when a schedule is made; each of its runs reads it anew.

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from zenml.client import Client
 from zenml.enums import ExecutionMode
 from zenml.models import PipelineRunResponse
 from zenml.pipelines.pipeline_definition import Pipeline
 
-from florence2.errors import Florence2Error, StackError
+from florence2.config import Configuration
+from florence2.datasets import is_local
+from florence2.errors import ConfigurationError, Florence2Error, StackError
 from florence2.storage import redact
+from steps.artifact_store import remote_folder
 
-__all__ = ["fit_to_orchestrator", "remote_errors", "where_it_runs"]
+__all__ = ["fit_to_orchestrator", "refuse_local_files", "remote_errors", "where_it_runs"]
 
 _REMOTE = ("aiobotocore", "botocore", "gcsfs", "google", "kfp_server_api", "kubernetes", "requests", "urllib3", "zenml")
 """Packages whose exceptions come from another machine, or from the connection to one."""
@@ -38,6 +42,31 @@ def fit_to_orchestrator(pipeline: Pipeline) -> None:
     supported = orchestrator.supported_execution_modes
     if pipeline.configuration.execution_mode not in supported:
         pipeline.configure(execution_mode=ExecutionMode.CONTINUE_ON_FAILURE)
+
+
+def refuse_local_files(config: Configuration) -> None:
+    """Raise for settings of a dynamic pipeline that name files of this machine, where its function runs on another one.
+
+    The functions of other pipelines run here, and pack such files.
+
+    Raises:
+        ConfigurationError: a setting names a file or folder of this machine, and the artifact store is remote.
+    """
+    if remote_folder() is None:
+        return
+    named = {
+        "dataset.source": config.dataset.source,
+        "dataset.reference": config.dataset.reference,
+        "split.frozen_test": config.split.frozen_test,
+        "model.base": config.model.base,
+        "training.recipe": config.training.recipe,
+    }
+    for name, value in named.items():
+        if value is not None and is_local(value) and Path(value).exists():
+            raise ConfigurationError(
+                f"{name}: {value} is on this machine, and a search on this stack starts on another one; give an "
+                "address that the cluster can read, or run `florence2 tune` here"
+            )
 
 
 @contextlib.contextmanager

@@ -8,10 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
 from zenml.client import Client
 
-from florence2.reports import TRIAL_COLUMNS, trial_rows
+from florence2.reports import trial_table
 from florence2.storage import TuningFiles
 from florence2.tuning import EndedTrial, conclude
 from pipelines.summary import course_of
@@ -53,13 +52,8 @@ def write_tuning(run_id: UUID, output: Path) -> int:
         "page": str(page.absolute()),
     }
     (output / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    table = Table()
-    for title in TRIAL_COLUMNS:
-        table.add_column(outcome.plan.score if title == "score" else title)
-    for row in trial_rows(outcome):
-        table.add_row(*row)
     console = Console()
-    console.print(table)
+    console.print(trial_table(outcome))
     console.print(outcome.sentence)
     console.print(f"steps    {len(summary['executed_steps'])} executed, {len(summary['cached_steps'])} cached")
     console.print(f"recipe   {summary['recipe']}", soft_wrap=True)

@@ -38,10 +38,9 @@ def tune(
 ) -> None:
     """Search for training settings that are better than the recipe, within some minutes."""
     from rich.console import Console
-    from rich.table import Table
 
     from florence2 import sdk
-    from florence2.reports import TRIAL_COLUMNS, trial_rows
+    from florence2.reports import trial_table
 
     result = sdk.tune(TuningConfiguration(**s), output)
     outcome = result.outcome
@@ -57,10 +56,5 @@ def tune(
         }
         typer.echo(json.dumps(content, indent=2))
         return
-    table = Table()
-    for title in TRIAL_COLUMNS:
-        table.add_column(outcome.plan.score if title == "score" else title)
-    for row in trial_rows(outcome):
-        table.add_row(*row)
-    Console().print(table)
+    Console().print(trial_table(outcome))
     typer.echo(f"{result.sentence}\nrecipe  {result.recipe}\npage    {result.page}")

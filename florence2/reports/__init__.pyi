@@ -21,6 +21,5 @@ from .statistics.terminal import drift_tables as drift_tables
 from .statistics.terminal import statistics_tables as statistics_tables
 from .training_plots import draw_learning_rates as draw_learning_rates
 from .training_plots import draw_training_plots as draw_training_plots
-from .tuning_page import TRIAL_COLUMNS as TRIAL_COLUMNS
 from .tuning_page import render_tuning as render_tuning
-from .tuning_page import trial_rows as trial_rows
+from .tuning_page import trial_table as trial_table

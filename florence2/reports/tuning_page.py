@@ -1,38 +1,41 @@
-"""The result of a search as a page and as rows of a table: the sentence, all trials, and which settings mattered."""
+"""The result of a search as a page and as a table: the sentence, all trials, and which settings mattered."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
+from rich.table import Table
+
 from florence2.reports.formats import format_score
 from florence2.reports.templates import render_template
 from florence2.tuning import EndedTrial, Outcome
 
-__all__ = ["TRIAL_COLUMNS", "render_tuning", "trial_rows"]
-
-TRIAL_COLUMNS = ("trial", "score", "epochs", "seconds", "state", "settings other than the default")
-"""Titles of the columns of ``trial_rows``; the second one is named after the score."""
+__all__ = ["render_tuning", "trial_table"]
 
 _WIDTH, _HEIGHT, _MARGIN = 1000, 260, 34
 
 
-def trial_rows(outcome: Outcome) -> list[tuple[str, str, str, str, str, str]]:
-    """Return a row for each trial, the best first, see ``TRIAL_COLUMNS``; the winner is marked with a star."""
-    return [
-        (
-            f"{trial.number}{' *' if trial is outcome.winner else ''}",
+def trial_table(outcome: Outcome) -> Table:
+    """Return all trials as a table to print, the best first; the winner is marked with a star."""
+    table = Table()
+    for title in ("trial", outcome.plan.score, "epochs", "seconds"):
+        table.add_column(title, justify="right")
+    table.add_column("state")
+    table.add_column("settings other than the default")
+    for trial in _ranked(outcome):
+        table.add_row(
+            f"{'* ' if trial is outcome.winner else ''}{trial.number}",
             format_score(outcome.best(trial)),
             str(len(trial.scores)),
             f"{trial.seconds:.0f}",
             trial.state,
             outcome.changes(trial),
         )
-        for trial in ranked(outcome)
-    ]
+    return table
 
 
-def ranked(outcome: Outcome) -> list[EndedTrial]:
+def _ranked(outcome: Outcome) -> list[EndedTrial]:
     """Return the trials, the best first: those that are complete, those that were pruned, those that failed."""
     states = ("complete", "pruned", "failed")
 
@@ -48,15 +51,20 @@ def render_tuning(outcome: Outcome) -> str:
     """Return a self-contained HTML page."""
     values = {
         "outcome": outcome,
-        "trials": ranked(outcome),
+        "trials": _ranked(outcome),
         "curves": _curves(outcome),
         "width": _WIDTH,
         "height": _HEIGHT,
         "margin": _MARGIN,
         "ends": _ends(outcome),
-        "minutes": sum(trial.seconds for trial in outcome.trials) / 60,
+        "epochs": _epochs(outcome),
+        "minutes": f"{sum(trial.seconds for trial in outcome.trials) / 60:.1f}",
     }
     return render_template("tuning.html", values)
+
+
+def _epochs(outcome: Outcome) -> int:
+    return max(len(trial.scores) for trial in outcome.trials)
 
 
 def _ends(outcome: Outcome) -> tuple[float, float]:
@@ -69,7 +77,7 @@ def _ends(outcome: Outcome) -> tuple[float, float]:
 def _curves(outcome: Outcome) -> list[tuple[EndedTrial, str]]:
     """Return the points of the line of each trial by epoch, in the coordinates of an SVG; the winner last, on top."""
     low, high = _ends(outcome)
-    epochs = max((len(trial.scores) for trial in outcome.trials), default=1)
+    epochs = _epochs(outcome)
 
     def points(scores: Sequence[float]) -> str:
         step, rise = (_WIDTH - 2 * _MARGIN) / max(1, epochs - 1), (_HEIGHT - 2 * _MARGIN) / (high - low)

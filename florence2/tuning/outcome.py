@@ -59,8 +59,8 @@ class Outcome:
         name = f"trial {rival.trial.number} ({self.changes(rival.trial)})"
         gain = f"{self.value(rival.trial)}, and {self.value(default)} by default"
         if rival.comparison is None:
-            why = f"a {self.plan.score} has no interval here: the validation split has few samples"
-            return f"the default is kept: {name} has {gain}, but {why}"
+            why = "a loss has none" if self.plan.score == "loss" else "there are no resamples"
+            return f"the default is kept: {name} has {gain}, but there is no interval of the difference: {why}"
         interval = rival.comparison.interval
         limits = f"difference {rival.comparison.difference:+.3f}, {interval.low:+.3f} to {interval.high:+.3f}"
         if not rival.is_better:
@@ -72,7 +72,7 @@ class Outcome:
         again = f"with another seed {self.value(self.repetitions[1])}, and {self.value(self.repetitions[0])}"
         if self.is_better:
             return f"{name} is better than the default beyond chance: {gain} ({limits}); {again}"
-        return f"the default is best as far as this search can tell: {name} has {gain} ({limits}), but {again}"
+        return f"the default is kept: {name} has {gain} ({limits}), but {again}, which may be chance"
 
     def changes(self, trial: EndedTrial) -> str:
         """Return in words what a trial has other than the default."""

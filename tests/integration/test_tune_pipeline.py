@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from zenml.enums import ExecutionMode
 
-from florence2.config import TrainingConfig
-from florence2.errors import StackError
+from florence2.config import TrainingConfig, TuningConfiguration
+from florence2.errors import ConfigurationError, StackError
 from florence2.recipes.recipe import read_recipe
 from tests.builders import write_scenes
 from tests.integration.project import Project
@@ -86,6 +86,20 @@ def test_an_orchestrator_that_must_know_all_steps_is_refused_with_a_way_out(monk
     submission.fit_to_orchestrator(florence_finetune)
     orchestrator.supports_dynamic_pipelines = True
     submission.fit_to_orchestrator(florence_tune)
+
+
+def test_files_of_this_machine_are_refused_where_the_search_starts_on_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipelines import submission
+
+    here = TuningConfiguration(dataset=tmp_path)
+    submission.refuse_local_files(here)
+    monkeypatch.setattr(submission, "remote_folder", lambda: "s3://bucket/florence2")
+    with pytest.raises(ConfigurationError, match=r"dataset.source: .* is on this machine.* `florence2 tune` here"):
+        submission.refuse_local_files(here)
+    submission.refuse_local_files(TuningConfiguration(dataset="s3://bucket/cards"))
+    submission.refuse_local_files(TuningConfiguration())
 
 
 def settings_and_scores(summary: dict[str, Any]) -> list[Any]:

@@ -33,7 +33,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[TuningConfiguration, Pa
 def test_it_prints_the_trials_the_result_and_the_files(calls: list[Any]) -> None:
     result = CliRunner().invoke(app, ["tune", "my-set", "--minutes=5", "--batch-size=4", "--output=found"])
     assert result.exit_code == 0, result.output
-    assert "0 *" in result.output
+    assert "* 0" in result.output
     assert "the default is best: none of 1 other trials has more than map50 0.400" in result.output
     assert "recipe  found/recipe.yaml" in result.output
     ((configuration, output),) = calls

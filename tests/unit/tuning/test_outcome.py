@@ -34,10 +34,10 @@ def test_a_difference_that_may_be_chance_keeps_the_default() -> None:
 
 def test_a_trial_that_is_not_better_with_another_seed_does_not_win() -> None:
     trials = [ended(0, [0.4], spread=0.02), ended(1, [0.6], spread=0.02, params=FASTER)]
-    outcome = conclude(plan(), [*trials, repeated(trials[0], 2, 0.50), repeated(trials[1], 3, 0.51)])
+    outcome = conclude(plan(), [*trials, repeated(trials[0], 2, 0.50), repeated(trials[1], 3, 0.505)])
     assert outcome.winner.number == 0
-    assert outcome.sentence.startswith("the default is best as far as this search can tell: trial 1 (batch_size 4")
-    assert outcome.sentence.endswith("but with another seed map50 0.510, and map50 0.500")
+    assert outcome.sentence.startswith("the default is kept: trial 1 (batch_size 4")
+    assert outcome.sentence.endswith("but with another seed map50 0.505, and map50 0.500, which may be chance")
 
 
 def test_a_trial_that_was_not_repeated_does_not_win() -> None:
@@ -74,7 +74,10 @@ def test_a_loss_has_no_interval_and_keeps_the_default() -> None:
     search = plan().model_copy(update={"score": "loss", "higher_is_better": False})
     outcome = conclude(search, [ended(0, [0.4]), ended(1, [0.2], params=FASTER)])
     assert outcome.winner.number == 0
-    assert "has loss 0.200, and loss 0.400 by default, but a loss has no interval here" in outcome.sentence
+    assert (
+        "has loss 0.200, and loss 0.400 by default, but there is no interval of the difference: a loss has none"
+        in outcome.sentence
+    )
 
 
 def test_without_a_default_the_best_trial_wins() -> None:
