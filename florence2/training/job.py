@@ -110,13 +110,19 @@ def run_job(job: Job, micro_batch_size: int) -> None:
                 trainer.save_now()
             raise OutOfMemoryError(f"a micro-batch of {micro_batch_size} samples does not fit into the memory") from exc
     if trainer.is_world_process_zero():
-        history = _history_of(trainer.state.log_history)
-        best_step = trainer.state.best_global_step
-        assert best_step is not None, "every epoch is validated"
-        last_step = trainer.state.global_step if job.storage.latest is not None else None
-        if last_step is not None and not state.is_saved(last_step):
-            trainer.save_weights(last_step)
-        state.finish(best_step, last_step=last_step, history=history)
+        with quiet_transformers():
+            _finish(trainer, state, also_last=job.storage.latest is not None)
+
+
+def _finish(trainer: FineTuner, state: RunState, *, also_last: bool) -> None:
+    """Record the end of a training; where the weights of its last epoch are requested, they are saved before."""
+    history = _history_of(trainer.state.log_history)
+    best_step = trainer.state.best_global_step
+    assert best_step is not None, "every epoch is validated"
+    last_step = trainer.state.global_step if also_last else None
+    if last_step is not None and not state.is_saved(last_step):
+        trainer.save_weights(last_step)
+    state.finish(best_step, last_step=last_step, history=history)
 
 
 def load_base_of(job: Job) -> tuple[Job, Florence2, float]:
