@@ -109,7 +109,9 @@ def _completed(training: TrainingConfig, recipe: FamilyRecipe, lengths: NDArray[
         theirs = {key: value for key, value in theirs.items() if key not in _OF_STRATEGY}
     # The time of a training step is nearly linear in the length of the answers.
     epochs = min(recipe.most_epochs, max(1, round(recipe.samples / _in_an_epoch(lengths))))
-    return TrainingConfig.model_validate(merged({"epochs": epochs, **theirs}, given))
+    # A batch holds no more samples than there are.
+    batch_size = min(theirs.get("batch_size", TrainingConfig().batch_size), len(lengths))
+    return TrainingConfig.model_validate(merged({"epochs": epochs, **theirs, "batch_size": batch_size}, given))
 
 
 def _in_an_epoch(lengths: NDArray[np.int64]) -> float:

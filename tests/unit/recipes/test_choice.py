@@ -101,6 +101,14 @@ def test_the_nano_base_has_the_defaults(drawn: DatasetManifest) -> None:
     assert chosen == TrainingConfig(recipe="drawings", epochs=chosen.epochs)
 
 
+def test_a_batch_holds_no_more_samples_than_there_are(tmp_path: Path) -> None:
+    lines = {split: [annotation("a.png")] * 3 for split in ("train", "valid")}
+    few = ingest(Configuration(dataset=write_dataset(tmp_path, lines)).dataset)
+    assert choose(few).training.batch_size == 3
+    assert choose(few, ModelConfig(base="builtin:nano")).training.batch_size == 3
+    assert choose(few, batch_size=8).training.batch_size == 8, "what was given stays, and is reported by the training"
+
+
 def test_few_samples_to_validate_on_let_the_loss_decide(drawn: DatasetManifest) -> None:
     table = drawn.table
     few = drawn.drop(table.index[table["split"] == "valid"][5:].tolist())
