@@ -124,7 +124,7 @@ def _as_text(answer: ImageAnswer) -> str:
     assert prediction is not None
     notes = ["the answer reached the length limit and was cut"] * prediction.truncated
     if prediction.malformed:
-        notes.append(f"{prediction.malformed} parts of the answer are not boxes")
+        notes.append(prediction.defect)
     note = f"  ({'; '.join(notes)})" if notes else ""
     if prediction.detections is None:
         return f"{answer.image}: {prediction.text}{note}"

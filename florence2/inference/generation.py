@@ -61,6 +61,14 @@ class Prediction:
     score: float = 1.0
     unseen: frozenset[str] = frozenset()
 
+    @property
+    def defect(self) -> str:
+        """Say what is malformed in the answer; empty if nothing is."""
+        if not self.malformed:
+            return ""
+        boxes = self.detections is not None
+        return f"{self.malformed} parts of the answer are not boxes" if boxes else "the answer is no JSON object"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON can hold it; boxes as ``class``, ``score`` and ``xyxy`` in pixels.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from florence2.errors import ModelError
-from florence2.model.florence import CODE_SOURCE, TRAINED_CLASSES
+from florence2.model.florence import CODE_SOURCE, OWN_TASKS, TRAINED_CLASSES
 
 __all__ = [
     "image_tokens",
@@ -134,8 +134,7 @@ def native_config(published: Mapping[str, Any], image_token_id: int, rows: int, 
             f"and the language model takes {native_text['d_model']} (text_config.d_model); correct the file"
         )
     _check_stages(native_vision, source)
-    classes = {TRAINED_CLASSES: published[TRAINED_CLASSES]} if TRAINED_CLASSES in published else {}
-    return classes | {
+    return _recorded(published) | {
         "architectures": ["Florence2ForConditionalGeneration"],
         "dtype": published.get("torch_dtype") or published.get("dtype") or "float32",
         "image_token_id": image_token_id,
@@ -145,6 +144,11 @@ def native_config(published: Mapping[str, Any], image_token_id: int, rows: int, 
         "tie_word_embeddings": tied,
         "vision_config": native_vision | _FIXED | {"model_type": "florence_vision"},
     }
+
+
+def _recorded(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what this package records of a model; the entries are the same in both layouts."""
+    return {name: config[name] for name in (TRAINED_CLASSES, OWN_TASKS) if name in config}
 
 
 def is_tied(config: Mapping[str, Any]) -> bool:
@@ -186,9 +190,8 @@ def published_config(native: Mapping[str, Any], dtype: str) -> dict[str, Any]:
             "export with --format transformers"
         )
     parts = {name: {"type": kind, size: vision[new]} for name, (kind, size, new) in _PARTS.items()}
-    classes = {TRAINED_CLASSES: native[TRAINED_CLASSES]} if TRAINED_CLASSES in native else {}
     shared = {name: text.get(name, default) for name, default in _TEXT.items()}
-    return classes | {
+    return _recorded(native) | {
         "architectures": ["Florence2ForConditionalGeneration"],
         "auto_map": {
             "AutoConfig": f"{CODE_SOURCE}--configuration_florence2.Florence2Config",

@@ -51,7 +51,12 @@ def count_rows(models: Sequence[ModelEvaluation]) -> list[CountRow]:
     rows = [
         _row("Invalid answers", "cut or malformed", [each.invalid for each in found], answers),
         _row("Cut", "reached the length limit without an end", [each.cut for each in found], answers),
-        _row("Malformed", "a part is not a box, or a box has no name", [each.malformed for each in found], answers),
+        _row(
+            "Malformed",
+            "a part is not a box, a box has no name, or what should be JSON is not",
+            [each.malformed for each in found],
+            answers,
+        ),
         _row("Empty", "no text where there was something to answer", [each.empty for each in found], answers),
     ]
     if any(boxes):

@@ -101,7 +101,7 @@ def score_table(evaluation: ModelEvaluation, split: str) -> Table:
         table.add_row("answers", f"{validity.answers:,}", *blank, f"{evaluation.seconds:.1f} seconds")
         for title, count, meaning in (
             ("cut", validity.cut, "reached the length limit without an end"),
-            ("malformed", validity.malformed, "a part of it is not a box"),
+            ("malformed", validity.malformed, "a part of it is not a box, or what should be JSON is not"),
             ("empty", validity.empty, "no text where there was something to answer"),
             ("unknown classes", validity.unknown_names, "boxes whose class the split does not have"),
             ("unseen classes", validity.unseen, "boxes whose class the training of the model never saw"),

@@ -109,7 +109,7 @@ def _note(answer: Prediction) -> str:
     if answer.truncated:
         notes.append("cut at the length limit")
     if answer.malformed:
-        notes.append(f"{answer.malformed} parts of the answer are not boxes")
+        notes.append(answer.defect)
     if answer.unseen:
         notes.append("unseen: a class that the training never saw")
     return "; ".join(notes)

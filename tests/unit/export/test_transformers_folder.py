@@ -12,11 +12,15 @@ import pytest
 from PIL import Image
 from transformers import AutoProcessor, Florence2ForConditionalGeneration
 
-from florence2.config import EvaluationConfig, ModelConfig
+from florence2.codec import task_table
+from florence2.config import EvaluationConfig, ModelConfig, TaskConfig
+from florence2.export import Exportable, export_transformers
 from florence2.inference.generation import Predictor, predict
 from florence2.model.base import load_base
-from florence2.model.named import load_named
+from florence2.model.named import load_named, named_tasks
+from florence2.model.own_tasks import add_tasks
 from florence2.model.processing import Sample
+from florence2.reports import HubFacts
 from tests.builders import write_stars
 
 
@@ -66,3 +70,14 @@ def test_the_snippet_of_the_card_prints_the_answer_and_its_boxes_and_nothing_els
     assert boxes == [
         f"{name}: {' '.join(f'{value:.1f}' for value in corners)}" for name, _, corners in answer.detections.rows()
     ]
+
+
+def test_the_card_shows_what_plain_transformers_gets_for_an_own_task(tmp_path: Path) -> None:
+    florence2 = load_base(ModelConfig(base="builtin:nano"))
+    sentence = 'Read "{input}" on the receipt'
+    add_tasks(florence2, task_table({"<FIELD>": TaskConfig(answer="json", sentence=sentence)}))
+    source = Exportable(florence2, "# fields\n", HubFacts(None, "mit", ["<FIELD>"]))
+    card = (export_transformers(source, tmp_path / "fields") / "README.md").read_text(encoding="utf-8")
+    assert 'text="Read \\"What is in the image?\\" on the receipt"' in card
+    assert "document-understanding" in card
+    assert named_tasks(str(tmp_path / "fields")) == florence2.tasks

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from florence2.config import EvaluationConfig, LimitsConfig, ModelConfig
+from florence2.codec import task_table
+from florence2.config import EvaluationConfig, LimitsConfig, ModelConfig, TaskConfig
 from florence2.errors import AnswerError, RequestError, TooLargeError
 from florence2.inference.generation import Predictor, predict
 from florence2.inference.request_images import RequestImageReader, image_bytes
 from florence2.model.base import load_base
+from florence2.model.own_tasks import add_tasks
 from florence2.model.processing import Sample
 
 CONFIG = EvaluationConfig(max_new_tokens=24)
@@ -158,3 +160,18 @@ def test_answers_do_not_depend_on_company_and_are_those_of_prediction(answerer: 
             assert one.score == pytest.approx(found.score, abs=1e-5)
         if one.detections is not None and other.detections is not None:
             np.testing.assert_array_equal(one.detections.xyxy, other.detections.xyxy)
+
+
+def test_two_models_with_different_tasks_answer_in_one_process(answerer: Predictor) -> None:
+    """No table is shared: what one model was trained on, the other must not accept."""
+    model = load_base(ModelConfig(base="builtin:nano"))
+    add_tasks(model, task_table({"<SHOP>": TaskConfig(sentence="Which shop is the {input} from?")}))
+    other = Predictor(model, EvaluationConfig(max_new_tokens=4))
+    image = Image.new("RGB", (20, 10))
+    (prepared,) = other.prepare(image, ["<SHOP>bill"], image.size)
+    (plain,) = answerer.prepare(image, ["<VQA>Which shop is the bill from?"], image.size)
+    assert prepared.task.token == "<SHOP>"
+    assert [text for _, text in other.predict_prepared([prepared])]
+    assert prepared.ids != plain.ids
+    with pytest.raises(AnswerError, match="starts with no task token"):
+        answerer.prepare(image, ["<SHOP>bill"], image.size)

@@ -12,17 +12,21 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
-from florence2.config import ModelConfig
+from florence2.codec import task_table
+from florence2.config import ModelConfig, TaskConfig
 from florence2.errors import ModelError
 from florence2.model.base import load_base, load_folder
 from florence2.model.florence import Florence2
 from florence2.model.microsoft.folder import is_published_folder, write_native, write_native_files, write_published
 from florence2.model.microsoft.weights import read_weights
+from florence2.model.own_tasks import add_tasks
 from florence2.model.processing import encode_prompts
 from tests.published import CONFIG, WORDS, embedding_copies, published_tensors, write_published_model
 
 _ORACLE = Path(os.environ.get("FLORENCE2_LEGACY_ORACLE", "/no/such/folder"))
 """Models in Microsoft's layout, each in a folder with ``image.png`` and ``expected.json``: what they must answer."""
+
+OWN = task_table({"<RECEIPT>": TaskConfig(answer="json", new_token=True)})
 
 CASES = sorted(file.parent for file in _ORACLE.glob("*/expected.json"))
 
@@ -69,6 +73,7 @@ def test_native_to_microsoft_to_native_changes_no_bit(base: str, tmp_path: Path)
         else load_base(ModelConfig(base=base))
     )
     before.record_classes(["ace of clubs"])
+    add_tasks(before, OWN)
     (tmp_path / "out").mkdir()
     write_published(before, tmp_path / "out", "float32")
     after = imported(tmp_path / "out", tmp_path / "again")
@@ -81,8 +86,11 @@ def assert_same(before: Florence2, after: Florence2) -> None:
     assert all(ours[name].equal(theirs[name]) for name in ours)
     assert before.tokenizer.get_vocab() == after.tokenizer.get_vocab()
     assert before.trained_classes == after.trained_classes
+    assert before.tasks == after.tasks
     image = Image.effect_mandelbrot((90, 70), (-2, -1.5, 1, 1.5), 40).convert("RGB")
-    inputs = [encode_prompts(model.processor, [image], ["<VQA>how many?"]) for model in (before, after)]
+    inputs = [
+        encode_prompts(model.processor, [image] * 2, ["<VQA>how many?", "<RECEIPT>"]) for model in (before, after)
+    ]
     assert all(inputs[0][name].equal(inputs[1][name]) for name in inputs[0])
 
 

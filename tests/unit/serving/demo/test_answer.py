@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from florence2.codec import task_table
 from florence2.codec.detections import Detections
 from florence2.codec.tasks import AnswerKind
-from florence2.config import EvaluationConfig, ModelConfig
+from florence2.config import EvaluationConfig, ModelConfig, TaskConfig
 from florence2.errors import AnswerError, DatasetError
 from florence2.images.drawing import class_colours
 from florence2.inference.generation import Prediction, Predictor
 from florence2.model.base import load_base
+from florence2.model.own_tasks import add_tasks
 from florence2.serving.demo.answer import answer_prompt, show
 from tests.builders import write_stars
 
@@ -72,3 +74,15 @@ def test_a_model_answers_a_prompt(tmp_path: Path) -> None:
     (tmp_path / "no.png").write_bytes(b"no")
     with pytest.raises(DatasetError, match=r"no\.png"):
         answer_prompt(models, tmp_path / "no.png", "<OD>")
+
+
+def test_a_model_answers_its_own_tasks_and_says_what_is_no_json(tmp_path: Path) -> None:
+    image = next(write_stars(tmp_path, each=1).rglob("*.png"))
+    model, other = load_base(ModelConfig(base="builtin:nano")), load_base(ModelConfig(base="builtin:nano"))
+    add_tasks(model, task_table({"<RECEIPT>": TaskConfig(answer="json", new_token=True)}))
+    config = EvaluationConfig(max_new_tokens=4)
+    (shown,) = answer_prompt([Predictor(model, config)], image, "<RECEIPT>")
+    assert shown.rows is None
+    assert shown.note.endswith("the answer is no JSON object")
+    with pytest.raises(AnswerError, match="starts with no task token"):
+        answer_prompt([Predictor(other, config)], image, "<RECEIPT>")
