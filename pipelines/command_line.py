@@ -24,6 +24,7 @@ from zenml.pipelines.pipeline_definition import Pipeline
 from florence2.config import PARAMETERS, BaseConfiguration, check_keys, check_sections, parameters_of, read_mapping
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.storage import writing
+from florence2.training import stops_trainings_of_threads
 from pipelines.schedule import check_schedule
 from pipelines.submission import fit_to_orchestrator, refuse_local_files, remote_errors, where_it_runs
 
@@ -88,7 +89,7 @@ class CommandLinePipeline(Pipeline):
         with _plain_errors():
             _clear(output)
             fit_to_orchestrator(self)
-            with remote_errors():
+            with remote_errors(), stops_trainings_of_threads():
                 run = super().__call__(*args, **kwargs)
             if run is None or not run.status.is_finished:
                 sys.stdout.write(f"{where_it_runs(run)}\n")

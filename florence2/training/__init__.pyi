@@ -17,6 +17,7 @@ from .rate_search import plan_rate_search as plan_rate_search
 from .rate_search import read_rate_choice as read_rate_choice
 from .run_state import RunStorage as RunStorage
 from .run_state import forget_old_runs as forget_old_runs
+from .stopping import stops_trainings_of_threads as stops_trainings_of_threads
 from .strategies import default_learning_rate as default_learning_rate
 from .uploaded_run import UploadedRun as UploadedRun
 from .uploaded_run import forget_old_uploads as forget_old_uploads
