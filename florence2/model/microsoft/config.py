@@ -153,7 +153,8 @@ def _recorded(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_tied(config: Mapping[str, Any]) -> bool:
     """Return whether the output head is the token embedding; of either layout, whose default it is."""
-    return bool(config.get("tie_word_embeddings", True))
+    parts = (config, config.get("text_config") or {})
+    return all(part.get("tie_word_embeddings", True) for part in parts)
 
 
 def _check_stages(vision: Mapping[str, Any], source: object) -> None:

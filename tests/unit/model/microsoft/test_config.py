@@ -14,12 +14,15 @@ from florence2.model.base import BUILTIN_MODELS
 from florence2.model.microsoft.config import (
     image_tokens,
     is_published,
+    is_tied,
     native_config,
     native_image_processor,
     published_config,
     published_image_processor,
 )
 from tests.published import CONFIG
+
+_RECORDS = {"own_tasks": [{"token": "<RECEIPT>"}], "trained_classes": ["ace", "king"]}
 
 
 def native(**vision: Any) -> dict[str, Any]:
@@ -39,7 +42,7 @@ def test_a_configuration_shows_its_layout() -> None:
 
 @pytest.mark.parametrize("name", ["builtin:nano", "builtin:small"])
 def test_a_native_configuration_returns_unchanged(name: str) -> None:
-    before = json.loads((BUILTIN_MODELS[name] / "config.json").read_text()) | {"trained_classes": ["ace", "king"]}
+    before = json.loads((BUILTIN_MODELS[name] / "config.json").read_text()) | _RECORDS
     text = before["text_config"]
     there = published_config(before, before["dtype"])
     after = native_config(there, before["image_token_id"], text["vocab_size"], "config.json")
@@ -86,6 +89,15 @@ def test_what_microsofts_code_has_not_is_named() -> None:
     changed["vision_config"]["mlp_ratio"] = 2.0
     with pytest.raises(ModelError, match=r"mlp_ratio is 2\.0, and Microsoft's code has 4\.0 alone"):
         published_config(changed, "float32")
+
+
+@pytest.mark.parametrize("change", [{"tie_word_embeddings": False}, {"text_config": {"tie_word_embeddings": False}}])
+def test_an_output_head_of_its_own_may_be_stated_at_either_level(change: dict[str, Any]) -> None:
+    found = native_config(
+        CONFIG | change | {"text_config": CONFIG["text_config"] | change.get("text_config", {})}, 1285, 1344, "a"
+    )
+    assert not is_tied(found)
+    assert found["text_config"]["tie_word_embeddings"], "the encoder and the decoder still share the embedding"
 
 
 def test_an_image_becomes_a_token_for_each_cell_and_one_for_their_mean() -> None:

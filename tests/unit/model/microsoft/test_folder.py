@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -54,6 +55,23 @@ def test_weights_keep_their_type_and_the_image_has_a_row(tmp_path: Path) -> None
     assert florence2.model.lm_head.weight is florence2.model.get_input_embeddings().weight
     assert is_published_folder(source)
     assert not is_published_folder(tmp_path / "native")
+
+
+def test_a_tiny_model_gives_the_numbers_of_the_converter_that_passed_the_oracle(tmp_path: Path) -> None:
+    """Two names of the table that are exchanged, such as those of two norms, would change them."""
+    florence2: Any = imported(write_published_model(tmp_path / "published"), tmp_path / "native")
+    image = Image.fromarray((np.arange(32 * 32 * 3) % 251).astype(np.uint8).reshape(32, 32, 3))
+    inputs = encode_prompts(florence2.processor, [image], ["<OD>"])
+    model = florence2.model.eval()
+    with torch.no_grad():
+        features = model.model.get_image_features(inputs["pixel_values"]).pooler_output[0]
+        decoder = torch.tensor([[2, 0, 300, 1200]])
+        logits = model(**inputs, decoder_input_ids=decoder).logits[0, :, : WORDS + 1024]
+    assert inputs["input_ids"][0, 17:25].tolist() == [0, 47, 82, 70, 68, 87, 72, 224]
+    close(features[0, :6], [0.1566, 0.2656, -0.3967, -0.0318, -0.037, 0.3108])
+    close(features[-1, -6:], [0.1022, -0.4075, 0.1274, 0.0224, 0.0313, -0.2139])
+    close(logits.max(dim=-1).values, [1.3475, 1.4659, 1.3499, 1.2783])
+    close(logits[:, 7], [-0.0459, -0.1094, -0.0343, 0.0048])
 
 
 def test_added_rows_are_never_the_best_answer(tmp_path: Path) -> None:
