@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from florence2.config import BaseConfig, Dimension, SearchConfig, TrainingConfig
 from florence2.errors import ConfigurationError
@@ -13,13 +12,10 @@ __all__ = ["DEFAULT_MINUTES", "Pace", "SearchPlan", "TrialLength", "trial_length
 
 DEFAULT_MINUTES = 10.0
 
-_UNPRUNED_TRIALS = 8
-"""Trials that the time should allow, if none is pruned; their length follows from it."""
+_UNPRUNED_TRIALS = 10
+"""Trials that the time should allow if none is pruned, two of them with another seed; their length follows from it."""
 
-_REPETITIONS = 2
-"""Trials for which time is kept: the default and the best one are trained again with another seed."""
-
-_FEWEST_UNPRUNED = 4
+_FEWEST_UNPRUNED = 6
 _SHORT = 1 / 3
 """Share of the epochs of a training below which trials show little of it: rather than that there are fewer of them."""
 
@@ -87,20 +83,6 @@ class SearchPlan(BaseConfig):
         if best is None or others is None:
             return others is None and best is not None
         return best > others if self.higher_is_better else best < others
-
-    def left(self, ended: Sequence[EndedTrial]) -> int:
-        """Return how many trials may still be started, by the recorded times of those that have ended.
-
-        No clock is read: a search that was killed continues as one that was not. Each trial counts as long as the
-        longest one, since none may be pruned.
-        """
-        left = [] if self.trials is None else [self.trials - len(ended)]
-        if self.length.seconds is not None and ended:
-            complete = [trial.seconds for trial in ended if trial.state == "complete"]
-            expected = max(complete, default=self.length.seconds_per_trial or 0.0)
-            spent = sum(trial.seconds for trial in ended)
-            left.append(int((self.length.seconds - spent) / max(expected, 1e-3)) - _REPETITIONS)
-        return max(0, min(left, default=1))
 
 
 def trial_length(search: SearchConfig, full_epochs: int, pace: Pace | None) -> TrialLength:

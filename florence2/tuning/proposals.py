@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from statistics import median
+from statistics import mean, median
 from typing import TYPE_CHECKING, Any
 
 from florence2.config import Dimension, Range, SettingValue
@@ -47,10 +47,31 @@ def propose(plan: SearchPlan, ended: Sequence[EndedTrial], count: int = 1) -> li
         ended: the trials so far, by number.
         count: most trials to propose; they are run before others are proposed.
     """
-    own = searched(ended)
-    if len(own) == len(ended) and (left := plan.left(ended)) > 0:
-        return _new_trials(plan, ended, min(count, left))
-    return _repetitions(plan, ended)[:count]
+    repetitions = _repetitions(plan, ended) if ended else []
+    if len(searched(ended)) < len(ended):
+        return repetitions[:count]
+    left = _left(plan, ended, len(repetitions))
+    return _new_trials(plan, ended, min(count, left)) if left > 0 else repetitions[:count]
+
+
+def _left(plan: SearchPlan, ended: Sequence[EndedTrial], repetitions: int) -> int:
+    """Return how many trials with settings of their own may still be started.
+
+    No clock is read, only the recorded times of the trials: a search that was killed continues as one that was not.
+    Each trial counts as long as those that were not pruned.
+
+    Args:
+        plan: of the search.
+        ended: the trials so far.
+        repetitions: trials that come after them, by what is known so far.
+    """
+    left = [] if plan.trials is None else [plan.trials - len(ended)]
+    if plan.length.seconds is not None and ended:
+        complete = [trial.seconds for trial in ended if trial.state == "complete"]
+        expected = mean(complete) if complete else plan.length.seconds_per_trial or 0.0
+        spent = sum(trial.seconds for trial in ended)
+        left.append(int((plan.length.seconds - spent) / max(expected, 1e-3)) - repetitions)
+    return min(left, default=1)
 
 
 def _new_trials(plan: SearchPlan, ended: Sequence[EndedTrial], count: int) -> list[Trial]:

@@ -75,5 +75,5 @@ def test_minutes_are_divided_by_the_pace(planned: Any, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("florence2.tuning.planning.measure_pace", measured)
     plan = planned(SearchConfig(minutes=10), TrainingConfig(epochs=50))
-    assert (plan.trials, plan.length.epochs, plan.full_epochs) == (None, 45 // 4, 50)
-    assert plan.default.epochs == 11
+    assert (plan.trials, plan.length.epochs, plan.full_epochs) == (None, 45 // 6, 50)
+    assert plan.default.epochs == 7

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from florence2.config import Range
+from florence2.tuning.plan import SearchPlan
 from florence2.tuning.proposals import importances, propose
+from florence2.tuning.trial import EndedTrial
 from tests.trials import SPACE, ended, plan, rate_of, repeated, searched
 
 
@@ -80,6 +82,41 @@ def test_the_best_trial_is_repeated_where_it_is_better_beyond_chance() -> None:
 def test_a_best_trial_that_may_be_chance_is_not_repeated() -> None:
     search = plan(trials=2)
     assert propose(search, [ended(0, [0.4], spread=0.1, of=search), ended(1, [0.45], spread=0.1, of=search)]) == []
+
+
+def count_left(search: SearchPlan, trials: list[EndedTrial]) -> int:
+    """Return how many trials would be proposed if they were not to learn from each other."""
+    return len([trial for trial in propose(search, trials, count=99) if trial.repeats is None])
+
+
+def test_the_time_of_the_trials_so_far_limits_the_number() -> None:
+    search = plan(trials=None, seconds=100.0)
+    assert count_left(search, []) == 1, "its time is not known before"
+    trials = [ended(number, [0.1], of=search) for number in range(4)]
+    assert count_left(search, trials) == 6
+    assert count_left(search, [*trials[:3], ended(3, [0.1], of=search, seconds=20.0)]) == 4, "at the mean of 12.5 s"
+    pruned = ended(4, [0.1], of=search, state="pruned", seconds=1.0)
+    assert count_left(search, [*trials, pruned]) == 5
+    assert count_left(search, [ended(0, [0.1], of=search, seconds=120.0)]) == 0
+
+
+def test_time_is_kept_for_the_repetitions_where_there_will_be_some() -> None:
+    search = plan(trials=None, seconds=100.0)
+    trials = [ended(0, [0.4], spread=0.01, of=search), ended(1, [0.6], spread=0.01, of=search)]
+    assert count_left(search, trials) == 6
+    assert count_left(search, [trials[0], ended(1, [0.4], spread=0.01, of=search)]) == 8
+
+
+def test_a_failed_default_says_nothing_of_the_time() -> None:
+    search = plan(trials=None, seconds=100.0)
+    failed = ended(0, [], of=search, state="failed", seconds=1.0)
+    assert count_left(search, [failed]) == 4, "20 seconds were expected before the first trial"
+
+
+def test_both_limits_count() -> None:
+    search = plan(trials=3, seconds=100.0)
+    assert count_left(search, [ended(0, [0.1], of=search)]) == 2
+    assert count_left(search, [ended(0, [0.1], of=search, seconds=60.0)]) == 0
 
 
 def test_a_trial_must_reach_the_median_of_those_before() -> None:
