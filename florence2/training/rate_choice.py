@@ -11,7 +11,7 @@ class RateTrial(BaseConfig):
     """A short training.
 
     Attributes:
-        learning_rate: its peak.
+        learning_rate: that it stands for; a short training runs at a higher one, see ``rate_search``.
         loss: validation loss at its end, per token; None where it diverged.
     """
 

@@ -29,13 +29,14 @@ class ShortTrainings:
         micro_batch_size: samples in one forward pass.
 
     Attributes:
+        florence2: the model, with the weights of the last training.
         default_rate: peak learning rate of the job where none is given.
     """
 
     def __init__(self, job: Job, micro_batch_size: int) -> None:
-        self._job, self._florence2, self.default_rate = load_base_of(job)
+        self._job, self.florence2, self.default_rate = load_base_of(job)
         self._micro_batch_size = micro_batch_size
-        self._samples = encode(self._job, self._florence2)
+        self._samples = encode(self._job, self.florence2)
         self._start = {name: weights.detach().cpu().clone() for name, weights in self._trainable().items()}
 
     def loss_of(self, learning_rate: float, steps: int) -> float:
@@ -69,7 +70,7 @@ class ShortTrainings:
                 gc.collect()  # the trainer and its callbacks refer to each other
 
     def _trainable(self) -> Mapping[str, torch.nn.Parameter]:
-        return {name: weights for name, weights in self._florence2.model.named_parameters() if weights.requires_grad}
+        return {name: weights for name, weights in self.florence2.model.named_parameters() if weights.requires_grad}
 
     def _tuner(self, learning_rate: float, steps: int) -> FineTuner:
         job = self._job
@@ -87,4 +88,4 @@ class ShortTrainings:
         arguments.eval_strategy, arguments.save_strategy = IntervalStrategy.NO, SaveStrategy.NO
         state = RunState(job.storage.folder, {})
         # Not entered: signals stop a short training as they stop any program.
-        return make_tuner(job, self._florence2, self._samples, arguments, state=state, stop=StopRequest(), callbacks=[])
+        return make_tuner(job, self.florence2, self._samples, arguments, state=state, stop=StopRequest(), callbacks=[])

@@ -45,15 +45,15 @@ def recipe(**settings: Any) -> TrainingConfig:
         ({-1: 5.0, 0: 4.0, 1: 3.0, 2: 2.0, 3: 1.0}, {-1, 0, 1, 2, 3}, 3),
         ({-2: 2.0, -1: math.inf, 0: math.inf, -3: 3.0}, {-3, -2, -1, 0}, -2),
         ({-1: 2.0, 0: 1.0, 1: math.inf}, {-1, 0, 1}, 0),
-        ({-2: 2.0, -1: 1.0, 0: 1.0}, {-2, -1, 0}, -1),
+        ({-1: 0.96, 0: 1.0, 1: 0.96}, {-1, 0, 1}, 0),
+        ({-1: 1.0, 0: 1.0, 1: 0.9, 2: 0.87}, {-1, 0, 1, 2}, 1),
     ],
 )
 def test_the_search_descends_from_the_default_on_the_side_where_the_loss_falls(
     losses: dict[int, float], tried: set[int], best: int
 ) -> None:
-    found = descend(losses.__getitem__)
-    assert set(found) == tried
-    assert min(found, key=lambda at: (found[at], at)) == best
+    at, found = descend(losses.__getitem__)
+    assert (at, found) == (best, {position: losses[position] for position in tried})
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 16])
@@ -93,14 +93,14 @@ def whole(splits: DatasetManifest, tmp_path_factory: pytest.TempPathFactory) -> 
     return choose_learning_rate(splits, BASE, recipe(), file), file
 
 
-def test_the_rate_with_the_lowest_loss_is_chosen_with_its_reason(whole: tuple[RateChoice, Path]) -> None:
+def test_the_rate_with_the_lowest_loss_or_nearly_so_is_chosen_with_its_reason(whole: tuple[RateChoice, Path]) -> None:
     choice, file = whole
     losses = {trial.learning_rate: trial.loss for trial in choice.trials if trial.loss is not None}
     assert len(losses) >= 3
-    assert choice.learning_rate == min(losses, key=losses.__getitem__)
-    assert choice.base_loss is not None and losses[choice.learning_rate] < choice.base_loss
+    assert choice.learning_rate is not None and choice.base_loss is not None
+    assert losses[choice.learning_rate] < min(choice.base_loss, 1.06 * min(losses.values()))
     assert choice.reason.startswith(f"{choice.learning_rate:g} of {len(choice.trials)} tried: validation loss ")
-    assert f"after {choice.steps} steps; next " in choice.reason
+    assert f"after {choice.steps} steps at 2 times the rate; next " in choice.reason
     assert read_rate_choice(file) == choice
     assert [path.name for path in file.parent.iterdir()] == ["rates.json"]
 
@@ -123,7 +123,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, most: int = 100) -> list[float]:
 def test_a_killed_search_repeats_no_short_training_and_ends_with_equal_losses(
     splits: DatasetManifest, whole: tuple[RateChoice, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, all_rates = tmp_path / "rates.json", {trial.learning_rate for trial in whole[0].trials}
+    file, all_rates = tmp_path / "rates.json", {2 * trial.learning_rate for trial in whole[0].trials}
     with monkeypatch.context() as patched, pytest.raises(KilledError):
         before = counting(patched, most=2)
         choose_learning_rate(splits, BASE, recipe(), file)
