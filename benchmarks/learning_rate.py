@@ -12,6 +12,7 @@ interrupted continues: trainings whose results are in the file are not repeated.
 
 ``short`` prints by how much the best rate of a short training is higher than that of a long one: for each rate the
 validation loss after a short training, and loss and scores of 100 test samples after a whole one, at its last step.
+``choose`` prints what the search chooses, also from a default that is wrong by ``--wrong-by``.
 """
 
 from __future__ import annotations
@@ -25,12 +26,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from florence2.config import Configuration, EvaluationConfig, ModelConfig, TrainingConfig
 from florence2.datasets import DatasetManifest, ingest, split_dataset
 from florence2.recipes import choose_recipe
 
 if TYPE_CHECKING:
+    from florence2.training.rate_choice import RateChoice
     from florence2.training.short_training import ShortTrainings
 
 __all__ = ["FACTORS", "main", "render"]
@@ -63,7 +66,7 @@ class _Cell:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a study, or show the table of its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("do", choices=["run", "table", "short"])
+    parser.add_argument("do", choices=["run", "table", "short", "choose"])
     parser.add_argument("--results", type=Path, default=Path("learning_rates.jsonl"))
     parser.add_argument("--data", action="append", default=[], help="data set; once for each")
     parser.add_argument("--base", action="append", default=[], help="base; once for each")
@@ -72,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, help="of each training; default: by the recipe")
     parser.add_argument("--rows", type=int, help="samples of the training and of the test split that are used")
     parser.add_argument("--factor", action="append", type=float, help="of short: only these rates; default: all seven")
+    parser.add_argument("--wrong-by", type=float, default=1.0, help="of choose: factor of the default")
     options = parser.parse_args(arguments)
     cells = [
         _Cell(data, base, strategy, seed, options.epochs, options.rows)
@@ -83,6 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.do == "short":
         for cell in cells:
             _compare_lengths(cell, options.factor or FACTORS)
+        return
+    if options.do == "choose":
+        for cell in cells:
+            print(json.dumps({**cell.key, **_chosen(cell, options.wrong_by).model_dump()}), flush=True)
         return
     if options.do == "run":
         for cell in cells:
@@ -135,7 +143,6 @@ def _by_cell(results: Iterable[Mapping[str, Any]]) -> dict[tuple[Any, ...], list
 def _run(cell: _Cell, results: Path) -> None:
     """Complete a cell: append a line for each training and for the search."""
     from florence2.model import load_base
-    from florence2.training.rate_search import choose_learning_rate
     from florence2.training.strategies import default_learning_rate
 
     key = cell.key
@@ -143,11 +150,9 @@ def _run(cell: _Cell, results: Path) -> None:
     model, splits, training, evaluation = _settings(cell)
     default = default_learning_rate(cell.strategy, load_base(model))
     if True not in {auto for auto, _ in done}:
-        with tempfile.TemporaryDirectory() as folder:
-            started = time.perf_counter()
-            searching = training.model_copy(update={"learning_rate": "auto"})
-            chosen = choose_learning_rate(splits, model, searching, Path(folder, "rates.json"))
-            seconds = time.perf_counter() - started
+        started = time.perf_counter()
+        chosen = _chosen(cell, 1.0)
+        seconds = time.perf_counter() - started
         factor = (chosen.learning_rate or default) / default
         _write(results, {**key, "auto": True, "factor": factor, "seconds": seconds, "choice": chosen.model_dump()})
     for factor in FACTORS:
@@ -179,6 +184,18 @@ def _trained(
     first = in_order(scores)[0]
     loss = checkpoint.metrics["eval_loss"]
     return {"score": first, "value": scores[first], "seconds": seconds, "loss": loss, "scores": dict(scores)}
+
+
+def _chosen(cell: _Cell, wrong_by: float) -> RateChoice:
+    """Search for the rate of a cell, from a default that is multiplied by a factor."""
+    from florence2.model import LEARNING_RATES
+    from florence2.training.rate_search import choose_learning_rate
+
+    model, splits, training, _ = _settings(cell)
+    rates = {name: tuple(wrong_by * rate for rate in pair) for name, pair in LEARNING_RATES.items()}
+    searching = training.model_copy(update={"learning_rate": "auto"})
+    with tempfile.TemporaryDirectory() as folder, patch("florence2.training.strategies.LEARNING_RATES", rates):
+        return choose_learning_rate(splits, model, searching, Path(folder, "rates.json"))
 
 
 def _compare_lengths(cell: _Cell, factors: Sequence[float]) -> None:

@@ -1,12 +1,12 @@
 """``training.learning_rate: auto``: short trainings on the user's data choose the peak learning rate.
 
 The rates are the default of the base and the strategy, and its halves and doubles. The validation loss after a short
-training falls towards the best rate from both sides, so the search goes down from the default as long as that helps,
-else up. All short trainings have the same number of steps.
+training falls towards the best rate from both sides, so the search goes up or down from the default as long as that
+helps. All short trainings have the same number of steps.
 
 A short training is best at a higher rate than a long one, and the more so the shorter it is (Bjorck et al., Scaling
 Optimal LR Across Token Horizons, arXiv 2409.19913). All of them have about the same part of the steps of the training,
-so one factor corrects this: a short training runs at twice the rate that it stands for. ``docs/training.md`` has the
+so one factor corrects this: a short training runs at 2.5 times the rate that it stands for. ``docs/recipes.md`` has the
 measurement.
 """
 
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 _BUDGET = 0.25
 """Largest part of the training that the search may cost."""
 
-_HIGHER = 2.0
+_HIGHER = 2.5
 """By which the rate of a short training is higher than the one that it stands for."""
 
 _WORTH = 0.95
@@ -53,7 +53,7 @@ _FURTHEST = 3
 """Halvings or doublings of the default that are tried at most."""
 
 _MOST_TRIALS = _FURTHEST + 2
-"""The default, the first rate in the wrong direction, and those in the right one."""
+"""The default, three rates in the better direction, and one in the other."""
 
 _VALIDATED = 128
 """Most samples of the validation split."""
@@ -167,24 +167,30 @@ def read_rate_choice(file: Path) -> RateChoice:
 def descend(loss_at: Callable[[int], float]) -> tuple[int, dict[int, float]]:
     """Search the minimum of a function of whole numbers that falls towards it from both sides, from 0 on.
 
+    Far above the best rate, where nothing is learnt, the loss need not fall with the rate: downwards the search ends
+    only after two values that are no lower.
+
     Args:
         loss_at: the function, infinite where a training diverges; where it is so at 0, the minimum is further down.
 
     Returns:
-        The position of the minimum, and the values that were needed: at 0, at -1, and in the direction in which it
-        falls up to the first that is not lower by a part that counts.
+        The position of the minimum, and the values that were needed.
     """
-    found = {0: loss_at(0), -1: loss_at(-1)}
+    found = {0: loss_at(0)}
 
     def falls(position: int, before: int) -> bool:
+        found[position] = loss_at(position)
         return found[position] < _WORTH * found[before] or (math.isinf(found[before]) and position < before)
 
-    at, step = (-1, -1) if falls(-1, 0) else (0, 1)
-    while abs(at) < _FURTHEST:
-        found[at + step] = loss_at(at + step)
-        if not falls(at + step, at):
-            break
-        at += step
+    at = -1 if falls(-1, 0) else 0
+    if at == 0 and falls(1, 0):
+        at = 1
+        while at < _FURTHEST and falls(at + 1, at):
+            at += 1
+        return at, found
+    for position in range(-2, -_FURTHEST - 1, -1):
+        if at - position <= 2 and falls(position, at):
+            at = position
     return at, found
 
 

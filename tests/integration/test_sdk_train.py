@@ -24,6 +24,7 @@ from florence2.datasets.formats import read_dataset
 from florence2.errors import ConfigurationError, DatasetError, ModelError, TrainingError
 from florence2.model.checkpoint import Checkpoint
 from florence2.training.fitting import fit
+from florence2.training.rate_search import _HIGHER
 from florence2.training.short_training import ShortTrainings
 from tests.builders import write_scenes
 from tests.unit.evaluation.metrics.test_loading import CountMetric
@@ -219,7 +220,7 @@ def test_a_search_for_the_learning_rate_that_is_interrupted_goes_on(
     result = florence2.train(output=tmp_path, resume=True)
     assert len(searched) - 1 == len(set(searched)) + 1, "once for each rate, once for the base, once in vain"
     rate = yaml.safe_load((result.folder / "configuration.yaml").read_text())["parameters"]["training"]["learning_rate"]
-    assert 2 * rate in searched
+    assert _HIGHER * rate in searched
     assert max(step.learning_rate for step in result.history.steps) == pytest.approx(rate, rel=0.1)
     assert result.report.facts["learning rate"].startswith(f"{rate:g} of ")
     with Image.open(result.folder / "plots" / "learning_rates.png") as image:

@@ -15,7 +15,7 @@ from florence2.config.training import TrainingConfig
 from florence2.datasets.formats import read_dataset
 from florence2.datasets.manifest import DatasetManifest
 from florence2.training.rate_choice import RateChoice
-from florence2.training.rate_search import choose_learning_rate, descend, plan_rate_search, read_rate_choice
+from florence2.training.rate_search import _HIGHER, choose_learning_rate, descend, plan_rate_search, read_rate_choice
 from florence2.training.short_training import ShortTrainings
 from tests.builders import write_scenes
 
@@ -38,18 +38,21 @@ def recipe(**settings: Any) -> TrainingConfig:
 @pytest.mark.parametrize(
     ("losses", "tried", "best"),
     [
-        ({-1: 2.0, 0: 1.0, 1: 2.0}, {-1, 0, 1}, 0),
+        ({-2: 3.0, -1: 2.0, 0: 1.0, 1: 2.0}, {-2, -1, 0, 1}, 0),
         ({-1: 3.0, 0: 2.0, 1: 1.0, 2: 1.5}, {-1, 0, 1, 2}, 1),
         ({-3: 4.0, -2: 1.0, -1: 2.0, 0: 3.0}, {-3, -2, -1, 0}, -2),
         ({-3: 1.0, -2: 2.0, -1: 3.0, 0: 4.0}, {-3, -2, -1, 0}, -3),
         ({-1: 5.0, 0: 4.0, 1: 3.0, 2: 2.0, 3: 1.0}, {-1, 0, 1, 2, 3}, 3),
         ({-2: 2.0, -1: math.inf, 0: math.inf, -3: 3.0}, {-3, -2, -1, 0}, -2),
-        ({-1: 2.0, 0: 1.0, 1: math.inf}, {-1, 0, 1}, 0),
-        ({-1: 0.96, 0: 1.0, 1: 0.96}, {-1, 0, 1}, 0),
+        ({-2: 3.0, -1: 2.0, 0: 1.0, 1: math.inf}, {-2, -1, 0, 1}, 0),
+        ({-2: 1.0, -1: 0.96, 0: 1.0, 1: 0.96}, {-2, -1, 0, 1}, 0),
         ({-1: 1.0, 0: 1.0, 1: 0.9, 2: 0.87}, {-1, 0, 1, 2}, 1),
+        # Rates at which nothing is learnt: their losses are in no order.
+        ({-3: 6.0, -2: 7.1, -1: 6.7, 0: 8.1}, {-3, -2, -1, 0}, -3),
+        ({-3: 6.5, -2: 6.0, -1: 7.1, 0: 6.7, 1: 8.1}, {-3, -2, -1, 0, 1}, -2),
     ],
 )
-def test_the_search_descends_from_the_default_on_the_side_where_the_loss_falls(
+def test_the_search_descends_from_the_default_to_where_the_loss_is_lowest(
     losses: dict[int, float], tried: set[int], best: int
 ) -> None:
     at, found = descend(losses.__getitem__)
@@ -100,7 +103,7 @@ def test_the_rate_with_the_lowest_loss_or_nearly_so_is_chosen_with_its_reason(wh
     assert choice.learning_rate is not None and choice.base_loss is not None
     assert losses[choice.learning_rate] < min(choice.base_loss, 1.06 * min(losses.values()))
     assert choice.reason.startswith(f"{choice.learning_rate:g} of {len(choice.trials)} tried: validation loss ")
-    assert f"after {choice.steps} steps at 2 times the rate; next " in choice.reason
+    assert f"after {choice.steps} steps at 2.5 times the rate; next " in choice.reason
     assert read_rate_choice(file) == choice
     assert [path.name for path in file.parent.iterdir()] == ["rates.json"]
 
@@ -123,7 +126,7 @@ def counting(monkeypatch: pytest.MonkeyPatch, most: int = 100) -> list[float]:
 def test_a_killed_search_repeats_no_short_training_and_ends_with_equal_losses(
     splits: DatasetManifest, whole: tuple[RateChoice, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, all_rates = tmp_path / "rates.json", {2 * trial.learning_rate for trial in whole[0].trials}
+    file, all_rates = tmp_path / "rates.json", {_HIGHER * trial.learning_rate for trial in whole[0].trials}
     with monkeypatch.context() as patched, pytest.raises(KilledError):
         before = counting(patched, most=2)
         choose_learning_rate(splits, BASE, recipe(), file)
