@@ -137,8 +137,9 @@ class EvaluationConfig(BaseConfig):
     max_new_tokens: int = Field(1024, ge=1, description="Most tokens of a generated answer.")
     grammar: Literal["off", "boxes", "classes"] = Field(
         "boxes",
-        description="Constraint on answers with boxes: off: none; boxes: names with four ordered locations; "
-        "classes: as boxes, and for <OD> only names in classes, which the model must have learnt.",
+        description="Constraint on answers with boxes and in JSON: off: none; boxes: names with four ordered "
+        "locations, and JSON that can be read; classes: as boxes, and for <OD> only names in classes, which the model "
+        "must have learnt.",
     )
     classes: tuple[str, ...] = Field((), description="Class names for grammar: classes.")
     duplicate_iou: float = Field(

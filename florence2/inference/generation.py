@@ -306,15 +306,27 @@ class _Grammars:
     def __init__(self, florence2: Florence2, config: EvaluationConfig, reader: TokenReader) -> None:
         self._florence2, self._config, self._reader = florence2, config, reader
         self._made: dict[bool, Grammar] = {}
+        self._json: Grammar | None = None
 
     def of(self, task: Task) -> Grammar | None:
         """Return the grammar of a task's answers; None where every answer is allowed."""
-        if self._config.grammar == "off" or task.answer is not AnswerKind.BOXES:
+        if self._config.grammar == "off" or task.answer not in (AnswerKind.BOXES, AnswerKind.JSON):
             return None
+        if task.answer is AnswerKind.JSON:
+            self._json = self._json or self._make_json()
+            return self._json
         only_classes = self._config.grammar == "classes" and task.token in CLASS_TASKS
         if only_classes not in self._made:
             self._made[only_classes] = self._make(only_classes)
         return self._made[only_classes]
+
+    def _make_json(self) -> Grammar:
+        from florence2.inference.json_grammar import JsonGrammar
+
+        tokenizer, model = self._florence2.tokenizer, self._florence2.model
+        config: Any = model.config
+        vocabulary, begin, end = int(config.text_config.vocab_size), tokenizer.bos_token_id, tokenizer.eos_token_id
+        return JsonGrammar(self._reader, vocabulary, len(tokenizer), begin, end, model.device)
 
     def _make(self, only_classes: bool) -> Grammar:
         from florence2.inference.grammar import BoxGrammar

@@ -17,8 +17,9 @@ from florence2.config import DatasetConfig, ModelConfig, TaskConfig, TrainingCon
 from florence2.datasets import DatasetManifest, ingest
 from florence2.model import Florence2, load_base, load_named, named_tasks
 from florence2.model.own_tasks import add_tasks, new_token_ids
+from florence2.sdk import Model
 from florence2.training import fit
-from tests.builders import annotation, write_dataset
+from tests.builders import annotation, write_dataset, write_image
 from tests.integration.project import Project
 
 OWN = task_table({"<SHOP>": TaskConfig(answer="answer", title="Name the shop", new_token=True)})
@@ -81,6 +82,16 @@ def test_a_set_of_plain_sentences_trains_without_a_token(tmp_path: Path) -> None
     )
     assert result.load().predict(next((data / "test").glob("*.png")), "Which shop has 9 doors?").text is not None
     assert result.report.task_tokens == ["<ANY>"]
+
+
+def test_answers_in_json_are_generated_within_its_grammar(tmp_path: Path) -> None:
+    model = load_base(NANO)
+    add_tasks(model, task_table({"<RECEIPT>": TaskConfig(answer="json")}))
+    image = write_image(tmp_path / "a.png")
+    found = Model(model, "nano").predict(image, "<RECEIPT>", max_new_tokens=30)
+    free = Model(model, "nano").predict(image, "<RECEIPT>", max_new_tokens=30, grammar="off")
+    assert found.text.startswith("{")
+    assert not free.text.startswith("{")
 
 
 def test_the_pipelines_train_and_promote_by_the_fields_of_json(project: Project, tmp_path: Path) -> None:
