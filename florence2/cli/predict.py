@@ -29,6 +29,7 @@ _PREFIX = str(ImagesConfig.model_fields["prefix"].default)
 
 
 @with_settings(
+    "tasks",
     "model.revision",
     "evaluation",
     without=["metrics", "examples", "resamples"],

@@ -106,7 +106,8 @@ def predict(
         model: as ``load`` takes it.
         images: files, folders or patterns, one or several.
         prefix: the prompt, such as ``<OD>`` or ``<VQA>How many cards are there?``.
-        configuration: settings of generation, and the revision of a hub id.
+        configuration: settings of generation, the revision of a hub id, and tasks that a model of another program does
+            not name itself.
         output: folder for the answers and the drawn images.
         like: a COCO data set whose ids of images and categories the COCO results in ``output`` take; images are matched
             by file name, classes by name. ``coco().notes`` of the result says what it lacks.
@@ -129,12 +130,14 @@ def predict(
     config = settings_of(configuration)
     check_output(output)
     source = model_source(ModelConfig(base=str(model), revision=config.model.revision))
-    source.tasks().split_prefix(prefix)
+    tasks = tasks_of(config, source.tasks())
+    tasks.split_prefix(prefix)
     found = find_images([str(path) for path in ([images] if isinstance(images, str | Path) else images)])
     ids = None if like is None else read_coco_ids(Path(like))
     if ids is not None:
         images_like(ids, found)  # raises where it fits none of them, before the model works
     florence2 = source.load()
+    florence2.record_tasks(tasks)  # a model of another program has no record of its tasks
     predictions = replace(predict_images(florence2, found, prefix, config.evaluation), like=ids)
     if output is not None:
         predictions.save(Path(output))

@@ -71,6 +71,17 @@ def test_a_trained_model_needs_no_option_for_its_tasks(
     assert answer.exit_code == 0, answer.output
     unknown = CliRunner().invoke(app, ["predict", str(image), "--model", "builtin:nano", "--prefix", "<SHOP>"])
     assert "starts with no task token" in str(unknown.exception or unknown.output)
+    foreign = [
+        "predict",
+        str(image),
+        "--model",
+        "builtin:nano",
+        "--prefix",
+        "Which shop is it?",
+        "--task",
+        "<ANY>=answer",
+    ]
+    assert CliRunner().invoke(app, [*foreign, "--max-new-tokens", "4"]).exit_code == 0
 
 
 def test_a_set_of_plain_sentences_trains_without_a_token(tmp_path: Path) -> None:
