@@ -10,7 +10,7 @@ from tests.unit.cli.processes import invoke, run
 def test_help_shows_values_and_the_names_of_maestro() -> None:
     page = " ".join(invoke("train", "--help").stdout.replace("│", " ").split())
     assert "one of lora, full, freeze; default: by the recipe, else lora; also --optimization-strategy" in page
-    assert "a default for the base and the strategy. (default: by the recipe; also --lr)" in page
+    assert "short trainings on your data. (default: by the recipe; also --lr)" in page
     assert "defaults, then --config, then --set, then options; the later one wins" in page
     assert page.index("training.lora") > page.index("╭─ training ")
 
