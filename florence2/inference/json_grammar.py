@@ -1,8 +1,8 @@
 """A grammar of answers in JSON: one object, and after it the end.
 
 It forbids the model only what makes the answer unreadable: a name without a value, a missing comma, a text after the
-object. It says nothing about which names there are, so a model may still repeat one. Between names and values there is
-one blank at most. An answer that reaches the length limit is cut in spite of the grammar.
+object, a name that its object has already. It says nothing else about names. Between names and values there is at most
+one blank. An answer that reaches the length limit is cut in spite of the grammar.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 
 from florence2.inference.scoring import TokenReader
 
-__all__ = ["JsonGrammar", "JsonState"]
+__all__ = ["JsonGrammar", "JsonState", "open_names"]
 
 _DEEPEST = 8
 """Objects and lists within each other."""
@@ -121,6 +121,31 @@ class JsonState(NamedTuple):
         return JsonState("more" if outside else "done", outside)
 
 
+def open_names(text: str) -> list[str]:
+    """Return the names of the object in which a text ends, the last one as far as it is written.
+
+    Args:
+        text: the beginning of an object that ends within a name.
+    """
+    state: JsonState | None = JsonState()
+    names: list[list[str]] = [[]]
+    for letter in text:
+        assert state is not None, "a text that the grammar allows"
+        before, state = state, state.after(letter)
+        if state is None:
+            break
+        if len(state.within) > len(before.within):
+            names.append([])
+        elif len(state.within) < len(before.within):
+            names.pop()
+        in_name = bool(before.rest) and before.mode in ("string", "escape")
+        if state.mode == "string" and state.rest and not in_name:
+            names[-1].append("")
+        elif in_name and state.mode in ("string", "escape"):
+            names[-1][-1] += letter
+    return names[-1]
+
+
 class JsonGrammar:
     """Masks the tokens that are not allowed; see ``florence2.inference.decoding.Grammar``.
 
@@ -144,6 +169,7 @@ class JsonGrammar:
     ) -> None:
         no_words = {*reader.framing, *reader.special, *reader.location_of}
         self._texts = {token: reader.decode([token]) for token in range(tokens) if token not in no_words}
+        self._quoting = [(token, text) for token, text in self._texts.items() if '"' in text]
         self._vocabulary, self._begin, self._end, self._device = vocabulary, begin, end, device
         self._mask = lru_cache(_KEPT_MASKS)(self._compute_mask)
         self._known: dict[tuple[int, ...], JsonState | None] = {}
@@ -153,8 +179,21 @@ class JsonGrammar:
         # The decoder's start token may be the end token: the first position does not count.
         answers = [tuple(row[1:]) for row in input_ids.tolist()]
         self._known = {answer: self._state(answer) for answer in answers}
-        allowed = torch.stack([self._mask(self._known[answer], not answer) for answer in answers])
+        allowed = torch.stack([self._allowed(answer) for answer in answers])
         return logits.masked_fill(~allowed, -torch.inf)
+
+    def _allowed(self, answer: tuple[int, ...]) -> torch.Tensor:
+        """Return the allowed tokens (vocabulary) after an answer."""
+        state = self._known[answer]
+        allowed = self._mask(state, not answer)
+        if state is None or not (state.mode == "string" and state.rest):
+            return allowed
+        *names, begun = open_names("".join(self._texts.get(token, "") for token in answer))
+        repeats = [token for token, text in self._quoting if begun + text.partition('"')[0] in names]
+        if repeats:
+            allowed = allowed.clone()
+            allowed[repeats] = False
+        return allowed
 
     def _state(self, answer: tuple[int, ...]) -> JsonState | None:
         """Return the state of an answer; None after its end. That of the step before is usually known."""
