@@ -33,7 +33,7 @@ from florence2.codec.tasks import TASKS
 from florence2.config import EvaluationConfig
 from florence2.images.files import open_rgb
 from florence2.inference.generation import Predictor, predict
-from florence2.model.florence import Florence2, tokenize_prompts
+from florence2.model.florence import CACHE_ARGUMENT, Florence2, tokenize_prompts
 from florence2.model.named import load_named
 from florence2.model.pixels import PixelTransform
 from florence2.model.processing import Sample
@@ -115,7 +115,7 @@ def _floor(florence2: Florence2, samples: Sequence[Sample], config: EvaluationCo
                     hidden = hidden[:going]
                     cache.batch_select_indices(torch.arange(going))
                 output = language.decoder(
-                    input_ids=tokens[:going, step : step + 1], encoder_hidden_states=hidden, past_key_values=cache
+                    input_ids=tokens[:going, step : step + 1], encoder_hidden_states=hidden, **{CACHE_ARGUMENT: cache}
                 )
                 model.lm_head(output.last_hidden_state).argmax(dim=-1)
 

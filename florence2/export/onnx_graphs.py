@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from transformers import DynamicCache, EncoderDecoderCache
 
-from florence2.model import Florence2
+from florence2.model import CACHE_ARGUMENT, Florence2
 
 __all__ = ["DECODER", "ENCODER", "VISION", "write_graphs"]
 
@@ -85,7 +85,7 @@ class _Decoder(nn.Module):
             input_ids=input_ids,
             encoder_hidden_states=cross[0].new_zeros(batch, length, language.config.d_model),  # only its shape is read
             encoder_attention_mask=attention_mask,
-            past_key_values=cache,
+            **{CACHE_ARGUMENT: cache},
             use_cache=True,
         )
         layers: Any = cache.self_attention_cache.layers

@@ -21,7 +21,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from florence2.config import EvaluationConfig
 from florence2.errors import AnswerError, ModelError
-from florence2.model import Florence2, PixelTransform, best_device, tokenize_prompts
+from florence2.model import CACHE_ARGUMENT, Florence2, PixelTransform, best_device, tokenize_prompts
 
 __all__ = ["Decoder", "Generated", "Grammar", "Prompt"]
 
@@ -223,7 +223,7 @@ class Decoder:
             input_ids=tokens,
             encoder_hidden_states=hidden,
             encoder_attention_mask=mask,
-            past_key_values=cache,
+            **{CACHE_ARGUMENT: cache},
             use_cache=cache is not None,
         )
         logits: torch.Tensor = self._model.lm_head(output.last_hidden_state)

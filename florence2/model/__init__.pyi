@@ -16,6 +16,7 @@ from .checkpoint import Checkpoint as Checkpoint
 from .family import FAMILIES as FAMILIES
 from .family import Family as Family
 from .family import family_of as family_of
+from .florence import CACHE_ARGUMENT as CACHE_ARGUMENT
 from .florence import CODE_SOURCE as CODE_SOURCE
 from .florence import HUB_BASE as HUB_BASE
 from .florence import HUB_LARGE as HUB_LARGE

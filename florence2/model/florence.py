@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
 
 from florence2.codec import TASKS, TaskTable, dump_tasks, joined, parse_tasks
 from florence2.errors import ModelError
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from transformers import Florence2ForConditionalGeneration, Florence2Processor
 
 __all__ = [
+    "CACHE_ARGUMENT",
     "CHANNELS",
     "CODE_SOURCE",
     "EMBEDDING",
@@ -51,6 +55,9 @@ IN_MICROSOFTS_LAYOUT = {name: name.replace(HUB_OWNER, "microsoft") for name in (
 
 CODE_SOURCE = IN_MICROSOFTS_LAYOUT[HUB_BASE]
 """Published model with Microsoft's own code, which its layout needs and native transformers does not."""
+
+CACHE_ARGUMENT = "cache" if Version(version("transformers")) >= Version("5.24") else "past_key_values"
+"""Argument of the decoder for the keys and values of earlier tokens; transformers 5.24 renamed it."""
 
 PARTS = {"vision": "vision_tower", "projector": "multi_modal_projector", "language": "language_model"}
 """Name of each part in the names of its modules and parameters."""
