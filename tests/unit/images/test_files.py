@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -66,10 +67,11 @@ def test_what_is_no_image(tmp_path: Path) -> None:
         "folder.png": "unreadable: is a folder",
         "pipe.png": "unreadable: is not a regular file",
         "missing.png": "missing: no such file",
-        "nul\0.png": "unreadable: embedded null byte",
         "x" * 300 + ".png": "unreadable: File name too long",
     }
     assert {name: probe_image(tmp_path / name).error for name in expected} == expected
+    # Python words it, from 3.12 on in another way.
+    assert re.match("unreadable: .*embedded null", probe_image(tmp_path / "nul\0.png").error or "")
 
 
 def test_decompression_bomb_is_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
