@@ -15,9 +15,12 @@ help: ## list the targets
 
 setup: .venv/.ready ## virtual environment with the locked dependencies
 
+# make setup LOCK= installs the newest version of everything that pyproject.toml allows.
+LOCK ?= --constraint requirements.lock
+
 .venv/.ready: pyproject.toml requirements.lock
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	$(BIN)/pip install --quiet $(LOCK) --editable '.[dev]'
 	touch $@
 
 stack: .venv/.ready ## local ZenML stack with MLflow tracker and registry; creates what is missing
