@@ -113,8 +113,8 @@ class ModelConfig(BaseConfig):
     base: str = Field(
         "auto",
         min_length=1,
-        description="auto: chosen by the GPU and what can be reached; or builtin:nano, builtin:small, a folder, or a "
-        "hub id such as florence-community/Florence-2-base-ft.",
+        description="auto: chosen by the GPU and what can be reached; or builtin:nano, builtin:small, or a folder or a "
+        "hub id in either layout, such as microsoft/Florence-2-base-ft.",
     )
     revision: str | None = Field(None, description="Branch, tag or commit of a hub id.")
 
