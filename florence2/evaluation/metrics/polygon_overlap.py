@@ -18,6 +18,10 @@ _ROWS = 1000
 """Crossings of edges up to which the result is exact; beyond, the height is cut into so many rows, as many as there are
 location bins, and the error is about 1e-4."""
 
+_EMPTY = 1e-12
+"""Part of the rectangle around all outlines below which an area is empty: an outline along a line encloses nothing, but
+for the rounding of its two sides."""
+
 
 def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> float:
     """Return the intersection over union of two areas, each the union of its outlines.
@@ -52,7 +56,9 @@ def polygon_iou(first: Sequence[ArrayLike], second: Sequence[ArrayLike]) -> floa
     in_first = _inside(owners, range(len(first)))[:, :-1]
     in_second = _inside(owners, range(len(first), len(edges)))[:, :-1]
     shared, union = float(pieces[in_first & in_second].sum()), float(pieces[in_first | in_second].sum())
-    return min(shared / union, 1.0) if union else 0.0  # sums of different length may differ in the last digit
+    if union <= _EMPTY * np.ptp(x1) * np.ptp(y1):
+        return 0.0
+    return min(shared / union, 1.0)  # sums of different length may differ in the last digit
 
 
 def _edges(outline: ArrayLike) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -82,7 +82,12 @@ def test_any_outlines_overlap_as_their_images_do(first: Outline, second: Outline
         assert polygon_iou([first], [second]) == pytest.approx((drawn[0] & drawn[1]).sum() / union, abs=0.05)
 
 
+_LINE = np.array([(0.0, 0.0), (0.0, 0.0), (285.0, 11.0)])
+
+
 @given(st.lists(outlines, max_size=3), st.lists(outlines, max_size=3))
+@example([_LINE], [_LINE])
+@example([_LINE], [_LINE[::-1]])
 @settings(max_examples=40, deadline=None)
 def test_an_overlap_is_a_share_whatever_the_outlines(first: list[Outline], second: list[Outline]) -> None:
     overlap = polygon_iou(first, second)
