@@ -61,16 +61,17 @@ def test_every_public_attribute_is_documented(name: str) -> None:
     attributes = [attribute for attribute in vars(kind) if not attribute.startswith("_")]
     fields = kind.__dataclass_fields__ if dataclasses.is_dataclass(kind) else {}
     assert attributes
-    assert all(f"        {field}: " in kind.__doc__ for field in fields)
+    text = inspect.getdoc(kind) or ""
+    assert all(f"    {field}: " in text for field in fields)
     assert all(getattr(kind, attribute).__doc__ for attribute in attributes if attribute not in fields)
 
 
 @pytest.mark.parametrize("name", ["evaluate", "load", "predict", "train"])
 def test_every_public_function_says_what_it_takes_gives_and_raises_with_an_example(name: str) -> None:
     function = getattr(florence2, name)
-    text = function.__doc__
-    assert all(f"\n    {part}:\n" in text for part in ("Args", "Returns", "Raises", "Example"))
-    assert all(f"\n        {argument}: " in text for argument in inspect.signature(function).parameters)
+    text = inspect.getdoc(function) or ""
+    assert all(f"\n{part}:\n" in text for part in ("Args", "Returns", "Raises", "Example"))
+    assert all(f"\n    {argument}: " in text for argument in inspect.signature(function).parameters)
 
 
 def test_the_version_is_that_of_the_package() -> None:
