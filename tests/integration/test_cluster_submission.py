@@ -393,7 +393,7 @@ def test_kubernetes_gives_gpus_to_the_steps_that_request_them_and_to_no_other(se
 
 def test_kubernetes_starts_a_failed_step_again(sent: _Sent) -> None:
     limits = {name: job["spec"]["backoffLimit"] for name, job in _step_jobs(sent).items()}
-    assert limits == dict.fromkeys(_EDGES, 0) | {"fine_tune": 2, "evaluate_model": 1}
+    assert limits == dict.fromkeys(_EDGES, 0) | {"choose_learning_rate": 2, "fine_tune": 2, "evaluate_model": 1}
 
 
 def test_kubernetes_starts_runs_by_the_schedule(sent: _Sent) -> None:

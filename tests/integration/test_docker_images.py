@@ -32,7 +32,7 @@ def test_the_context_holds_the_code_and_nothing_else() -> None:
     above = {name.partition("/")[0] for name in context} - {".zen"}  # ZenML adds the id of the active stack
     assert above == {
         "florence2", "materializers", "pipelines", "steps", "florence_finetune.py", "florence_predict.py",
-        "florence_promote.py", "pyproject.toml", "requirements.lock", "README.md", "LICENSE",
+        "florence_promote.py", "florence_tune.py", "pyproject.toml", "requirements.lock", "README.md", "LICENSE",
     }  # fmt: skip
     assert {"florence2/builtin/nano/model.safetensors", "florence2/reports/evaluation/page.html"} <= context.keys()
     weights = ("florence2/builtin/nano/", "florence2/builtin/small/")

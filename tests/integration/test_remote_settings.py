@@ -15,6 +15,7 @@ from pipelines.images import locked_packages
 from tests.integration.forked import run_forked
 
 ROOT = Path(__file__).resolve().parents[2]
+USE_GPUS = {"choose_learning_rate", "fine_tune", "evaluate_model"}
 FILE = {
     "settings": {"docker": {"required_integrations": ["azure"]}},
     "steps": {"fine_tune": {"settings": {"resources": {"gpu_count": 4}, "docker": {"apt_packages": ["git"]}}}},
@@ -40,7 +41,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_steps_that_train_or_generate_request_gpus_and_are_tried_again(steps: dict[str, Any]) -> None:
     gpus = {name: step["resources"]["gpu_count"] or 0 for name, step in steps.items()}
-    assert {name for name, count in gpus.items() if count} == {"fine_tune", "evaluate_model"}
+    assert {name for name, count in gpus.items() if count} == USE_GPUS
     assert {name: step["retries"] for name, step in steps.items()} == {name: 2 if gpus[name] else 0 for name in steps}
     assert all(step["resources"]["memory"] and step["resources"]["cpu_count"] for step in steps.values())
 
@@ -49,7 +50,7 @@ def test_each_step_has_its_image(steps: dict[str, Any]) -> None:
     with_cuda = {
         name for name, step in steps.items() if step["docker"]["requirements"] == locked_packages(with_cuda=True)
     }
-    assert with_cuda == {"fine_tune", "evaluate_model"}
+    assert with_cuda == USE_GPUS
     without = [step["docker"]["requirements"] for name, step in steps.items() if name not in with_cuda]
     assert without == [locked_packages(with_cuda=False)] * 5
 
