@@ -1,9 +1,12 @@
-"""Draw the image in the README: test images as annotated, as the base answers, as the fine-tuned model answers.
+"""Draw the images in the README: test images as annotated, as the base answers, as the fine-tuned model answers.
 
     make run
     python -m benchmarks.before_after outputs/quickstart docs/images/before_after.png
+    florence2 train od_bccd/florence2
+    python -m benchmarks.before_after runs/1/report docs/images/photographs.png --dataset od_bccd/florence2 \
+        --rows 2 --side 320
 
-It draws what the evaluation report of that run recorded; nothing is chosen by hand: the first three detections.
+It draws what the evaluation report of that run recorded; nothing is chosen by hand: the first detections.
 """
 
 from __future__ import annotations
@@ -28,16 +31,17 @@ _MARGIN, _CAPTION = 12, 18
 """Pixels: around each image, and of the height of a caption."""
 
 
-def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
+def draw(report: EvaluationReport, images: Path, rows: int = 3, side: int = 256) -> Image.Image:
     """Return an image with a row for each sample: annotated, before, after.
 
     Args:
         report: of a finished run.
         images: folder of the data set.
         rows: how many samples.
+        side: longer side of each image in pixels.
     """
     examples = [example for example in report.examples if example.prefix == "<OD>"][:rows]
-    strips = [_strip(example, images) for example in examples]
+    strips = [_strip(example, images, side) for example in examples]
     grid = Image.new("RGB", (max(s.width for s in strips), sum(s.height for s in strips)), "white")
     top = 0
     for strip in strips:
@@ -46,7 +50,7 @@ def draw(report: EvaluationReport, images: Path, rows: int = 3) -> Image.Image:
     return grid
 
 
-def _strip(example: Example, images: Path) -> Image.Image:
+def _strip(example: Example, images: Path, side: int) -> Image.Image:
     image = open_rgb(images / example.image)
     before = example.before.boxes if example.before else ()
     boxes = {"annotated": example.truth or (), "base": before, "fine-tuned": example.after.boxes}
@@ -54,7 +58,7 @@ def _strip(example: Example, images: Path) -> Image.Image:
     colours = class_colours(name for detections in found.values() for name in detections.class_name)
     return _side_by_side(
         [
-            (title, draw_detections(image, boxes, colours=colours, long_side=256, font_size=13))
+            (title, draw_detections(image, boxes, colours=colours, long_side=side, font_size=13))
             for title, boxes in found.items()
         ]
     )
@@ -86,9 +90,11 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder that a run wrote, such as outputs/quickstart")
     parser.add_argument("image", type=Path, help="PNG file to write")
     parser.add_argument("--dataset", default="builtin:cards", help="the data set of that run")
+    parser.add_argument("--rows", type=int, default=3, help="samples")
+    parser.add_argument("--side", type=int, default=256, help="longer side of each image in pixels")
     arguments = parser.parse_args()
     arguments.image.parent.mkdir(parents=True, exist_ok=True)
-    grid = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset))
+    grid = draw(EvaluationReport.load(arguments.run), locate(arguments.dataset), arguments.rows, arguments.side)
     grid.quantize(128).save(arguments.image, optimize=True)
     print(arguments.image)
 
