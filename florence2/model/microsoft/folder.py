@@ -21,7 +21,7 @@ from florence2.model.microsoft.keys import native_weights, published_weights, to
 from florence2.model.microsoft.tokenizer import Vocabulary, native_tokenizer, published_tokenizer, read_vocabulary
 from florence2.model.microsoft.weights import read_weights
 from florence2.model.quiet import quiet_transformers
-from florence2.model.saving import SavedType
+from florence2.model.saving import SavedType, writing_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,8 +56,6 @@ def write_native(source: Path, target: Path) -> None:
         ModelError: something is missing, damaged, contradicts another file, or has no native equivalent.
         OSError: the folder cannot be written.
     """
-    from safetensors.torch import save_file
-
     published, vocabulary = _read(source / _CONFIG), read_vocabulary(source)
     images = _read(source / _IMAGES)
     tied = is_tied(published)
@@ -71,11 +69,7 @@ def write_native(source: Path, target: Path) -> None:
     _check_shapes(source, config, weights)
     config["dtype"] = str(weights[_EMBEDDING].dtype).removeprefix("torch.")
     _write_files(target, config, vocabulary, processor)
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, target / "model.safetensors", _FORMAT)
-    _share(target)
-
-
-_FORMAT = {"format": "pt"}
+    _write_weights(target, weights)
 
 
 def write_native_files(source: Path, target: Path) -> None:
@@ -209,8 +203,6 @@ def write_published(florence2: Florence2, target: Path, dtype: SavedType) -> Non
         OSError: the folder cannot be written.
     """
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
 
     model: Any = florence2.model.to(getattr(torch, dtype))
     config = published_config(model.config.to_dict(), dtype)
@@ -224,15 +216,12 @@ def write_published(florence2: Florence2, target: Path, dtype: SavedType) -> Non
     }
     for name, text in files.items():
         (target / name).write_text(text + "\n", encoding="utf-8")
-    try:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in weights.items()}, target / "model.safetensors", _FORMAT
-        )
-    except SafetensorError as exc:  # a full disk is an error without a number
-        raise OSError(None, str(exc)) from exc
-    _share(target)
+    _write_weights(target, weights)
 
 
-def _share(folder: Path) -> None:
-    """Let those read the weights who may read the other files: safetensors lets their owner alone."""
-    (folder / "model.safetensors").chmod((folder / _CONFIG).stat().st_mode)
+def _write_weights(folder: Path, weights: Mapping[str, Tensor]) -> None:
+    from safetensors.torch import save_file
+
+    with writing_weights(folder):
+        tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
+        save_file(tensors, folder / "model.safetensors", {"format": "pt"})
