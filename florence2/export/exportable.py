@@ -11,7 +11,7 @@ from florence2.config import Configuration, ModelConfig
 from florence2.errors import ConfigurationError, Florence2Error
 from florence2.evaluation import EvaluationReport, public_name
 from florence2.model import BUILTIN_MODELS, Florence2, checkpoint_named, load_base
-from florence2.reports import HubFacts, render_base_card, render_checkpoint_card, render_run_card
+from florence2.reports import HubFacts, render_base_card, render_checkpoint_card, render_hub_card, render_run_card
 from florence2.storage import RunFiles, redact
 
 __all__ = ["Exportable", "hub_facts", "load_exportable"]
@@ -33,6 +33,18 @@ class Exportable:
     florence2: Florence2
     card: str
     facts: HubFacts
+
+    def write_card(self, folder: Path, name: str, loading: str, **values: Any) -> None:
+        """Write the ``README.md`` of an exported folder.
+
+        Args:
+            folder: to write to.
+            name: of the folder when it is complete.
+            loading: template of the part on how to load it, such as ``load_transformers.md``.
+            values: for that template.
+        """
+        card = render_hub_card(name, self.card, self.facts, loading, self.florence2.tasks, **values)
+        (folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def load_exportable(name: str, title: str, revision: str | None = None) -> Exportable:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from florence2.export.exportable import Exportable
 from florence2.model import CODE_SOURCE, SavedType, write_published
-from florence2.reports import render_hub_card
 from florence2.storage import atomic_folder
 
 __all__ = ["export_microsoft"]
@@ -26,14 +25,5 @@ def export_microsoft(source: Exportable, output: Path, dtype: SavedType = "float
     """
     with atomic_folder(output) as folder:
         write_published(source.florence2, folder, dtype)
-        card = render_hub_card(
-            output.name,
-            source.card,
-            source.facts,
-            "load_microsoft.md",
-            source.florence2.tasks,
-            dtype=dtype,
-            code_source=CODE_SOURCE,
-        )
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        source.write_card(folder, output.name, "load_microsoft.md", dtype=dtype, code_source=CODE_SOURCE)
     return output

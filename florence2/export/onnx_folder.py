@@ -9,7 +9,6 @@ from typing import Any
 from florence2.errors import ConfigurationError, ModelError
 from florence2.export.exportable import Exportable
 from florence2.model import quiet_transformers
-from florence2.reports import render_hub_card
 from florence2.storage import atomic_folder
 
 __all__ = ["check_installed", "export_onnx"]
@@ -59,10 +58,9 @@ def export_onnx(source: Exportable, output: Path) -> float:
                 f"the graphs do not give the answers of the model: a logit differs by {found.difference:.2g}, at most "
                 f"{TOLERANCE:g} is allowed; nothing was written, export with --format transformers"
             )
-        card = render_hub_card(
+        source.write_card(
+            folder,
             output.name,
-            source.card,
-            source.facts,
             "load_onnx.md",
             start=tokens.decoder_start_token_id,
             end=tokens.eos_token_id,
@@ -70,5 +68,4 @@ def export_onnx(source: Exportable, output: Path) -> float:
             difference=f"{found.difference:.1e}",
             answers=found.answers,
         )
-        (folder / "README.md").write_text(card, encoding="utf-8")
     return found.difference

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from florence2.export.exportable import Exportable
 from florence2.model import SavedType, save_folder
-from florence2.reports import render_hub_card
 from florence2.storage import atomic_folder
 
 __all__ = ["export_transformers"]
@@ -27,14 +26,5 @@ def export_transformers(source: Exportable, output: Path, dtype: SavedType = "fl
     version = metadata.version("transformers")
     with atomic_folder(output) as folder:
         save_folder(source.florence2, folder, dtype)
-        card = render_hub_card(
-            output.name,
-            source.card,
-            source.facts,
-            "load_transformers.md",
-            source.florence2.tasks,
-            dtype=dtype,
-            transformers=version,
-        )
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        source.write_card(folder, output.name, "load_transformers.md", dtype=dtype, transformers=version)
     return output

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from huggingface_hub import ModelCard
 
-from florence2.export.exportable import hub_facts, load_exportable
+from florence2.codec import task_table
+from florence2.config import ModelConfig, TaskConfig
+from florence2.export.exportable import Exportable, hub_facts, load_exportable
+from florence2.model.base import load_base
+from florence2.model.own_tasks import add_tasks
+from florence2.reports import HubFacts
 
 
 def test_the_card_describes_the_model_to_people_and_to_a_hub(exported: Path) -> None:
@@ -44,3 +49,14 @@ def test_a_checkpoint_without_its_run_states_that_nothing_was_measured_on_a_test
     (tmp_path / "alone").symlink_to(trained_run / "checkpoints" / "best")
     card = load_exportable(str(tmp_path / "alone"), "alone").card
     assert "measured on no test split" in card
+
+
+def test_the_card_of_every_format_loads_with_a_prompt_of_the_users_own(tmp_path: Path) -> None:
+    nano = load_base(ModelConfig(base="builtin:nano"))
+    add_tasks(nano, task_table({"<RECEIPT>": TaskConfig(answer="json")}))
+    exportable = Exportable(nano, "# receipts", HubFacts(None, "mit", ["<RECEIPT>"]))
+    numbers = {"start": 2, "end": 2, "longest": 64, "difference": "1e-6", "answers": 3}
+    exportable.write_card(tmp_path, "receipts", "load_onnx.md", **numbers)
+    text = (tmp_path / "README.md").read_text()
+    assert "<RECEIPT>" in text
+    assert "<OD>" not in text
